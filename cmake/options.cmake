@@ -1,0 +1,19 @@
+# Compiler set-up shared by every target.
+find_program(CCACHE ccache)
+if(CCACHE)
+  # pch_defines, time_macros: what ccache needs to cache sources that use a precompiled header
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${CCACHE})
+  add_compile_options(-fpch-preprocess)
+endif()
+
+add_compile_options(-Wall -Wextra)
+if(ATTEND_WARNINGS_AS_ERRORS)
+  add_compile_options(-Werror)
+endif()
+if(ATTEND_SANITIZE)
+  add_compile_options(-fsanitize=${ATTEND_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=${ATTEND_SANITIZE})
+endif()
+# The installed command finds LibTorch where it was built against.
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)

@@ -1,0 +1,17 @@
+# Debian's libraries, as targets.
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(Catch2 REQUIRED)
+
+foreach(package sentencepiece tomlplusplus)
+  pkg_check_modules(${package} REQUIRED IMPORTED_TARGET ${package})
+  add_library(${package} INTERFACE)
+  target_link_libraries(${package} INTERFACE PkgConfig::${package})
+endforeach()
+pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
+add_library(utf8proc INTERFACE)
+target_link_libraries(utf8proc INTERFACE PkgConfig::utf8proc)

@@ -1,0 +1,33 @@
+// JSON from foreign files, strictly: duplicate keys refused, depth capped, numbers kept in range.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace attend {
+
+using Json = nlohmann::ordered_json;  // keeps the order of keys, so that what we write can be compared
+
+/// Parses text. `name` (usually a path) opens every message.
+/// Throws UserError on anything but one well-formed UTF-8 document: duplicate keys, depth over limits::kJsonDepth,
+/// trailing text, numbers outside the range of a double.
+Json parse_json(std::string_view text, const std::string& name);
+
+/// Reads and parses a file of at most limits::kJsonBytes.
+Json read_json_file(const std::filesystem::path& path);
+
+/// Writes atomically (see core/atomic_file.h), with two spaces of indent and a final newline.
+void write_json_file(const std::filesystem::path& path, const Json& value);
+
+/// One member, checked. `name` is the file, for the message. Accepts 5.0 where an integer is asked for (transformers
+/// writes some so), refuses fractions, values outside int64, and wrong types.
+std::int64_t json_integer(const Json& value, const std::string& name, std::string_view key);
+double json_number(const Json& value, const std::string& name, std::string_view key);
+bool json_bool(const Json& value, const std::string& name, std::string_view key);
+std::string json_string(const Json& value, const std::string& name, std::string_view key);
+
+}  // namespace attend

@@ -1,0 +1,19 @@
+// Lines to standard error; results never go through here. One source includes spdlog.
+#pragma once
+
+#include <string>
+
+namespace attend {
+
+enum class LogLevel { kQuiet, kNormal, kVerbose };
+
+void set_log_level(LogLevel level);  ///< -q, nothing, -v
+void log_info(const std::string& message);
+void log_detail(const std::string& message);  ///< with -v only
+void log_warning(const std::string& message);
+void log_error(const std::string& message);
+
+/// True where standard error is a terminal.
+bool stderr_is_terminal();
+
+}  // namespace attend

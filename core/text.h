@@ -1,0 +1,52 @@
+// Lines of text, read as a stream, and UTF-8.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <istream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace attend {
+
+/// A line at a time, without its line break ("\n" or "\r\n"); a byte-order mark at the start of the file is dropped.
+/// "-" is standard input. Throws UserError for a missing file or a folder, and a line over limits::kLineBytes.
+class LineReader {
+ public:
+  explicit LineReader(const std::filesystem::path& path);
+  LineReader(std::istream& in, std::string name);
+
+  bool next(std::string& line);
+  std::uint64_t line_number() const { return line_number_; }  ///< of the last line read, from 1
+  const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+  std::unique_ptr<std::ifstream> file_;
+  std::istream* in_;
+  std::uint64_t line_number_ = 0;
+};
+
+/// Every line of a small file.
+std::vector<std::string> read_lines(const std::filesystem::path& path);
+
+/// The whole file. Throws UserError where it is missing or larger than max_bytes.
+std::string read_file(const std::filesystem::path& path, std::uintmax_t max_bytes);
+
+bool is_valid_utf8(std::string_view text);
+/// Each maximal ill-formed part becomes U+FFFD, as Unicode recommends and Python's errors="replace" does.
+std::string repair_utf8(std::string_view text);
+/// Code points of well-formed UTF-8; ill-formed parts become U+FFFD.
+std::vector<char32_t> decode_utf8(std::string_view text);
+void append_utf8(std::string& text, char32_t code_point);
+
+/// At most `max_bytes` of a text for a message, cut at a code point, with "..." where cut.
+std::string excerpt(std::string_view text, std::size_t max_bytes = 60);
+
+/// The entry of `candidates` nearest to `word` by edit distance, or "" where none is near.
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+}  // namespace attend
