@@ -1,0 +1,63 @@
+#include "apps/common.h"
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <thread>
+
+#include <torch/cuda.h>
+
+#include "apps/flags.h"
+#include "core/error.h"
+#include "core/log.h"
+
+namespace attend {
+
+void add_common(CLI::App& command, CommonOptions& options) {
+  const std::string group = "Common";
+  command.add_option("--device", options.device, "where to compute: auto|cpu|cuda[:N]")->capture_default_str()->group(group);
+  command.add_option("--threads", options.threads, "CPU threads; 0: one a core")->capture_default_str()->group(group);
+  add_field_flag(command, "--precision", options.precision, "number format of the model's arithmetic")->group(group);
+  command.add_option("--seed", options.seed, "seed of every random choice")->capture_default_str()->group(group);
+  command.add_option("--config", options.config, "TOML file with flags' names and values; flags win")->configurable(false)->group(group);
+  command.add_flag("--json", options.json, "print results as JSON, one object a result")->group(group);
+  auto* quiet = command.add_flag("-q,--quiet", options.quiet, "only warnings and errors")->group(group);
+  command.add_flag("-v,--verbose", options.verbose, "more detail")->excludes(quiet)->group(group);
+}
+
+torch::Device parse_device(const std::string& name) {
+  const std::string hint = "use --device auto, cpu, cuda or cuda:N";
+  if (name == "auto") return torch::cuda::is_available() ? torch::Device(torch::kCUDA, 0) : torch::Device(torch::kCPU);
+  if (name == "cpu") return torch::Device(torch::kCPU);
+  const bool has_index = name.starts_with("cuda:");
+  const std::string index_text = has_index ? name.substr(5) : "0";
+  const bool is_number = !index_text.empty() && index_text.size() <= 3 && std::all_of(index_text.begin(), index_text.end(), ::isdigit);
+  if ((name != "cuda" && !has_index) || !is_number) throw UserError("unknown device '" + name + "'", hint);
+  const int index = std::stoi(index_text), count = static_cast<int>(torch::cuda::device_count());
+  if (index >= count) {
+    const std::string found = count == 0 ? "no GPU that this LibTorch can use" : std::to_string(count) + " GPU(s), numbered from 0";
+    throw UserError("device '" + name + "' asked for, but there is " + found, hint);
+  }
+  return torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(index));
+}
+
+torch::Device apply_common(const CommonOptions& options) {
+  set_log_level(options.quiet ? LogLevel::kQuiet : options.verbose ? LogLevel::kVerbose : LogLevel::kNormal);
+  constexpr std::int64_t kMostThreads = 4096;
+  if (options.threads < 0 || options.threads > kMostThreads)
+    throw UserError("--threads " + std::to_string(options.threads) + " is not between 0 and " + std::to_string(kMostThreads));
+  const int threads = options.threads > 0 ? static_cast<int>(options.threads) : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  at::set_num_threads(threads);
+  torch::manual_seed(options.seed);
+  return parse_device(options.device);
+}
+
+void keep_freed_memory() {
+  // Large activations are freed and asked for again at every step: with glibc's defaults each goes back to the system and
+  // its pages are zeroed anew, which costs a training step up to half its time.
+  constexpr int kThreshold = 1 << 30;
+  mallopt(M_MMAP_THRESHOLD, kThreshold);
+  mallopt(M_TRIM_THRESHOLD, kThreshold);
+}
+
+}  // namespace attend

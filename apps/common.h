@@ -1,0 +1,47 @@
+// The flags every command has.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <torch/torch.h>
+
+#include "core/fields.h"
+
+namespace attend {
+
+enum class Precision { kFloat32, kBFloat16, kInt8 };
+
+template <>
+struct EnumNames<Precision> {
+  static constexpr std::array values{std::pair{Precision::kFloat32, "float32"}, std::pair{Precision::kBFloat16, "bfloat16"},
+                                     std::pair{Precision::kInt8, "int8"}};
+};
+
+struct CommonOptions {
+  std::string device = "auto";  ///< auto, cpu, cuda, cuda:N
+  std::int64_t threads = 0;     ///< 0: as many as there are cores
+  Precision precision = Precision::kFloat32;
+  std::uint64_t seed = 1;
+  std::filesystem::path config;  ///< already read by main when a command runs
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+};
+
+/// Adds the common flags to a command, in a group of their own below the command's.
+void add_common(CLI::App& command, CommonOptions& options);
+
+/// Sets the log level, LibTorch's threads and its seed; says where the model lives.
+/// Throws UserError where the device is misspelt or absent.
+torch::Device apply_common(const CommonOptions& options);
+
+/// "auto", "cpu", "cuda" or "cuda:N" as a device that exists. Throws UserError.
+torch::Device parse_device(const std::string& name);
+
+/// Makes glibc keep freed blocks for the next step instead of returning them to the system. Called once, first thing in main.
+void keep_freed_memory();
+
+}  // namespace attend
