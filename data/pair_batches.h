@@ -1,0 +1,88 @@
+// Sentence pairs in batches of similar length, in an order that is a function of (seed, epoch) alone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "data/parallel_text.h"
+#include "data/prefetch.h"
+
+namespace attend {
+
+/// A batch without padding: the sentences of a side one after the other, and their lengths. End tokens included.
+struct PairBatchIds {
+  std::vector<std::int64_t> source_ids, source_lengths, target_ids, target_lengths;
+
+  std::int64_t num_tokens() const { return static_cast<std::int64_t>(source_ids.size() + target_ids.size()); }
+  std::int64_t size() const { return static_cast<std::int64_t>(source_lengths.size()); }  ///< pairs
+  bool operator==(const PairBatchIds&) const = default;
+};
+
+/// Where a run stands in the data; resuming needs only this.
+struct BatchPosition {
+  std::int64_t epoch = 0;
+  std::int64_t batch = 0;  ///< within the epoch, over all ranks
+
+  static void fields(auto& self, auto&& visit) {
+    visit("epoch", self.epoch, "passes over the data completed");
+    visit("batch", self.batch, "batches of this epoch taken, by all processes together");
+  }
+  bool operator==(const BatchPosition&) const = default;
+};
+
+struct PairBatchOptions {
+  std::int64_t batch_tokens = 4096;  ///< most source and target tokens of a batch; a longer pair is a batch by itself
+  std::int64_t batch_sentences = 0;  ///< above 0: this many pairs a batch instead
+  std::uint64_t seed = 1;
+  int rank = 0, world = 1;           ///< this process of so many; rank r takes every world-th batch from the r-th
+  std::int64_t max_length = 256;     ///< pairs with a longer side are dropped, with one warning that counts them
+};
+
+/// The endless stream of one rank's batches; a thread prepares them ahead.
+///
+/// An epoch is a permutation of the pairs keyed by (seed, epoch), taken in chunks of about 100 batches. A chunk is
+/// sorted by length, cut by the token budget into batches of even size, and these are shuffled. Every pair comes once
+/// an epoch. All ranks see the same stream and position() is the same on all, so a run may resume with another world.
+class PairBatches {
+ public:
+  /// Starts at a position that position() gave. Throws UserError where no pair is short enough, or no batch is there.
+  PairBatches(std::shared_ptr<const ParallelCorpus> corpus, const PairBatchOptions& options, BatchPosition start = {});
+  ~PairBatches();
+
+  PairBatchIds next();  ///< blocks until ready
+  /// Of the batch that next() will return, on rank 0; other ranks' batches follow it.
+  BatchPosition position() const { return position_; }
+  std::int64_t epoch() const { return position_.epoch; }
+  std::int64_t pairs_an_epoch() const { return pairs_an_epoch_; }  ///< those not dropped
+
+ private:
+  struct Item {
+    PairBatchIds batch;
+    BatchPosition next_round;
+  };
+  class Planner;
+
+  BatchPosition position_;
+  std::int64_t pairs_an_epoch_ = 0;
+  std::unique_ptr<Prefetch<Item>> prefetch_;
+};
+
+/// Every pair once, sorted by length and cut by a token budget, for evaluation. Batches are made when asked for.
+class SortedPairBatches {
+ public:
+  /// Throws UserError where no pair is short enough; dropped ones are counted in a warning.
+  SortedPairBatches(std::shared_ptr<const ParallelCorpus> corpus, std::int64_t batch_tokens, std::int64_t max_length);
+
+  std::size_t size() const { return starts_.size() - 1; }  ///< batches
+  PairBatchIds batch(std::size_t index) const;
+  /// The corpus's numbers of the pairs of a batch, in its order.
+  std::span<const std::uint64_t> pairs(std::size_t index) const;
+
+ private:
+  std::shared_ptr<const ParallelCorpus> corpus_;
+  std::vector<std::uint64_t> order_;
+  std::vector<std::size_t> starts_;  // batch i is order_[starts_[i]] up to order_[starts_[i + 1]]
+};
+
+}  // namespace attend
