@@ -1,7 +1,5 @@
 #include "apps/common.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <thread>
 
@@ -50,14 +48,6 @@ torch::Device apply_common(const CommonOptions& options) {
   at::set_num_threads(threads);
   torch::manual_seed(options.seed);
   return parse_device(options.device);
-}
-
-void keep_freed_memory() {
-  // Large activations are freed and asked for again at every step: with glibc's defaults each goes back to the system and
-  // its pages are zeroed anew, which costs a training step up to half its time.
-  constexpr int kThreshold = 1 << 30;
-  mallopt(M_MMAP_THRESHOLD, kThreshold);
-  mallopt(M_TRIM_THRESHOLD, kThreshold);
 }
 
 }  // namespace attend

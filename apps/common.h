@@ -41,7 +41,4 @@ torch::Device apply_common(const CommonOptions& options);
 /// "auto", "cpu", "cuda" or "cuda:N" as a device that exists. Throws UserError.
 torch::Device parse_device(const std::string& name);
 
-/// Makes glibc keep freed blocks for the next step instead of returning them to the system. Called once, first thing in main.
-void keep_freed_memory();
-
 }  // namespace attend

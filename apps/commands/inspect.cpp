@@ -1,0 +1,171 @@
+#include "apps/commands/inspect.h"
+
+#include <algorithm>
+#include <array>
+#include <iomanip>
+#include <map>
+#include <ostream>
+#include <sstream>
+
+#include "core/json.h"
+#include "core/log.h"
+#include "core/safetensors.h"
+#include "core/text.h"
+
+namespace attend {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Weights {
+  std::int64_t tensors = 0, parameters = 0, bytes = 0;
+  std::map<std::string, std::int64_t> parameters_by_dtype;
+};
+
+/// Tables that transformers keeps beside the parameters: positions, masks, the bias that Marian's generation adds.
+bool is_buffer(const std::string& name) {
+  constexpr std::array<std::string_view, 5> kEndings{"final_logits_bias", "embed_positions.weight", ".attn.bias", ".attn.masked_bias",
+                                                     "embeddings.position_ids"};
+  return std::any_of(kEndings.begin(), kEndings.end(), [&](std::string_view ending) { return name.ends_with(ending); });
+}
+
+Weights read_weights(const fs::path& folder) {
+  const SafetensorsReader reader = SafetensorsReader::open_folder(folder);
+  Weights weights;
+  for (const auto& [name, tensor] : reader.tensors()) {
+    const auto count = static_cast<std::int64_t>(tensor.bytes.size() / dtype_size(tensor.dtype));
+    weights.tensors += 1;
+    weights.bytes += static_cast<std::int64_t>(tensor.bytes.size());
+    if (is_buffer(name)) continue;
+    weights.parameters += count;
+    weights.parameters_by_dtype[std::string(dtype_name(tensor.dtype))] += count;
+  }
+  return weights;
+}
+
+/// The tokenizer files that lie in the folder, best described first.
+Json describe_tokenizer(const fs::path& folder) {
+  Json files = Json::array();
+  for (const char* file : {"source.spm", "target.spm", "spm.model", "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt"})
+    if (fs::is_regular_file(folder / file)) files.push_back(file);
+  const auto has = [&](const char* file) { return std::find(files.begin(), files.end(), Json(file)) != files.end(); };
+  std::string kind = "none";
+  if (has("source.spm") || has("spm.model"))
+    kind = "sentencepiece";
+  else if (has("vocab.txt"))
+    kind = "wordpiece";
+  else if (has("merges.txt") || has("vocab.json"))
+    kind = "byte-bpe";
+  else if (has("tokenizer.json"))
+    kind = "tokenizer.json";
+  return {{"type", kind}, {"files", files}};
+}
+
+/// The last record of metrics.jsonl that has each key, merged: the newest step, loss, evaluation.
+Json describe_training(const fs::path& folder) {
+  const fs::path path = folder / "metrics.jsonl";
+  if (!fs::is_regular_file(path)) return nullptr;
+  Json newest = Json::object();
+  LineReader lines(path);
+  std::string line;
+  std::int64_t records = 0;
+  while (lines.next(line)) {
+    if (line.empty()) continue;
+    const Json record = parse_json(line, path.string() + " line " + std::to_string(lines.line_number()));
+    ++records;
+    for (const auto& [key, value] : record.items())
+      if (value.is_number() || value.is_string()) newest[key] = value;
+  }
+  Json history{{"records", records}};
+  history.update(newest);
+  return history;
+}
+
+/// The numbers of config.json that size the model; the rest concerns generation and training.
+Json describe_sizes(const Json& config) {
+  Json sizes = Json::object();
+  for (const auto& [key, value] : config.items()) {
+    const bool is_other = key.ends_with("_id") || key.ends_with("_ids") || key.find("drop") != std::string::npos ||
+                          key.starts_with("num_beams") || key == "vocab_size" || key == "max_length" || key.ends_with("_std") ||
+                          key.ends_with("_range");
+    if (value.is_number_integer() && !is_other) sizes[key] = value;
+  }
+  return sizes;
+}
+
+std::string with_thousands(std::int64_t value) {
+  std::string digits = std::to_string(value);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
+std::string pairs_of(const Json& object) {
+  std::string text;
+  for (const auto& [key, value] : object.items()) text += (text.empty() ? "" : ", ") + key + " " + (value.is_string() ? value.get<std::string>() : value.dump());
+  return text;
+}
+
+std::string joined(const Json& list) {
+  std::string text;
+  for (const auto& item : list) text += (text.empty() ? "" : ", ") + item.get<std::string>();
+  return text;
+}
+
+void print_text(const Json& facts, std::ostream& out) {
+  const auto row = [&](const char* title, const std::string& content) {
+    if (!content.empty()) out << std::left << std::setw(12) << title << content << "\n";
+  };
+  const std::string architectures = joined(facts["architectures"]);
+  row("family", facts["model_type"].get<std::string>() + (architectures.empty() ? "" : " (" + architectures + ")"));
+  std::ostringstream megabytes;
+  megabytes << std::fixed << std::setprecision(1) << facts["bytes"].get<double>() / 1e6;
+  std::string formats;
+  for (const auto& [dtype, count] : facts["dtypes"].items()) formats += (formats.empty() ? "" : ", ") + dtype;
+  row("parameters", with_thousands(facts["parameters"].get<std::int64_t>()) + " in " + std::to_string(facts["tensors"].get<std::int64_t>()) +
+                        " tensors, " + megabytes.str() + " MB, " + formats);
+  row("vocabulary", facts["vocab_size"].is_null() ? "" : with_thousands(facts["vocab_size"].get<std::int64_t>()));
+  row("sizes", pairs_of(facts["sizes"]));
+  const Json& tokenizer = facts["tokenizer"];
+  row("tokenizer", tokenizer["type"].get<std::string>() + (tokenizer["files"].empty() ? "" : " (" + joined(tokenizer["files"]) + ")"));
+  row("training", facts["training"].is_null() ? "" : pairs_of(facts["training"]));
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+  auto options = std::make_shared<InspectOptions>();
+  CLI::App* command = app.add_subcommand("inspect", "Show what a model folder holds");
+  add_common(*command, options->common);
+  command->add_option("DIR", options->folder, "model folder in Hugging Face's layout")->required();
+  command->footer("Examples:\n  attend inspect runs/de-en\n  attend inspect runs/de-en --json | python3 -m json.tool");
+  set_run(*command, options, run_inspect);
+}
+
+int run_inspect(const InspectOptions& options, std::istream&, std::ostream& out) {
+  apply_common(options.common);
+  const fs::path& folder = options.folder;
+  if (!fs::is_directory(folder)) throw UserError(folder.string() + ": there is no such folder", "give a folder that holds config.json and model.safetensors");
+  if (!fs::is_regular_file(folder / "config.json"))
+    throw UserError(folder.string() + " holds no config.json", "give a folder that holds config.json and model.safetensors");
+  const std::string name = (folder / "config.json").string();
+  const Json config = read_json_file(folder / "config.json");
+  if (!config.is_object() || !config.contains("model_type")) throw UserError(name + " names no model_type");
+  const Weights weights = read_weights(folder);
+  Json facts{{"model_type", json_string(config["model_type"], name, "model_type")}};
+  facts["architectures"] = config.contains("architectures") && config["architectures"].is_array() ? config["architectures"] : Json::array();
+  facts["parameters"] = weights.parameters;
+  facts["vocab_size"] = config.contains("vocab_size") ? Json(json_integer(config["vocab_size"], name, "vocab_size")) : Json(nullptr);
+  facts["tensors"] = weights.tensors;
+  facts["bytes"] = weights.bytes;
+  facts["dtypes"] = weights.parameters_by_dtype;
+  facts["sizes"] = describe_sizes(config);
+  facts["tokenizer"] = describe_tokenizer(folder);
+  facts["training"] = describe_training(folder);
+  if (options.common.json)
+    out << facts.dump() << "\n";
+  else
+    print_text(facts, out);
+  return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace attend

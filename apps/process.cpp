@@ -1,0 +1,36 @@
+#include "apps/process.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <string>
+
+#include "core/error.h"
+
+namespace attend {
+
+void keep_freed_memory() {
+  // Large activations are freed and asked for again at every step: with glibc's defaults each goes back to the system and
+  // its pages are zeroed anew, which costs a training step up to half its time.
+  constexpr int kThreshold = 1 << 30;
+  mallopt(M_MMAP_THRESHOLD, kThreshold);
+  mallopt(M_TRIM_THRESHOLD, kThreshold);
+}
+
+void occupy_standard_descriptors() {
+  for (int descriptor = 0; descriptor <= 2; ++descriptor)
+    if (::fcntl(descriptor, F_GETFD) == -1 && ::open("/dev/null", O_RDONLY) == -1) std::abort();
+}
+
+void flush_results() {
+  errno = 0;
+  if (std::cout.flush()) return;
+  const std::string reason = errno == 0 ? "an earlier write failed" : std::strerror(errno);
+  throw StorageError("cannot write the results to standard output: " + reason);
+}
+
+}  // namespace attend
