@@ -1,6 +1,7 @@
 // JSON from foreign files, strictly: duplicate keys refused, depth capped, numbers kept in range.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -8,14 +9,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/limits.h"
+
 namespace attend {
 
 using Json = nlohmann::ordered_json;  // keeps the order of keys, so that what we write can be compared
 
 /// Parses text. `name` (usually a path) opens every message.
 /// Throws UserError on anything but one well-formed UTF-8 document: duplicate keys, depth over limits::kJsonDepth,
-/// trailing text, numbers outside the range of a double.
-Json parse_json(std::string_view text, const std::string& name);
+/// trailing text, numbers outside the range of a double, more than `max_values` values.
+Json parse_json(std::string_view text, const std::string& name, std::size_t max_values = limits::kJsonValues);
 
 /// Reads and parses a file of at most limits::kJsonBytes.
 Json read_json_file(const std::filesystem::path& path);

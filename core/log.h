@@ -8,6 +8,7 @@ namespace attend {
 enum class LogLevel { kQuiet, kNormal, kVerbose };
 
 void set_log_level(LogLevel level);  ///< -q, nothing, -v
+LogLevel log_level();
 void log_info(const std::string& message);
 void log_detail(const std::string& message);  ///< with -v only
 void log_warning(const std::string& message);

@@ -16,12 +16,14 @@
 
 namespace attend {
 
-enum class DType { kBool, kU8, kI8, kF8E5M2, kF8E4M3, kI16, kU16, kF16, kBF16, kI32, kU32, kF32, kI64, kU64, kF64 };
+/// In the order of the reference's own list, which decides where a tensor lies in a file.
+enum class DType { kBool, kU8, kI8, kF8E5M2, kF8E4M3, kI16, kU16, kF16, kBF16, kI32, kU32, kF32, kF64, kI64, kU64 };
 
 std::string_view dtype_name(DType dtype);  // as the format spells it: "F32"
 std::size_t dtype_size(DType dtype);       // bytes
 
-/// One tensor of a file: its bytes lie in the mapping, little-endian, row-major.
+/// One tensor of a file: its bytes lie in the mapping, little-endian, row-major. Files of 2022 have headers of odd length, so
+/// the bytes need not be aligned in memory: copy them out.
 struct TensorView {
   DType dtype = DType::kF32;
   std::vector<std::int64_t> shape;

@@ -1,0 +1,100 @@
+#include "core/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "core/error.h"
+#include "core/system_call.h"
+
+namespace attend {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path beside(const fs::path& path) {
+  fs::path temporary = path;
+  temporary += ".tmp-" + std::to_string(::getpid());
+  return temporary;
+}
+
+fs::path parent_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+
+bool is_users_mistake(int error) {
+  return error == ENOENT || error == ENOTDIR || error == EISDIR || error == EACCES || error == ENAMETOOLONG || error == ELOOP;
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
+  struct stat status {};
+  int flags = O_WRONLY | O_CLOEXEC | O_CREAT | O_TRUNC;
+  if (::stat(path_.c_str(), &status) == 0) {
+    if (S_ISDIR(status.st_mode)) throw UserError(path_.string() + " is a folder; expected the name of a file to write");
+    // A pipe or a device (/dev/null) is written to, never renamed over.
+    if (!S_ISREG(status.st_mode)) flags = O_WRONLY | O_CLOEXEC;
+    else path_ = fs::canonical(path_);  // of a symbolic link the file is replaced, not the link
+  }
+  if (flags & O_CREAT) temporary_ = beside(path_);
+  const fs::path& opened = temporary_.empty() ? path_ : temporary_;
+  descriptor_ = ::open(opened.c_str(), flags, 0666);
+  if (descriptor_ >= 0) return;
+  if (is_users_mistake(errno)) throw UserError("cannot write " + path_.string() + ": " + system_reason(errno));
+  throw_storage_error("write", path_);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  if (!write_all(descriptor_, bytes)) throw_storage_error("write", path_);
+}
+
+void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
+
+void AtomicFile::commit() {
+  if (temporary_.empty()) {
+    if (::close(std::exchange(descriptor_, -1)) != 0) throw_storage_error("write", path_);
+    return;
+  }
+  if (::fsync(descriptor_) != 0) throw_storage_error("flush", path_);
+  // The descriptor stays open until the rename is done: until then the destructor must still remove the temporary file.
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw_storage_error("write", path_);
+  if (::close(std::exchange(descriptor_, -1)) != 0) throw_storage_error("write", path_);
+  flush_folder(parent_of(path_));
+}
+
+void write_file_atomically(const fs::path& path, std::string_view content) {
+  AtomicFile file(path);
+  file.write(content);
+  file.commit();
+}
+
+void replace_link(const fs::path& link, const fs::path& target) {
+  const fs::path text = target.is_absolute() ? fs::absolute(target).lexically_relative(fs::absolute(parent_of(link))) : target;
+  const fs::path temporary = beside(link);
+  ::unlink(temporary.c_str());
+  if (::symlink(text.c_str(), temporary.c_str()) != 0) throw_storage_error("write the link", link);
+  if (::rename(temporary.c_str(), link.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    errno = error;
+    throw_storage_error("write the link", link);
+  }
+  flush_folder(parent_of(link));
+}
+
+void flush_folder(const fs::path& path) {
+  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open()) throw_storage_error("flush the folder", path);
+  // EINVAL: a file system that cannot flush folders (some network ones); there is nothing more to do there.
+  if (::fsync(folder.get()) != 0 && errno != EINVAL) throw_storage_error("flush the folder", path);
+}
+
+}  // namespace attend

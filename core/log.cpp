@@ -1,0 +1,50 @@
+// The only source that includes spdlog: LibTorch ships another fmt than spdlog was built with.
+#include "core/log.h"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <memory>
+
+namespace attend {
+namespace {
+
+std::atomic<LogLevel> current_level{LogLevel::kNormal};
+
+/// Never destroyed, so that destructors of static objects may still log.
+spdlog::logger& logger() {
+  static spdlog::logger& instance = [&]() -> spdlog::logger& {
+    auto* made = new spdlog::logger("attend", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    // On a terminal a progress bar may stand in the line: it is wiped, and drawn again by the next update.
+    made->set_pattern(stderr_is_terminal() ? "\r\x1b[K%^%v%$" : "%v");
+    made->set_level(spdlog::level::trace);
+    made->flush_on(spdlog::level::trace);
+    return *made;
+  }();
+  return instance;
+}
+
+}  // namespace
+
+void set_log_level(LogLevel level) { current_level = level; }
+LogLevel log_level() { return current_level; }
+
+void log_info(const std::string& message) {
+  if (current_level != LogLevel::kQuiet) logger().log(spdlog::level::trace, message);
+}
+
+void log_detail(const std::string& message) {
+  if (current_level == LogLevel::kVerbose) logger().log(spdlog::level::trace, message);
+}
+
+void log_warning(const std::string& message) { logger().log(spdlog::level::warn, "warning: " + message); }
+void log_error(const std::string& message) { logger().log(spdlog::level::err, "error: " + message); }
+
+bool stderr_is_terminal() {
+  static const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
+  return is_terminal;
+}
+
+}  // namespace attend

@@ -1,0 +1,40 @@
+#include "core/stop_signal.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+
+#include "core/error.h"
+
+namespace attend {
+namespace {
+
+std::atomic<bool> requested{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "the handler may touch only lock-free atomics");
+
+extern "C" void on_stop_signal(int) {
+  if (requested.exchange(true)) ::_exit(static_cast<int>(ExitCode::kInterrupted));
+  const int saved = errno;
+  static constexpr char kMessage[] = "\nstopping after this step; a second signal quits at once\n";
+  (void)!::write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
+  errno = saved;
+}
+
+}  // namespace
+
+void install_stop_handlers() {
+  struct sigaction action {};
+  action.sa_handler = on_stop_signal;
+  action.sa_flags = SA_RESTART;  // libraries that do not expect EINTR must not see it
+  sigemptyset(&action.sa_mask);
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+}
+
+bool stop_requested() { return requested.load(); }
+void request_stop() { requested.store(true); }
+void reset_stop() { requested.store(false); }
+
+}  // namespace attend

@@ -1,0 +1,35 @@
+// What the files that write to disk share: the system's reason in a StorageError, and writes that are whole or fail.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+
+namespace attend {
+
+/// What the system says of an errno value: "No space left on device".
+std::string system_reason(int error);
+
+/// Throws StorageError "cannot ACTION PATH: REASON" from errno.
+[[noreturn]] void throw_storage_error(const std::string& action, const std::filesystem::path& path);
+
+/// Writes every byte, going on after interruptions and partial writes. False, with errno set, where that fails.
+bool write_all(int descriptor, std::span<const std::byte> bytes);
+
+/// A descriptor closed when it goes out of scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : value_(value) {}
+  ~Descriptor();
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int get() const { return value_; }
+  bool is_open() const { return value_ >= 0; }
+
+ private:
+  int value_;
+};
+
+}  // namespace attend

@@ -1,0 +1,113 @@
+#include "core/text.h"
+
+#include <algorithm>
+#include <array>
+#include <iostream>
+#include <iterator>
+
+#include "core/error.h"
+#include "core/limits.h"
+
+namespace attend {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+std::unique_ptr<std::ifstream> open_text(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) throw UserError(path.string() + " is a folder; expected a file");
+  auto file = std::make_unique<std::ifstream>(path, std::ios::binary);
+  if (!*file) {
+    const bool exists = std::filesystem::exists(path, ignored);
+    throw UserError("cannot read " + path.string() + ": " + (exists ? "it cannot be opened" : "no such file"));
+  }
+  return file;
+}
+
+}  // namespace
+
+LineReader::LineReader(const std::filesystem::path& path) : name_(path.string()), in_(&std::cin) {
+  if (path == "-") {
+    name_ = "standard input";
+    return;
+  }
+  file_ = open_text(path);
+  in_ = file_.get();
+}
+
+LineReader::LineReader(std::istream& in, std::string name) : name_(std::move(name)), in_(&in) {}
+
+bool LineReader::next(std::string& line) {
+  line.clear();
+  std::array<char, 1 << 14> part;  // so that a line without an end is refused before it fills the memory
+  while (true) {
+    in_->getline(part.data(), part.size());
+    const auto count = static_cast<std::size_t>(in_->gcount());
+    if (in_->bad()) throw UserError("cannot read " + name_ + " after line " + std::to_string(line_number_));
+    const bool part_is_full = in_->fail() && !in_->eof() && count > 0;
+    const bool has_break = in_->good();  // counted, not stored
+    line.append(part.data(), count - (has_break ? 1 : 0));
+    if (line.size() > limits::kLineBytes) {
+      throw UserError(name_ + ": line " + std::to_string(line_number_ + 1) + " is longer than " + std::to_string(limits::kLineBytes) + " bytes");
+    }
+    if (part_is_full) {
+      in_->clear(in_->rdstate() & ~std::ios::failbit);
+      continue;
+    }
+    if (!has_break && line.empty()) return false;
+    break;
+  }
+  if (!line.empty() && line.back() == '\r') line.pop_back();
+  if (++line_number_ == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
+  return true;
+}
+
+std::vector<std::string> read_lines(const std::filesystem::path& path) {
+  LineReader reader(path);
+  std::vector<std::string> lines;
+  for (std::string line; reader.next(line);) lines.push_back(line);
+  return lines;
+}
+
+std::string read_file(const std::filesystem::path& path, std::uintmax_t max_bytes) {
+  const auto file = open_text(path);
+  std::string content;
+  std::array<char, 1 << 16> part;
+  while (file->read(part.data(), part.size()) || file->gcount() > 0) {
+    content.append(part.data(), static_cast<std::size_t>(file->gcount()));
+    if (content.size() > max_bytes) throw UserError(path.string() + " is larger than the " + std::to_string(max_bytes) + " bytes allowed");
+  }
+  if (file->bad()) throw UserError("cannot read " + path.string());
+  return content;
+}
+
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  const std::size_t allowed = std::clamp<std::size_t>(word.size() / 3, 1, 3);
+  std::size_t best = allowed + 1;
+  std::string found;
+  for (const std::string& candidate : candidates) {
+    const std::size_t rows = word.size(), columns = candidate.size();
+    if ((rows > columns ? rows - columns : columns - rows) >= best) continue;
+    // Optimal string alignment: insertions, deletions, replacements and swaps of neighbours cost one each.
+    std::vector<std::size_t> before_last, last(columns + 1), current(columns + 1);
+    for (std::size_t j = 0; j <= columns; ++j) last[j] = j;
+    for (std::size_t i = 1; i <= rows; ++i) {
+      current[0] = i;
+      for (std::size_t j = 1; j <= columns; ++j) {
+        const bool is_same = word[i - 1] == candidate[j - 1];
+        current[j] = std::min({last[j] + 1, current[j - 1] + 1, last[j - 1] + (is_same ? 0 : 1)});
+        const bool is_swap = i > 1 && j > 1 && word[i - 1] == candidate[j - 2] && word[i - 2] == candidate[j - 1];
+        if (is_swap) current[j] = std::min(current[j], before_last[j - 2] + 1);
+      }
+      before_last = std::exchange(last, current);
+    }
+    // A distance as large as the word shares nothing with it.
+    if (last[columns] < best && last[columns] < std::max(rows, columns)) {
+      best = last[columns];
+      found = candidate;
+    }
+  }
+  return found;
+}
+
+}  // namespace attend
