@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,8 +68,9 @@ class Objective {
 
   /// False where the run has no validation data; evaluate() is not called then.
   virtual bool can_evaluate() const = 0;
-  /// On all validation data, in evaluation mode (the trainer sets it), without gradients.
-  virtual Metrics evaluate() = 0;
+  /// On all validation data, in evaluation mode (the trainer sets it), without gradients. Nothing where a stop was
+  /// requested meanwhile (core/stop_signal.h): the trainer saves, and evaluates again when resumed.
+  virtual std::optional<Metrics> evaluate() = 0;
   virtual BestMetric best_metric() const = 0;
 
   /// Writes a complete folder, ready for `attend` and for transformers: model, config, generation config, tokenizer.

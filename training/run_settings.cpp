@@ -1,0 +1,69 @@
+#include "training/run_settings.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/atomic_file.h"
+#include "core/error.h"
+#include "core/field_io.h"
+#include "core/log.h"
+
+namespace attend {
+namespace {
+
+// The order of the data depends on them, so "batch 17 of epoch 2" would be another batch.
+constexpr std::array kDecideTheOrder{"seed", "batch_tokens", "batch_size", "max_train_length"};
+// They say how long a run is and what it writes on the way. Schedules that end with the run are checked apart.
+constexpr std::array kHarmless{"steps", "epochs", "max_minutes", "keep", "log_every", "on_nan"};
+
+template <class Names>
+bool holds(const Names& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string shown(const Json& settings, const std::string& name) { return settings.contains(name) ? settings[name].dump() : "not given"; }
+
+/// Names of top-level settings that differ, those that only one side has included; "set.dropout" inside a table.
+std::vector<std::string> differences(const Json& before, const Json& now) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : now.items())
+    if (!before.contains(name) || before[name] != value) names.push_back(name);
+  for (const auto& [name, value] : before.items())
+    if (!now.contains(name)) names.push_back(name);
+  return names;
+}
+
+}  // namespace
+
+Json run_settings(const TrainingOptions& options, const Objective& objective) {
+  Json settings = objective.settings();
+  for (const auto& [name, value] : to_json(options).items())
+    if (!value.is_null()) settings[name] = value;
+  settings["seed"] = options.seed;
+  settings["precision"] = std::string(enum_name(options.precision));
+  settings["threads"] = options.threads;
+  return settings;
+}
+
+void write_run_file(const RunFile& file, const Json& settings) {
+  Json document;
+  document["output"] = file.output.string();
+  document.update(settings);
+  const std::string first_line = "# " + file.command + " --config " + (file.output / "run.toml").string() + "\n";
+  write_file_atomically(file.output / "run.toml", first_line + json_to_toml(document));
+}
+
+void check_resumed_settings(const Json& before, const Json& now) {
+  const std::string schedule = now.value("schedule", "");
+  const bool ends_with_the_run = schedule == "linear" || schedule == "cosine";
+  for (const std::string& name : differences(before, now)) {
+    const std::string change = "--" + name + " was " + shown(before, name) + ", now " + shown(now, name);
+    if (holds(kDecideTheOrder, name))
+      throw UserError("the run cannot go on with another order of the data: " + change,
+                      "resume with the settings it was started with (they are in run.toml), or start in another --output folder");
+    if (holds(kHarmless, name) && !(ends_with_the_run && (name == "steps" || name == "epochs"))) continue;
+    log_warning("resuming with another setting: " + change + "; from here on the run differs from one that was never stopped");
+  }
+}
+
+}  // namespace attend

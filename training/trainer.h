@@ -1,0 +1,92 @@
+// The training loop: steps, evaluations, checkpoints, stopping and going on, for any Objective.
+//
+// What comes after a checkpoint is a function of the checkpoint: dropout is seeded by (seed, step, micro-batch), the data
+// by (seed, epoch), deterministic kernels are asked for, and whatever else decides a bit is in TrainerState. So a run
+// that was killed ends in the weights of the run that was not (same machine, same number of threads).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/atomic_file.h"
+#include "core/error.h"
+#include "training/checkpoint.h"
+#include "training/objective.h"
+#include "training/optimizer.h"
+#include "training/run_log.h"
+#include "training/schedule.h"
+#include "training/training_options.h"
+
+namespace attend {
+
+enum class Start {
+  kFresh,   ///< the folder must not hold a run yet
+  kResume,  ///< from the newest complete checkpoint; from the start where there is none
+};
+
+struct TrainerSetup {
+  std::filesystem::path output;
+  TrainingOptions options;  ///< validate()d
+  Start start = Start::kFresh;
+  std::string command;      ///< "attend pretrain transformer": for run.toml and messages
+};
+
+class Trainer {
+ public:
+  /// Locks the output folder, and loads the checkpoint where the run is resumed. `objective` outlives the trainer.
+  /// Throws UserError: folder in use, folder with a run and Start::kFresh, a checkpoint of another model or data.
+  Trainer(Objective& objective, TrainerSetup setup);
+
+  /// Trains to the end, or until a signal or a full disk: kDone or kStoppedAndSaved.
+  /// Throws UserError where loss or gradient is not finite and the options say stop.
+  ExitCode run();
+
+  const TrainerState& state() const { return state_; }
+
+ private:
+  struct StepResult {
+    double loss = 0;  ///< mean over the targets
+    double gradient_norm = 0;
+    std::int64_t targets = 0;
+    std::int64_t tokens = 0;
+  };
+
+  std::int64_t total_steps();
+  ExitCode loop();
+  bool is_finished() const;
+  bool evaluation_is_due() const;
+  bool save_is_due() const;
+
+  void train_step();
+  StepResult accumulate_gradients(std::int64_t step);
+  void refuse_step(std::int64_t step, const StepResult& result);
+  void record(std::int64_t step, double learning_rate);
+
+  void evaluate();
+  std::optional<Metrics> measure();
+  void save();
+  ExitCode stop();
+  ExitCode finish();
+  std::optional<Metrics> write_average();
+  void update_seconds();
+
+  Objective& objective_;
+  TrainerSetup setup_;
+  const TrainingOptions& options_;
+  std::optional<FolderLock> lock_;
+  Optimizer optimizer_;
+  Checkpoints checkpoints_;
+  TrainerState state_;
+  Schedule schedule_;
+  std::unique_ptr<RunLog> log_;
+  std::int64_t saved_step_ = 0;  // the newest checkpoint on disk; 0: none
+  double seconds_before_ = 0;    // of earlier parts of the run
+  std::chrono::steady_clock::time_point started_;
+};
+
+}  // namespace attend

@@ -1,0 +1,99 @@
+// Every setting of the training loop. What belongs to a model or a task (dropout, label smoothing) is not here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/fields.h"
+
+namespace attend {
+
+enum class ScheduleKind { kInverseSqrt, kLinear, kCosine, kConstant };
+template <>
+struct EnumNames<ScheduleKind> {
+  static constexpr std::array values{std::pair{ScheduleKind::kInverseSqrt, "inverse-sqrt"}, std::pair{ScheduleKind::kLinear, "linear"},
+                                     std::pair{ScheduleKind::kCosine, "cosine"}, std::pair{ScheduleKind::kConstant, "constant"}};
+};
+
+enum class OptimizerKind { kAdam, kAdamW };
+template <>
+struct EnumNames<OptimizerKind> {
+  static constexpr std::array values{std::pair{OptimizerKind::kAdam, "adam"}, std::pair{OptimizerKind::kAdamW, "adamw"}};
+};
+
+/// bfloat16: matrix products in bfloat16 by autocast; weights, gradients and optimizer state stay in float32.
+enum class TrainingPrecision { kFloat32, kBfloat16 };
+template <>
+struct EnumNames<TrainingPrecision> {
+  static constexpr std::array values{std::pair{TrainingPrecision::kFloat32, "float32"}, std::pair{TrainingPrecision::kBfloat16, "bfloat16"}};
+};
+
+enum class OnNan { kStop, kSkip };
+template <>
+struct EnumNames<OnNan> {
+  static constexpr std::array values{std::pair{OnNan::kStop, "stop"}, std::pair{OnNan::kSkip, "skip"}};
+};
+
+struct TrainingOptions {
+  std::optional<std::int64_t> steps;
+  std::optional<std::int64_t> epochs;
+  std::optional<double> max_minutes;
+  std::int64_t batch_tokens = 4096;
+  std::int64_t batch_size = 0;
+  std::int64_t accumulate = 1;
+  double learning_rate = 1e-3;
+  ScheduleKind schedule = ScheduleKind::kInverseSqrt;
+  std::int64_t warmup_steps = 1000;
+  double min_learning_rate = 0;
+  OptimizerKind optimizer = OptimizerKind::kAdam;
+  double beta1 = 0.9;
+  double beta2 = 0.98;
+  double epsilon = 1e-9;
+  double weight_decay = 0;
+  double clip = 1.0;
+  std::int64_t eval_every = 500;
+  std::int64_t save_every = 500;
+  std::int64_t keep = 3;
+  std::int64_t patience = 0;
+  std::int64_t average = 0;
+  std::int64_t log_every = 50;
+  OnNan on_nan = OnNan::kStop;
+  // Flags of every command, so not in the field list; settings() has them.
+  std::uint64_t seed = 1;
+  TrainingPrecision precision = TrainingPrecision::kFloat32;
+  std::int64_t threads = 0;
+
+  static void fields(auto& self, auto&& visit) {
+    visit("steps", self.steps, "stop after this many optimizer steps");
+    visit("epochs", self.epochs, "stop after this many passes over the data (10 where no other end is given)");
+    visit("max_minutes", self.max_minutes, "stop after this much wall time, earlier parts of a resumed run counted");
+    visit("batch_tokens", self.batch_tokens, "real tokens in a batch, source and target together, at most");
+    visit("batch_size", self.batch_size, "sentences in a batch, instead of a number of tokens");
+    visit("accumulate", self.accumulate, "batches whose gradients are added up for one step");
+    visit("learning_rate", self.learning_rate, "peak learning rate");
+    visit("schedule", self.schedule, "how the learning rate changes after the warm-up");
+    visit("warmup_steps", self.warmup_steps, "steps over which the learning rate rises from 0 to its peak");
+    visit("min_learning_rate", self.min_learning_rate, "where the schedule ends (linear, cosine) or its floor (inverse-sqrt)");
+    visit("optimizer", self.optimizer, "adam (weight decay as an L2 term) or adamw (decoupled)");
+    visit("beta1", self.beta1, "decay of the gradient's running mean");
+    visit("beta2", self.beta2, "decay of the squared gradient's running mean");
+    visit("epsilon", self.epsilon, "added to the root of the squared gradient's mean");
+    visit("weight_decay", self.weight_decay, "of matrices and embeddings; never of biases and layer norms");
+    visit("clip", self.clip, "largest norm of the whole gradient; 0: no clipping");
+    visit("eval_every", self.eval_every, "steps between evaluations; 0: only at the end");
+    visit("save_every", self.save_every, "steps between checkpoints; 0: only at the end");
+    visit("keep", self.keep, "how many of the last checkpoints are kept, beside the best");
+    visit("patience", self.patience, "stop after this many evaluations in a row without a better one; 0: never");
+    visit("average", self.average, "at the end, write the mean of this many last checkpoints; 0: the best model");
+    visit("log_every", self.log_every, "steps between records in metrics.jsonl");
+    visit("on_nan", self.on_nan, "what to do with a step whose loss or gradient is not finite");
+  }
+};
+
+/// Checks ranges and combinations, and sets epochs to 10 where no end is given. Throws UserError; logs a warning for
+/// settings that are allowed and probably not meant. `has_validation`: whether the run can evaluate.
+enum class Validation { kAbsent, kPresent };
+void validate(TrainingOptions& options, Validation validation);
+
+}  // namespace attend
