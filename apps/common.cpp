@@ -44,7 +44,8 @@ torch::Device apply_common(const CommonOptions& options) {
   constexpr std::int64_t kMostThreads = 4096;
   if (options.threads < 0 || options.threads > kMostThreads)
     throw UserError("--threads " + std::to_string(options.threads) + " is not between 0 and " + std::to_string(kMostThreads));
-  const int threads = options.threads > 0 ? static_cast<int>(options.threads) : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int threads =
+      options.threads > 0 ? static_cast<int>(options.threads) : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   at::set_num_threads(threads);
   torch::manual_seed(options.seed);
   return parse_device(options.device);

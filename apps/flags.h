@@ -17,9 +17,9 @@
 namespace attend {
 
 struct FlagSet {
-  std::string group = "Options";                          ///< heading in the help
-  std::map<std::string, std::string> aliases = {};        ///< field -> "--other-name,--another"
-  std::vector<std::string> without = {};                  ///< fields that get no flag
+  std::string group = "Options";                    ///< heading in the help
+  std::map<std::string, std::string> aliases = {};  ///< field -> "--other-name,--another"
+  std::vector<std::string> without = {};            ///< fields that get no flag
 };
 
 /// `hidden_size` -> `hidden-size`.
@@ -46,7 +46,8 @@ CLI::Option* add_field_flag(CLI::App& command, const std::string& names, T& valu
         ->default_str(std::string(enum_name(value)));
   } else if constexpr (detail::IsOptional<T>::value) {
     using Inner = typename T::value_type;
-    return command.add_option_function<Inner>(names, [&value](const Inner& parsed) { value = parsed; }, help);
+    return command.add_option_function<Inner>(
+        names, [&value](const Inner& parsed) { value = parsed; }, help);
   } else {
     return command.add_option(names, value, help)->capture_default_str();
   }

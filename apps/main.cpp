@@ -19,8 +19,9 @@ int run(int argc, char** argv) {
   CLI::App app("The Transformers that changed NLP: train, translate, evaluate, from the shell.", "attend");
   app.set_version_flag("--version", "attend " ATTEND_VERSION);
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 done, 1 internal failure, 2 mistake in flags or input, 75 stopped and saved (--resume goes on),\n"
-             "130 stopped by a second signal. `attend COMMAND --help` shows each command's flags with examples.");
+  app.footer(
+      "Exit codes: 0 done, 1 internal failure, 2 mistake in flags or input, 75 stopped and saved (--resume goes on),\n"
+      "130 stopped by a second signal. `attend COMMAND --help` shows each command's flags with examples.");
   app.get_formatter()->column_width(38);
   add_commands(app);
   std::vector<std::string> arguments = normalise_arguments(argc, argv);

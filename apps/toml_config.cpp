@@ -34,7 +34,8 @@ std::string scalar_text(const toml::node& node, const std::string& file) {
 class Flattener {
  public:
   Flattener(CLI::App& app, const std::string& file) : command_(*chosen_command(app)), file_(file) {
-    for (const CLI::App* at = &command_; at->get_parent() != nullptr; at = at->get_parent()) parents_.insert(parents_.begin(), at->get_name());
+    for (const CLI::App* at = &command_; at->get_parent() != nullptr; at = at->get_parent())
+      parents_.insert(parents_.begin(), at->get_name());
     for (const CLI::Option* option : command_.get_options())
       if (option->get_configurable())
         for (const auto& name : option->get_lnames()) known_.push_back(name);

@@ -17,7 +17,8 @@ std::vector<const CLI::App*> subcommands_of(const CLI::App& app) {
 }
 
 void collect(const CLI::App& app, const std::string& prefix, std::vector<Entry>& entries) {
-  Entry entry{prefix + app.get_name(), subcommands_of(app), app.get_options([](const CLI::Option* option) { return option->nonpositional(); })};
+  Entry entry{prefix + app.get_name(), subcommands_of(app),
+              app.get_options([](const CLI::Option* option) { return option->nonpositional(); })};
   const std::string path = entry.path;
   entries.push_back(std::move(entry));
   for (const CLI::App* sub : subcommands_of(app)) collect(*sub, path + " ", entries);
@@ -98,14 +99,15 @@ void add_completion(CLI::App& app) {
   auto options = std::make_shared<CompletionOptions>();
   options->root = &app;
   CLI::App* command = app.add_subcommand("completion", "Print a completion script for a shell");
-  command->add_option_function<std::string>(
-              "SHELL",
-              [options](const std::string& name) {
-                const auto shell = enum_from_name<Shell>(name);
-                if (!shell) throw CLI::ValidationError("SHELL", "'" + name + "' is not one of " + enum_choices<Shell>());
-                options->shell = *shell;
-              },
-              "the shell")
+  command
+      ->add_option_function<std::string>(
+          "SHELL",
+          [options](const std::string& name) {
+            const auto shell = enum_from_name<Shell>(name);
+            if (!shell) throw CLI::ValidationError("SHELL", "'" + name + "' is not one of " + enum_choices<Shell>());
+            options->shell = *shell;
+          },
+          "the shell")
       ->type_name(enum_choices<Shell>())
       ->required();
   command->footer("Examples:\n  source <(attend completion bash)\n  attend completion fish > ~/.config/fish/completions/attend.fish");
@@ -117,7 +119,8 @@ int run_completion(const CompletionOptions& options, std::istream&, std::ostream
   collect(*options.root, "", entries);
   switch (options.shell) {
     case Shell::kZsh:
-      out << "# zsh completion of attend: source <(attend completion zsh)\nautoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n";
+      out << "# zsh completion of attend: source <(attend completion zsh)\nautoload -U +X compinit && compinit\nautoload -U +X "
+             "bashcompinit && bashcompinit\n";
       [[fallthrough]];  // zsh runs bash's functions
     case Shell::kBash:
       print_bash(entries, out);

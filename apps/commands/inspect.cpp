@@ -101,7 +101,8 @@ std::string with_thousands(std::int64_t value) {
 
 std::string pairs_of(const Json& object) {
   std::string text;
-  for (const auto& [key, value] : object.items()) text += (text.empty() ? "" : ", ") + key + " " + (value.is_string() ? value.get<std::string>() : value.dump());
+  for (const auto& [key, value] : object.items())
+    text += (text.empty() ? "" : ", ") + key + " " + (value.is_string() ? value.get<std::string>() : value.dump());
   return text;
 }
 
@@ -121,8 +122,8 @@ void print_text(const Json& facts, std::ostream& out) {
   megabytes << std::fixed << std::setprecision(1) << facts["bytes"].get<double>() / 1e6;
   std::string formats;
   for (const auto& [dtype, count] : facts["dtypes"].items()) formats += (formats.empty() ? "" : ", ") + dtype;
-  row("parameters", with_thousands(facts["parameters"].get<std::int64_t>()) + " in " + std::to_string(facts["tensors"].get<std::int64_t>()) +
-                        " tensors, " + megabytes.str() + " MB, " + formats);
+  row("parameters", with_thousands(facts["parameters"].get<std::int64_t>()) + " in " +
+                        std::to_string(facts["tensors"].get<std::int64_t>()) + " tensors, " + megabytes.str() + " MB, " + formats);
   row("vocabulary", facts["vocab_size"].is_null() ? "" : with_thousands(facts["vocab_size"].get<std::int64_t>()));
   row("sizes", pairs_of(facts["sizes"]));
   const Json& tokenizer = facts["tokenizer"];
@@ -144,7 +145,8 @@ void add_inspect(CLI::App& app) {
 int run_inspect(const InspectOptions& options, std::istream&, std::ostream& out) {
   apply_common(options.common);
   const fs::path& folder = options.folder;
-  if (!fs::is_directory(folder)) throw UserError(folder.string() + ": there is no such folder", "give a folder that holds config.json and model.safetensors");
+  if (!fs::is_directory(folder))
+    throw UserError(folder.string() + ": there is no such folder", "give a folder that holds config.json and model.safetensors");
   if (!fs::is_regular_file(folder / "config.json"))
     throw UserError(folder.string() + " holds no config.json", "give a folder that holds config.json and model.safetensors");
   const std::string name = (folder / "config.json").string();
