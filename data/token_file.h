@@ -12,9 +12,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/atomic_file.h"
@@ -34,16 +34,19 @@ class TokenFileWriter {
  public:
   TokenFileWriter(const std::filesystem::path& path, const TokenFileInfo& info);
   ~TokenFileWriter();
+  TokenFileWriter(const TokenFileWriter&) = delete;
+  TokenFileWriter& operator=(const TokenFileWriter&) = delete;
   void append(std::span<const std::int32_t> ids);
   void commit();
 
  private:
   void flush_tokens();
   void flush_offsets();
+  void copy_offsets();
 
+  std::filesystem::path path_;
   AtomicFile file_;
-  std::filesystem::path offsets_path_;  // offsets wait in a file of their own until the tokens are complete
-  int offsets_descriptor_ = -1;
+  int offsets_descriptor_ = -1;  // offsets wait in a nameless file until the tokens are complete
   std::vector<std::byte> tokens_;
   std::vector<std::uint64_t> offsets_;
   std::int64_t vocab_size_;
