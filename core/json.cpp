@@ -51,7 +51,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   }
 
   bool parse_error(std::size_t position, const std::string& last_token, const nlohmann::json::exception& error) override {
-    throw UserError(name_ + ": " + describe(last_token, error.what()) + " at " + place(position));
+    throw UserError(name_ + ": " + place(position) + ": " + describe(position, last_token, error.what()));
   }
 
  private:
@@ -86,9 +86,12 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   }
 
   /// nlohmann's message without its number and its own position.
-  static std::string describe(const std::string& last_token, std::string what) {
-    if (last_token.starts_with("N") || last_token.starts_with("I") || last_token.starts_with("-I")) {
-      return "found NaN or Infinity; JSON has no such number, expected a finite one or null";
+  std::string describe(std::size_t position, const std::string& last_token, std::string what) const {
+    // Python's json module writes these three; the parser stops after the first letter, or before it where a minus is.
+    for (const std::size_t start : {position - 1, position}) {
+      if (start >= text_.size()) continue;
+      const std::string_view rest = text_.substr(start);
+      if (rest.starts_with("NaN") || rest.starts_with("Infinity")) return "found NaN or Infinity; JSON has no such number, expected a finite one or null";
     }
     if (what.find("out_of_range") != std::string::npos) return "the number " + excerpt(last_token) + " is outside the range of a double";
     if (const std::size_t start = what.find("syntax error"); start != std::string::npos) what.erase(0, start);
@@ -117,6 +120,8 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
 
 Json parse_json(std::string_view text, const std::string& name, std::size_t max_values) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) throw UserError(name + ": empty; expected JSON");
+  // nlohmann's lexer takes a NUL for the end of the text and would not look at what follows.
+  if (text.find('\0') != std::string_view::npos) throw UserError(name + ": found a NUL byte; expected JSON text");
   StrictBuilder builder(text, name, max_values);
   Json::sax_parse(text, &builder);
   return builder.take();

@@ -43,7 +43,8 @@ std::string repair_utf8(std::string_view text);
 std::vector<char32_t> decode_utf8(std::string_view text);
 void append_utf8(std::string& text, char32_t code_point);
 
-/// At most `max_bytes` of a text for a message, cut at a code point, with "..." where cut.
+/// At most `max_bytes` of a text for a message, cut at a code point, with "..." where cut. Control characters are spelled
+/// out ("\n", "\x1b"), so that a foreign file cannot steer the terminal the message is shown on.
 std::string excerpt(std::string_view text, std::size_t max_bytes = 60);
 
 /// The entry of `candidates` nearest to `word` by edit distance, or "" where none is near.

@@ -38,6 +38,16 @@ Decoded decode_at(std::string_view text, std::size_t at) {
   return {code_point, length, true};
 }
 
+/// The C0 and C1 controls and DEL.
+bool is_control(char32_t code_point) { return code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0); }
+
+std::string spelled_out(char32_t control) {
+  if (control == '\n') return "\\n";
+  if (control == '\r') return "\\r";
+  if (control == '\t') return "\\t";
+  return std::string("\\x") + "0123456789abcdef"[control >> 4] + "0123456789abcdef"[control & 15];
+}
+
 }  // namespace
 
 bool is_valid_utf8(std::string_view text) {
@@ -93,16 +103,18 @@ void append_utf8(std::string& text, char32_t code_point) {
 }
 
 std::string excerpt(std::string_view text, std::size_t max_bytes) {
-  if (text.size() <= max_bytes) return repair_utf8(text);
   constexpr std::string_view kMore = "...";
-  const std::size_t room = max_bytes > kMore.size() ? max_bytes - kMore.size() : 0;
-  std::size_t end = 0;
-  while (end < text.size()) {
-    const std::size_t length = decode_at(text, end).length;
-    if (end + length > room) break;
-    end += length;
+  const bool is_cut = text.size() > max_bytes;
+  const std::size_t room = !is_cut ? text.size() : max_bytes > kMore.size() ? max_bytes - kMore.size() : 0;
+  std::string shown;
+  for (std::size_t at = 0; at < text.size();) {
+    const Decoded decoded = decode_at(text, at);
+    if (at + decoded.length > room) break;
+    if (is_control(decoded.code_point)) shown += spelled_out(decoded.code_point);
+    else append_utf8(shown, decoded.code_point);
+    at += decoded.length;
   }
-  return repair_utf8(text.substr(0, end)) + std::string(kMore);
+  return is_cut ? shown + std::string(kMore) : shown;
 }
 
 }  // namespace attend
