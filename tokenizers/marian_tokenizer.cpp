@@ -274,6 +274,7 @@ MarianTokenizer::MarianTokenizer(const fs::path& folder) {
   eos_id_ = *source_shared->find(settings.eos);
   pad_id_ = *source_shared->find(settings.pad);
   unk_id_ = source_shared->unk_id;
+  eos_piece_ = settings.eos;
   source_language_ = settings.source_language;
   target_language_ = settings.target_language;
 

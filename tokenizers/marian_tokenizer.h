@@ -26,6 +26,7 @@ class MarianTokenizer {
   std::int64_t eos_id() const { return eos_id_; }
   std::int64_t pad_id() const { return pad_id_; }
   std::int64_t unk_id() const { return unk_id_; }
+  const std::string& eos_piece() const { return eos_piece_; }
   /// Ids of the source side; the target's are target().vocab_size(), the same unless vocabularies are separate.
   std::int64_t vocab_size() const { return source_->vocab_size(); }
 
@@ -41,7 +42,7 @@ class MarianTokenizer {
  private:
   std::unique_ptr<const Tokenizer> source_, target_;
   std::int64_t eos_id_ = 0, pad_id_ = 0, unk_id_ = 0;
-  std::string source_language_, target_language_, fingerprint_;
+  std::string eos_piece_, source_language_, target_language_, fingerprint_;
 };
 
 /// Copies the tokenizer's files, those that exist, for a model folder that carries its tokenizer.

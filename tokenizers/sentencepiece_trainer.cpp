@@ -151,8 +151,8 @@ std::string learn(const std::vector<fs::path>& files, const VocabularyConfig& vo
       {"hard_vocab_limit", "false"}, {"byte_fallback", "false"}, {"num_threads", "4"}, {"minloglevel", "4"}};
   sentencepiece::SetRandomGeneratorSeed(1);
   TrainingText lines(files, text);
-  if (lines.taken_lines() < text.lines)
-    log_info("learning the vocabulary from " + std::to_string(lines.taken_lines()) + " of " + std::to_string(text.lines) + " lines");
+  log_info("learning " + std::to_string(num_pieces) + " pieces (" + std::string(enum_name(vocabulary.model)) + ") from " +
+           (lines.taken_lines() < text.lines ? std::to_string(lines.taken_lines()) + " of " : "") + std::to_string(text.lines) + " lines");
   std::string model;
   const auto status = sentencepiece::SentencePieceTrainer::Train(settings, &lines, &model);
   if (!status.ok())

@@ -1,0 +1,58 @@
+// attend tokenizer train|encode|decode: learns a vocabulary, turns text into pieces or ids and back.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/command.h"
+#include "apps/common.h"
+#include "core/fields.h"
+#include "tokenizers/sentencepiece_trainer.h"
+
+namespace attend {
+
+enum class Side { kSource, kTarget };
+template <>
+struct EnumNames<Side> {
+  static constexpr std::array values{std::pair{Side::kSource, "source"}, std::pair{Side::kTarget, "target"}};
+};
+
+struct TokenizerTrainOptions {
+  CommonOptions common;
+  std::string type = "sentencepiece";
+  std::filesystem::path output;
+  std::vector<std::filesystem::path> files;           ///< one model of all of them
+  std::vector<std::filesystem::path> source, target;  ///< or one model a side
+  VocabularyConfig vocabulary;
+  std::string source_language, target_language;
+};
+
+struct TokenizerEncodeOptions {
+  CommonOptions common;
+  std::filesystem::path tokenizer;
+  std::optional<Side> side;  ///< source where not given
+  bool ids = false, special = false;
+};
+
+struct TokenizerDecodeOptions {
+  CommonOptions common;
+  std::filesystem::path tokenizer;
+  std::optional<Side> side;  ///< target where not given
+  bool pieces = false;
+};
+
+void add_tokenizer(CLI::App& app);
+
+/// Writes the tokenizer's folder. Throws UserError as train_marian_tokenizer does, and for flags that do not go together.
+int run_tokenizer_train(const TokenizerTrainOptions& options, std::istream& in, std::ostream& out);
+
+/// A line of pieces or ids for each line of text.
+int run_tokenizer_encode(const TokenizerEncodeOptions& options, std::istream& in, std::ostream& out);
+
+/// A line of text for each line of ids or pieces. Throws UserError, with the line, for one that the vocabulary lacks.
+int run_tokenizer_decode(const TokenizerDecodeOptions& options, std::istream& in, std::ostream& out);
+
+}  // namespace attend
