@@ -35,8 +35,10 @@ AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
   if (::stat(path_.c_str(), &status) == 0) {
     if (S_ISDIR(status.st_mode)) throw UserError(path_.string() + " is a folder; expected the name of a file to write");
     // A pipe or a device (/dev/null) is written to, never renamed over.
-    if (!S_ISREG(status.st_mode)) flags = O_WRONLY | O_CLOEXEC;
-    else path_ = fs::canonical(path_);  // of a symbolic link the file is replaced, not the link
+    if (!S_ISREG(status.st_mode))
+      flags = O_WRONLY | O_CLOEXEC;
+    else
+      path_ = fs::canonical(path_);  // of a symbolic link the file is replaced, not the link
   }
   if (flags & O_CREAT) temporary_ = beside(path_);
   const fs::path& opened = temporary_.empty() ? path_ : temporary_;

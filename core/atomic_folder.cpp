@@ -55,8 +55,10 @@ Json flush_and_list(const fs::path& folder) {
   std::vector<fs::path> folders;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (entry.is_symlink()) continue;
-    if (entry.is_directory()) folders.push_back(entry.path());
-    else files.emplace(entry.path().lexically_relative(folder).generic_string(), entry.path());
+    if (entry.is_directory())
+      folders.push_back(entry.path());
+    else
+      files.emplace(entry.path().lexically_relative(folder).generic_string(), entry.path());
   }
   Json listed = Json::object();
   for (const auto& [name, path] : files) {

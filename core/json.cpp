@@ -16,7 +16,8 @@ namespace {
 /// depth, and looks every key of an ordered object up among the earlier ones, which takes minutes for a large vocabulary.
 class StrictBuilder : public nlohmann::json_sax<Json> {
  public:
-  StrictBuilder(std::string_view text, const std::string& name, std::size_t max_values) : text_(text), name_(name), values_left_(max_values) {}
+  StrictBuilder(std::string_view text, const std::string& name, std::size_t max_values)
+      : text_(text), name_(name), values_left_(max_values) {}
 
   Json take() { return std::move(root_); }
 
@@ -91,7 +92,8 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
     for (const std::size_t start : {position - 1, position}) {
       if (start >= text_.size()) continue;
       const std::string_view rest = text_.substr(start);
-      if (rest.starts_with("NaN") || rest.starts_with("Infinity")) return "found NaN or Infinity; JSON has no such number, expected a finite one or null";
+      if (rest.starts_with("NaN") || rest.starts_with("Infinity"))
+        return "found NaN or Infinity; JSON has no such number, expected a finite one or null";
     }
     if (what.find("out_of_range") != std::string::npos) return "the number " + excerpt(last_token) + " is outside the range of a double";
     if (const std::size_t start = what.find("syntax error"); start != std::string::npos) what.erase(0, start);
@@ -101,7 +103,8 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   std::string place(std::size_t position) const {
     const std::string_view before = text_.substr(0, std::min(position, text_.size()));
     const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
-    return "line " + std::to_string(std::count(before.begin(), before.end(), '\n') + 1) + ", column " + std::to_string(before.size() - line_start);
+    return "line " + std::to_string(std::count(before.begin(), before.end(), '\n') + 1) + ", column " +
+           std::to_string(before.size() - line_start);
   }
 
   std::string_view text_;
@@ -113,7 +116,8 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
 };
 
 [[noreturn]] void throw_wrong(const Json& value, const std::string& name, std::string_view key, const std::string& expected) {
-  throw UserError(name + ": " + std::string(key) + " is " + excerpt(value.dump(-1, ' ', false, Json::error_handler_t::replace)) + "; expected " + expected);
+  throw UserError(name + ": " + std::string(key) + " is " + excerpt(value.dump(-1, ' ', false, Json::error_handler_t::replace)) +
+                  "; expected " + expected);
 }
 
 }  // namespace

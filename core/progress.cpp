@@ -36,8 +36,10 @@ std::pair<std::string, std::string> parts(const ProgressState& state) {
   std::string before = state.title, after;
   if (state.total > 0) {
     char percent[16];
-    std::snprintf(percent, sizeof percent, "%3.0f%%  ", std::floor(100.0 * static_cast<double>(state.done) / static_cast<double>(state.total)));
-    after += percent + format_count(static_cast<double>(state.done)) + "/" + format_count(static_cast<double>(state.total)) + " " + state.unit;
+    std::snprintf(percent, sizeof percent, "%3.0f%%  ",
+                  std::floor(100.0 * static_cast<double>(state.done) / static_cast<double>(state.total)));
+    after +=
+        percent + format_count(static_cast<double>(state.done)) + "/" + format_count(static_cast<double>(state.total)) + " " + state.unit;
   } else {
     after += format_count(static_cast<double>(state.done)) + " " + state.unit;
   }
@@ -130,7 +132,8 @@ std::string format_duration(double seconds) {
   const auto whole = static_cast<std::int64_t>(seconds + 0.5);
   char text[48];
   if (whole >= 3600) {
-    std::snprintf(text, sizeof text, "%lld:%02d:%02d", static_cast<long long>(whole / 3600), static_cast<int>(whole / 60 % 60), static_cast<int>(whole % 60));
+    std::snprintf(text, sizeof text, "%lld:%02d:%02d", static_cast<long long>(whole / 3600), static_cast<int>(whole / 60 % 60),
+                  static_cast<int>(whole % 60));
   } else {
     std::snprintf(text, sizeof text, "%d:%02d", static_cast<int>(whole / 60), static_cast<int>(whole % 60));
   }

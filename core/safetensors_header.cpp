@@ -24,11 +24,11 @@ struct DTypeInfo {
 };
 
 constexpr std::array kDTypes{
-    DTypeInfo{DType::kBool, "BOOL", 1}, DTypeInfo{DType::kU8, "U8", 1},          DTypeInfo{DType::kI8, "I8", 1},
+    DTypeInfo{DType::kBool, "BOOL", 1},      DTypeInfo{DType::kU8, "U8", 1},          DTypeInfo{DType::kI8, "I8", 1},
     DTypeInfo{DType::kF8E5M2, "F8_E5M2", 1}, DTypeInfo{DType::kF8E4M3, "F8_E4M3", 1}, DTypeInfo{DType::kI16, "I16", 2},
-    DTypeInfo{DType::kU16, "U16", 2},   DTypeInfo{DType::kF16, "F16", 2},        DTypeInfo{DType::kBF16, "BF16", 2},
-    DTypeInfo{DType::kI32, "I32", 4},   DTypeInfo{DType::kU32, "U32", 4},        DTypeInfo{DType::kF32, "F32", 4},
-    DTypeInfo{DType::kF64, "F64", 8},   DTypeInfo{DType::kI64, "I64", 8},        DTypeInfo{DType::kU64, "U64", 8},
+    DTypeInfo{DType::kU16, "U16", 2},        DTypeInfo{DType::kF16, "F16", 2},        DTypeInfo{DType::kBF16, "BF16", 2},
+    DTypeInfo{DType::kI32, "I32", 4},        DTypeInfo{DType::kU32, "U32", 4},        DTypeInfo{DType::kF32, "F32", 4},
+    DTypeInfo{DType::kF64, "F64", 8},        DTypeInfo{DType::kI64, "I64", 8},        DTypeInfo{DType::kU64, "U64", 8},
 };
 
 const DTypeInfo& info(DType dtype) { return kDTypes[static_cast<std::size_t>(dtype)]; }
@@ -43,8 +43,10 @@ class HeaderParser {
     const Json root = parse_json(text, name_ + " (header)", limits::kSafetensorsHeaderValues);
     SafetensorsHeader header;
     for (const auto& [key, value] : root.items()) {
-      if (key == "__metadata__") read_metadata(header.metadata, value);
-      else read_tensor(header.tensors, key, value);
+      if (key == "__metadata__")
+        read_metadata(header.metadata, value);
+      else
+        read_tensor(header.tensors, key, value);
     }
     check_layout();
     return header;
@@ -57,7 +59,9 @@ class HeaderParser {
   };
 
   [[noreturn]] void fail(const std::string& what) const { throw UserError(name_ + ": not a valid safetensors file: " + what); }
-  [[noreturn]] void fail(const std::string& tensor, const std::string& what) const { fail("tensor '" + excerpt(tensor, 200) + "': " + what); }
+  [[noreturn]] void fail(const std::string& tensor, const std::string& what) const {
+    fail("tensor '" + excerpt(tensor, 200) + "': " + what);
+  }
 
   void read_metadata(std::map<std::string, std::string>& metadata, const Json& value) const {
     if (!value.is_object()) fail("__metadata__ is not an object of texts");
@@ -69,15 +73,20 @@ class HeaderParser {
 
   void read_tensor(std::map<std::string, TensorView>& tensors, const std::string& key, const Json& entry) {
     if (tensors.size() >= limits::kSafetensorsTensors) fail("more than " + std::to_string(limits::kSafetensorsTensors) + " tensors");
-    if (key.size() > limits::kSafetensorsNameBytes) fail(key, "the name is longer than " + std::to_string(limits::kSafetensorsNameBytes) + " bytes");
+    if (key.size() > limits::kSafetensorsNameBytes)
+      fail(key, "the name is longer than " + std::to_string(limits::kSafetensorsNameBytes) + " bytes");
     if (key.find('\0') != std::string::npos) fail(key, "the name contains a NUL");
     if (!entry.is_object()) fail(key, "expected an object with dtype, shape and data_offsets");
     const Json *dtype = nullptr, *shape = nullptr, *offsets = nullptr;
     for (const auto& [field, value] : entry.items()) {
-      if (field == "dtype") dtype = &value;
-      else if (field == "shape") shape = &value;
-      else if (field == "data_offsets") offsets = &value;
-      else fail(key, "unknown field '" + excerpt(field) + "'; expected dtype, shape and data_offsets");
+      if (field == "dtype")
+        dtype = &value;
+      else if (field == "shape")
+        shape = &value;
+      else if (field == "data_offsets")
+        offsets = &value;
+      else
+        fail(key, "unknown field '" + excerpt(field) + "'; expected dtype, shape and data_offsets");
     }
     if (dtype == nullptr || shape == nullptr || offsets == nullptr) fail(key, "dtype, shape or data_offsets is missing");
     TensorView view{.dtype = read_dtype(key, *dtype), .shape = read_shape(key, *shape), .bytes = {}};
@@ -120,18 +129,21 @@ class HeaderParser {
     for (const std::int64_t size : view.shape) {
       if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(size), &bytes)) fail(key, "the product of the shape overflows 64 bits");
     }
-    if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(dtype_size(view.dtype)), &bytes)) fail(key, "the size in bytes overflows 64 bits");
+    if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(dtype_size(view.dtype)), &bytes))
+      fail(key, "the size in bytes overflows 64 bits");
     if (end - begin != bytes) {
       fail(key, "data_offsets span " + std::to_string(end - begin) + " bytes, but dtype and shape need " + std::to_string(bytes));
     }
-    if (begin % dtype_size(view.dtype) != 0) fail(key, "data_offsets begin at byte " + std::to_string(begin) + ", which is not aligned to its dtype");
+    if (begin % dtype_size(view.dtype) != 0)
+      fail(key, "data_offsets begin at byte " + std::to_string(begin) + ", which is not aligned to its dtype");
     places_.push_back({begin, end, key});
     return data_.subspan(begin, end - begin);
   }
 
   /// Contiguous from 0 to the end of the file: no hole in which something could hide, no byte in two tensors.
   void check_layout() {
-    std::sort(places_.begin(), places_.end(), [](const Place& a, const Place& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+    std::sort(places_.begin(), places_.end(),
+              [](const Place& a, const Place& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
     std::uint64_t covered = 0;
     for (const Place& place : places_) {
       if (place.begin < covered) fail(place.tensor, "its bytes overlap another tensor's");
@@ -158,10 +170,12 @@ SafetensorsHeader parse_safetensors(std::span<const std::byte> file, const std::
   std::memcpy(&length, file.data(), sizeof length);
   file = file.subspan(sizeof length);
   if (length > limits::kSafetensorsHeaderBytes) {
-    fail("its header is said to have " + std::to_string(length) + " bytes; at most " + std::to_string(limits::kSafetensorsHeaderBytes) + " are allowed");
+    fail("its header is said to have " + std::to_string(length) + " bytes; at most " + std::to_string(limits::kSafetensorsHeaderBytes) +
+         " are allowed");
   }
   if (length > file.size()) {
-    fail("its header is said to have " + std::to_string(length) + " bytes, but only " + std::to_string(file.size()) + " follow; the file may be cut short");
+    fail("its header is said to have " + std::to_string(length) + " bytes, but only " + std::to_string(file.size()) +
+         " follow; the file may be cut short");
   }
   const std::string_view header(reinterpret_cast<const char*>(file.data()), length);
   return HeaderParser(file.subspan(length), name).parse(header);

@@ -30,7 +30,8 @@ std::map<std::string, std::string> read_weight_map(const fs::path& path) {
   }
   const Json& entries = index["weight_map"];
   if (entries.empty()) throw UserError(name + ": weight_map is empty");
-  if (entries.size() > limits::kSafetensorsTensors) throw UserError(name + ": more than " + std::to_string(limits::kSafetensorsTensors) + " tensors");
+  if (entries.size() > limits::kSafetensorsTensors)
+    throw UserError(name + ": more than " + std::to_string(limits::kSafetensorsTensors) + " tensors");
   std::map<std::string, std::string> weight_map;
   for (const auto& [tensor, value] : entries.items()) {
     const std::string shard = json_string(value, name, "weight_map of '" + excerpt(tensor) + "'");
@@ -71,14 +72,17 @@ SafetensorsReader::SafetensorsReader(const fs::path& path) : name_(path.string()
   for (const auto& [tensor, shard] : weight_map) shards.insert(shard);
   for (const std::string& shard : shards) {
     const fs::path shard_path = path.parent_path() / shard;
-    if (!fs::exists(shard_path)) throw UserError(name_ + ": the file " + shard + " it names is missing", "download all files of the model again");
+    if (!fs::exists(shard_path))
+      throw UserError(name_ + ": the file " + shard + " it names is missing", "download all files of the model again");
     files_.emplace_back(shard_path);
     SafetensorsHeader header = parse_safetensors(files_.back().bytes(), shard_path.string());
     for (auto& [tensor, view] : header.tensors) {
       const auto stated = weight_map.find(tensor);
-      if (stated == weight_map.end()) throw UserError(shard_path.string() + ": tensor '" + excerpt(tensor) + "' is not in " + path.filename().string());
+      if (stated == weight_map.end())
+        throw UserError(shard_path.string() + ": tensor '" + excerpt(tensor) + "' is not in " + path.filename().string());
       if (stated->second != shard) {
-        throw UserError(shard_path.string() + ": tensor '" + excerpt(tensor) + "' should lie in " + stated->second + " as " + path.filename().string() + " says");
+        throw UserError(shard_path.string() + ": tensor '" + excerpt(tensor) + "' should lie in " + stated->second + " as " +
+                        path.filename().string() + " says");
       }
       tensors_.emplace(tensor, std::move(view));
     }
@@ -98,8 +102,9 @@ SafetensorsReader SafetensorsReader::open_folder(const fs::path& folder) {
     if (fs::exists(folder / file, ignored)) return SafetensorsReader(folder / file);
   }
   if (fs::exists(folder / "pytorch_model.bin", ignored) || fs::exists(folder / "pytorch_model.bin.index.json", ignored)) {
-    throw UserError(folder.string() + " has its weights only as pytorch_model.bin, which may run code when it is opened; expected " + kSingleFile,
-                    conversion_line(folder));
+    throw UserError(
+        folder.string() + " has its weights only as pytorch_model.bin, which may run code when it is opened; expected " + kSingleFile,
+        conversion_line(folder));
   }
   throw UserError(folder.string() + " has no weights; looked for " + kSingleFile + " and " + kIndexFile,
                   "name the folder that a model was saved to or downloaded to");

@@ -18,7 +18,8 @@ void check(const std::string& name, const TensorView& tensor) {
   std::uint64_t bytes = dtype_size(tensor.dtype);
   bool fits = name.size() <= limits::kSafetensorsNameBytes && name.find('\0') == std::string::npos && name != "__metadata__" &&
               is_valid_utf8(name) && tensor.shape.size() <= limits::kSafetensorsRank;
-  for (const std::int64_t size : tensor.shape) fits = fits && size >= 0 && !__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(size), &bytes);
+  for (const std::int64_t size : tensor.shape)
+    fits = fits && size >= 0 && !__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(size), &bytes);
   if (!fits || bytes != tensor.bytes.size()) throw std::logic_error("write_safetensors: tensor '" + name + "' does not fit the format");
 }
 

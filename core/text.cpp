@@ -48,7 +48,8 @@ bool LineReader::next(std::string& line) {
     const bool has_break = in_->good();  // counted, not stored
     line.append(part.data(), count - (has_break ? 1 : 0));
     if (line.size() > limits::kLineBytes) {
-      throw UserError(name_ + ": line " + std::to_string(line_number_ + 1) + " is longer than " + std::to_string(limits::kLineBytes) + " bytes");
+      throw UserError(name_ + ": line " + std::to_string(line_number_ + 1) + " is longer than " + std::to_string(limits::kLineBytes) +
+                      " bytes");
     }
     if (part_is_full) {
       in_->clear(in_->rdstate() & ~std::ios::failbit);

@@ -18,11 +18,21 @@ std::string quoted(const std::string& text) {
   std::string result = "\"";
   for (const char c : text) {
     switch (c) {
-      case '"': result += "\\\""; break;
-      case '\\': result += "\\\\"; break;
-      case '\n': result += "\\n"; break;
-      case '\r': result += "\\r"; break;
-      case '\t': result += "\\t"; break;
+      case '"':
+        result += "\\\"";
+        break;
+      case '\\':
+        result += "\\\\";
+        break;
+      case '\n':
+        result += "\\n";
+        break;
+      case '\r':
+        result += "\\r";
+        break;
+      case '\t':
+        result += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F) {
           result += c;
@@ -37,7 +47,9 @@ std::string quoted(const std::string& text) {
 }
 
 std::string key_text(const std::string& key) {
-  const auto is_bare = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
+  const auto is_bare = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
   return !key.empty() && std::all_of(key.begin(), key.end(), is_bare) ? key : quoted(key);
 }
 
@@ -52,11 +64,16 @@ std::string number_text(double number) {
 
 std::string value_text(const Json& value) {
   switch (value.type()) {
-    case Json::value_t::boolean: return value.get<bool>() ? "true" : "false";
-    case Json::value_t::number_integer: return std::to_string(value.get<std::int64_t>());
-    case Json::value_t::number_unsigned: return std::to_string(json_integer(value, "TOML", "a value"));
-    case Json::value_t::number_float: return number_text(value.get<double>());
-    case Json::value_t::string: return quoted(value.get_ref<const std::string&>());
+    case Json::value_t::boolean:
+      return value.get<bool>() ? "true" : "false";
+    case Json::value_t::number_integer:
+      return std::to_string(value.get<std::int64_t>());
+    case Json::value_t::number_unsigned:
+      return std::to_string(json_integer(value, "TOML", "a value"));
+    case Json::value_t::number_float:
+      return number_text(value.get<double>());
+    case Json::value_t::string:
+      return quoted(value.get_ref<const std::string&>());
     case Json::value_t::array: {
       std::string items;
       for (const Json& item : value) items += (items.empty() ? "" : ", ") + value_text(item);
@@ -69,7 +86,8 @@ std::string value_text(const Json& value) {
       }
       return "{" + items + " }";
     }
-    default: throw std::invalid_argument("a null inside a list has no TOML form");
+    default:
+      throw std::invalid_argument("a null inside a list has no TOML form");
   }
 }
 
@@ -109,7 +127,8 @@ class TomlReader {
   Json read_table(const toml::table& table, std::size_t depth) const {
     std::vector<std::pair<const toml::key*, const toml::node*>> entries;
     for (const auto& [key, node] : table) entries.emplace_back(&key, &node);
-    std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first->source().begin < b.first->source().begin; });
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const auto& a, const auto& b) { return a.first->source().begin < b.first->source().begin; });
     Json object = Json::object();
     for (const auto& [key, node] : entries) object[std::string(key->str())] = read(*node, depth + 1);
     return object;
@@ -138,8 +157,8 @@ Json toml_to_json(std::string_view text, const std::string& name) {
     return TomlReader(name).read(table);
   } catch (const toml::parse_error& error) {
     const auto where = error.source().begin;
-    throw UserError(name + ": line " + std::to_string(where.line) + ", column " + std::to_string(where.column) + ": not valid TOML: " +
-                    repair_utf8(error.description()));
+    throw UserError(name + ": line " + std::to_string(where.line) + ", column " + std::to_string(where.column) +
+                    ": not valid TOML: " + repair_utf8(error.description()));
   }
 }
 

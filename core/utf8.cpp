@@ -64,8 +64,10 @@ std::string repair_utf8(std::string_view text) {
   repaired.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
     const Decoded decoded = decode_at(text, at);
-    if (decoded.is_valid) repaired.append(text.substr(at, decoded.length));
-    else append_utf8(repaired, kReplacement);
+    if (decoded.is_valid)
+      repaired.append(text.substr(at, decoded.length));
+    else
+      append_utf8(repaired, kReplacement);
     at += decoded.length;
   }
   return repaired;
@@ -84,7 +86,8 @@ std::vector<char32_t> decode_utf8(std::string_view text) {
 
 void append_utf8(std::string& text, char32_t code_point) {
   const auto add = [&](char32_t byte) { text += static_cast<char>(static_cast<unsigned char>(byte)); };
-  if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF)) throw std::invalid_argument("append_utf8: not a Unicode scalar value");
+  if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF))
+    throw std::invalid_argument("append_utf8: not a Unicode scalar value");
   if (code_point < 0x80) {
     add(code_point);
   } else if (code_point < 0x800) {
@@ -110,8 +113,10 @@ std::string excerpt(std::string_view text, std::size_t max_bytes) {
   for (std::size_t at = 0; at < text.size();) {
     const Decoded decoded = decode_at(text, at);
     if (at + decoded.length > room) break;
-    if (is_control(decoded.code_point)) shown += spelled_out(decoded.code_point);
-    else append_utf8(shown, decoded.code_point);
+    if (is_control(decoded.code_point))
+      shown += spelled_out(decoded.code_point);
+    else
+      append_utf8(shown, decoded.code_point);
     at += decoded.length;
   }
   return is_cut ? shown + std::string(kMore) : shown;

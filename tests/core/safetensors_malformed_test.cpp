@@ -32,7 +32,8 @@ struct Fields {
 };
 
 std::string tensor(const Fields& fields) {
-  return "{" + fields.name + R"(:{"dtype":)" + fields.dtype + R"(,"shape":)" + fields.shape + R"(,"data_offsets":)" + fields.offsets + fields.more + "}}";
+  return "{" + fields.name + R"(:{"dtype":)" + fields.dtype + R"(,"shape":)" + fields.shape + R"(,"data_offsets":)" + fields.offsets +
+         fields.more + "}}";
 }
 
 struct Two {
@@ -40,8 +41,8 @@ struct Two {
 };
 
 std::string two(const Two& places) {
-  return R"({"a":{"dtype":"F32","shape":)" + places.first_shape + R"(,"data_offsets":)" + places.first + R"(},"b":{"dtype":"F32","shape":)" +
-         places.second_shape + R"(,"data_offsets":)" + places.second + "}}";
+  return R"({"a":{"dtype":"F32","shape":)" + places.first_shape + R"(,"data_offsets":)" + places.first +
+         R"(},"b":{"dtype":"F32","shape":)" + places.second_shape + R"(,"data_offsets":)" + places.second + "}}";
 }
 
 std::string repeated(const std::string& text, std::size_t count) {
@@ -84,14 +85,15 @@ TEST_CASE("safetensors cut short or with more bytes than tensors are refused") {
     INFO("cut after " << size << " bytes");
     CHECK_FALSE(refusal(whole.substr(0, size)).empty());
   }
-  check_refused({{"trailing byte", whole + "x"}, {"trailing kilobyte", whole + std::string(1024, 'x')}, {"data without tensors", packed("{}", 1)}});
+  check_refused(
+      {{"trailing byte", whole + "x"}, {"trailing kilobyte", whole + std::string(1024, 'x')}, {"data without tensors", packed("{}", 1)}});
 }
 
 TEST_CASE("safetensors whose header length lies are refused") {
   const std::string rest = kGood + std::string(8, '\0');
-  for (const std::uint64_t length : {std::uint64_t{0}, std::uint64_t{1}, kGood.size() - 1, kGood.size() + 1, kGood.size() + 8, kGood.size() + 9,
-                                     std::uint64_t{100'000'000}, std::uint64_t{100'000'001}, std::uint64_t{1} << 31, std::uint64_t{1} << 32,
-                                     std::uint64_t{1} << 63, ~std::uint64_t{0}, ~std::uint64_t{7}}) {
+  for (const std::uint64_t length : {std::uint64_t{0}, std::uint64_t{1}, kGood.size() - 1, kGood.size() + 1, kGood.size() + 8,
+                                     kGood.size() + 9, std::uint64_t{100'000'000}, std::uint64_t{100'000'001}, std::uint64_t{1} << 31,
+                                     std::uint64_t{1} << 32, std::uint64_t{1} << 63, ~std::uint64_t{0}, ~std::uint64_t{7}}) {
     INFO("length " << length);
     CHECK_FALSE(refusal(with_length(length, rest)).empty());
   }
@@ -135,7 +137,8 @@ TEST_CASE("safetensors with wrong fields are refused") {
   for (const char* dtype : {R"("F31")", R"("f32")", "32", "null", R"("")", R"("F32 ")", R"("C64")"}) {
     kinds.push_back({"dtype "s + dtype, packed(tensor({.dtype = dtype}))});
   }
-  for (const char* shape : {"2", R"("2")", "null", "{}", "[-2]", "[-0]", "[2.0]", "[2e0]", R"(["2"])", "[true]", "[[2]]", "[18446744073709551616]", "[1e400]"}) {
+  for (const char* shape : {"2", R"("2")", "null", "{}", "[-2]", "[-0]", "[2.0]", "[2e0]", R"(["2"])", "[true]", "[[2]]",
+                            "[18446744073709551616]", "[1e400]"}) {
     kinds.push_back({"shape "s + shape, packed(tensor({.shape = shape}))});
   }
   for (const char* offsets : {"8", "[8]", "[0,8,8]", R"(["0","8"])", "[-8,0]", "[0.0,8.0]", "[8,0]", "null", R"({"0":0,"1":8})"}) {
@@ -175,7 +178,8 @@ TEST_CASE("safetensors with holes, overlaps or unaligned tensors are refused") {
       {"one inside the other", packed(two({"[0,12]", "[4,8]", "[3]", "[1]"}), 12)},
       {"empty inside another", packed(two({"[0,8]", "[4,4]", "[2]", "[0]"}))},
       {"empty past the end", packed(tensor({.shape = "[0]", .offsets = "[8,8]"}))},
-      {"unaligned", packed(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}})", 5)},
+      {"unaligned",
+       packed(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}})", 5)},
   });
 }
 
@@ -183,7 +187,8 @@ TEST_CASE("safetensors with duplicate or excessive names are refused") {
   const std::string entry = R"("a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]})";
   const std::string escaped = R"("\u0061":{"dtype":"F32","shape":[2],"data_offsets":[0,8]})";
   std::string many = "{";
-  for (int i = 0; i <= 100'000; ++i) many += (i ? R"(,"t)" : R"("t)") + std::to_string(i) + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
+  for (int i = 0; i <= 100'000; ++i)
+    many += (i ? R"(,"t)" : R"("t)") + std::to_string(i) + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
   check_refused({
       {"duplicate", packed("{" + entry + "," + entry + "}")},
       {"escaped duplicate", packed("{" + entry + "," + escaped + "}")},
@@ -205,7 +210,9 @@ TEST_CASE("safetensors at the edge of the rules are accepted") {
       {"empty metadata", packed(R"({"__metadata__":{}})", 0)},
       {"padded with spaces", packed(kGood + "     ")},
       {"padded with a newline", packed(kGood + "\n")},
-      {"spaces inside", packed(R"({ "a" : { "dtype" : "F32" , "shape" : [ 2 ] ,)" "\n\t" R"("data_offsets" : [ 0 , 8 ] } })")},
+      {"spaces inside", packed(R"({ "a" : { "dtype" : "F32" , "shape" : [ 2 ] ,)"
+                               "\n\t"
+                               R"("data_offsets" : [ 0 , 8 ] } })")},
       {"empty tensor", packed(tensor({.shape = "[0]", .offsets = "[0,0]"}), 0)},
       {"empty with large dimensions", packed(tensor({.shape = "[0,4294967296,2147483647]", .offsets = "[0,0]"}), 0)},
       {"empty between", packed(two({"[0,4]", "[4,4]", "[1]", "[0]"}), 4)},
@@ -226,11 +233,14 @@ TEST_CASE("safetensors at the edge of the rules are accepted") {
 }
 
 TEST_CASE("safetensors of every dtype are accepted and no other size is") {
-  const std::map<std::string, int> sizes{{"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"F8_E5M2", 1}, {"F8_E4M3", 1}, {"I16", 2}, {"U16", 2}, {"F16", 2},
-                                         {"BF16", 2}, {"I32", 4}, {"U32", 4}, {"F32", 4},     {"I64", 8},     {"U64", 8}, {"F64", 8}};
+  const std::map<std::string, int> sizes{{"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"F8_E5M2", 1}, {"F8_E4M3", 1},
+                                         {"I16", 2},  {"U16", 2}, {"F16", 2}, {"BF16", 2},    {"I32", 4},
+                                         {"U32", 4},  {"F32", 4}, {"I64", 8}, {"U64", 8},     {"F64", 8}};
   for (const auto& [dtype, size] : sizes) {
     INFO(dtype);
-    const auto file = [&](int bytes) { return packed(tensor({.shape = "[3]", .offsets = "[0," + std::to_string(bytes) + "]", .dtype = '"' + dtype + '"'}), bytes); };
+    const auto file = [&](int bytes) {
+      return packed(tensor({.shape = "[3]", .offsets = "[0," + std::to_string(bytes) + "]", .dtype = '"' + dtype + '"'}), bytes);
+    };
     CHECK(refusal(file(3 * size)) == "");
     CHECK_FALSE(refusal(file(3 * size + 1)).empty());
   }
@@ -258,7 +268,8 @@ const std::string kOne = "model-00001-of-00002.safetensors", kOther = "model-000
 std::string shard(const std::vector<std::string>& names) {
   std::string header = "{";
   for (std::size_t i = 0; i < names.size(); ++i) {
-    header += (i ? ",\"" : "\"") + names[i] + R"(":{"dtype":"F32","shape":[2],"data_offsets":[)" + std::to_string(8 * i) + "," + std::to_string(8 * i + 8) + "]}";
+    header += (i ? ",\"" : "\"") + names[i] + R"(":{"dtype":"F32","shape":[2],"data_offsets":[)" + std::to_string(8 * i) + "," +
+              std::to_string(8 * i + 8) + "]}";
   }
   return packed(header + "}", 8 * names.size());
 }
@@ -298,12 +309,14 @@ TEST_CASE("a sharded index that does not fit its shards is refused") {
   CHECK_FALSE(sharded_refusal(good, {{kOne, shard({"a", "c"})}, {kOther, shard({"b"})}}).empty());
   CHECK_FALSE(sharded_refusal(index_of({{"a", quoted(kOther)}, {"b", quoted(kOne)}}), files).empty());
   CHECK_FALSE(sharded_refusal(index_of({{"a", quoted(kOne)}, {"b", quoted(kOther)}, {"c", quoted(kOne)}}), files).empty());
-  for (const std::string& file : {"../" + kOne, "/etc/passwd"s, "x/" + kOne, R"(x\\)" + kOne, ".."s, "."s, ""s, kOne + R"(\u0000.safetensors)", "pytorch_model.bin"s}) {
+  for (const std::string& file : {"../" + kOne, "/etc/passwd"s, "x/" + kOne, R"(x\\)" + kOne, ".."s, "."s, ""s,
+                                  kOne + R"(\u0000.safetensors)", "pytorch_model.bin"s}) {
     INFO(file);
     CHECK(sharded_refusal(with_a_in(quoted(file)), files).find("plain file name") != std::string::npos);
   }
-  for (const std::string& index : {with_a_in("1"), with_a_in("null"), R"({"metadata":{}})"s, R"({"weight_map":["a"]})"s, R"({"weight_map":{}})"s, "[]"s, ""s,
-                                   good.substr(0, good.size() - 1), index_of({{"a", quoted(kOne) + ",\"a\":" + quoted(kOne)}, {"b", quoted(kOther)}})}) {
+  for (const std::string& index :
+       {with_a_in("1"), with_a_in("null"), R"({"metadata":{}})"s, R"({"weight_map":["a"]})"s, R"({"weight_map":{}})"s, "[]"s, ""s,
+        good.substr(0, good.size() - 1), index_of({{"a", quoted(kOne) + ",\"a\":" + quoted(kOne)}, {"b", quoted(kOther)}})}) {
     INFO(index);
     CHECK_FALSE(sharded_refusal(index, files).empty());
   }

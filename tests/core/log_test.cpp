@@ -1,0 +1,33 @@
+#include "core/log.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "tests/support/captured_stderr.h"
+
+namespace attend {
+namespace {
+
+std::string logged_at(LogLevel level) {
+  const std::string log = captured_stderr([level] {
+    set_log_level(level);
+    log_info("information {} %v");  // not a format
+    log_detail("detail");
+    log_warning("careful");
+    log_error("wrong");
+  });
+  set_log_level(LogLevel::kNormal);
+  return log;
+}
+
+}  // namespace
+
+TEST_CASE("log levels choose what is said on standard error") {
+  if (stderr_is_terminal()) return;
+  CHECK(logged_at(LogLevel::kQuiet) == "warning: careful\nerror: wrong\n");
+  CHECK(logged_at(LogLevel::kNormal) == "information {} %v\nwarning: careful\nerror: wrong\n");
+  CHECK(logged_at(LogLevel::kVerbose) == "information {} %v\ndetail\nwarning: careful\nerror: wrong\n");
+  CHECK(log_level() == LogLevel::kNormal);
+}
+
+}  // namespace attend
