@@ -14,9 +14,9 @@ namespace attend {
 void add_common(CLI::App& command, CommonOptions& options) {
   const std::string group = "Common";
   command.add_option("--device", options.device, "where to compute: auto|cpu|cuda[:N]")->capture_default_str()->group(group);
-  command.add_option("--threads", options.threads, "CPU threads; 0: one a core")->capture_default_str()->group(group);
+  add_field_flag(command, "--threads", options.threads, "CPU threads; 0: one a core")->group(group);
   add_field_flag(command, "--precision", options.precision, "number format of the model's arithmetic")->group(group);
-  command.add_option("--seed", options.seed, "seed of every random choice")->capture_default_str()->group(group);
+  add_field_flag(command, "--seed", options.seed, "seed of every random choice")->group(group);
   command.add_option("--config", options.config, "TOML file with flags' names and values; flags win")->configurable(false)->group(group);
   command.add_flag("--json", options.json, "print results as JSON, one object a result")->group(group);
   auto* quiet = command.add_flag("-q,--quiet", options.quiet, "only warnings and errors")->group(group);

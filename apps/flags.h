@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -28,28 +30,77 @@ inline std::string hyphenated(std::string name) {
   return name;
 }
 
+/// The whole text as a number, or nothing. CLI11's own conversion lets 99999999999999999999 pass and reads 010 as 8.
+template <class T>
+std::optional<T> parse_number(const std::string& text) {
+  T number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+namespace detail {
+
+/// What a flag's value is called in the help: TEXT, INT, FLOAT, or the choices.
+template <class T>
+std::string type_label() {
+  if constexpr (IsOptional<T>::value)
+    return type_label<typename T::value_type>();
+  else if constexpr (NamedEnum<T>)
+    return enum_choices<T>();
+  else if constexpr (std::is_same_v<T, std::string>)
+    return "TEXT";
+  else
+    return std::is_same_v<T, double> ? "FLOAT" : "INT";
+}
+
+template <class T>
+std::string default_text(const T& value) {
+  if constexpr (IsOptional<T>::value) {
+    return value ? default_text(*value) : "";
+  } else if constexpr (NamedEnum<T>) {
+    return std::string(enum_name(value));
+  } else {
+    std::ostringstream text;
+    text << value;
+    return text.str();
+  }
+}
+
+/// Throws CLI::ValidationError where the text is not a T.
+template <class T>
+void set_from_flag(T& value, const std::string& flag, const std::string& text) {
+  if constexpr (IsOptional<T>::value) {
+    set_from_flag(value.emplace(), flag, text);
+  } else if constexpr (NamedEnum<T>) {
+    const auto found = enum_from_name<T>(text);
+    if (!found) throw CLI::ValidationError(flag, "'" + text + "' is not one of " + enum_choices<T>());
+    value = *found;
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    value = text;
+  } else {
+    const auto number = parse_number<T>(text);
+    if (!number) throw CLI::ValidationError(flag, "'" + text + "' is not a number in range");
+    value = *number;
+  }
+}
+
+}  // namespace detail
+
 /// One flag bound to `value`, which must outlive the parsing; its help shows the choices and the default.
 /// A bool is `--flag` and `--no-flag`; a vector takes several values.
 template <class T>
 CLI::Option* add_field_flag(CLI::App& command, const std::string& names, T& value, const std::string& help) {
+  const std::string first = names.substr(0, names.find(','));
   if constexpr (std::is_same_v<T, bool>) {
-    const std::string first = names.substr(0, names.find(','));
     return command.add_flag(names + ",!--no-" + first.substr(2), value, help + (value ? " [on]" : " [off]"));
-  } else if constexpr (NamedEnum<T>) {
-    const auto set = [&value, names](const std::string& text) {
-      const auto found = enum_from_name<T>(text);
-      if (!found) throw CLI::ValidationError(names, "'" + text + "' is not one of " + enum_choices<T>());
-      value = *found;
-    };
-    return command.add_option_function<std::string>(names, set, help)
-        ->type_name(enum_choices<T>())
-        ->default_str(std::string(enum_name(value)));
-  } else if constexpr (detail::IsOptional<T>::value) {
-    using Inner = typename T::value_type;
-    return command.add_option_function<Inner>(
-        names, [&value](const Inner& parsed) { value = parsed; }, help);
-  } else {
+  } else if constexpr (std::is_same_v<T, std::vector<std::string>> || std::is_same_v<T, std::vector<std::int64_t>>) {
     return command.add_option(names, value, help)->capture_default_str();
+  } else {
+    const auto set = [&value, first](const std::string& text) { detail::set_from_flag(value, first, text); };
+    return command.add_option_function<std::string>(names, set, help)
+        ->type_name(detail::type_label<T>())
+        ->default_str(detail::default_text(value));
   }
 }
 
@@ -79,10 +130,8 @@ Json setting_to_json(const T&, const std::string& text) {
     if (text == "false" || text == "off" || text == "no" || text == "0") return false;
     return text;
   } else if constexpr (std::is_arithmetic_v<T>) {
-    T number{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error == std::errc{} && end == text.data() + text.size()) return number;
-    return text;
+    const auto number = parse_number<T>(text);
+    return number ? Json(*number) : Json(text);
   } else {  // a vector, separated by commas
     Json list = Json::array();
     for (std::size_t begin = 0; begin <= text.size() && !text.empty();) {

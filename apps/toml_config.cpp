@@ -1,6 +1,8 @@
 #include "apps/toml_config.h"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 #include <sstream>
 
 #include <toml++/toml.h>
@@ -20,14 +22,9 @@ std::string place(const std::string& file, const toml::source_region& region) {
 std::string scalar_text(const toml::node& node, const std::string& file) {
   if (const auto text = node.as_string()) return text->get();
   if (const auto flag = node.as_boolean()) return flag->get() ? "true" : "false";
-  if (node.is_integer() || node.is_floating_point()) {
-    std::ostringstream text;
-    if (const auto integer = node.as_integer())
-      text << integer->get();
-    else
-      text << *node.as_floating_point();  // toml++ prints the shortest text that reads back the same
-    return text.str();
-  }
+  char digits[64];  // the shortest text that reads back the same
+  if (const auto integer = node.as_integer()) return {digits, std::to_chars(digits, std::end(digits), integer->get()).ptr};
+  if (const auto number = node.as_floating_point()) return {digits, std::to_chars(digits, std::end(digits), number->get()).ptr};
   throw UserError(place(file, node.source()) + ": expected a number, a text, true or false");
 }
 
