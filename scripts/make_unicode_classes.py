@@ -86,8 +86,8 @@ def main():
         class_table("kNumber", "regex: \\p{N}", lambda c: bool(property_class["N"].match(c))),
         class_table("kSpace", "Python: str.isspace(), what str.split() splits at", str.isspace),
         class_table("kCased", "Python: what makes a capital sigma after it final", is_cased),
-        class_table("kCaseIgnorable", "Python: what is passed over when the neighbours of a capital sigma are looked at", is_case_ignorable),
-        table("LowerRun", "kLower", "Python: str.lower() of one character: first, last, step, what is added; without U+0130 and the capital sigma",
+        class_table("kCaseIgnorable", "Python: what is passed over between a letter and a capital sigma", is_case_ignorable),
+        table("LowerRun", "kLower", "Python: str.lower() but for U+0130 and the capital sigma: first, last, step, what is added",
               [(f"0x{a:X}", f"0x{b:X}", str(step), str(delta)) for a, b, step, delta in lower_runs()]),
     ]
     OUTPUT.write_text("\n\n".join(parts) + "\n", encoding="ascii")
