@@ -1,0 +1,21 @@
+#include "models/layers/attention_mask.h"
+
+#include <torch/torch.h>
+
+namespace attend {
+
+AttentionMask::AttentionMask(torch::Tensor may_attend_BQK) : may_attend_BQK_(std::move(may_attend_BQK)) {
+  TORCH_CHECK(may_attend_BQK_.scalar_type() == torch::kBool, "an attention mask is bool, true where a query may attend");
+  TORCH_CHECK(may_attend_BQK_.dim() == 3, "an attention mask is [batch, queries, keys]");
+}
+
+AttentionMask AttentionMask::padded(const PackedLayout& queries, const PackedLayout& keys, Causality causality) {
+  auto may_attend_BQK = keys.is_token_BL().unsqueeze(1).expand({keys.batch(), queries.longest(), keys.longest()});
+  if (causality == Causality::kCausal) {
+    const auto order_QK = torch::ones({queries.longest(), keys.longest()}, may_attend_BQK.options()).tril();
+    may_attend_BQK = may_attend_BQK.logical_and(order_QK);
+  }
+  return AttentionMask(may_attend_BQK);
+}
+
+}  // namespace attend

@@ -1,0 +1,145 @@
+// Letters: R decoded rows, S slots, T steps, E width, H heads, D head width, L keys a row attends to, M source tokens.
+#include "models/layers/kv_cache.h"
+
+#include <cmath>
+
+#include <ATen/Parallel.h>
+#include <torch/torch.h>
+
+#include "models/layers/attention_kernel.h"
+#include "models/layers/simd.h"
+
+namespace attend {
+namespace {
+
+using namespace simd;
+
+// One query and head against the keys of its past. Key l lies at keys[l], its value `value_offset` floats further.
+struct Query {
+  const float* q;
+  const float* const* keys;
+  std::int64_t num_keys, width, value_offset;
+  float scale;
+};
+
+ATTEND_SIMD void attend_one(const Query& query, std::int64_t column, float* weights, float* context) {
+  Floats best = broadcast(-std::numeric_limits<float>::infinity());
+  for (std::int64_t l = 0; l < query.num_keys; ++l) {
+    const float* key = query.keys[l] + column;
+    Floats products{};
+    for (std::int64_t d = 0; d < query.width; d += kWidth) products += load(query.q + column + d) * load(key + d);
+    weights[l] = sum(products) * query.scale;
+    best = max(best, broadcast(weights[l]));
+  }
+  const std::int64_t padded = (query.num_keys + kWidth - 1) / kWidth * kWidth;
+  for (std::int64_t l = query.num_keys; l < padded; ++l) weights[l] = -std::numeric_limits<float>::infinity();
+  Floats total{};
+  for (std::int64_t l = 0; l < padded; l += kWidth) {
+    const Floats weight = exp(load(weights + l) - best);
+    store(weights + l, weight);
+    total += weight;
+  }
+  const float normalizer = 1.0f / sum(total);
+  for (std::int64_t d = 0; d < query.width; d += kWidth) {
+    Floats mixed{};
+    for (std::int64_t l = 0; l < query.num_keys; ++l) mixed += weights[l] * load(query.keys[l] + query.value_offset + column + d);
+    store(context + column + d, mixed * normalizer);
+  }
+}
+
+bool has_cpu_kernel(const torch::Tensor& q_RE, std::int64_t num_heads) {
+  return q_RE.is_cpu() && q_RE.scalar_type() == torch::kFloat32 && q_RE.size(1) / num_heads % kWidth == 0;
+}
+
+// keys_of(row, pointers): fills in where the row's keys lie and how many there are.
+template <class KeysOf>
+torch::Tensor attend_rows(const torch::Tensor& q_RE, std::int64_t num_heads, std::int64_t most_keys, const KeysOf& keys_of) {
+  const std::int64_t rows = q_RE.size(0), hidden = q_RE.size(1), width = hidden / num_heads;
+  auto context_RE = torch::empty({rows, hidden}, q_RE.options());
+  at::parallel_for(0, rows, 1, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> weights(static_cast<std::size_t>(most_keys + kWidth));
+    std::vector<const float*> keys(static_cast<std::size_t>(most_keys));
+    for (std::int64_t r = begin; r < end; ++r) {
+      const Query query{.q = q_RE.const_data_ptr<float>() + r * q_RE.stride(0),
+                        .keys = keys.data(),
+                        .num_keys = keys_of(r, keys.data()),
+                        .width = width,
+                        .value_offset = hidden,
+                        .scale = 1.0f / std::sqrt(static_cast<float>(width))};
+      for (std::int64_t column = 0; column < hidden; column += width)
+        attend_one(query, column, weights.data(), context_RE.mutable_data_ptr<float>() + r * hidden);
+    }
+  });
+  return context_RE;
+}
+
+}  // namespace
+
+KvCache::KvCache(const Size& size, const torch::TensorOptions& options) : size_(size), rows_(size.slots) {
+  for (std::int64_t layer = 0; layer < size.layers; ++layer)
+    kv_TS2E_.push_back(torch::empty({size.steps, size.slots, 2 * size.width}, options));
+  history_.resize(static_cast<std::size_t>(size.slots * size.steps));
+}
+
+void KvCache::append(std::size_t layer, const torch::Tensor& qkv_R3E) {
+  TORCH_CHECK(steps_done_ < size_.steps, "the cache holds ", size_.steps, " steps");
+  kv_TS2E_[layer][steps_done_].narrow(0, 0, rows_).copy_(qkv_R3E.narrow(1, size_.width, 2 * size_.width));
+  if (layer == 0)
+    for (std::int64_t r = 0; r < rows_; ++r) history_[r * size_.steps + steps_done_] = static_cast<std::int32_t>(r);
+}
+
+torch::Tensor KvCache::attend(std::size_t layer, const torch::Tensor& q_RE, std::int64_t num_heads) const {
+  if (!has_cpu_kernel(q_RE, num_heads)) return attend_plain(layer, q_RE, num_heads);
+  const std::int64_t steps = steps_done_ + 1, row_size = 2 * size_.width;
+  const float* base = kv_TS2E_[layer].const_data_ptr<float>();
+  return attend_rows(q_RE, num_heads, steps, [&](std::int64_t row, const float** keys) {
+    for (std::int64_t t = 0; t < steps; ++t) keys[t] = base + (t * size_.slots + history_[row * size_.steps + t]) * row_size;
+    return steps;
+  });
+}
+
+torch::Tensor KvCache::attend_plain(std::size_t layer, const torch::Tensor& q_RE, std::int64_t num_heads) const {
+  const std::int64_t steps = steps_done_ + 1;
+  std::vector<std::int64_t> places;
+  for (std::int64_t r = 0; r < rows_; ++r)
+    for (std::int64_t t = 0; t < steps; ++t) places.push_back(t * size_.slots + history_[r * size_.steps + t]);
+  const auto place_index = torch::tensor(places, torch::kInt64).to(q_RE.device());
+  const auto kv_RT2E = kv_TS2E_[layer].flatten(0, 1).index_select(0, place_index);  // [R * T, 2E]
+  const PackedLayout queries(std::vector<std::int64_t>(rows_, 1), q_RE.device()), keys(std::vector<std::int64_t>(rows_, steps), q_RE.device());
+  return kernels::plain().cross_attend(q_RE, kv_RT2E, {.queries = queries, .keys = keys, .num_heads = num_heads});
+}
+
+void KvCache::advance() { ++steps_done_; }
+
+void KvCache::reorder(const std::vector<std::int64_t>& kept_rows) {
+  TORCH_CHECK(static_cast<std::int64_t>(kept_rows.size()) <= size_.slots, "more rows kept than the cache has slots");
+  std::vector<std::int32_t> reordered(history_.size());
+  for (std::size_t r = 0; r < kept_rows.size(); ++r) {
+    TORCH_CHECK(kept_rows[r] >= 0 && kept_rows[r] < rows_, "row ", kept_rows[r], " is not there");
+    std::copy_n(history_.begin() + kept_rows[r] * size_.steps, steps_done_, reordered.begin() + static_cast<std::int64_t>(r) * size_.steps);
+  }
+  history_ = std::move(reordered);
+  rows_ = static_cast<std::int64_t>(kept_rows.size());
+}
+
+torch::Tensor CrossMemory::attend(std::size_t layer, const torch::Tensor& q_RE, std::int64_t num_heads) const {
+  const auto& kv = kv_M2E[layer];
+  if (has_cpu_kernel(q_RE, num_heads)) {
+    return attend_rows(q_RE, num_heads, layout.longest(), [&](std::int64_t row, const float** keys) {
+      const std::int64_t sentence = row_sentence[row], length = layout.lengths()[sentence];
+      const float* base = kv.const_data_ptr<float>() + layout.offsets()[sentence] * kv.size(1);
+      for (std::int64_t l = 0; l < length; ++l) keys[l] = base + l * kv.size(1);
+      return length;
+    });
+  }
+  std::vector<std::int64_t> lengths, places;
+  for (const std::int64_t sentence : row_sentence) {
+    lengths.push_back(layout.lengths()[sentence]);
+    for (std::int64_t l = 0; l < lengths.back(); ++l) places.push_back(layout.offsets()[sentence] + l);
+  }
+  const auto kv_rows = kv.index_select(0, torch::tensor(places, torch::kInt64).to(kv.device()));
+  const PackedLayout queries(std::vector<std::int64_t>(row_sentence.size(), 1), q_RE.device()), keys(lengths, q_RE.device());
+  return kernels::plain().cross_attend(q_RE, kv_rows, {.queries = queries, .keys = keys, .num_heads = num_heads});
+}
+
+}  // namespace attend

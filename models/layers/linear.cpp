@@ -1,0 +1,141 @@
+// Letters: N tokens, I inputs, O outputs.
+#include "models/layers/linear.h"
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include <ATen/Context.h>
+#include <ATen/autocast_mode.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/torch.h>
+
+namespace attend {
+namespace {
+
+// oneDNN's x W^T + b as LibTorch registers it. There is no C++ header for it.
+torch::Tensor onednn_linear(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias, bool relu) {
+  using Signature = torch::Tensor(const torch::Tensor&, const torch::Tensor&, const std::optional<torch::Tensor>&, c10::string_view,
+                                  torch::List<std::optional<at::Scalar>>, std::optional<c10::string_view>);
+  static const auto call = c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_linear_pointwise", "").typed<Signature>();
+  const at::AutoDispatchBelowAutograd below_autograd;
+  const auto bias_or_none = bias.defined() ? std::optional<torch::Tensor>(bias) : std::nullopt;
+  return call.call(x, weight, bias_or_none, relu ? "relu" : "none", torch::List<std::optional<at::Scalar>>(), "");
+}
+
+bool can_use_onednn(const torch::Tensor& x) {
+  static const bool is_there = at::hasMKLDNN() && c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""}).has_value();
+  return is_there && x.is_cpu() && (x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16) && x.numel() > 0;
+}
+
+template <class Work>
+double best_seconds(const Work& work) {
+  double best = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < 7; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return best;
+}
+
+// Weight gradients multiply two transposed operands, which oneDNN copies first. It is worth it only where MKL does not use
+// the CPU's widest vectors; there it is twice as fast, elsewhere slower, so one look at a product tells reliably.
+bool onednn_wins_transposed() {
+  static const bool wins = [] {
+    const at::NoGradGuard no_gradient;
+    const auto a = torch::ones({1024, 256}), b = torch::ones({1024, 256});
+    const double mkl = best_seconds([&] { return torch::mm(a.t(), b); });
+    const double onednn = best_seconds([&] { return onednn_linear(a.t(), b.t(), {}, false); });
+    return mkl > 1.3 * onednn;
+  }();
+  return wins;
+}
+
+torch::Tensor apply_activation(const torch::Tensor& x, Activation activation) {
+  switch (activation) {
+    case Activation::kNone: return x;
+    case Activation::kRelu: return torch::relu(x);
+    case Activation::kSilu: return torch::silu(x);
+    case Activation::kGelu: return torch::gelu(x);
+    case Activation::kGeluTanh: return torch::gelu(x, "tanh");
+  }
+  TORCH_CHECK(false, "an activation of no known kind");
+}
+
+bool autocasts(const torch::Tensor& x) { return at::autocast::is_autocast_enabled(x.device().type()); }
+
+torch::Tensor to_autocast(const torch::Tensor& x) { return x.to(at::autocast::get_autocast_dtype(x.device().type())); }
+
+// activation is kNone or kRelu; relu's gradient is read off its result.
+struct LinearFunction : torch::autograd::Function<LinearFunction> {
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x, const torch::Tensor& weight,
+                               const torch::Tensor& bias, bool relu) {
+    const bool low_precision = autocasts(x);
+    const auto x_NI = low_precision ? to_autocast(x) : x;
+    const auto weight_OI = low_precision ? to_autocast(weight) : weight;
+    const auto bias_O = low_precision && bias.defined() ? to_autocast(bias) : bias;
+    auto y_NO = matmul::nt(x_NI, weight_OI, bias_O, relu);
+    context->save_for_backward({x_NI, weight_OI, relu ? y_NO : torch::Tensor()});
+    context->saved_data["has_bias"] = bias.defined();
+    return low_precision ? y_NO.to(x.scalar_type()) : y_NO;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto &x_NI = saved[0], &weight_OI = saved[1], &y_NO = saved[2];
+    auto gradient_NO = gradients[0].contiguous();
+    const auto dtype = gradient_NO.scalar_type();
+    if (x_NI.scalar_type() != dtype) gradient_NO = gradient_NO.to(x_NI.scalar_type());
+    if (y_NO.defined()) gradient_NO = at::threshold_backward(gradient_NO, y_NO, 0);
+    const auto x_gradient = context->needs_input_grad(0) ? matmul::nn(gradient_NO, weight_OI).to(dtype) : torch::Tensor();
+    const auto weight_gradient = context->needs_input_grad(1) ? matmul::tn(gradient_NO, x_NI).to(dtype) : torch::Tensor();
+    const bool wants_bias = context->saved_data["has_bias"].toBool() && context->needs_input_grad(2);
+    const auto bias_gradient = wants_bias ? gradient_NO.sum(0, /*keepdim=*/false, dtype) : torch::Tensor();
+    return {x_gradient, weight_gradient, bias_gradient, torch::Tensor()};
+  }
+};
+
+}  // namespace
+
+namespace matmul {
+
+torch::Tensor nt(const torch::Tensor& a_NK, const torch::Tensor& b_MK, const torch::Tensor& bias_M, bool relu) {
+  if (can_use_onednn(a_NK)) return onednn_linear(a_NK, b_MK, bias_M, relu);
+  const auto y = bias_M.defined() ? torch::addmm(bias_M, a_NK, b_MK.t()) : torch::mm(a_NK, b_MK.t());
+  return relu ? torch::relu(y) : y;
+}
+
+torch::Tensor nn(const torch::Tensor& a_NK, const torch::Tensor& b_KM) {
+  return can_use_onednn(a_NK) ? onednn_linear(a_NK, b_KM.t(), {}, false) : torch::mm(a_NK, b_KM);
+}
+
+torch::Tensor tn(const torch::Tensor& a_KN, const torch::Tensor& b_KM) {
+  if (can_use_onednn(a_KN) && (a_KN.scalar_type() == torch::kBFloat16 || onednn_wins_transposed()))
+    return onednn_linear(a_KN.t(), b_KM.t(), {}, false);
+  return torch::mm(a_KN.t(), b_KM);
+}
+
+}  // namespace matmul
+
+torch::Tensor linear(const torch::Tensor& x_NI, const torch::Tensor& weight_OI, const torch::Tensor& bias_O, Activation activation) {
+  if (x_NI.scalar_type() == torch::kFloat64)  // gradient checks
+    return apply_activation(torch::linear(x_NI, weight_OI, bias_O), activation);
+  const bool relu = activation == Activation::kRelu;
+  if (!torch::GradMode::is_enabled() && !autocasts(x_NI)) return relu ? matmul::nt(x_NI, weight_OI, bias_O, true) : apply_activation(matmul::nt(x_NI, weight_OI, bias_O), activation);
+  const auto y_NO = LinearFunction::apply(x_NI, weight_OI, bias_O, relu);
+  return relu ? y_NO : apply_activation(y_NO, activation);
+}
+
+LinearImpl::LinearImpl(std::int64_t inputs, std::int64_t outputs)
+    : weight(register_parameter("weight", torch::zeros({outputs, inputs}))), bias(register_parameter("bias", torch::zeros({outputs}))) {}
+
+torch::Tensor LinearImpl::forward(const torch::Tensor& x_NI, Activation activation) const { return linear(x_NI, weight, bias, activation); }
+
+void xavier_init(Linear& layer, std::int64_t blocks) {
+  const torch::NoGradGuard no_gradient;
+  for (auto& block : layer->weight.chunk(blocks)) torch::nn::init::xavier_uniform_(block);
+  layer->bias.zero_();
+}
+
+}  // namespace attend

@@ -1,0 +1,264 @@
+// Letters: N tokens, E width.
+#include "models/layers/residual_norm.h"
+
+#include <cmath>
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <torch/torch.h>
+
+#include "core/random.h"
+#include "models/layers/simd.h"
+
+namespace attend {
+namespace {
+
+using namespace simd;
+
+constexpr std::int64_t kRowBlock = 32;  // rows a task takes; also the grain of the weight gradient's partial sums
+
+// Which elements stay, as a function of (seed, row, column): 16 columns at a time from the two 32-bit halves of a row's key
+// through murmur3's finaliser.
+class DropoutMask {
+ public:
+  DropoutMask(std::uint64_t seed, double probability)
+      : seed_(seed), threshold_(static_cast<std::uint32_t>(probability * 4294967296.0)), scale_(static_cast<float>(1.0 / (1.0 - probability))) {}
+
+  struct Row {
+    std::uint32_t low, high;
+  };
+  Row row(std::int64_t n) const {
+    std::uint64_t key = (seed_ + static_cast<std::uint64_t>(n)) * 0x9e3779b97f4a7c15u;  // splitmix64's finaliser
+    key = (key ^ (key >> 30)) * 0xbf58476d1ce4e5b9u;
+    key = (key ^ (key >> 27)) * 0x94d049bb133111ebu;
+    key ^= key >> 31;
+    return {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)};
+  }
+
+  // scale where an element stays, 0 where it goes.
+  ATTEND_INLINE Floats factors(const Row& row, std::int64_t column) const {
+    constexpr Words kLanes{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    Words bits = ((kLanes + static_cast<std::uint32_t>(column)) * 0x9e3779b1u) ^ row.low;
+    bits = (bits ^ (bits >> 16)) * 0x85ebca6bu;
+    bits = ((bits ^ (bits >> 13)) + row.high) * 0xc2b2ae35u;
+    bits ^= bits >> 16;
+    return bits >= threshold_ ? broadcast(scale_) : Floats{};
+  }
+
+ private:
+  std::uint64_t seed_;
+  std::uint32_t threshold_;
+  float scale_;
+};
+
+// A row of `width` floats in pieces of 16, the last one padded with zeros.
+template <class Piece>
+ATTEND_INLINE void for_each_piece(std::int64_t width, const Piece& piece) {
+  std::int64_t column = 0;
+  for (; column + kWidth <= width; column += kWidth) piece(column, kWidth);
+  if (column < width) piece(column, width - column);
+}
+ATTEND_INLINE Floats load_piece(const float* from, std::int64_t count) {
+  if (count == kWidth) return load(from);
+  Floats value{};
+  std::memcpy(&value, from, count * sizeof(float));
+  return value;
+}
+ATTEND_INLINE void store_piece(float* to, const Floats& value, std::int64_t count) {
+  if (count == kWidth) return store(to, value);
+  std::memcpy(to, &value, count * sizeof(float));
+}
+
+struct RowRange {
+  std::int64_t begin, end, width;
+};
+
+ATTEND_SIMD void dropout_rows(const RowRange& rows, const float* x, const DropoutMask& mask, float* y) {
+  for (std::int64_t n = rows.begin; n < rows.end; ++n) {
+    const auto row = mask.row(n);
+    for_each_piece(rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
+      const std::int64_t i = n * rows.width + column;
+      store_piece(y + i, load_piece(x + i, count) * mask.factors(row, column), count);
+    });
+  }
+}
+
+struct NormForward {
+  const float *x, *sublayer, *weight, *bias;
+  float *sum, *y, *statistics;  // statistics_N2: mean and 1 / deviation
+  float epsilon;
+};
+
+ATTEND_SIMD void norm_rows(const RowRange& rows, const NormForward& io, const DropoutMask* mask) {
+  const float width = static_cast<float>(rows.width);
+  for (std::int64_t n = rows.begin; n < rows.end; ++n) {
+    const auto row = mask ? mask->row(n) : DropoutMask::Row{};
+    float* sum_row = io.sum + n * rows.width;
+    Floats total{};
+    for_each_piece(rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
+      const std::int64_t i = n * rows.width + column;
+      Floats added = load_piece(io.sublayer + i, count);
+      if (mask) added *= mask->factors(row, column);
+      const Floats value = load_piece(io.x + i, count) + added;
+      store_piece(sum_row + column, value, count);
+      total += value;
+    });
+    const float mean = simd::sum(total) / width;
+    Floats squares{};
+    for_each_piece(rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
+      Floats centred = load_piece(sum_row + column, count) - mean;
+      if (count < kWidth)
+        for (std::int64_t i = count; i < kWidth; ++i) centred[i] = 0;
+      squares += centred * centred;
+    });
+    const float inverse = 1.0f / std::sqrt(simd::sum(squares) / width + io.epsilon);
+    io.statistics[2 * n] = mean;
+    io.statistics[2 * n + 1] = inverse;
+    for_each_piece(rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
+      const Floats normal = (load_piece(sum_row + column, count) - mean) * inverse;
+      store_piece(io.y + n * rows.width + column, normal * load_piece(io.weight + column, count) + load_piece(io.bias + column, count), count);
+    });
+  }
+}
+
+struct NormBackward {
+  const float *sum, *statistics, *weight, *gradient;
+  float *x_gradient, *sublayer_gradient;   // the same pointer without dropout
+  float *weight_gradient, *bias_gradient;  // this block's own partial sums
+};
+
+ATTEND_SIMD void norm_rows_backward(const RowRange& rows, const NormBackward& io, const DropoutMask* mask) {
+  const float width = static_cast<float>(rows.width);
+  for (std::int64_t n = rows.begin; n < rows.end; ++n) {
+    const auto row = mask ? mask->row(n) : DropoutMask::Row{};
+    const float mean = io.statistics[2 * n], inverse = io.statistics[2 * n + 1];
+    const std::int64_t start = n * rows.width;
+    Floats sum_g{}, sum_gn{};  // of g = dy o w, and of g o normal
+    for_each_piece(rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
+      const Floats normal = (load_piece(io.sum + start + column, count) - mean) * inverse;
+      const Floats dy = load_piece(io.gradient + start + column, count);
+      store_piece(io.weight_gradient + column, load_piece(io.weight_gradient + column, count) + dy * normal, count);
+      store_piece(io.bias_gradient + column, load_piece(io.bias_gradient + column, count) + dy, count);
+      const Floats g = dy * load_piece(io.weight + column, count);
+      sum_g += g;
+      sum_gn += g * normal;
+    });
+    const float mean_g = simd::sum(sum_g) / width, mean_gn = simd::sum(sum_gn) / width;
+    for_each_piece(rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
+      const Floats normal = (load_piece(io.sum + start + column, count) - mean) * inverse;
+      const Floats g = load_piece(io.gradient + start + column, count) * load_piece(io.weight + column, count);
+      const Floats dx = (g - mean_g - normal * mean_gn) * inverse;
+      store_piece(io.x_gradient + start + column, dx, count);
+      if (mask) store_piece(io.sublayer_gradient + start + column, dx * mask->factors(row, column), count);
+    });
+  }
+}
+
+std::uint64_t draw_seed() {
+  auto generator = at::detail::getDefaultCPUGenerator();
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  return at::check_generator<at::CPUGeneratorImpl>(generator)->random64();
+}
+
+std::optional<DropoutMask> mask_of(std::int64_t seed, double probability) {
+  if (probability <= 0) return std::nullopt;
+  return DropoutMask(static_cast<std::uint64_t>(seed), probability);
+}
+
+// work(block, rows) for blocks of kRowBlock rows.
+template <class Work>
+void for_each_block(const torch::Tensor& x_NE, const Work& work) {
+  const std::int64_t tokens = x_NE.size(0), width = x_NE.size(1);
+  at::parallel_for(0, (tokens + kRowBlock - 1) / kRowBlock, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t block = begin; block < end; ++block)
+      work(block, RowRange{block * kRowBlock, std::min((block + 1) * kRowBlock, tokens), width});
+  });
+}
+
+torch::Tensor apply_mask(const torch::Tensor& x_NE, const DropoutMask& mask) {
+  auto y_NE = torch::empty_like(x_NE);
+  for_each_block(x_NE, [&](std::int64_t, const RowRange& rows) {
+    dropout_rows(rows, x_NE.const_data_ptr<float>(), mask, y_NE.mutable_data_ptr<float>());
+  });
+  return y_NE;
+}
+
+struct DropoutFunction : torch::autograd::Function<DropoutFunction> {
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x_NE, double probability) {
+    const auto seed = static_cast<std::int64_t>(draw_seed());
+    context->saved_data["seed"] = seed;
+    context->saved_data["probability"] = probability;
+    return apply_mask(x_NE.contiguous(), *mask_of(seed, probability));
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
+    const auto mask = mask_of(context->saved_data["seed"].toInt(), context->saved_data["probability"].toDouble());
+    return {apply_mask(gradients[0].contiguous(), *mask), torch::Tensor()};
+  }
+};
+
+struct ResidualNormFunction : torch::autograd::Function<ResidualNormFunction> {
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x, const torch::Tensor& sublayer,
+                               const torch::Tensor& weight, const torch::Tensor& bias, double epsilon, double probability) {
+    const auto x_NE = x.contiguous(), sublayer_NE = sublayer.contiguous();
+    const auto seed = probability > 0 ? static_cast<std::int64_t>(draw_seed()) : 0;
+    const auto mask = mask_of(seed, probability);
+    auto sum_NE = torch::empty_like(x_NE), y_NE = torch::empty_like(x_NE), statistics_N2 = torch::empty({x_NE.size(0), 2}, x_NE.options());
+    const NormForward io{.x = x_NE.const_data_ptr<float>(),
+                         .sublayer = sublayer_NE.const_data_ptr<float>(),
+                         .weight = weight.const_data_ptr<float>(),
+                         .bias = bias.const_data_ptr<float>(),
+                         .sum = sum_NE.mutable_data_ptr<float>(),
+                         .y = y_NE.mutable_data_ptr<float>(),
+                         .statistics = statistics_N2.mutable_data_ptr<float>(),
+                         .epsilon = static_cast<float>(epsilon)};
+    for_each_block(x_NE, [&](std::int64_t, const RowRange& rows) { norm_rows(rows, io, mask ? &*mask : nullptr); });
+    context->save_for_backward({sum_NE, statistics_N2, weight});
+    context->saved_data["seed"] = seed;
+    context->saved_data["probability"] = probability;
+    return y_NE;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto &sum_NE = saved[0], &statistics_N2 = saved[1], &weight = saved[2];
+    const auto gradient_NE = gradients[0].contiguous();
+    const auto mask = mask_of(context->saved_data["seed"].toInt(), context->saved_data["probability"].toDouble());
+    const std::int64_t blocks = (sum_NE.size(0) + kRowBlock - 1) / kRowBlock, width = sum_NE.size(1);
+    auto x_gradient = torch::empty_like(sum_NE), sublayer_gradient = mask ? torch::empty_like(sum_NE) : x_gradient;
+    auto partial_K2E = torch::zeros({blocks, 2, width}, sum_NE.options());  // K blocks: summed in a fixed order
+    for_each_block(sum_NE, [&](std::int64_t block, const RowRange& rows) {
+      float* partial = partial_K2E.mutable_data_ptr<float>() + block * 2 * width;
+      norm_rows_backward(rows,
+                         {.sum = sum_NE.const_data_ptr<float>(),
+                          .statistics = statistics_N2.const_data_ptr<float>(),
+                          .weight = weight.const_data_ptr<float>(),
+                          .gradient = gradient_NE.const_data_ptr<float>(),
+                          .x_gradient = x_gradient.mutable_data_ptr<float>(),
+                          .sublayer_gradient = sublayer_gradient.mutable_data_ptr<float>(),
+                          .weight_gradient = partial,
+                          .bias_gradient = partial + width},
+                         mask ? &*mask : nullptr);
+    });
+    const auto totals = partial_K2E.sum(0).unbind(0);
+    return {x_gradient, sublayer_gradient, totals[0], totals[1], torch::Tensor(), torch::Tensor()};
+  }
+};
+
+bool has_cpu_kernel(const torch::Tensor& x) { return x.is_cpu() && x.scalar_type() == torch::kFloat32; }
+
+}  // namespace
+
+torch::Tensor dropout(const torch::Tensor& x_NE, double probability) {
+  if (probability <= 0) return x_NE;
+  return has_cpu_kernel(x_NE) ? DropoutFunction::apply(x_NE, probability) : torch::dropout(x_NE, probability, /*train=*/true);
+}
+
+ResidualNormImpl::ResidualNormImpl(std::int64_t width, double epsilon)
+    : weight(register_parameter("weight", torch::ones({width}))), bias(register_parameter("bias", torch::zeros({width}))), epsilon_(epsilon) {}
+
+torch::Tensor ResidualNormImpl::forward(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE, double dropout_probability) const {
+  if (has_cpu_kernel(x_NE)) return ResidualNormFunction::apply(x_NE, sublayer_NE, weight, bias, epsilon_, dropout_probability);
+  return torch::layer_norm(x_NE + dropout(sublayer_NE, dropout_probability), {x_NE.size(1)}, weight, bias, epsilon_);
+}
+
+}  // namespace attend

@@ -1,0 +1,158 @@
+// Letters: T targets, C rows of a chunk, V vocabulary, E width.
+#include "models/layers/tied_cross_entropy.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+
+#include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
+#include <torch/torch.h>
+
+#include "models/layers/linear.h"
+#include "models/layers/simd.h"
+
+namespace attend {
+namespace {
+
+using namespace simd;
+
+constexpr std::int64_t kChunkFloats = 4 << 20;  // 16 MiB of logits at once: large enough for the products to run at full speed
+
+struct RowLoss {
+  double loss = 0, log_likelihood = 0;
+};
+
+struct Smoothing {
+  float on_target, everywhere;  // 1 - epsilon, epsilon / V
+  bool wants_gradient;
+};
+
+// One row of logits -> its loss; where asked, the row becomes d loss / d logits = softmax - target distribution.
+ATTEND_SIMD void softmax_loss_row(float* row, std::int64_t vocab, std::int64_t target, const Smoothing& smoothing, RowLoss& result) {
+  const std::int64_t whole = vocab / kWidth * kWidth;
+  Floats best = broadcast(-std::numeric_limits<float>::infinity()), total{};
+  for (std::int64_t v = 0; v < whole; v += kWidth) {
+    best = max(best, load(row + v));
+    total += load(row + v);
+  }
+  float offset = max_lane(best);
+  double logit_sum = sum(total);
+  for (std::int64_t v = whole; v < vocab; ++v) {
+    offset = std::max(offset, row[v]);
+    logit_sum += row[v];
+  }
+  const float target_logit = row[target];
+  Floats normalizers{};
+  float normalizer = 0;
+  for (std::int64_t v = 0; v < whole; v += kWidth) {
+    const Floats weight = exp(load(row + v) - offset);
+    if (smoothing.wants_gradient) store(row + v, weight);
+    normalizers += weight;
+  }
+  for (std::int64_t v = whole; v < vocab; ++v) {
+    const float weight = std::exp(row[v] - offset);
+    if (smoothing.wants_gradient) row[v] = weight;
+    normalizer += weight;
+  }
+  normalizer += sum(normalizers);
+  const double log_normalizer = static_cast<double>(offset) + std::log(static_cast<double>(normalizer));
+  result.log_likelihood = target_logit - log_normalizer;
+  result.loss = log_normalizer - smoothing.on_target * static_cast<double>(target_logit) - smoothing.everywhere * logit_sum;
+  if (!smoothing.wants_gradient) return;
+  const float inverse = 1.0f / normalizer;
+  for (std::int64_t v = 0; v < whole; v += kWidth) store(row + v, load(row + v) * inverse - smoothing.everywhere);
+  for (std::int64_t v = whole; v < vocab; ++v) row[v] = row[v] * inverse - smoothing.everywhere;
+  row[target] -= smoothing.on_target;
+}
+
+// The whole loss, with the gradients of hidden and table where they are wanted.
+struct ChunkedLoss {
+  double loss = 0, log_likelihood = 0;
+  torch::Tensor hidden_gradient_TE, table_gradient_VE;
+};
+
+ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE, const torch::Tensor& bias_V,
+                         const std::vector<std::int64_t>& targets, double label_smoothing, bool wants_gradient) {
+  const std::int64_t num_targets = hidden_TE.size(0), vocab = table_VE.size(0);
+  const Smoothing smoothing{.on_target = static_cast<float>(1 - label_smoothing),
+                            .everywhere = static_cast<float>(label_smoothing / static_cast<double>(vocab)),
+                            .wants_gradient = wants_gradient};
+  const bool low_precision = at::autocast::is_autocast_enabled(at::kCPU);
+  const auto product_type = low_precision ? at::autocast::get_autocast_dtype(at::kCPU) : torch::kFloat32;
+  const auto hidden = hidden_TE.to(product_type).contiguous(), table = table_VE.to(product_type);
+  const auto bias = bias_V.defined() ? bias_V.to(product_type) : bias_V;
+  ChunkedLoss result;
+  if (wants_gradient) {
+    result.hidden_gradient_TE = torch::empty_like(hidden_TE);
+    result.table_gradient_VE = torch::zeros_like(table_VE);
+  }
+  std::vector<RowLoss> losses(static_cast<std::size_t>(num_targets));
+  const std::int64_t chunk = std::clamp<std::int64_t>(kChunkFloats / vocab, 16, 1024);
+  for (std::int64_t begin = 0; begin < num_targets; begin += chunk) {
+    const std::int64_t rows = std::min(chunk, num_targets - begin);
+    const auto hidden_CE = hidden.narrow(0, begin, rows);
+    auto logits_CV = matmul::nt(hidden_CE, table, bias).to(torch::kFloat32);
+    float* logits = logits_CV.mutable_data_ptr<float>();
+    at::parallel_for(0, rows, 4, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t row = first; row < last; ++row)
+        softmax_loss_row(logits + row * vocab, vocab, targets[begin + row], smoothing, losses[begin + row]);
+    });
+    if (!wants_gradient) continue;
+    const auto gradient_CV = logits_CV.to(product_type);
+    result.hidden_gradient_TE.narrow(0, begin, rows).copy_(matmul::nn(gradient_CV, table));
+    if (low_precision)
+      result.table_gradient_VE.add_(matmul::tn(gradient_CV, hidden_CE));
+    else
+      result.table_gradient_VE.addmm_(gradient_CV.t(), hidden_CE);
+  }
+  for (const RowLoss& row : losses) {
+    result.loss += row.loss;
+    result.log_likelihood += row.log_likelihood;
+  }
+  return result;
+}
+
+struct TiedCrossEntropyFunction : torch::autograd::Function<TiedCrossEntropyFunction> {
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& hidden_TE, const torch::Tensor& table_VE,
+                               const torch::Tensor& bias_V, const std::vector<std::int64_t>* targets, double label_smoothing,
+                               double* log_likelihood) {
+    auto result = chunked_loss(hidden_TE, table_VE, bias_V, *targets, label_smoothing, /*wants_gradient=*/true);
+    *log_likelihood = result.log_likelihood;
+    context->save_for_backward({result.hidden_gradient_TE, result.table_gradient_VE});
+    return torch::tensor(result.loss, hidden_TE.options());
+  }
+  // The gradients were made going forward; only the scalar that came down is multiplied in.
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    return {saved[0] * gradients[0], saved[1] * gradients[0], torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
+  }
+};
+
+}  // namespace
+
+SummedLoss tied_cross_entropy(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE, const torch::Tensor& bias_V,
+                              const std::vector<std::int64_t>& targets, double label_smoothing) {
+  TORCH_CHECK(hidden_TE.size(0) == static_cast<std::int64_t>(targets.size()), "one target a row");
+  SummedLoss result{.loss = {}, .log_likelihood = 0, .num_targets = hidden_TE.size(0)};
+  if (hidden_TE.is_cpu() && hidden_TE.scalar_type() == torch::kFloat32) {
+    if (torch::GradMode::is_enabled()) {
+      result.loss = TiedCrossEntropyFunction::apply(hidden_TE, table_VE, bias_V, &targets, label_smoothing, &result.log_likelihood);
+    } else {
+      const auto chunked = chunked_loss(hidden_TE, table_VE, bias_V, targets, label_smoothing, /*wants_gradient=*/false);
+      result.loss = torch::tensor(chunked.loss, hidden_TE.options());
+      result.log_likelihood = chunked.log_likelihood;
+    }
+    return result;
+  }
+  const auto targets_T = torch::tensor(targets, torch::kInt64).to(hidden_TE.device());
+  auto logits_TV = attend::linear(hidden_TE, table_VE, torch::Tensor()).to(hidden_TE.scalar_type());
+  if (bias_V.defined()) logits_TV = logits_TV + bias_V;
+  const auto log_p_TV = torch::log_softmax(logits_TV, 1);
+  const auto log_p_T = log_p_TV.gather(1, targets_T.unsqueeze(1)).squeeze(1);
+  result.loss = -((1 - label_smoothing) * log_p_T + label_smoothing * log_p_TV.mean(1)).sum();
+  result.log_likelihood = log_p_T.detach().sum().item<double>();
+  return result;
+}
+
+}  // namespace attend

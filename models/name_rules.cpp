@@ -1,0 +1,119 @@
+#include "models/name_rules.h"
+
+#include <algorithm>
+#include <map>
+
+#include <torch/torch.h>
+
+#include "core/error.h"
+
+namespace attend {
+namespace {
+
+std::string replace_index(std::string text, std::int64_t index) {
+  if (const auto place = text.find("{i}"); place != std::string::npos) text.replace(place, 3, std::to_string(index));
+  return text;
+}
+
+std::map<std::string, torch::Tensor> tensors_of(const torch::nn::Module& module) {
+  std::map<std::string, torch::Tensor> tensors;
+  for (const auto& item : module.named_parameters()) tensors[item.key()] = item.value();
+  for (const auto& item : module.named_buffers()) tensors[item.key()] = item.value();
+  return tensors;
+}
+
+torch::Tensor tensor_of(const std::map<std::string, torch::Tensor>& tensors, const std::string& name) {
+  const auto found = tensors.find(name);
+  TORCH_CHECK(found != tensors.end(), "a name rule speaks of ", name, ", which the module does not have");
+  return found->second;
+}
+
+std::string join(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 5;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i) text += (i ? ", " : "") + names[i];
+  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
+  return text;
+}
+
+std::string shape_text(c10::IntArrayRef shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+// Rows [begin, begin + rows) of a parameter, and the file's tensor that goes there.
+struct Assignment {
+  torch::Tensor into;
+  const TensorView* from;
+  std::string name;
+};
+
+// The tensors of a file under the names the rules use: the base prefix added where the whole file lacks it.
+std::map<std::string, const TensorView*> with_prefix(const NameRules& rules, const SafetensorsReader& file) {
+  const bool has_prefix = rules.base_prefix.empty() || std::any_of(file.tensors().begin(), file.tensors().end(), [&](const auto& item) {
+                            return item.first.starts_with(rules.base_prefix);
+                          });
+  std::map<std::string, const TensorView*> tensors;
+  for (const auto& [name, view] : file.tensors()) tensors[has_prefix ? name : rules.base_prefix + name] = &view;
+  return tensors;
+}
+
+void check_shape(const Assignment& assignment, const SafetensorsReader& file) {
+  if (assignment.into.sizes() == c10::IntArrayRef(assignment.from->shape)) return;
+  throw UserError(file.name() + ": " + assignment.name + " has shape " + shape_text(assignment.from->shape) + "; config.json asks for " +
+                      shape_text(assignment.into.sizes()),
+                  "the two files do not belong together, or one was edited");
+}
+
+}  // namespace
+
+std::vector<NameRule> for_each_layer(std::int64_t count, const std::vector<NameRule>& rules) {
+  std::vector<NameRule> expanded;
+  for (std::int64_t i = 0; i < count; ++i) {
+    for (NameRule rule : rules) {
+      rule.ours = replace_index(rule.ours, i);
+      for (auto& name : rule.theirs) name = replace_index(name, i);
+      expanded.push_back(std::move(rule));
+    }
+  }
+  return expanded;
+}
+
+NamedTensors export_tensors(const torch::nn::Module& module, const NameRules& rules) {
+  const auto tensors = tensors_of(module);
+  NamedTensors exported;
+  for (const NameRule& rule : rules.rules) {
+    const auto pieces = tensor_of(tensors, rule.ours).detach().chunk(static_cast<std::int64_t>(rule.theirs.size()));
+    for (std::size_t i = 0; i < pieces.size(); ++i) exported[rule.theirs[i]] = pieces[i];
+  }
+  return exported;
+}
+
+void import_tensors(torch::nn::Module& module, const NameRules& rules, const SafetensorsReader& file) {
+  const torch::NoGradGuard no_gradient;
+  const auto ours = tensors_of(module);
+  const auto theirs = with_prefix(rules, file);
+  std::vector<Assignment> assignments;
+  std::vector<std::string> missing, unexpected;
+  std::set<std::string> known = rules.redundant;
+  for (const NameRule& rule : rules.rules) {
+    const auto pieces = tensor_of(ours, rule.ours).chunk(static_cast<std::int64_t>(rule.theirs.size()));
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      known.insert(rule.theirs[i]);
+      const auto found = theirs.find(rule.theirs[i]);
+      if (found != theirs.end())
+        assignments.push_back({pieces[i], found->second, rule.theirs[i]});
+      else if (rule.presence == NameRule::Presence::kRequired)
+        missing.push_back(rule.theirs[i]);
+    }
+  }
+  for (const auto& [name, view] : theirs)
+    if (!known.contains(name)) unexpected.push_back(name);
+  if (!missing.empty()) throw UserError(file.name() + ": missing " + join(missing), "is this the family that config.json names?");
+  if (!unexpected.empty()) throw UserError(file.name() + ": unexpected " + join(unexpected), "is this the family that config.json names?");
+  for (const Assignment& assignment : assignments) check_shape(assignment, file);
+  for (Assignment& assignment : assignments) assignment.into.copy_(tensor_over(*assignment.from, file.name() + ": " + assignment.name));
+}
+
+}  // namespace attend

@@ -1,0 +1,178 @@
+#include "models/transformer/config.h"
+
+#include <array>
+#include <utility>
+
+#include "core/error.h"
+#include "core/field_io.h"
+#include "core/limits.h"
+
+namespace attend {
+namespace {
+
+struct Preset {
+  std::string name;
+  std::int64_t layers, hidden, ffn, heads;
+  double dropout;
+};
+
+const std::vector<Preset>& presets() {
+  static const std::vector<Preset> all{
+      {"tiny", 4, 128, 256, 4, 0.3},     // Wu et al. 2021's for Multi30k
+      {"small", 3, 256, 512, 8, 0.1},
+      {"base", 6, 512, 2048, 8, 0.1},    // the paper's table 3
+      {"big", 6, 1024, 4096, 16, 0.3},
+  };
+  return all;
+}
+
+void require(bool condition, const std::string& message) {
+  if (!condition) throw UserError(message);
+}
+
+void check_stack(const char* side, std::int64_t layers, std::int64_t heads, std::int64_t ffn, std::int64_t hidden) {
+  const std::string prefix = side;
+  require(layers >= 1 && layers <= 1000, prefix + "_layers is " + std::to_string(layers) + "; expected 1 to 1000");
+  require(heads >= 1 && hidden % heads == 0,
+          prefix + "_heads is " + std::to_string(heads) + ", which does not divide hidden_size " + std::to_string(hidden));
+  require(ffn >= 1 && ffn <= 1'000'000, prefix + "_ffn_size is " + std::to_string(ffn) + "; expected 1 to 1000000");
+}
+
+void check_id(const char* name, std::int64_t id, std::int64_t vocab_size) {
+  require(id >= 0 && id < vocab_size, std::string(name) + " is " + std::to_string(id) + ", outside the vocabulary of " + std::to_string(vocab_size));
+}
+
+// A key of MarianMT's config whose other values mean another model.
+void must_be(const Json& json, const std::string& name, const char* key, const Json& expected) {
+  const auto found = json.find(key);
+  if (found != json.end() && !found->is_null() && *found != expected)
+    throw UserError(name + ": " + key + " is " + found->dump() + "; only " + expected.dump() + " is supported");
+}
+
+void read_integer(const Json& json, const std::string& name, const char* key, std::int64_t& value) {
+  if (const auto found = json.find(key); found != json.end() && !found->is_null()) value = json_integer(*found, name, key);
+}
+
+}  // namespace
+
+void TransformerConfig::validate() const {
+  require(vocab_size >= 1 && vocab_size <= limits::kVocabularySize, "vocab_size is " + std::to_string(vocab_size) + "; expected 1 to " + std::to_string(limits::kVocabularySize));
+  require(hidden_size >= 2 && hidden_size <= 1 << 16, "hidden_size is " + std::to_string(hidden_size) + "; expected 2 to 65536");
+  check_stack("encoder", encoder_layers, encoder_heads, encoder_ffn_size, hidden_size);
+  check_stack("decoder", decoder_layers, decoder_heads, decoder_ffn_size, hidden_size);
+  require(dropout >= 0 && dropout < 1, "dropout is " + std::to_string(dropout) + "; expected 0 or more and less than 1");
+  require(attention_dropout >= 0 && attention_dropout < 1, "attention_dropout is " + std::to_string(attention_dropout) + "; expected 0 or more and less than 1");
+  require(max_positions >= 1 && max_positions <= 1 << 20, "max_positions is " + std::to_string(max_positions) + "; expected 1 to 1048576");
+  require(shared_embeddings || (target_vocab_size >= 1 && target_vocab_size <= limits::kVocabularySize),
+          "target_vocab_size is " + std::to_string(target_vocab_size) + "; embeddings that are not shared need it");
+  check_id("pad_id", pad_id, output_vocab_size());
+  check_id("pad_id", pad_id, vocab_size);
+  check_id("eos_id", eos_id, output_vocab_size());
+  check_id("decoder_start_id", decoder_start_id, output_vocab_size());
+}
+
+TransformerConfig transformer_preset(const std::string& name) {
+  for (const Preset& preset : presets()) {
+    if (preset.name != name) continue;
+    TransformerConfig config;
+    config.hidden_size = preset.hidden;
+    config.encoder_layers = config.decoder_layers = preset.layers;
+    config.encoder_heads = config.decoder_heads = preset.heads;
+    config.encoder_ffn_size = config.decoder_ffn_size = preset.ffn;
+    config.dropout = preset.dropout;
+    return config;
+  }
+  std::string names;
+  for (const std::string& preset : transformer_preset_names()) names += (names.empty() ? "" : ", ") + preset;
+  throw UserError("no preset of the Transformer is called '" + name + "'; there are " + names);
+}
+
+const std::vector<std::string>& transformer_preset_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const Preset& preset : presets()) all.push_back(preset.name);
+    return all;
+  }();
+  return names;
+}
+
+Json transformer_to_hf(const TransformerConfig& config) {
+  return Json{
+      {"architectures", {"MarianMTModel"}},
+      {"model_type", "marian"},
+      {"activation_dropout", 0.0},
+      {"activation_function", std::string(enum_name(config.activation))},
+      {"attention_dropout", config.attention_dropout},
+      {"d_model", config.hidden_size},
+      {"decoder_attention_heads", config.decoder_heads},
+      {"decoder_ffn_dim", config.decoder_ffn_size},
+      {"decoder_layerdrop", 0.0},
+      {"decoder_layers", config.decoder_layers},
+      {"decoder_start_token_id", config.decoder_start_id},
+      {"decoder_vocab_size", config.output_vocab_size()},
+      {"dropout", config.dropout},
+      {"encoder_attention_heads", config.encoder_heads},
+      {"encoder_ffn_dim", config.encoder_ffn_size},
+      {"encoder_layerdrop", 0.0},
+      {"encoder_layers", config.encoder_layers},
+      {"eos_token_id", config.eos_id},
+      {"forced_eos_token_id", config.eos_id},
+      {"init_std", 0.02},
+      {"is_encoder_decoder", true},
+      {"max_position_embeddings", config.max_positions},
+      {"num_hidden_layers", config.encoder_layers},
+      {"pad_token_id", config.pad_id},
+      {"scale_embedding", config.scale_embedding},
+      {"share_encoder_decoder_embeddings", config.shared_embeddings},
+      {"static_position_embeddings", true},
+      {"tie_word_embeddings", true},
+      {"dtype", "float32"},
+      {"use_cache", true},
+      {"vocab_size", config.vocab_size},
+  };
+}
+
+TransformerConfig transformer_from_hf(const Json& json, const std::string& name) {
+  must_be(json, name, "normalize_before", false);
+  must_be(json, name, "encoder_normalize_before", false);
+  must_be(json, name, "normalize_embedding", false);
+  must_be(json, name, "add_final_layer_norm", false);
+  must_be(json, name, "tie_word_embeddings", true);
+  must_be(json, name, "static_position_embeddings", true);
+  TransformerConfig config;
+  read_integer(json, name, "vocab_size", config.vocab_size);
+  config.target_vocab_size = config.vocab_size;
+  read_integer(json, name, "decoder_vocab_size", config.target_vocab_size);
+  read_integer(json, name, "d_model", config.hidden_size);
+  read_integer(json, name, "encoder_layers", config.encoder_layers);
+  read_integer(json, name, "decoder_layers", config.decoder_layers);
+  read_integer(json, name, "encoder_attention_heads", config.encoder_heads);
+  read_integer(json, name, "decoder_attention_heads", config.decoder_heads);
+  read_integer(json, name, "encoder_ffn_dim", config.encoder_ffn_size);
+  read_integer(json, name, "decoder_ffn_dim", config.decoder_ffn_size);
+  read_integer(json, name, "max_position_embeddings", config.max_positions);
+  read_integer(json, name, "pad_token_id", config.pad_id);
+  read_integer(json, name, "eos_token_id", config.eos_id);
+  config.decoder_start_id = config.pad_id;
+  read_integer(json, name, "decoder_start_token_id", config.decoder_start_id);
+  config.activation = Activation::kGelu;  // MarianConfig's default
+  if (const auto found = json.find("activation_function"); found != json.end()) {
+    const std::string activation = json_string(*found, name, "activation_function");
+    detail::field_from_json(config.activation, activation == "silu" ? Json("swish") : *found, name, "activation_function");
+  }
+  config.scale_embedding = false;  // likewise
+  if (const auto found = json.find("scale_embedding"); found != json.end()) config.scale_embedding = json_bool(*found, name, "scale_embedding");
+  if (const auto found = json.find("share_encoder_decoder_embeddings"); found != json.end())
+    config.shared_embeddings = json_bool(*found, name, "share_encoder_decoder_embeddings");
+  if (const auto found = json.find("dropout"); found != json.end()) config.dropout = json_number(*found, name, "dropout");
+  if (const auto found = json.find("attention_dropout"); found != json.end())
+    config.attention_dropout = json_number(*found, name, "attention_dropout");
+  try {
+    config.validate();
+  } catch (const UserError& error) {
+    throw UserError(name + ": " + error.what(), error.hint());
+  }
+  return config;
+}
+
+}  // namespace attend

@@ -1,0 +1,84 @@
+// MarianMT's names (transformers' modeling_marian) for the Transformer's tensors, and its folders.
+#include <torch/torch.h>
+
+#include "core/error.h"
+#include "models/transformer/model.h"
+
+namespace attend {
+namespace {
+
+NameRule weight_and_bias(const std::string& ours, const std::vector<std::string>& theirs, const std::string& suffix) {
+  NameRule rule{.ours = ours + suffix, .theirs = {}};
+  for (const std::string& name : theirs) rule.theirs.push_back(name + suffix);
+  return rule;
+}
+
+void add(std::vector<NameRule>& rules, const std::string& ours, const std::vector<std::string>& theirs) {
+  for (const char* suffix : {".weight", ".bias"}) rules.push_back(weight_and_bias(ours, theirs, suffix));
+}
+
+std::vector<NameRule> layer_rules(const std::string& ours, const std::string& theirs) {
+  std::vector<NameRule> rules;
+  add(rules, ours + "self_attention.qkv", {theirs + "self_attn.q_proj", theirs + "self_attn.k_proj", theirs + "self_attn.v_proj"});
+  add(rules, ours + "self_attention.output", {theirs + "self_attn.out_proj"});
+  add(rules, ours + "self_attention_norm", {theirs + "self_attn_layer_norm"});
+  add(rules, ours + "feed_forward.inner", {theirs + "fc1"});
+  add(rules, ours + "feed_forward.output", {theirs + "fc2"});
+  add(rules, ours + "feed_forward_norm", {theirs + "final_layer_norm"});
+  return rules;
+}
+
+std::vector<NameRule> cross_attention_rules(const std::string& ours, const std::string& theirs) {
+  std::vector<NameRule> rules;
+  add(rules, ours + "cross_attention.query", {theirs + "encoder_attn.q_proj"});
+  add(rules, ours + "cross_attention.key_value", {theirs + "encoder_attn.k_proj", theirs + "encoder_attn.v_proj"});
+  add(rules, ours + "cross_attention.output", {theirs + "encoder_attn.out_proj"});
+  add(rules, ours + "cross_attention_norm", {theirs + "encoder_attn_layer_norm"});
+  return rules;
+}
+
+void append(std::vector<NameRule>& rules, const std::vector<NameRule>& more) { rules.insert(rules.end(), more.begin(), more.end()); }
+
+}  // namespace
+
+NameRules transformer_name_rules(const TransformerConfig& config) {
+  using Presence = NameRule::Presence;
+  NameRules names;
+  names.base_prefix = "model.";
+  if (config.shared_embeddings) {
+    names.rules.push_back({.ours = "source_embedding", .theirs = {"model.shared.weight"}});
+    names.redundant = {"model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight"};
+  } else {
+    names.rules.push_back({.ours = "source_embedding", .theirs = {"model.encoder.embed_tokens.weight"}});
+    names.rules.push_back({.ours = "target_embedding", .theirs = {"model.decoder.embed_tokens.weight"}});
+    names.redundant = {"model.shared.weight", "lm_head.weight"};
+  }
+  // A file saved from the bare model has the base prefix stripped from everything but this.
+  names.redundant.insert("model.final_logits_bias");
+  names.rules.push_back({.ours = "final_logits_bias", .theirs = {"final_logits_bias"}, .presence = Presence::kOptional});
+  append(names.rules, for_each_layer(config.encoder_layers, layer_rules("encoder_layers.{i}.", "model.encoder.layers.{i}.")));
+  append(names.rules, for_each_layer(config.decoder_layers, layer_rules("decoder_layers.{i}.", "model.decoder.layers.{i}.")));
+  append(names.rules, for_each_layer(config.decoder_layers, cross_attention_rules("decoder_layers.{i}.", "model.decoder.layers.{i}.")));
+  return names;
+}
+
+void TransformerModel::save(const std::filesystem::path& folder) const {
+  write_json_file(folder / "config.json", hf_config());
+  write_tensors(folder / "model.safetensors", export_tensors(*this, transformer_name_rules(config_)));
+}
+
+std::shared_ptr<Seq2SeqModel> load_transformer(const std::filesystem::path& folder, const Json& json, torch::Device device) {
+  const auto config = transformer_from_hf(json, (folder / "config.json").string());
+  const auto file = SafetensorsReader::open_folder(folder);
+  auto names = transformer_name_rules(config);
+  // Computed, and not saved; where a file holds them, they are what its model was trained with.
+  names.rules.push_back({.ours = "encoder_positions", .theirs = {"model.encoder.embed_positions.weight"}, .presence = NameRule::Presence::kOptional});
+  names.rules.push_back({.ours = "decoder_positions", .theirs = {"model.decoder.embed_positions.weight"}, .presence = NameRule::Presence::kOptional});
+  auto model = std::make_shared<TransformerModel>(config);
+  import_tensors(*model, names, file);
+  model->to(device);
+  model->eval();
+  return model;
+}
+
+}  // namespace attend

@@ -1,0 +1,158 @@
+// Letters: N source tokens, T target tokens (packed), R decoded rows, E hidden size, V vocabulary.
+#include "models/transformer/model.h"
+
+#include <cmath>
+
+#include <torch/torch.h>
+
+#include "core/random.h"
+#include "models/layers/positions.h"
+#include "models/layers/tied_cross_entropy.h"
+
+namespace attend {
+namespace {
+
+constexpr double kNormEpsilon = 1e-5;
+
+AttentionConfig attention(const TransformerConfig& config, std::int64_t num_heads) {
+  return {.hidden_size = config.hidden_size, .num_heads = num_heads, .dropout = config.attention_dropout};
+}
+
+torch::Tensor ids_tensor(const std::vector<std::int64_t>& ids, torch::Device device) { return torch::tensor(ids, torch::kInt64).to(device); }
+
+// The decoder reads the target one place later, after the start token (figure 1: "outputs (shifted right)").
+std::vector<std::int64_t> shift_right(const PackedIds& target, std::int64_t start_id) {
+  std::vector<std::int64_t> shifted(target.ids.size());
+  std::size_t n = 0;
+  for (const std::int64_t length : target.lengths) {
+    shifted[n] = start_id;
+    for (std::int64_t i = 1; i < length; ++i) shifted[n + i] = target.ids[n + i - 1];
+    n += length;
+  }
+  return shifted;
+}
+
+}  // namespace
+
+EncoderLayerImpl::EncoderLayerImpl(const TransformerConfig& config)
+    : self_attention(register_module("self_attention", SelfAttention(attention(config, config.encoder_heads)))),
+      feed_forward(register_module("feed_forward", FeedForward(FeedForwardImpl::Config{
+                                                       .hidden_size = config.hidden_size, .inner_size = config.encoder_ffn_size, .activation = config.activation}))),
+      self_attention_norm(register_module("self_attention_norm", ResidualNorm(config.hidden_size, kNormEpsilon))),
+      feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.hidden_size, kNormEpsilon))) {}
+
+torch::Tensor EncoderLayerImpl::forward(torch::Tensor x_NE, const PackedLayout& layout, double dropout) const {
+  x_NE = self_attention_norm->forward(x_NE, self_attention->forward(x_NE, layout, Causality::kBidirectional), dropout);
+  return feed_forward_norm->forward(x_NE, feed_forward->forward(x_NE), dropout);
+}
+
+DecoderLayerImpl::DecoderLayerImpl(const TransformerConfig& config)
+    : self_attention(register_module("self_attention", SelfAttention(attention(config, config.decoder_heads)))),
+      cross_attention(register_module("cross_attention", CrossAttention(attention(config, config.decoder_heads)))),
+      feed_forward(register_module("feed_forward", FeedForward(FeedForwardImpl::Config{
+                                                       .hidden_size = config.hidden_size, .inner_size = config.decoder_ffn_size, .activation = config.activation}))),
+      self_attention_norm(register_module("self_attention_norm", ResidualNorm(config.hidden_size, kNormEpsilon))),
+      cross_attention_norm(register_module("cross_attention_norm", ResidualNorm(config.hidden_size, kNormEpsilon))),
+      feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.hidden_size, kNormEpsilon))) {}
+
+torch::Tensor DecoderLayerImpl::forward(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory, double dropout) const {
+  x_TE = self_attention_norm->forward(x_TE, self_attention->forward(x_TE, layout, Causality::kCausal), dropout);
+  x_TE = cross_attention_norm->forward(x_TE, cross_attention->forward(x_TE, layout, memory.states_NE, memory.layout), dropout);
+  return feed_forward_norm->forward(x_TE, feed_forward->forward(x_TE), dropout);
+}
+
+torch::Tensor DecoderLayerImpl::step(torch::Tensor x_RE, KvCache& cache, const CrossMemory& memory, std::size_t layer) const {
+  x_RE = self_attention_norm->forward(x_RE, self_attention->step(x_RE, cache, layer), 0);
+  x_RE = cross_attention_norm->forward(x_RE, cross_attention->step(x_RE, memory, layer), 0);
+  return feed_forward_norm->forward(x_RE, feed_forward->forward(x_RE), 0);
+}
+
+TransformerModel::TransformerModel(const TransformerConfig& config) : config_(config) {
+  const auto positions_PE = sinusoidal_positions(config.max_positions, config.hidden_size);
+  source_table_ = register_parameter("source_embedding", torch::empty({config.vocab_size, config.hidden_size}));
+  target_table_ = config.shared_embeddings ? source_table_
+                                           : register_parameter("target_embedding", torch::empty({config.target_vocab_size, config.hidden_size}));
+  encoder_positions_ = register_buffer("encoder_positions", positions_PE);
+  decoder_positions_ = register_buffer("decoder_positions", positions_PE.clone());
+  final_logits_bias_ = register_buffer("final_logits_bias", torch::zeros({1, config.output_vocab_size()}));
+  encoder_layers_ = register_module("encoder_layers", torch::nn::ModuleList());
+  decoder_layers_ = register_module("decoder_layers", torch::nn::ModuleList());
+  for (std::int64_t i = 0; i < config.encoder_layers; ++i) encoder_layers_->push_back(EncoderLayer(config));
+  for (std::int64_t i = 0; i < config.decoder_layers; ++i) decoder_layers_->push_back(DecoderLayer(config));
+  initialize();
+}
+
+// Embeddings from N(0, 1 / sqrt(E)), so that sqrt(E) times them is of unit size; a zero padding row; projections by Glorot
+// and Bengio 2010. With larger embeddings post-norm training stays at the unigram loss.
+void TransformerModel::initialize() {
+  const torch::NoGradGuard no_gradient;
+  for (auto& table : config_.shared_embeddings ? std::vector{source_table_} : std::vector{source_table_, target_table_}) {
+    table.normal_(0, 1 / std::sqrt(static_cast<double>(config_.hidden_size)));
+    table[config_.pad_id].zero_();
+  }
+  for (const auto& module : modules()) {
+    if (auto* self_attention = module->as<SelfAttention>()) {
+      xavier_init(self_attention->qkv, /*blocks=*/3);
+      xavier_init(self_attention->output);
+    } else if (auto* cross_attention = module->as<CrossAttention>()) {
+      xavier_init(cross_attention->query);
+      xavier_init(cross_attention->key_value, /*blocks=*/2);
+      xavier_init(cross_attention->output);
+    } else if (auto* feed_forward = module->as<FeedForward>()) {
+      xavier_init(feed_forward->inner);
+      xavier_init(feed_forward->output);
+    }
+  }
+}
+
+void TransformerModel::check_ids(const PackedIds& ids, std::int64_t vocab_size) const {
+  for (const std::int64_t id : ids.ids) TORCH_CHECK(id >= 0 && id < vocab_size, "token id ", id, " is outside the vocabulary of ", vocab_size);
+  for (const std::int64_t length : ids.lengths)
+    TORCH_CHECK(length >= 1 && length <= config_.max_positions, "a sentence of ", length, " tokens; the model has ", config_.max_positions, " positions");
+}
+
+// The padding token's look-up gives no gradient to its row (the decoder's start token is the padding token): as in transformers.
+torch::Tensor TransformerModel::embed(const torch::Tensor& table_VE, const torch::Tensor& ids_N, const torch::Tensor& positions_NE) const {
+  const double scale = config_.scale_embedding ? std::sqrt(static_cast<double>(config_.hidden_size)) : 1.0;
+  const auto tokens_NE = torch::embedding(table_VE, ids_N, /*padding_idx=*/config_.pad_id);
+  return attend::dropout(torch::add(positions_NE, tokens_NE, scale), dropout());
+}
+
+Memory TransformerModel::encode(const PackedIds& source) const {
+  check_ids(source, config_.vocab_size);
+  Memory memory{.states_NE = {}, .layout = PackedLayout(source.lengths, device())};
+  auto x_NE = embed(source_table_, ids_tensor(source.ids, device()), encoder_positions_.index_select(0, memory.layout.positions_N()));
+  for (const auto& layer : *encoder_layers_) x_NE = layer->as<EncoderLayer>()->forward(x_NE, memory.layout, dropout());
+  memory.states_NE = x_NE;
+  return memory;
+}
+
+torch::Tensor TransformerModel::decode(const PackedIds& target, const Memory& memory) const {
+  check_ids(target, config_.output_vocab_size());
+  const PackedLayout layout(target.lengths, device());
+  const auto input_T = ids_tensor(shift_right(target, config_.decoder_start_id), device());
+  auto x_TE = embed(target_table_, input_T, decoder_positions_.index_select(0, layout.positions_N()));
+  for (const auto& layer : *decoder_layers_) x_TE = layer->as<DecoderLayer>()->forward(x_TE, layout, memory, dropout());
+  return x_TE;
+}
+
+torch::Tensor TransformerModel::project(const torch::Tensor& hidden_RE) const {
+  return linear(hidden_RE, target_table_, final_logits_bias_.squeeze(0));
+}
+
+torch::Tensor TransformerModel::logits(const PairBatch& batch) { return project(decode(batch.target, encode(batch.source))); }
+
+SummedLoss TransformerModel::loss(const PairBatch& batch, double label_smoothing) {
+  const auto hidden_TE = decode(batch.target, encode(batch.source));
+  return tied_cross_entropy(hidden_TE, target_table_, final_logits_bias_.squeeze(0), batch.target.ids, label_smoothing);
+}
+
+std::shared_ptr<Seq2SeqModel> make_transformer(const TransformerConfig& config, std::uint64_t seed, torch::Device device) {
+  config.validate();
+  torch::manual_seed(mix_seed(seed, "parameters"));
+  auto model = std::make_shared<TransformerModel>(config);
+  model->to(device);
+  return model;
+}
+
+}  // namespace attend

@@ -1,0 +1,117 @@
+// Every attention kernel against softmax(QK^T)V as written, outputs and gradients.
+#include <catch2/catch.hpp>
+#include <torch/torch.h>
+
+#include "models/layers/attention_kernel.h"
+
+namespace attend {
+namespace {
+
+struct Case {
+  std::vector<std::int64_t> query_lengths, key_lengths;
+  Causality causality;
+  std::int64_t num_heads, head_width;
+};
+
+// The lengths cross the packed kernel's query block (32) and vector width (16).
+const std::vector<Case> kCases{
+    {{3, 1, 7}, {3, 1, 7}, Causality::kBidirectional, 2, 16},
+    {{3, 1, 7}, {3, 1, 7}, Causality::kCausal, 2, 16},
+    {{33, 64, 17, 70}, {33, 64, 17, 70}, Causality::kCausal, 3, 32},
+    {{33, 64, 17, 70}, {33, 64, 17, 70}, Causality::kBidirectional, 1, 64},
+    {{5, 40, 1}, {37, 2, 16}, Causality::kBidirectional, 4, 32},
+};
+
+struct Result {
+  torch::Tensor context, first_gradient, second_gradient;
+};
+
+bool is_self_attention(const Case& test) { return test.query_lengths == test.key_lengths; }
+
+Result run(const AttentionKernel& kernel, const Case& test) {
+  torch::manual_seed(7);
+  const PackedLayout queries(test.query_lengths, torch::kCPU), keys(test.key_lengths, torch::kCPU);
+  const AttentionShape shape{.queries = queries, .keys = keys, .causality = test.causality, .num_heads = test.num_heads};
+  const std::int64_t width = test.num_heads * test.head_width;
+  const auto weights = torch::randn({queries.tokens(), width});
+  if (is_self_attention(test)) {
+    const auto qkv = torch::randn({queries.tokens(), 3 * width}).mul_(2).requires_grad_();
+    const auto context = kernel.self_attend(qkv, shape);
+    (context * weights).sum().backward();
+    return {context.detach(), qkv.grad(), torch::zeros({1})};
+  }
+  const auto q = torch::randn({queries.tokens(), width}).mul_(2).requires_grad_();
+  const auto kv = torch::randn({keys.tokens(), 2 * width}).mul_(2).requires_grad_();
+  const auto context = kernel.cross_attend(q, kv, shape);
+  (context * weights).sum().backward();
+  return {context.detach(), q.grad(), kv.grad()};
+}
+
+double difference(const torch::Tensor& a, const torch::Tensor& b) { return (a - b).abs().max().item<double>(); }
+
+}  // namespace
+
+TEST_CASE("every attention kernel agrees with the one written out") {
+  for (const auto* kernel : attention_kernels()) {
+    for (std::size_t i = 0; i < kCases.size(); ++i) {
+      if (!kernel->supports({.head_width = kCases[i].head_width})) continue;
+      INFO(kernel->name() << ", case " << i);
+      const auto expected = run(kernels::plain(), kCases[i]), actual = run(*kernel, kCases[i]);
+      CHECK(difference(actual.context, expected.context) < 5e-6);  // worst seen 1.5e-6, values up to 6
+      CHECK(difference(actual.first_gradient, expected.first_gradient) < 2e-5);
+      CHECK(difference(actual.second_gradient, expected.second_gradient) < 2e-5);
+    }
+  }
+}
+
+TEST_CASE("the packed kernel is the one chosen on a CPU and refuses what it cannot do") {
+  CHECK(best_attention_kernel({.head_width = 32}).name() == "packed");
+  CHECK(best_attention_kernel({.head_width = 24}).name() == "fused");
+  CHECK(best_attention_kernel({.head_width = 32, .dropout = true}).name() == "plain");
+  CHECK(best_attention_kernel({.dtype = torch::kFloat64, .head_width = 32}).name() == "fused");
+  CHECK(best_attention_kernel({.device = torch::kCUDA, .head_width = 32}).name() == "fused");
+}
+
+TEST_CASE("a causal context ignores the future") {
+  for (const auto* kernel : attention_kernels()) {
+    torch::manual_seed(3);
+    const PackedLayout layout({9, 40}, torch::kCPU);
+    const AttentionShape shape{.queries = layout, .keys = layout, .causality = Causality::kCausal, .num_heads = 2};
+    const auto qkv = torch::randn({49, 96});
+    auto changed = qkv.clone();
+    changed.narrow(0, 9 + 20, 20).normal_();  // the second sentence's last 20 tokens
+    INFO(kernel->name());
+    const auto before = kernel->self_attend(qkv, shape), after = kernel->self_attend(changed, shape);
+    CHECK(torch::equal(before.narrow(0, 0, 29), after.narrow(0, 0, 29)));
+    CHECK_FALSE(torch::equal(before, after));
+  }
+}
+
+TEST_CASE("attention over a batch is attention over each sentence") {
+  for (const auto* kernel : attention_kernels()) {
+    torch::manual_seed(4);
+    const PackedLayout both({5, 34}, torch::kCPU), second({34}, torch::kCPU);
+    const auto qkv = torch::randn({39, 96});
+    const auto together = kernel->self_attend(qkv, {.queries = both, .keys = both, .num_heads = 2});
+    const auto alone = kernel->self_attend(qkv.narrow(0, 5, 34), {.queries = second, .keys = second, .num_heads = 2});
+    INFO(kernel->name());
+    CHECK(difference(together.narrow(0, 5, 34), alone) < 1e-6);
+  }
+}
+
+TEST_CASE("attention weights dropped leave the others larger, on average the same") {
+  torch::manual_seed(5);
+  const PackedLayout layout({64}, torch::kCPU);
+  auto qkv = torch::zeros({64, 48});
+  qkv.narrow(1, 32, 16).fill_(1);  // equal weights, values 1: the context is the sum of the kept weights
+  const auto context = kernels::plain().self_attend(qkv, {.queries = layout, .keys = layout, .num_heads = 1, .dropout = 0.5});
+  CHECK(std::abs(context.mean().item<double>() - 1.0) < 0.05);
+  CHECK(context.std().item<double>() > 0.05);
+}
+
+TEST_CASE("a mask that is not bool or not three-dimensional is our mistake") {
+  CHECK_THROWS(AttentionMask(torch::zeros({1, 2, 2})));
+  CHECK_THROWS(AttentionMask(torch::ones({2, 2}, torch::kBool)));
+}
+
+}  // namespace attend
