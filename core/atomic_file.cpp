@@ -31,18 +31,18 @@ bool is_users_mistake(int error) {
 
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
   struct stat status {};
-  int flags = O_WRONLY | O_CLOEXEC | O_CREAT | O_TRUNC;
-  if (::stat(path_.c_str(), &status) == 0) {
-    if (S_ISDIR(status.st_mode)) throw UserError(path_.string() + " is a folder; expected the name of a file to write");
+  const bool exists = ::stat(path_.c_str(), &status) == 0;
+  if (exists && S_ISDIR(status.st_mode)) throw UserError(path_.string() + " is a folder; expected the name of a file to write");
+  if (exists && !S_ISREG(status.st_mode)) {
     // A pipe or a device (/dev/null) is written to, never renamed over.
-    if (!S_ISREG(status.st_mode))
-      flags = O_WRONLY | O_CLOEXEC;
-    else
-      path_ = fs::canonical(path_);  // of a symbolic link the file is replaced, not the link
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+  } else {
+    std::error_code failed;
+    const fs::path real = fs::canonical(path_, failed);  // of a symbolic link the file is replaced, not the link
+    if (!failed) path_ = real;
+    temporary_ = beside(path_);
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CLOEXEC | O_CREAT | O_TRUNC, 0666);
   }
-  if (flags & O_CREAT) temporary_ = beside(path_);
-  const fs::path& opened = temporary_.empty() ? path_ : temporary_;
-  descriptor_ = ::open(opened.c_str(), flags, 0666);
   if (descriptor_ >= 0) return;
   if (is_users_mistake(errno)) throw UserError("cannot write " + path_.string() + ": " + system_reason(errno));
   throw_storage_error("write", path_);

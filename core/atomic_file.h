@@ -11,7 +11,9 @@
 namespace attend {
 
 /// Writes to `path.tmp-PID`, flushes, renames over `path`, flushes the folder.
-/// Throws StorageError (with the path and the system's reason) on any failure, leaving the old file as it was.
+/// Throws StorageError (with the path and the system's reason) on any failure, leaving the old file as it was; UserError
+/// where no file can be: a missing folder, a folder of that name, no permission. A device or a pipe is written to as it
+/// is; of a symbolic link the file behind it is replaced.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);
@@ -33,14 +35,15 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 
 /// Creates `path.tmp-PID/`, calls `fill` on it, flushes each file, writes `manifest.json` (sizes and SHA-256 of every
 /// file) last, flushes the folder, renames it to `path` (an older folder of that name is replaced), flushes the parent.
-/// Throws StorageError; on failure nothing is left under `path` that was not there before.
+/// Throws StorageError; on failure nothing is left under `path` that was not there before. What killed processes left
+/// beside it under that name is removed first.
 void write_folder_atomically(const std::filesystem::path& path, const std::function<void(const std::filesystem::path&)>& fill);
 
 /// True where `path` holds a manifest.json and every file it lists has the size (and, when `check_hashes`, the SHA-256) stated.
 enum class CheckHashes { kNo, kYes };
 bool folder_is_complete(const std::filesystem::path& path, CheckHashes check);
 
-/// Points the relative symbolic link `link` at `target`, atomically.
+/// Points the relative symbolic link `link` at `target`, atomically. A relative target counts from the link's own folder.
 void replace_link(const std::filesystem::path& link, const std::filesystem::path& target);
 
 /// Flushes a folder's entries to disk.

@@ -114,9 +114,9 @@ bool is_plain_relative(const fs::path& path) {
 void write_folder_atomically(const fs::path& given, const std::function<void(const fs::path&)>& fill) {
   fs::path path = fs::absolute(given).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();  // "a/b/" is "a/b"
-  if (fs::exists(path) && !fs::is_directory(path)) throw UserError(path.string() + " is a file; expected the name of a folder to write");
   const fs::path staging = with_suffix(path, ".tmp-");
   try {
+    if (fs::exists(path) && !fs::is_directory(path)) throw UserError(path.string() + " is a file; expected the name of a folder to write");
     fs::create_directories(path.parent_path());
     remove_leftovers(path);
     fill_and_rename(staging, path, fill);
