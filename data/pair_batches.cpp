@@ -14,7 +14,7 @@
 namespace attend {
 namespace {
 
-constexpr std::uint64_t kChunkBatches = 100;   // sorting over so many keeps nearly all of a batch at one length
+constexpr std::uint64_t kChunkBatches = 100;  // sorting over so many keeps nearly all of a batch at one length
 constexpr std::size_t kBatchesAhead = 16;
 
 struct Pair {
@@ -43,9 +43,11 @@ Sizes count_short_pairs(const ParallelCorpus& corpus, std::int64_t max_length) {
     kept.tokens += static_cast<std::uint64_t>(source + target);
   }
   const std::string limit = std::to_string(max_length) + " tokens on a side";
-  if (kept.pairs == 0) throw UserError("all " + std::to_string(corpus.size()) + " sentence pairs have over " + limit, "raise the maximum length");
+  if (kept.pairs == 0)
+    throw UserError("all " + std::to_string(corpus.size()) + " sentence pairs have over " + limit, "raise the maximum length");
   if (kept.pairs < corpus.size())
-    log_warning("left out " + std::to_string(corpus.size() - kept.pairs) + " of " + std::to_string(corpus.size()) + " sentence pairs, which have over " + limit);
+    log_warning("left out " + std::to_string(corpus.size() - kept.pairs) + " of " + std::to_string(corpus.size()) +
+                " sentence pairs, which have over " + limit);
   return kept;
 }
 
@@ -100,17 +102,19 @@ class PairBatches::Planner {
  public:
   Planner(std::shared_ptr<const ParallelCorpus> corpus, const PairBatchOptions& options, Sizes kept, BatchPosition start)
       : corpus_(std::move(corpus)), options_(options), place_{start.epoch, 0} {
-    const std::uint64_t a_batch = options.batch_sentences > 0
-                                      ? static_cast<std::uint64_t>(options.batch_sentences)
-                                      : std::max<std::uint64_t>(1, static_cast<std::uint64_t>(options.batch_tokens) * kept.pairs / kept.tokens);
+    const std::uint64_t a_batch =
+        options.batch_sentences > 0
+            ? static_cast<std::uint64_t>(options.batch_sentences)
+            : std::max<std::uint64_t>(1, static_cast<std::uint64_t>(options.batch_tokens) * kept.pairs / kept.tokens);
     chunk_pairs_ = kChunkBatches * a_batch;
     // Lengths alone say how many batches a chunk holds, so the chunks before the start are planned but never read.
     load_chunk(0);
     while (start.batch - place_.batch >= static_cast<std::int64_t>(cuts_.size())) {
       place_.batch += static_cast<std::int64_t>(cuts_.size());
       if (!load_next_chunk())
-        throw UserError("the run stands at batch " + std::to_string(start.batch) + " of an epoch that has " + std::to_string(place_.batch) + " batches",
-                        "the data or the batch size is not that of the interrupted run");
+        throw UserError(
+            "the run stands at batch " + std::to_string(start.batch) + " of an epoch that has " + std::to_string(place_.batch) + " batches",
+            "the data or the batch size is not that of the interrupted run");
     }
     next_cut_ = static_cast<std::size_t>(start.batch - place_.batch);
     place_.batch = start.batch;
@@ -174,11 +178,14 @@ class PairBatches::Planner {
   std::size_t next_cut_ = 0;
 };
 
-PairBatches::PairBatches(std::shared_ptr<const ParallelCorpus> corpus, const PairBatchOptions& options, BatchPosition start) : position_(start) {
+PairBatches::PairBatches(std::shared_ptr<const ParallelCorpus> corpus, const PairBatchOptions& options, BatchPosition start)
+    : position_(start) {
   if (options.batch_sentences < 0 || (options.batch_sentences == 0 && options.batch_tokens < 1))
-    throw UserError("a batch of " + std::to_string(options.batch_sentences == 0 ? options.batch_tokens : options.batch_sentences) + " was asked for; expected at least 1");
+    throw UserError("a batch of " + std::to_string(options.batch_sentences == 0 ? options.batch_tokens : options.batch_sentences) +
+                    " was asked for; expected at least 1");
   if (start.epoch < 0 || start.batch < 0) throw UserError("the position in the data is negative; expected one that a run has saved");
-  if (options.rank < 0 || options.rank >= options.world) throw std::invalid_argument("rank " + std::to_string(options.rank) + " of " + std::to_string(options.world));
+  if (options.rank < 0 || options.rank >= options.world)
+    throw std::invalid_argument("rank " + std::to_string(options.rank) + " of " + std::to_string(options.world));
   const Sizes kept = count_short_pairs(*corpus, options.max_length);
   pairs_an_epoch_ = static_cast<std::int64_t>(kept.pairs);
   auto planner = std::make_shared<Planner>(std::move(corpus), options, kept, start);

@@ -55,7 +55,8 @@ std::uint64_t count_valid_lines(const fs::path& path) {
   LineReader reader(path);
   for (std::string line; reader.next(line);)
     if (!is_valid_utf8(line))
-      throw UserError(path.string() + ", line " + std::to_string(reader.line_number()) + ": not valid UTF-8", "convert the file, for example with iconv");
+      throw UserError(path.string() + ", line " + std::to_string(reader.line_number()) + ": not valid UTF-8",
+                      "convert the file, for example with iconv");
   return reader.line_number();
 }
 
@@ -63,8 +64,8 @@ std::uint64_t count_valid_lines(const fs::path& path) {
 std::uint64_t check_text(const ParallelText& text) {
   const std::uint64_t source = count_valid_lines(text.source), target = count_valid_lines(text.target);
   if (source != target)
-    throw UserError(text.source.string() + " has " + std::to_string(source) + " lines, " + text.target.string() + " " + std::to_string(target) +
-                        "; expected as many, each line the translation of the other's",
+    throw UserError(text.source.string() + " has " + std::to_string(source) + " lines, " + text.target.string() + " " +
+                        std::to_string(target) + "; expected as many, each line the translation of the other's",
                     "align the two files line by line");
   return source;
 }
@@ -152,7 +153,8 @@ void tokenize(const ParallelText& text, const MarianTokenizer& tokenizer, const 
 
 }  // namespace
 
-ParallelCorpus::ParallelCorpus(const fs::path& source_tokens, const fs::path& target_tokens) : source_(source_tokens), target_(target_tokens) {
+ParallelCorpus::ParallelCorpus(const fs::path& source_tokens, const fs::path& target_tokens)
+    : source_(source_tokens), target_(target_tokens) {
   if (source_.size() != target_.size())
     throw UserError(source_tokens.string() + " holds " + std::to_string(source_.size()) + " sentences, " + target_tokens.string() + " " +
                         std::to_string(target_.size()) + "; expected as many",
@@ -171,7 +173,8 @@ std::vector<std::int64_t> ParallelCorpus::target(std::uint64_t pair) const {
   return ids;
 }
 
-std::shared_ptr<const ParallelCorpus> prepare_parallel(const ParallelText& text, const MarianTokenizer& tokenizer, const fs::path& cache_folder) {
+std::shared_ptr<const ParallelCorpus> prepare_parallel(const ParallelText& text, const MarianTokenizer& tokenizer,
+                                                       const fs::path& cache_folder) {
   const std::string key = cache_key(text, tokenizer);
   const SidePaths paths{cache_folder / (key.substr(0, 16) + ".source.tokens"), cache_folder / (key.substr(0, 16) + ".target.tokens")};
   if (auto corpus = open_cached(paths, key)) return corpus;

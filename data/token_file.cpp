@@ -51,7 +51,8 @@ std::array<unsigned char, kKeyBytes> key_from_hex(const std::string& hex) {
   if (hex.size() != 2 * kKeyBytes) throw std::invalid_argument("a token file's key has " + std::to_string(hex.size()) + " digits");
   for (std::size_t i = 0; i < kKeyBytes; ++i) {
     const char* digits = hex.data() + 2 * i;
-    if (std::from_chars(digits, digits + 2, key[i], 16).ptr != digits + 2) throw std::invalid_argument("a token file's key is not hexadecimal");
+    if (std::from_chars(digits, digits + 2, key[i], 16).ptr != digits + 2)
+      throw std::invalid_argument("a token file's key is not hexadecimal");
   }
   return key;
 }
@@ -74,7 +75,11 @@ int open_nameless(std::filesystem::path path) {
 }  // namespace
 
 TokenFileWriter::TokenFileWriter(const std::filesystem::path& path, const TokenFileInfo& info)
-    : path_(path), file_(path), offsets_descriptor_(open_nameless(path)), offsets_{0}, vocab_size_(info.vocab_size),
+    : path_(path),
+      file_(path),
+      offsets_descriptor_(open_nameless(path)),
+      offsets_{0},
+      vocab_size_(info.vocab_size),
       element_size_(info.vocab_size <= 65536 ? 2 : 4) {
   Header header;
   header.element_size = static_cast<std::uint32_t>(element_size_);
@@ -87,7 +92,8 @@ TokenFileWriter::~TokenFileWriter() { ::close(offsets_descriptor_); }
 
 void TokenFileWriter::append(std::span<const std::int32_t> ids) {
   for (const std::int32_t id : ids) {
-    if (id < 0 || id >= vocab_size_) throw std::out_of_range("token id " + std::to_string(id) + " in a vocabulary of " + std::to_string(vocab_size_));
+    if (id < 0 || id >= vocab_size_)
+      throw std::out_of_range("token id " + std::to_string(id) + " in a vocabulary of " + std::to_string(vocab_size_));
     const auto* bytes = reinterpret_cast<const std::byte*>(&id);  // the low bytes come first
     tokens_.insert(tokens_.end(), bytes, bytes + element_size_);
   }
@@ -144,13 +150,15 @@ TokenFile::TokenFile(const std::filesystem::path& path) : file_(path) {
   std::memcpy(&trailer, bytes.data() + bytes.size() - sizeof trailer, sizeof trailer);
   if (header.magic != Header{}.magic) refuse("it does not begin with ATTNDTOK");
   if (header.version != kVersion) refuse("it is of version " + std::to_string(header.version) + "; expected " + std::to_string(kVersion));
-  if (header.element_size != 2 && header.element_size != 4) refuse("its ids have " + std::to_string(header.element_size) + " bytes; expected 2 or 4");
+  if (header.element_size != 2 && header.element_size != 4)
+    refuse("its ids have " + std::to_string(header.element_size) + " bytes; expected 2 or 4");
   if (header.vocab_size > std::uint64_t{1} << 31) refuse("its vocabulary has " + std::to_string(header.vocab_size) + " ids");
   if (trailer.magic != Trailer{}.magic) refuse("it is cut short");
 
   const std::uint64_t body = bytes.size() - sizeof(Header) - sizeof(Trailer);
   // Divided, not multiplied: the counts are foreign and their products may overflow.
-  if (trailer.num_tokens > body / header.element_size || trailer.num_sentences >= body / sizeof(std::uint64_t)) refuse("its counts exceed its size");
+  if (trailer.num_tokens > body / header.element_size || trailer.num_sentences >= body / sizeof(std::uint64_t))
+    refuse("its counts exceed its size");
   const std::uint64_t tokens = trailer.num_tokens * header.element_size;
   const std::uint64_t padded = tokens + padding_after(tokens);
   if (padded + (trailer.num_sentences + 1) * sizeof(std::uint64_t) != body) refuse("its size does not fit its counts");
@@ -169,7 +177,8 @@ std::pair<std::uint64_t, std::uint64_t> TokenFile::bounds(std::uint64_t sentence
   std::uint64_t both[2];
   std::memcpy(both, offsets_ + sentence * sizeof(std::uint64_t), sizeof both);
   if (both[0] > both[1] || both[1] > num_tokens_)
-    throw UserError(file_.path().string() + " is damaged: sentence " + std::to_string(sentence) + " lies outside of it", "delete it; it is made again from the text");
+    throw UserError(file_.path().string() + " is damaged: sentence " + std::to_string(sentence) + " lies outside of it",
+                    "delete it; it is made again from the text");
   return {both[0], both[1]};
 }
 
@@ -184,7 +193,8 @@ void TokenFile::append_to(std::vector<std::int64_t>& ids, std::uint64_t sentence
     std::uint32_t id = 0;
     std::memcpy(&id, tokens_ + i * element_size_, element_size_);
     if (id >= vocab_size_)
-      throw UserError(file_.path().string() + " is damaged: it holds token id " + std::to_string(id) + " in a vocabulary of " + std::to_string(vocab_size_),
+      throw UserError(file_.path().string() + " is damaged: it holds token id " + std::to_string(id) + " in a vocabulary of " +
+                          std::to_string(vocab_size_),
                       "delete it; it is made again from the text");
     ids.push_back(id);
   }

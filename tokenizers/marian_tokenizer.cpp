@@ -67,7 +67,7 @@ struct Settings {
   std::string eos = "</s>", unk = "<unk>", pad = "<pad>", source_language, target_language;
   bool separate_vocabularies = false, clean_up_spaces = false, split_special_tokens = false;
   std::vector<std::pair<std::string, std::optional<std::int64_t>>> added;  // further marked tokens, and their ids where stated
-  std::vector<std::string> special;                                       // those of `added` that decoding leaves out
+  std::vector<std::string> special;                                        // those of `added` that decoding leaves out
 };
 
 // A token is a string, or an object with its "content" and how it takes the spaces around it.
@@ -106,8 +106,12 @@ Settings read_settings(const fs::path& folder) {
     const Json json = read_json_file(path);
     if (!json.is_object()) throw UserError(name + ": expected a JSON object");
     const auto has = [&](const char* key) { return json.contains(key) && !json[key].is_null(); };
-    const auto read_token = [&](const char* key, std::string& token) { if (has(key)) token = token_text(json[key], name, key); };
-    const auto read_bool = [&](const char* key, bool& value) { if (has(key)) value = json_bool(json[key], name, key); };
+    const auto read_token = [&](const char* key, std::string& token) {
+      if (has(key)) token = token_text(json[key], name, key);
+    };
+    const auto read_bool = [&](const char* key, bool& value) {
+      if (has(key)) value = json_bool(json[key], name, key);
+    };
     read_token("eos_token", settings.eos);
     read_token("unk_token", settings.unk);
     read_token("pad_token", settings.pad);
@@ -127,7 +131,8 @@ void mark(Vocabulary& vocabulary, const Settings& settings, const std::string& n
   for (const auto& [token, id] : settings.added) {
     const auto known = vocabulary.find(token);
     if (known && id && *known != *id)
-      throw UserError(name + ": '" + excerpt(token) + "' has id " + std::to_string(*known) + " in the vocabulary and " + std::to_string(*id) + " in " + kSettings);
+      throw UserError(name + ": '" + excerpt(token) + "' has id " + std::to_string(*known) + " in the vocabulary and " +
+                      std::to_string(*id) + " in " + kSettings);
     if (!known && token != settings.eos && token != settings.unk && token != settings.pad)
       vocabulary.add(token, id.value_or(static_cast<std::int64_t>(vocabulary.pieces.size())), name);
     vocabulary.marked.push_back(token);
@@ -159,7 +164,8 @@ std::string stripped(const std::string& text) {
   std::vector<char32_t> points = decode_utf8(text);
   while (!points.empty() && is_python_space(points.back())) points.pop_back();
   std::string result;
-  for (auto point = std::find_if_not(points.begin(), points.end(), is_python_space); point != points.end(); ++point) append_utf8(result, *point);
+  for (auto point = std::find_if_not(points.begin(), points.end(), is_python_space); point != points.end(); ++point)
+    append_utf8(result, *point);
   return result;
 }
 
@@ -169,8 +175,16 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 
 // transformers' clean_up_tokenization, for folders that ask for it.
 void clean_up_spaces(std::string& text) {
-  static constexpr std::array<std::pair<const char*, const char*>, 10> kRules{
-      {{" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"}, {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}}};
+  static constexpr std::array<std::pair<const char*, const char*>, 10> kRules{{{" .", "."},
+                                                                               {" ?", "?"},
+                                                                               {" !", "!"},
+                                                                               {" ,", ","},
+                                                                               {" ' ", "'"},
+                                                                               {" n't", "n't"},
+                                                                               {" 'm", "'m"},
+                                                                               {" 's", "'s"},
+                                                                               {" 've", "'ve"},
+                                                                               {" 're", "'re"}}};
   for (const auto& [from, to] : kRules) replace_all(text, from, to);
 }
 
@@ -261,10 +275,13 @@ MarianTokenizer::MarianTokenizer(const fs::path& folder) {
   if (settings.separate_vocabularies) {
     Vocabulary target_vocabulary = read_vocabulary(folder / kTargetVocabulary);
     mark(target_vocabulary, settings, (folder / kTargetVocabulary).string());
-    target_shared = std::make_shared<const Vocabulary>(std::move(target_vocabulary));
-    for (const std::string& token : {settings.eos, settings.unk, settings.pad})
-      if (source_shared->find(token) != target_shared->find(token))
+    for (const std::string& token : {settings.eos, settings.unk})
+      if (source_shared->find(token) != target_vocabulary.find(token))
         throw UserError(folder.string() + ": '" + token + "' has two ids in vocab.json and target_vocab.json; expected the same");
+    // <pad> may end each vocabulary; the model's padding has the source's id, which is never text.
+    if (const auto pad = static_cast<std::size_t>(*source_shared->find(settings.pad)); pad < target_vocabulary.special.size())
+      target_vocabulary.special[pad] = true;
+    target_shared = std::make_shared<const Vocabulary>(std::move(target_vocabulary));
   }
 
   // transformers decodes with the source's model unless the vocabularies are separate.

@@ -21,12 +21,13 @@
 namespace attend {
 namespace {
 
-constexpr std::size_t kPieceBytes = 4096;       // the library's own bound on a training line; real pieces have some 16
-constexpr float kLargestScore = 1e9f;           // unigram: log-probabilities; bpe: minus the rank of a merge
-constexpr std::size_t kHiddenByteUnits = 256;   // a trie state's followers lie in one aligned block of so many units
+constexpr std::size_t kPieceBytes = 4096;      // the library's own bound on a training line; real pieces have some 16
+constexpr float kLargestScore = 1e9f;          // unigram: log-probabilities; bpe: minus the rank of a merge
+constexpr std::size_t kHiddenByteUnits = 256;  // a trie state's followers lie in one aligned block of so many units
 
 [[noreturn]] void refuse(const std::string& name, const std::string& what) {
-  throw UserError(name + " is not a sound SentencePiece model: " + what, "take the file anew from its source, or train with 'attend tokenizer train'");
+  throw UserError(name + " is not a sound SentencePiece model: " + what,
+                  "take the file anew from its source, or train with 'attend tokenizer train'");
 }
 
 // One field of a protobuf message. Length-delimited ones have `bytes`, the others `value`.
@@ -47,8 +48,12 @@ class FieldReader {
     field = {static_cast<std::uint32_t>(tag >> 3), static_cast<int>(tag & 7), 0, {}};
     if (tag >> 32 != 0 || field.number == 0) refuse(name_, "a field has no valid number");
     switch (field.wire_type) {
-      case 0: field.value = varint(); break;
-      case 1: field.value = fixed<std::uint64_t>(); break;
+      case 0:
+        field.value = varint();
+        break;
+      case 1:
+        field.value = fixed<std::uint64_t>();
+        break;
       case 2: {
         const std::uint64_t length = varint();
         if (length > rest_.size())
@@ -57,8 +62,11 @@ class FieldReader {
         rest_.remove_prefix(length);
         break;
       }
-      case 5: field.value = fixed<std::uint32_t>(); break;
-      default: refuse(name_, "field " + std::to_string(field.number) + " has wire type " + std::to_string(field.wire_type));
+      case 5:
+        field.value = fixed<std::uint32_t>();
+        break;
+      default:
+        refuse(name_, "field " + std::to_string(field.number) + " has wire type " + std::to_string(field.wire_type));
     }
     return true;
   }
@@ -185,7 +193,8 @@ void probe(std::string_view model) {
   sentencepiece::SentencePieceProcessor processor;
   if (!processor.LoadFromSerializedProto(model).ok()) ::_exit(1);
   std::string text;
-  for (const char* words : {"A probe, with 12 words.", " zwei   Räume ", "\xef\xbc\xa1\xe3\x8d\xbf \xe4\xbd\xa0\xe5\xa5\xbd", "\xf0\x9f\x98\x80", "\x01\x7f\xc2\xa0"})
+  for (const char* words : {"A probe, with 12 words.", " zwei   Räume ", "\xef\xbc\xa1\xe3\x8d\xbf \xe4\xbd\xa0\xe5\xa5\xbd",
+                            "\xf0\x9f\x98\x80", "\x01\x7f\xc2\xa0"})
     text.append(words);
   const int pieces = processor.GetPieceSize();
   std::vector<int> ids;
@@ -195,7 +204,8 @@ void probe(std::string_view model) {
   }
   std::vector<std::string> result;
   std::string decoded;
-  if (!processor.Encode(text, &result).ok() || !processor.Decode(result, &decoded).ok() || !processor.Decode(ids, &decoded).ok()) ::_exit(1);
+  if (!processor.Encode(text, &result).ok() || !processor.Decode(result, &decoded).ok() || !processor.Decode(ids, &decoded).ok())
+    ::_exit(1);
   ::_exit(0);
 }
 

@@ -51,7 +51,9 @@ SentencePieceModel::SentencePieceModel(const std::filesystem::path& path)
 
 SentencePieceModel::~SentencePieceModel() = default;
 
-std::vector<std::string> SentencePieceModel::pieces(std::string_view text) const { return encoded<std::vector<std::string>>(*processor_, text); }
+std::vector<std::string> SentencePieceModel::pieces(std::string_view text) const {
+  return encoded<std::vector<std::string>>(*processor_, text);
+}
 std::vector<std::int32_t> SentencePieceModel::ids(std::string_view text) const { return encoded<std::vector<int>>(*processor_, text); }
 std::string SentencePieceModel::text_of(const std::vector<std::string>& pieces) const { return decoded(*processor_, pieces); }
 std::string SentencePieceModel::text_of(const std::vector<int>& ids) const { return decoded(*processor_, ids); }

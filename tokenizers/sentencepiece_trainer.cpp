@@ -47,13 +47,15 @@ TextSurvey survey(const std::vector<fs::path>& files) {
     std::uint64_t filled_lines = 0;
     for (std::string line; reader.next(line);) {
       if (!is_valid_utf8(line))
-        throw UserError(file.string() + ", line " + std::to_string(reader.line_number()) + ": not valid UTF-8", "convert the file, for example with iconv");
+        throw UserError(file.string() + ", line " + std::to_string(reader.line_number()) + ": not valid UTF-8",
+                        "convert the file, for example with iconv");
       if (line.empty()) continue;
       ++filled_lines;
       result.bytes += line.size();
       if (const std::size_t code = language_code_length(line); code > 0) result.codes.insert(line.substr(0, code));
       if (result.codes.size() > kLanguageCodes)
-        throw UserError(file.string() + ": over " + std::to_string(kLanguageCodes) + " different '>>xx<<' language codes at the starts of lines");
+        throw UserError(file.string() + ": over " + std::to_string(kLanguageCodes) +
+                        " different '>>xx<<' language codes at the starts of lines");
     }
     if (filled_lines == 0) throw UserError(file.string() + " is empty; expected text, one sentence a line");
     result.lines += filled_lines;
@@ -68,7 +70,8 @@ class TrainingText : public sentencepiece::SentenceIterator {
   TrainingText(const std::vector<fs::path>& files, const TextSurvey& survey)
       : files_(files), lines_(survey.lines), taken_lines_(survey.lines) {
     if (survey.bytes > kTrainingTextBytes)
-      taken_lines_ = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(static_cast<double>(survey.lines) * kTrainingTextBytes / static_cast<double>(survey.bytes)));
+      taken_lines_ = std::max<std::uint64_t>(
+          1, static_cast<std::uint64_t>(static_cast<double>(survey.lines) * kTrainingTextBytes / static_cast<double>(survey.bytes)));
     Next();
   }
 
@@ -143,12 +146,17 @@ std::string explanation(const std::string& message) {
 
 std::string learn(const std::vector<fs::path>& files, const VocabularyConfig& vocabulary, std::int64_t num_pieces, const TextSurvey& text) {
   // Everything that decides the result is set here: the seed, and the number of threads, whose sums are rounded apart.
-  const std::unordered_map<std::string, std::string> settings{
-      {"model_type", std::string(enum_name(vocabulary.model))},
-      {"vocab_size", std::to_string(num_pieces)},
-      {"character_coverage", std::to_string(vocabulary.character_coverage)},
-      {"eos_id", "0"}, {"unk_id", "1"}, {"bos_id", "-1"}, {"pad_id", "-1"},
-      {"hard_vocab_limit", "false"}, {"byte_fallback", "false"}, {"num_threads", "4"}, {"minloglevel", "4"}};
+  const std::unordered_map<std::string, std::string> settings{{"model_type", std::string(enum_name(vocabulary.model))},
+                                                              {"vocab_size", std::to_string(num_pieces)},
+                                                              {"character_coverage", std::to_string(vocabulary.character_coverage)},
+                                                              {"eos_id", "0"},
+                                                              {"unk_id", "1"},
+                                                              {"bos_id", "-1"},
+                                                              {"pad_id", "-1"},
+                                                              {"hard_vocab_limit", "false"},
+                                                              {"byte_fallback", "false"},
+                                                              {"num_threads", "4"},
+                                                              {"minloglevel", "4"}};
   sentencepiece::SetRandomGeneratorSeed(1);
   TrainingText lines(files, text);
   log_info("learning " + std::to_string(num_pieces) + " pieces (" + std::string(enum_name(vocabulary.model)) + ") from " +
@@ -184,11 +192,14 @@ void write_settings(const MarianTokenizerTraining& training, const fs::path& fol
 void check_request(const MarianTokenizerTraining& training) {
   const VocabularyConfig& vocabulary = training.vocabulary;
   if (vocabulary.vocab_size < 4)
-    throw UserError("a vocabulary of " + std::to_string(vocabulary.vocab_size) + " ids was asked for; </s>, <unk> and <pad> alone are three");
+    throw UserError("a vocabulary of " + std::to_string(vocabulary.vocab_size) +
+                    " ids was asked for; </s>, <unk> and <pad> alone are three");
   if (!(vocabulary.character_coverage > 0 && vocabulary.character_coverage <= 1))
-    throw UserError("a character coverage of " + std::to_string(vocabulary.character_coverage) + " was asked for; expected a share above 0, at most 1");
+    throw UserError("a character coverage of " + std::to_string(vocabulary.character_coverage) +
+                    " was asked for; expected a share above 0, at most 1");
   const bool joint = training.sides == Sides::kJoint;
-  if (joint ? training.source_files.empty() && training.target_files.empty() : training.source_files.empty() || training.target_files.empty())
+  if (joint ? training.source_files.empty() && training.target_files.empty()
+            : training.source_files.empty() || training.target_files.empty())
     throw UserError(joint ? "no text to learn a vocabulary from" : "separate vocabularies need text of both sides");
 }
 
@@ -206,7 +217,8 @@ std::int64_t train_marian_tokenizer(const MarianTokenizerTraining& training, con
   std::set<std::string> codes = source_text.codes;
   codes.insert(target_text.codes.begin(), target_text.codes.end());
   const std::int64_t num_pieces = training.vocabulary.vocab_size - 1 - static_cast<std::int64_t>(codes.size());
-  if (num_pieces < 3) throw UserError("the text's " + std::to_string(codes.size()) + " language codes leave no room in the vocabulary", "raise --vocab-size");
+  if (num_pieces < 3)
+    throw UserError("the text's " + std::to_string(codes.size()) + " language codes leave no room in the vocabulary", "raise --vocab-size");
 
   const std::string source_model = learn(source_files, training.vocabulary, num_pieces, source_text);
   const std::string target_model = joint ? source_model : learn(training.target_files, training.vocabulary, num_pieces, target_text);

@@ -35,10 +35,10 @@ struct VocabularyConfig {
 enum class Sides { kJoint, kSeparate };  ///< one SentencePiece model for both languages, or one each
 
 struct MarianTokenizerTraining {
-  std::vector<std::filesystem::path> source_files, target_files;  ///< with Sides::kJoint the two lists are one text
+  std::vector<std::filesystem::path> source_files = {}, target_files = {};  ///< with Sides::kJoint the two lists are one text
   Sides sides = Sides::kJoint;
-  VocabularyConfig vocabulary;  ///< with Sides::kSeparate, of each side; the ids are those of the union
-  std::string source_language, target_language;
+  VocabularyConfig vocabulary = {};  ///< with Sides::kSeparate, of each side; the ids are those of the union
+  std::string source_language = {}, target_language = {};
 };
 
 /// Learns the vocabulary and writes source.spm, target.spm, vocab.json and tokenizer_config.json into `folder`, which

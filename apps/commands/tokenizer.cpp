@@ -42,7 +42,9 @@ OpenTokenizer open_tokenizer(const fs::path& path, std::optional<Side> side, Sid
     const Tokenizer& tokenizer = side.value_or(usual_side) == Side::kSource ? marian->source() : marian->target();
     return {{marian, &tokenizer}, static_cast<std::int32_t>(marian->eos_id()), marian->eos_piece()};
   }
-  if (side) throw UserError("--side " + std::string(enum_name(*side)) + " has no effect: " + path.string() + " has one side only", "leave --side out");
+  if (side)
+    throw UserError("--side " + std::string(enum_name(*side)) + " has no effect: " + path.string() + " has one side only",
+                    "leave --side out");
   return {std::make_shared<const SentencePieceTokenizer>(fs::is_directory(path) ? lone_model(path) : path), std::nullopt, {}};
 }
 
@@ -100,8 +102,11 @@ void check_train_options(const TokenizerTrainOptions& options) {
     throw UserError("--type " + options.type + " cannot be trained yet", "use --type sentencepiece");
   if (options.type != "sentencepiece") throw UserError("--type '" + options.type + "' is unknown", "use --type sentencepiece");
   const bool sides = !options.source.empty() || !options.target.empty();
-  if (sides && !options.files.empty()) throw UserError("files were given both with and without --source and --target", "give either FILE... for one model, or both flags for two");
-  if (sides && (options.source.empty() || options.target.empty())) throw UserError("--source and --target go together", "name the files of both sides");
+  if (sides && !options.files.empty())
+    throw UserError("files were given both with and without --source and --target",
+                    "give either FILE... for one model, or both flags for two");
+  if (sides && (options.source.empty() || options.target.empty()))
+    throw UserError("--source and --target go together", "name the files of both sides");
   if (!sides && options.files.empty()) throw UserError("no text to learn a vocabulary from", "name one or more files");
 }
 
@@ -144,7 +149,9 @@ void add_tokenizer_flags(CLI::App& command, Options& options, const std::string&
 void add_tokenizer(CLI::App& app) {
   CLI::App* command = app.add_subcommand("tokenizer", "Learn a vocabulary, encode and decode text");
   command->require_subcommand(1);
-  command->footer("Examples:\n  attend tokenizer train --vocab-size 8000 --output vocabulary train.de train.en\n  attend tokenizer encode --tokenizer vocabulary < text");
+  command->footer(
+      "Examples:\n  attend tokenizer train --vocab-size 8000 --output vocabulary train.de train.en\n  attend tokenizer encode --tokenizer "
+      "vocabulary < text");
   add_train(*command);
 
   auto encode = std::make_shared<TokenizerEncodeOptions>();
@@ -190,20 +197,23 @@ int run_tokenizer_encode(const TokenizerEncodeOptions& options, std::istream& in
   apply_common(options.common);
   const auto [tokenizer, eos, eos_piece] = open_tokenizer(options.tokenizer, options.side, Side::kSource);
   if (options.special && !eos)
-    throw UserError("--special has no effect: " + options.tokenizer.string() + " is a model file without a template", "leave --special out");
-  answer_lines(in, out, [&, &tokenizer = *tokenizer, eos = eos, &eos_piece = eos_piece](const std::string& line, std::uint64_t) -> std::string {
-    const bool special = options.special && !line.empty();  // an empty line answers an empty line
-    std::vector<std::int32_t> ids;
-    std::vector<std::string> pieces;
-    if (options.ids || options.common.json) ids = tokenizer.encode(line);
-    if (!options.ids || options.common.json) pieces = tokenizer.pieces(line);
-    if (special) {
-      ids.push_back(*eos);
-      pieces.push_back(eos_piece);
-    }
-    if (options.common.json) return Json{{"ids", ids}, {"pieces", pieces}}.dump(-1, ' ', false, Json::error_handler_t::replace);
-    return options.ids ? joined(ids) : joined(pieces);
-  });
+    throw UserError("--special has no effect: " + options.tokenizer.string() + " is a model file without a template",
+                    "leave --special out");
+  answer_lines(in, out,
+               [&, &tokenizer = *tokenizer, eos = eos, &eos_piece = eos_piece](const std::string& line, std::uint64_t) -> std::string {
+                 const bool special = options.special && !line.empty();  // an empty line answers an empty line
+                 std::vector<std::int32_t> ids;
+                 std::vector<std::string> pieces;
+                 if (options.ids || options.common.json) ids = tokenizer.encode(line);
+                 if (!options.ids || options.common.json) pieces = tokenizer.pieces(line);
+                 if (special) {
+                   ids.push_back(*eos);
+                   pieces.push_back(eos_piece);
+                 }
+                 if (options.common.json)
+                   return Json{{"ids", ids}, {"pieces", pieces}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+                 return options.ids ? joined(ids) : joined(pieces);
+               });
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -1,0 +1,87 @@
+#include "tokenizers/sentencepiece_tokenizer.h"
+
+#include <sentencepiece_processor.h>
+
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "core/text.h"
+#include "tests/tokenizers/small_text.h"
+
+namespace attend {
+namespace {
+
+/// Random strings: letters of the text, and code points from everywhere.
+std::vector<std::string> random_strings(int count) {
+  RandomStream stream(2, "strings");
+  std::vector<std::string> strings;
+  while (count-- > 0) {
+    std::string text;
+    for (std::uint64_t length = stream.below(20); length > 0; --length) {
+      const std::uint64_t kind = stream.below(4);
+      char32_t point = U' ' + static_cast<char32_t>(stream.below(95));
+      if (kind == 1) point = static_cast<char32_t>(stream.below(0x3000));
+      if (kind == 2) point = static_cast<char32_t>(stream.below(0x110000));
+      if (kind == 3) point = U' ';
+      if (point >= 0xd800 && point < 0xe000) point = U'x';
+      append_utf8(text, point);
+    }
+    strings.push_back(text);
+  }
+  return strings;
+}
+
+TEST_CASE("ids, pieces and text are the library's own") {
+  const SentencePieceTokenizer tokenizer(small_tokenizer() / "source.spm");
+  sentencepiece::SentencePieceProcessor library;
+  REQUIRE(library.Load((small_tokenizer() / "source.spm").string()).ok());
+  REQUIRE(tokenizer.vocab_size() == library.GetPieceSize());
+  for (const std::string& text : random_strings(2000)) {
+    const std::vector<int> ids = library.EncodeAsIds(text);
+    CHECK(tokenizer.encode(text) == ids);
+    CHECK(tokenizer.pieces(text) == library.EncodeAsPieces(text));
+    CHECK(tokenizer.decode(ids) == library.DecodeIds(ids));
+  }
+}
+
+TEST_CASE("a piece has an id where the vocabulary has it") {
+  const SentencePieceTokenizer tokenizer(small_tokenizer() / "source.spm");
+  CHECK(tokenizer.id_of("</s>") == 0);
+  CHECK(tokenizer.id_of("<unk>") == 1);
+  CHECK_FALSE(tokenizer.id_of("xyz"));
+  CHECK_THROWS_AS(tokenizer.decode(std::vector<std::int32_t>{static_cast<std::int32_t>(tokenizer.vocab_size())}), UserError);
+  CHECK_THROWS_AS(tokenizer.decode(std::vector<std::int32_t>{-1}), UserError);
+}
+
+TEST_CASE("a megabyte without a space is encoded in time") {
+  const SentencePieceTokenizer tokenizer(small_tokenizer() / "source.spm");
+  CHECK(tokenizer.encode(std::string(1 << 20, 'a')).size() > 1000);
+}
+
+TEST_CASE("threads may encode at the same time") {
+  const SentencePieceTokenizer tokenizer(small_tokenizer() / "source.spm");
+  const std::vector<std::string> lines = lines_of(small_text(true));
+  std::vector<std::vector<std::int32_t>> expected;
+  for (const std::string& line : lines) expected.push_back(tokenizer.encode(line));
+  std::vector<int> wrong(4, 0);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < wrong.size(); ++i)
+    threads.emplace_back([&, i] {
+      for (std::size_t line = 0; line < lines.size(); ++line) wrong[i] += tokenizer.encode(lines[line]) != expected[line];
+    });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == std::vector<int>(4, 0));
+}
+
+TEST_CASE("a missing or foreign model file is refused by name") {
+  const TempFolder folder;
+  CHECK_THAT(user_error_of([&] { SentencePieceTokenizer tokenizer(folder / "none.spm"); }), Catch::Contains("none.spm"));
+  write_text(folder / "empty.spm", "");
+  CHECK_THAT(user_error_of([&] { SentencePieceTokenizer tokenizer(folder / "empty.spm"); }), Catch::Contains("empty.spm"));
+  CHECK_THROWS_AS(SentencePieceTokenizer(folder.path()), UserError);
+}
+
+}  // namespace
+}  // namespace attend
