@@ -1,0 +1,46 @@
+// Drawing the next token instead of searching for the best. Each filter is a few lines on a list of candidates.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/random.h"
+#include "generation/search.h"
+#include "models/interfaces.h"
+
+namespace attend {
+
+/// In the order in which they apply. Each value has one that changes nothing.
+struct SamplingOptions {
+  double temperature = 1.0;  ///< logits are divided by it; 0 takes the most probable token
+  std::int64_t top_k = 0;    ///< only the k most probable tokens; 0 for all
+  double top_p = 1.0;        ///< only the fewest most probable tokens that together reach p (Holtzman et al. 2020); 1 for all
+  double min_p = 0.0;        ///< only tokens at least min_p times as probable as the most probable one; 0 for all
+};
+
+/// A token that may be drawn. `weight` is its probability up to a common factor.
+struct TokenCandidate {
+  std::int64_t id = 0;
+  double weight = 0;
+};
+
+// The filters take candidates sorted by falling weight and keep at least the first.
+void keep_top_k(std::vector<TokenCandidate>& candidates, std::int64_t top_k);  ///< of equal ones the smaller ids stay
+void keep_top_p(std::vector<TokenCandidate>& candidates, double top_p);
+void keep_min_p(std::vector<TokenCandidate>& candidates, double min_p);
+
+/// The tokens of one row that may be drawn after temperature and filters, most probable first. `refused` are left out before.
+std::vector<TokenCandidate> sampling_candidates(std::span<const float> logits_V, const SamplingOptions& options,
+                                                std::span<const std::int64_t> refused);
+
+/// Draws in proportion to the weights, one number of the stream a call.
+std::int64_t draw_token(std::span<const TokenCandidate> candidates, RandomStream& stream);
+
+/// Draws search.n_best sequences for each sentence `decoder` was started with (n_best rows each), in the order drawn.
+/// streams[s * n_best + i] draws the i-th of sentence s, so the answer does not depend on the batch. Log-probabilities and
+/// scores are the model's own, before temperature and filters. search.num_beams and early_stopping play no part.
+std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, const SearchOptions& search, const SamplingOptions& sampling,
+                                                      std::span<const TokenIds> prefixes, std::span<RandomStream> streams);
+
+}  // namespace attend
