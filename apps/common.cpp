@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <thread>
 
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
 #include <torch/cuda.h>
 
 #include "apps/flags.h"
@@ -23,10 +25,10 @@ void add_common(CLI::App& command, CommonOptions& options) {
   command.add_flag("-v,--verbose", options.verbose, "more detail")->excludes(quiet)->group(group);
 }
 
-torch::Device parse_device(const std::string& name) {
+c10::Device parse_device(const std::string& name) {
   const std::string hint = "use --device auto, cpu, cuda or cuda:N";
-  if (name == "auto") return torch::cuda::is_available() ? torch::Device(torch::kCUDA, 0) : torch::Device(torch::kCPU);
-  if (name == "cpu") return torch::Device(torch::kCPU);
+  if (name == "auto") return torch::cuda::is_available() ? c10::Device(c10::kCUDA, 0) : c10::Device(c10::kCPU);
+  if (name == "cpu") return c10::Device(c10::kCPU);
   const bool has_index = name.starts_with("cuda:");
   const std::string index_text = has_index ? name.substr(5) : "0";
   const bool is_number = !index_text.empty() && index_text.size() <= 3 && std::all_of(index_text.begin(), index_text.end(), ::isdigit);
@@ -36,10 +38,10 @@ torch::Device parse_device(const std::string& name) {
     const std::string found = count == 0 ? "no GPU that this LibTorch can use" : std::to_string(count) + " GPU(s), numbered from 0";
     throw UserError("device '" + name + "' asked for, but there is " + found, hint);
   }
-  return torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(index));
+  return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
 }
 
-torch::Device apply_common(const CommonOptions& options) {
+c10::Device apply_common(const CommonOptions& options) {
   set_log_level(options.quiet ? LogLevel::kQuiet : options.verbose ? LogLevel::kVerbose : LogLevel::kNormal);
   constexpr std::int64_t kMostThreads = 4096;
   if (options.threads < 0 || options.threads > kMostThreads)
@@ -47,7 +49,7 @@ torch::Device apply_common(const CommonOptions& options) {
   const int threads =
       options.threads > 0 ? static_cast<int>(options.threads) : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   at::set_num_threads(threads);
-  torch::manual_seed(options.seed);
+  at::manual_seed(options.seed);
   return parse_device(options.device);
 }
 

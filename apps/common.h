@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include <torch/torch.h>
+#include <c10/core/Device.h>
 #include <CLI/CLI.hpp>
 
 #include "core/fields.h"
@@ -36,9 +36,9 @@ void add_common(CLI::App& command, CommonOptions& options);
 
 /// Sets the log level, LibTorch's threads and its seed; says where the model lives.
 /// Throws UserError where the device is misspelt or absent.
-torch::Device apply_common(const CommonOptions& options);
+c10::Device apply_common(const CommonOptions& options);
 
 /// "auto", "cpu", "cuda" or "cuda:N" as a device that exists. Throws UserError.
-torch::Device parse_device(const std::string& name);
+c10::Device parse_device(const std::string& name);
 
 }  // namespace attend

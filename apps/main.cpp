@@ -47,8 +47,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using attend::ExitCode;
-  attend::occupy_standard_descriptors();
-  attend::keep_freed_memory();
+  attend::prepare_process();
   std::ios::sync_with_stdio(false);
   try {
     return attend::run(argc, argv);

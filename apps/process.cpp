@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -13,17 +14,29 @@
 
 namespace attend {
 
+namespace {
+
+/// Large activations are freed and asked for again at every step: with glibc's defaults each goes back to the system and
+/// its pages are zeroed anew, which costs a training step up to half its time.
 void keep_freed_memory() {
-  // Large activations are freed and asked for again at every step: with glibc's defaults each goes back to the system and
-  // its pages are zeroed anew, which costs a training step up to half its time.
   constexpr int kThreshold = 1 << 30;
   mallopt(M_MMAP_THRESHOLD, kThreshold);
   mallopt(M_TRIM_THRESHOLD, kThreshold);
 }
 
+/// A standard descriptor that the shell closed (`>&-`) becomes /dev/null, not writable: the next file opened would get its
+/// number, and results would be written into that file.
 void occupy_standard_descriptors() {
   for (int descriptor = 0; descriptor <= 2; ++descriptor)
     if (::fcntl(descriptor, F_GETFD) == -1 && ::open("/dev/null", O_RDONLY) == -1) std::abort();
+}
+
+}  // namespace
+
+void prepare_process() {
+  keep_freed_memory();
+  occupy_standard_descriptors();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file over the shell's limit is an error of write(), told as one, not a crash
 }
 
 void flush_results() {
