@@ -16,7 +16,9 @@ std::atomic<LogLevel> current_level{LogLevel::kNormal};
 /// Never destroyed, so that destructors of static objects may still log.
 spdlog::logger& logger() {
   static spdlog::logger& instance = [&]() -> spdlog::logger& {
-    auto* made = new spdlog::logger("attend", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    const auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
+    sink->set_color(spdlog::level::trace, "");  // only warnings and errors stand out
+    auto* made = new spdlog::logger("attend", sink);
     // On a terminal a progress bar may stand in the line: it is wiped, and drawn again by the next update.
     made->set_pattern(stderr_is_terminal() ? "\r\x1b[K%^%v%$" : "%v");
     made->set_level(spdlog::level::trace);

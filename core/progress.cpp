@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds kRedraw{100};
 // A log gets a line after 10 s, then ever more rarely: a run of a day has some 60 of them and not 8,640.
 constexpr std::chrono::duration<double> kFirstLogInterval{10}, kLongestLogInterval{1800};
 constexpr double kLogGrowth = 1.3;
-constexpr std::size_t kBarWidth = 24;
+constexpr std::size_t kBarWidth = 24, kShortestBar = 6;
 
 std::size_t terminal_width() {
   winsize size{};
@@ -59,10 +59,12 @@ std::string progress_line(const ProgressState& state, std::size_t width) {
   const auto [before, after] = parts(state);
   const std::size_t plain = decode_utf8(before).size() + 2 + decode_utf8(after).size();
   std::string line = before + "  ";
-  if (state.total > 0 && plain + kBarWidth + 4 <= width) {
+  // The brackets and the spaces after them take four columns.
+  const std::size_t bar_width = std::min(kBarWidth, width > plain + 4 ? width - plain - 4 : 0);
+  if (state.total > 0 && bar_width >= kShortestBar) {
     const double share = std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
-    const auto filled = static_cast<std::size_t>(share * kBarWidth);
-    line += "[" + std::string(filled, '#') + std::string(kBarWidth - filled, '-') + "]  ";
+    const auto filled = static_cast<std::size_t>(share * static_cast<double>(bar_width));
+    line += "[" + std::string(filled, '#') + std::string(bar_width - filled, '-') + "]  ";
   }
   line += after;
   const std::vector<char32_t> letters = decode_utf8(line);

@@ -38,7 +38,7 @@ class Progress {
 };
 
 /// One line of at most `width` columns: "title  [####----]  45%  1.2k/2.6k lines  512 lines/s  0:04 left  text".
-/// The bar gives way first, then the end is cut.
+/// The bar shrinks first, then gives way, then the end is cut.
 struct ProgressState {
   std::string title, unit, text;
   std::uint64_t done = 0, total = 0;

@@ -73,9 +73,10 @@ TEST_CASE("a progress line fits the terminal, whatever its width") {
     CHECK(is_valid_utf8(line));
   }
   const std::size_t full = columns(progress_line(state, 1000));
-  CHECK(progress_line(state, full).find('[') != std::string::npos);
-  CHECK(progress_line(state, full - 1).find('[') == std::string::npos);
-  CHECK(progress_line(state, full - 1).ends_with("lr 1.0e-03"));  // the bar gives way before the text does
+  CHECK(progress_line(state, full).find("[###########-------------]") != std::string::npos);
+  CHECK(progress_line(state, full - 10).find("[######--------]") != std::string::npos);
+  CHECK(progress_line(state, full - 19).find('[') == std::string::npos);
+  CHECK(progress_line(state, full - 19).ends_with("lr 1.0e-03"));  // the bar gives way before the text does
 }
 
 // The tests' standard error is a file or a pipe here, so progress goes line by line.
