@@ -140,7 +140,7 @@ ATTEND_SIMD void head_backward(const Head& head, const HeadGradients& gradients,
     const GemmSize scores_size{rows, columns, head.width};
     small_gemm<Accumulate::kNo>({q.data, q.stride, 1}, {scratch.transposed_k.data(), padded}, scores, scores_size);                        // S
     small_gemm<Accumulate::kNo>({d_context.data, d_context.stride, 1}, {scratch.transposed_v.data(), padded}, score_gradients, scores_size);  // dP
-    softmax_rows_backward(head, begin, end, scores, score_gradients, lse + begin * lse_stride, lse_stride);
+    softmax_rows_backward(head, begin, end, scores, score_gradients, lse, lse_stride);
     const GemmSize keys_size{visible, head.width, rows};
     small_gemm<Accumulate::kYes>({scores.data, 1, padded}, d_context, gradients.v, keys_size);     // dV += P^T dO
     small_gemm<Accumulate::kYes>({score_gradients.data, 1, padded}, q, gradients.k, keys_size);    // dK += dS^T Q
@@ -196,8 +196,9 @@ void for_each_head(const Operands& operands, const AttentionShape& shape, const 
 
 // `first` is qkv_N3E with `second` undefined, or q_NE with kv_M2E.
 struct PackedAttentionFunction : torch::autograd::Function<PackedAttentionFunction> {
-  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& first, const torch::Tensor& second,
-                               const AttentionShape* shape) {
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& first,
+                               const std::optional<torch::Tensor>& second_or_none, const AttentionShape* shape) {
+    const auto second = second_or_none.value_or(torch::Tensor());
     const auto operands = split(first, second);
     const std::int64_t tokens = operands.q.size(0), width = operands.q.size(1) / shape->num_heads;
     auto result_NE = torch::empty({tokens, operands.q.size(1)}, first.options());
@@ -251,10 +252,10 @@ class PackedAttention final : public AttentionKernel {
     return cross_attend(q_NHD.flatten(1), torch::cat({k_MHD.flatten(1), v_MHD.flatten(1)}, 1), shape);
   }
   torch::Tensor self_attend(const torch::Tensor& qkv_N3E, const AttentionShape& shape) const override {
-    return PackedAttentionFunction::apply(qkv_N3E.contiguous(), torch::Tensor(), &shape);
+    return PackedAttentionFunction::apply(qkv_N3E.contiguous(), std::optional<torch::Tensor>(), &shape);
   }
   torch::Tensor cross_attend(const torch::Tensor& q_NE, const torch::Tensor& kv_M2E, const AttentionShape& shape) const override {
-    return PackedAttentionFunction::apply(q_NE.contiguous(), kv_M2E.contiguous(), &shape);
+    return PackedAttentionFunction::apply(q_NE.contiguous(), std::optional(kv_M2E.contiguous()), &shape);
   }
 };
 

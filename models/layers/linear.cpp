@@ -67,17 +67,20 @@ bool autocasts(const torch::Tensor& x) { return at::autocast::is_autocast_enable
 
 torch::Tensor to_autocast(const torch::Tensor& x) { return x.to(at::autocast::get_autocast_dtype(x.device().type())); }
 
+// autograd::Function takes no undefined tensors.
+std::optional<torch::Tensor> optional(const torch::Tensor& x) { return x.defined() ? std::optional(x) : std::nullopt; }
+
 // activation is kNone or kRelu; relu's gradient is read off its result.
 struct LinearFunction : torch::autograd::Function<LinearFunction> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x, const torch::Tensor& weight,
-                               const torch::Tensor& bias, bool relu) {
+                               const std::optional<torch::Tensor>& bias, bool relu) {
     const bool low_precision = autocasts(x);
     const auto x_NI = low_precision ? to_autocast(x) : x;
     const auto weight_OI = low_precision ? to_autocast(weight) : weight;
-    const auto bias_O = low_precision && bias.defined() ? to_autocast(bias) : bias;
+    const auto bias_O = !bias ? torch::Tensor() : low_precision ? to_autocast(*bias) : *bias;
     auto y_NO = matmul::nt(x_NI, weight_OI, bias_O, relu);
     context->save_for_backward({x_NI, weight_OI, relu ? y_NO : torch::Tensor()});
-    context->saved_data["has_bias"] = bias.defined();
+    context->saved_data["has_bias"] = bias.has_value();
     return low_precision ? y_NO.to(x.scalar_type()) : y_NO;
   }
 
@@ -123,7 +126,7 @@ torch::Tensor linear(const torch::Tensor& x_NI, const torch::Tensor& weight_OI, 
     return apply_activation(torch::linear(x_NI, weight_OI, bias_O), activation);
   const bool relu = activation == Activation::kRelu;
   if (!torch::GradMode::is_enabled() && !autocasts(x_NI)) return relu ? matmul::nt(x_NI, weight_OI, bias_O, true) : apply_activation(matmul::nt(x_NI, weight_OI, bias_O), activation);
-  const auto y_NO = LinearFunction::apply(x_NI, weight_OI, bias_O, relu);
+  const auto y_NO = LinearFunction::apply(x_NI, weight_OI, optional(bias_O), relu);
   return relu ? y_NO : apply_activation(y_NO, activation);
 }
 

@@ -115,9 +115,9 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
 
 struct TiedCrossEntropyFunction : torch::autograd::Function<TiedCrossEntropyFunction> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& hidden_TE, const torch::Tensor& table_VE,
-                               const torch::Tensor& bias_V, const std::vector<std::int64_t>* targets, double label_smoothing,
-                               double* log_likelihood) {
-    auto result = chunked_loss(hidden_TE, table_VE, bias_V, *targets, label_smoothing, /*wants_gradient=*/true);
+                               const std::optional<torch::Tensor>& bias_V, const std::vector<std::int64_t>* targets,
+                               double label_smoothing, double* log_likelihood) {
+    auto result = chunked_loss(hidden_TE, table_VE, bias_V.value_or(torch::Tensor()), *targets, label_smoothing, /*wants_gradient=*/true);
     *log_likelihood = result.log_likelihood;
     context->save_for_backward({result.hidden_gradient_TE, result.table_gradient_VE});
     return torch::tensor(result.loss, hidden_TE.options());
@@ -137,7 +137,8 @@ SummedLoss tied_cross_entropy(const torch::Tensor& hidden_TE, const torch::Tenso
   SummedLoss result{.loss = {}, .log_likelihood = 0, .num_targets = hidden_TE.size(0)};
   if (hidden_TE.is_cpu() && hidden_TE.scalar_type() == torch::kFloat32) {
     if (torch::GradMode::is_enabled()) {
-      result.loss = TiedCrossEntropyFunction::apply(hidden_TE, table_VE, bias_V, &targets, label_smoothing, &result.log_likelihood);
+      const auto bias_or_none = bias_V.defined() ? std::optional(bias_V) : std::nullopt;
+      result.loss = TiedCrossEntropyFunction::apply(hidden_TE, table_VE, bias_or_none, &targets, label_smoothing, &result.log_likelihood);
     } else {
       const auto chunked = chunked_loss(hidden_TE, table_VE, bias_V, targets, label_smoothing, /*wants_gradient=*/false);
       result.loss = torch::tensor(chunked.loss, hidden_TE.options());

@@ -90,7 +90,7 @@ void TransformerModel::initialize() {
     table.normal_(0, 1 / std::sqrt(static_cast<double>(config_.hidden_size)));
     table[config_.pad_id].zero_();
   }
-  for (const auto& module : modules()) {
+  for (const auto& module : modules(/*include_self=*/false)) {
     if (auto* self_attention = module->as<SelfAttention>()) {
       xavier_init(self_attention->qkv, /*blocks=*/3);
       xavier_init(self_attention->output);

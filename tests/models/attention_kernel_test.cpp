@@ -49,6 +49,11 @@ Result run(const AttentionKernel& kernel, const Case& test) {
 
 double difference(const torch::Tensor& a, const torch::Tensor& b) { return (a - b).abs().max().item<double>(); }
 
+// The largest difference, as a part of the largest value. Worst seen 1.7e-6 (packed), 3.4e-6 (LibTorch's own).
+double relative_difference(const torch::Tensor& a, const torch::Tensor& b) {
+  return difference(a, b) / std::max(1.0, b.abs().max().item<double>());
+}
+
 }  // namespace
 
 TEST_CASE("every attention kernel agrees with the one written out") {
@@ -57,9 +62,9 @@ TEST_CASE("every attention kernel agrees with the one written out") {
       if (!kernel->supports({.head_width = kCases[i].head_width})) continue;
       INFO(kernel->name() << ", case " << i);
       const auto expected = run(kernels::plain(), kCases[i]), actual = run(*kernel, kCases[i]);
-      CHECK(difference(actual.context, expected.context) < 5e-6);  // worst seen 1.5e-6, values up to 6
-      CHECK(difference(actual.first_gradient, expected.first_gradient) < 2e-5);
-      CHECK(difference(actual.second_gradient, expected.second_gradient) < 2e-5);
+      CHECK(relative_difference(actual.context, expected.context) < 5e-6);
+      CHECK(relative_difference(actual.first_gradient, expected.first_gradient) < 5e-6);
+      CHECK(relative_difference(actual.second_gradient, expected.second_gradient) < 5e-6);
     }
   }
 }
