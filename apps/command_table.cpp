@@ -1,16 +1,28 @@
 #include "apps/command_table.h"
 
+#include "apps/commands/average.h"
+#include "apps/commands/bench.h"
 #include "apps/commands/completion.h"
+#include "apps/commands/demo.h"
+#include "apps/commands/evaluate.h"
+#include "apps/commands/finetune.h"
 #include "apps/commands/inspect.h"
 #include "apps/commands/metric.h"
+#include "apps/commands/pretrain.h"
 #include "apps/commands/tokenizer.h"
 
 namespace attend {
 
 void add_commands(CLI::App& app) {
+  add_demo(app);
   add_tokenizer(app);
+  add_pretrain(app);
+  add_finetune(app);
+  add_evaluate(app);
   add_metric(app);
+  add_average(app);
   add_inspect(app);
+  add_bench(app);
   add_completion(app);
 }
 
