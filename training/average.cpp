@@ -10,25 +10,12 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/safetensors.h"
+#include "models/tensor_io.h"
 
 namespace attend {
 namespace {
 
 bool is_floating(DType dtype) { return dtype == DType::kF16 || dtype == DType::kBF16 || dtype == DType::kF32 || dtype == DType::kF64; }
-
-torch::ScalarType scalar_type(DType dtype) {
-  switch (dtype) {
-    case DType::kF16: return torch::kFloat16;
-    case DType::kBF16: return torch::kBFloat16;
-    case DType::kF32: return torch::kFloat32;
-    default: return torch::kFloat64;
-  }
-}
-
-// Reads the mapping in place: the tensor must not be written to, nor outlive the reader.
-torch::Tensor in_place(const TensorView& view) {
-  return torch::from_blob(const_cast<std::byte*>(view.bytes.data()), view.shape, scalar_type(view.dtype));
-}
 
 std::string describe(const TensorView& view) {
   std::string text(dtype_name(view.dtype));
@@ -59,9 +46,10 @@ std::vector<SafetensorsReader> open_all(const std::vector<std::filesystem::path>
 
 torch::Tensor mean(const std::vector<SafetensorsReader>& readers, const std::string& name) {
   const TensorView& view = readers.front().tensors().at(name);
-  torch::Tensor sum = in_place(view).to(torch::kFloat64, /*non_blocking=*/false, /*copy=*/true);
-  for (std::size_t i = 1; i < readers.size(); ++i) sum += in_place(readers[i].tensors().at(name));
-  return (sum / static_cast<double>(readers.size())).to(scalar_type(view.dtype)).contiguous();
+  const torch::Tensor first = tensor_over(view, name);
+  torch::Tensor sum = first.to(torch::kFloat64, /*non_blocking=*/false, /*copy=*/true);
+  for (std::size_t i = 1; i < readers.size(); ++i) sum += tensor_over(readers[i].tensors().at(name), name);
+  return (sum / static_cast<double>(readers.size())).to(first.scalar_type()).contiguous();
 }
 
 void check_equal_bytes(const std::vector<SafetensorsReader>& readers, const std::string& name) {
@@ -99,7 +87,7 @@ void average_folders(const std::vector<std::filesystem::path>& folders, const st
       continue;
     }
     means.push_back(mean(readers, name));
-    tensors[name].bytes = {static_cast<const std::byte*>(means.back().const_data_ptr()), means.back().nbytes()};
+    tensors[name] = view_of(means.back());
   }
   write_folder_atomically(output, [&](const std::filesystem::path& folder) {
     copy_other_files(folders.front(), folder);

@@ -1,24 +1,13 @@
 #include "training/optimizer.h"
 
 #include <cmath>
-#include <map>
 
 #include "core/error.h"
 #include "core/safetensors.h"
+#include "models/tensor_io.h"
 
 namespace attend {
 namespace {
-
-// The state is float32 on any device; a file's view needs it on the CPU.
-TensorView view_of(const torch::Tensor& tensor) {
-  return {DType::kF32, tensor.sizes().vec(), {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}};
-}
-
-void copy_from(const TensorView& view, torch::Tensor& tensor) {
-  // from_blob wants a pointer it could write through; copy_ only reads.
-  void* bytes = const_cast<std::byte*>(view.bytes.data());
-  tensor.copy_(torch::from_blob(bytes, view.shape, torch::kFloat32));
-}
 
 bool is_finite(const torch::Tensor& tensor) { return torch::isfinite(tensor).all().item<bool>(); }
 
@@ -97,20 +86,14 @@ std::string Optimizer::first_bad_parameter() const {
 }
 
 void Optimizer::save(const std::filesystem::path& file) const {
-  std::vector<torch::Tensor> kept;  // the CPU copies live until they are written
-  std::map<std::string, TensorView> views;
-  const auto add = [&](const std::string& name, const torch::Tensor& tensor) {
-    kept.push_back(tensor.cpu().contiguous());
-    views[name] = view_of(kept.back());
-  };
+  NamedTensors tensors{{"step", step_}};
   for (const Group& group : groups_) {
     for (std::size_t i = 0; i < group.names.size(); ++i) {
-      add("exp_avg." + group.names[i], group.exp_avg[i]);
-      add("exp_avg_sq." + group.names[i], group.exp_avg_sq[i]);
+      tensors["exp_avg." + group.names[i]] = group.exp_avg[i];
+      tensors["exp_avg_sq." + group.names[i]] = group.exp_avg_sq[i];
     }
   }
-  add("step", step_);
-  write_safetensors(file, views);
+  write_tensors(file, tensors);
 }
 
 void Optimizer::load(const std::filesystem::path& file) {
@@ -122,7 +105,7 @@ void Optimizer::load(const std::filesystem::path& file) {
     if (found == reader.tensors().end()) throw UserError(reader.name() + ": no tensor '" + name + "'; it is of another model");
     if (found->second.dtype != DType::kF32 || torch::IntArrayRef(found->second.shape) != tensor.sizes())
       throw UserError(reader.name() + ": tensor '" + name + "' does not have the shape of this model's");
-    copy_from(found->second, tensor);
+    tensor.copy_(tensor_over(found->second, name));
     ++used;
   };
   for (Group& group : groups_) {

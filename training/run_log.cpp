@@ -31,7 +31,9 @@ Json metrics_to_json(const Metrics& metrics) {
 }
 
 RunLog::RunLog(const std::filesystem::path& output, std::int64_t resume_step, std::int64_t total_steps)
-    : metrics_(output / "metrics.jsonl", resume_step), progress_("training", static_cast<std::uint64_t>(total_steps), "steps") {}
+    : metrics_(output / "metrics.jsonl", resume_step), progress_("training", static_cast<std::uint64_t>(total_steps), "steps") {
+  progress_.update(static_cast<std::uint64_t>(resume_step), {});  // the rate counts from here
+}
 
 void RunLog::show_step(const StepReport& report) {
   tokens_ += report.tokens;

@@ -37,7 +37,8 @@ std::vector<std::string> differences(const Json& before, const Json& now) {
 
 Json run_settings(const TrainingOptions& options, const Objective& objective) {
   Json settings = objective.settings();
-  for (const auto& [name, value] : to_json(options).items())
+  const Json all = to_json(options);
+  for (const auto& [name, value] : all.items())
     if (!value.is_null()) settings[name] = value;
   settings["seed"] = options.seed;
   settings["precision"] = std::string(enum_name(options.precision));

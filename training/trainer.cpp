@@ -59,12 +59,6 @@ OptimizerOptions optimizer_options(const TrainingOptions& options) {
           .clip = options.clip};
 }
 
-void make_folder(const std::filesystem::path& folder) {
-  std::error_code failed;
-  std::filesystem::create_directories(folder, failed);
-  if (failed) throw UserError(folder.string() + ": cannot make this folder: " + failed.message(), "choose another --output");
-}
-
 double metric(const Metrics& metrics, const std::string& name) {
   for (const auto& [candidate, value] : metrics)
     if (candidate == name) return value;
@@ -73,18 +67,25 @@ double metric(const Metrics& metrics, const std::string& name) {
 
 }  // namespace
 
+std::shared_ptr<FolderLock> open_output(const std::filesystem::path& output, Start start) {
+  std::error_code failed;
+  std::filesystem::create_directories(output, failed);
+  if (failed) throw UserError(output.string() + ": cannot make this folder: " + failed.message(), "choose another --output");
+  auto lock = std::make_shared<FolderLock>(output);
+  if (start == Start::kFresh && !Checkpoints(output).steps().empty())
+    throw UserError(output.string() + " already holds a run, with checkpoints", "add --resume to go on, or choose another --output");
+  return lock;
+}
+
 Trainer::Trainer(Objective& objective, TrainerSetup setup)
     : objective_(objective),
       setup_(std::move(setup)),
       options_(setup_.options),
       optimizer_(objective.model(), optimizer_options(options_)),
       checkpoints_(setup_.output) {
-  make_folder(setup_.output);
-  lock_.emplace(setup_.output);
+  if (!setup_.lock) setup_.lock = open_output(setup_.output, setup_.start);
   ask_for_determinism();
   const Json settings = run_settings(options_, objective_);
-  if (setup_.start == Start::kFresh && !checkpoints_.steps().empty())
-    throw UserError(setup_.output.string() + " already holds a run, with checkpoints", "add --resume to go on, or choose another --output");
   if (const auto newest = setup_.start == Start::kResume ? checkpoints_.newest_complete() : std::nullopt) {
     state_ = checkpoints_.load(*newest, objective_, optimizer_);
     check_resumed_settings(state_.settings, settings);

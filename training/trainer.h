@@ -29,17 +29,22 @@ enum class Start {
   kResume,  ///< from the newest complete checkpoint; from the start where there is none
 };
 
+/// Makes and locks a run's output folder. Throws UserError where it cannot be made, another process holds it, or it holds
+/// a run already and `start` is kFresh.
+std::shared_ptr<FolderLock> open_output(const std::filesystem::path& output, Start start);
+
 struct TrainerSetup {
   std::filesystem::path output;
   TrainingOptions options;  ///< validate()d
   Start start = Start::kFresh;
-  std::string command;      ///< "attend pretrain transformer": for run.toml and messages
+  std::shared_ptr<FolderLock> lock = {};  ///< of open_output(), for commands that write there before; else the trainer takes it
+  std::string command = {}; ///< "attend pretrain transformer": for run.toml and messages
 };
 
 class Trainer {
  public:
-  /// Locks the output folder, and loads the checkpoint where the run is resumed. `objective` outlives the trainer.
-  /// Throws UserError: folder in use, folder with a run and Start::kFresh, a checkpoint of another model or data.
+  /// Opens the output folder, and loads the checkpoint where the run is resumed. `objective` outlives the trainer.
+  /// Throws UserError: as open_output(), and for a checkpoint of another model or data.
   Trainer(Objective& objective, TrainerSetup setup);
 
   /// Trains to the end, or until a signal or a full disk: kDone or kStoppedAndSaved.
@@ -78,7 +83,6 @@ class Trainer {
   Objective& objective_;
   TrainerSetup setup_;
   const TrainingOptions& options_;
-  std::optional<FolderLock> lock_;
   Optimizer optimizer_;
   Checkpoints checkpoints_;
   TrainerState state_;

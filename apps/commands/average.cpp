@@ -1,0 +1,47 @@
+#include "apps/commands/average.h"
+
+#include <memory>
+#include <ostream>
+
+#include "apps/command.h"
+#include "core/error.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "training/average.h"
+
+namespace attend {
+
+void add_average(CLI::App& app) {
+  auto options = std::make_shared<AverageOptions>();
+  CLI::App* command = app.add_subcommand("average", "Write the mean of several checkpoints of one run");
+  command->add_option("CHECKPOINT", options->checkpoints, "model folders, such as runs/de-en/checkpoints/step-*")->required();
+  command->add_option("--output,--output-dir", options->output, "folder to write")->required();
+  add_common(*command, options->common);
+  command->footer(
+      "Examples:\n"
+      "  attend average --output runs/de-en-mean runs/de-en/checkpoints/step-*\n"
+      "  attend translate --model runs/de-en-mean < text");
+  set_run(*command, options, run_average);
+}
+
+int run_average(const AverageOptions& options, std::istream&, std::ostream& out) {
+  apply_common(options.common);
+  for (const auto& folder : options.checkpoints) {
+    if (!std::filesystem::is_directory(folder)) throw UserError(folder.string() + ": there is no such folder");
+    std::error_code ignored;
+    if (std::filesystem::equivalent(folder, options.output, ignored))
+      throw UserError("--output " + options.output.string() + " is one of the checkpoints", "choose another folder");
+  }
+  // Only what average wrote before may be replaced: a training run's folder holds much more than a model.
+  if (std::filesystem::exists(options.output / "checkpoints") || std::filesystem::exists(options.output / "metrics.jsonl"))
+    throw UserError("--output " + options.output.string() + " holds a training run", "choose another folder");
+  if (options.checkpoints.size() == 1) log_warning("the mean of one checkpoint is that checkpoint");
+  average_folders(options.checkpoints, options.output);
+  if (options.common.json)
+    out << Json{{"model", options.output.string()}, {"averaged", options.checkpoints.size()}}.dump() << "\n";
+  else
+    out << "wrote the mean of " << options.checkpoints.size() << " checkpoints to " << options.output.string() << "\n";
+  return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace attend

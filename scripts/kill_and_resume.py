@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Kills a small training run at random moments, resumes it to the end, and compares the final weights with those of a run
+that was never stopped: they must have the same SHA-256, and metrics.jsonl the same records.
+
+    scripts/kill_and_resume.py --attend build/release/bin/attend --kills 50
+
+Needs nothing but Python's standard library. Every random choice follows from --seed, except the machine's own timing.
+"""
+import argparse
+import hashlib
+import json
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+NOUNS = {"hund": "dog", "katze": "cat", "vogel": "bird", "haus": "house", "baum": "tree", "kind": "child"}
+VERBS = {"sieht": "sees", "findet": "finds", "sucht": "seeks", "mag": "likes"}
+
+
+def write_pairs(folder, name, count, rng):
+    source, target = [], []
+    for _ in range(count):
+        subject, thing = rng.choice(list(NOUNS)), rng.choice(list(NOUNS))
+        verb = rng.choice(list(VERBS))
+        extra = " und ".join(rng.choice(list(NOUNS)) for _ in range(rng.randint(0, 3)))
+        source.append(f"{subject} {verb} {thing} {extra}".strip())
+        words = [NOUNS.get(word, VERBS.get(word, "and")) for word in source[-1].split()]
+        target.append(" ".join(words))
+    (folder / f"{name}.de").write_text("\n".join(source) + "\n")
+    (folder / f"{name}.en").write_text("\n".join(target) + "\n")
+
+
+def command(options, data, output):
+    return [options.attend, "pretrain", "transformer", "--resume", "--output", str(output),
+            "--train-source", str(data / "train.de"), "--train-target", str(data / "train.en"),
+            "--valid-source", str(data / "valid.de"), "--valid-target", str(data / "valid.en"),
+            "--preset", "tiny", "--vocab-size", "64", "--steps", str(options.steps), "--batch-tokens", "200", "--accumulate", "2",
+            "--warmup-steps", "10", "--eval-every", "20", "--eval-sentences", "8", "--save-every", "7", "--average", "2",
+            "--log-every", "5", "--threads", "1", "--device", "cpu", "-q"]
+
+
+def timeless_records(output):
+    """metrics.jsonl without what a clock decides. A record that stands twice, because the process died between writing it
+    and the next checkpoint, counts once; two that differ are an error."""
+    records = {}
+    for line in (output / "metrics.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        for key in ("seconds", "tokens_per_second"):
+            record.pop(key, None)
+        key = (record["step"], next((kind for kind in ("evaluation", "average", "skipped") if kind in record), "step"))
+        if records.setdefault(key, record) != record:
+            sys.exit(f"step {key[0]} stands twice in {output}/metrics.jsonl, and differs")
+    return records
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def run_with_kills(options, data, output, rng, most_kills, typical_seconds):
+    """Starts the run again and again until it ends by itself; returns how often it was killed."""
+    kills = 0
+    while True:
+        process = subprocess.Popen(command(options, data, output), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        if kills < most_kills:
+            try:
+                process.wait(timeout=rng.uniform(0, typical_seconds))
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                kills += 1
+                continue
+        message = process.communicate()[1].decode()
+        if process.returncode != 0:
+            sys.exit(f"the resumed run ended with {process.returncode}: {message}")
+        return kills
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--attend", required=True, help="the attend binary")
+    parser.add_argument("--kills", type=int, default=50, help="how many kills in all")
+    parser.add_argument("--kills-a-run", type=int, default=5, help="a run is left alone after so many")
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
+
+    with tempfile.TemporaryDirectory() as folder:
+        data = pathlib.Path(folder)
+        write_pairs(data, "train", 300, rng)
+        write_pairs(data, "valid", 30, rng)
+        start = time.monotonic()
+        whole = data / "whole"
+        run_with_kills(options, data, whole, rng, 0, 0)
+        seconds = time.monotonic() - start
+        expected, expected_records = sha256(whole / "model.safetensors"), timeless_records(whole)
+        print(f"never stopped: {seconds:.1f} s, {expected}", flush=True)
+        total, runs = 0, 0
+        while total < options.kills:
+            output = data / f"run-{runs}"
+            kills = run_with_kills(options, data, output, rng, min(options.kills_a_run, options.kills - total), seconds)
+            if sha256(output / "model.safetensors") != expected:
+                sys.exit(f"run {runs}, killed {kills} times: its weights differ from the run's that was never stopped")
+            if timeless_records(output) != expected_records:
+                sys.exit(f"run {runs}, killed {kills} times: its metrics.jsonl differs from the run's that was never stopped")
+            total, runs = total + kills, runs + 1
+            print(f"run {runs}: killed {kills} times, equal to the bit ({total} of {options.kills})", flush=True)
+    print(f"{total} kills in {runs} runs: every run ended in the same weights")
+
+
+if __name__ == "__main__":
+    main()

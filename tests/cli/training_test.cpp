@@ -1,0 +1,144 @@
+// attend pretrain, finetune, average and evaluate as processes.
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include <catch2/catch.hpp>
+
+#include "core/json.h"
+#include "core/random.h"
+#include "tests/cli/process.h"
+
+using namespace attend;
+
+namespace {
+
+void write_pairs(const TempFolder& folder, const std::string& name, std::uint64_t count) {
+  constexpr std::array words{std::pair{"hund", "dog"}, std::pair{"katze", "cat"}, std::pair{"vogel", "bird"}, std::pair{"haus", "house"}};
+  RandomStream random(1, name);
+  std::string source, target;
+  for (std::uint64_t line = 0; line < count; ++line) {
+    for (std::uint64_t i = 0; i <= line % 4; ++i) {
+      const auto& [german, english] = words[random.below(words.size())];
+      source += (i == 0 ? "" : " ") + std::string(german);
+      target += (i == 0 ? "" : " ") + std::string(english);
+    }
+    source += "\n";
+    target += "\n";
+  }
+  write_text(folder / (name + ".de"), source);
+  write_text(folder / (name + ".en"), target);
+}
+
+std::vector<std::string> pretrain(const TempFolder& folder, const std::string& output, std::vector<std::string> more) {
+  std::vector<std::string> arguments{"pretrain", "transformer", "--preset", "tiny", "--vocab-size", "40", "--batch-tokens", "200", "--threads", "1",
+                                     "--train-source", (folder / "train.de").string(), "--train-target", (folder / "train.en").string(),
+                                     "--valid-source", (folder / "valid.de").string(), "--valid-target", (folder / "valid.en").string(),
+                                     "--output", (folder / output).string()};
+  // A flag given again takes the place of the one above.
+  for (std::size_t i = 0; i < more.size(); ++i) {
+    const auto found = std::find(arguments.begin(), arguments.end(), more[i]);
+    if (found == arguments.end())
+      arguments.push_back(more[i]);
+    else
+      *(found + 1) = more[++i];
+  }
+  return arguments;
+}
+
+}  // namespace
+
+TEST_CASE("A model is trained, used, tuned further, averaged and evaluated from the shell") {
+  const TempFolder folder;
+  write_pairs(folder, "train", 100);
+  write_pairs(folder, "valid", 12);
+  // Names and underscores people bring from other tools.
+  const Outcome trained = run(pretrain(folder, "run", {"--max_steps", "6", "--save-every", "3", "--warmup-steps", "2", "--eval-every", "3"}));
+  INFO(trained.err);
+  REQUIRE(trained.code == 0);
+  CHECK(trained.out.find("attend translate --model " + (folder / "run").string()) != std::string::npos);
+
+  const Outcome again = run(pretrain(folder, "run", {"--steps", "6"}));
+  CHECK(again.code == 2);
+  CHECK(again.err.find("already holds a run") != std::string::npos);
+
+  const Outcome repeated = run({"pretrain", "transformer", "--config", (folder / "run" / "run.toml").string(), "--output", (folder / "repeated").string(), "-q"});
+  INFO(repeated.err);
+  CHECK(repeated.code == 0);
+  CHECK(read_text(folder / "repeated" / "model.safetensors") == read_text(folder / "run" / "model.safetensors"));
+
+  const Outcome tuned = run({"finetune", "translate", "--model", (folder / "run").string(), "--train-source", (folder / "valid.de").string(), "--train-target",
+                             (folder / "valid.en").string(), "--steps", "2", "--output", (folder / "tuned").string(), "--json", "-q"});
+  INFO(tuned.err);
+  REQUIRE(tuned.code == 0);
+  CHECK(parse_json(tuned.out, "answer")["steps"] == 2);
+
+  const auto checkpoints = folder / "run" / "checkpoints";
+  const Outcome averaged = run({"average", "--output", (folder / "mean").string(), (checkpoints / "step-3").string(), (checkpoints / "step-6").string()});
+  INFO(averaged.err);
+  REQUIRE(averaged.code == 0);
+  const Outcome mixed = run({"average", "--output", (folder / "run").string(), (checkpoints / "step-3").string()});
+  CHECK(mixed.code == 2);
+
+  const Outcome evaluated = run({"evaluate", "translate", "--model", (folder / "mean").string(), "--source", (folder / "valid.de").string(), "--reference",
+                                 (folder / "valid.en").string(), "--json", "-q"});
+  INFO(evaluated.err);
+  REQUIRE(evaluated.code == 0);
+  const Json answer = parse_json(evaluated.out, "answer");
+  CHECK(answer["examples"] == 12);
+  CHECK(answer["perplexity"].get<double>() > 1);
+  CHECK(answer["bleu"].get<double>() >= 0);
+  CHECK(answer["signature"].get<std::string>().find("tok:13a") != std::string::npos);
+}
+
+TEST_CASE("SIGTERM saves and ends with 75, and the run goes on from there") {
+  const TempFolder folder;
+  write_pairs(folder, "train", 100);
+  write_pairs(folder, "valid", 12);
+  Invocation invocation{.arguments = pretrain(folder, "run", {"--steps", "100000", "--save-every", "0", "--eval-every", "0"})};
+  invocation.meanwhile = [&](pid_t child) {
+    // The first records show that it trains.
+    for (int i = 0; i < 600 && !std::filesystem::exists(folder / "run" / "metrics.jsonl"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    ::kill(child, SIGTERM);
+  };
+  const Outcome stopped = run(invocation);
+  INFO(stopped.err);
+  REQUIRE(stopped.code == 75);
+  CHECK(stopped.err.find("--resume") != std::string::npos);
+  const Json state = read_json_file(folder / "run" / "checkpoints" / "last" / "trainer_state.json");
+  const auto step = state["step"].get<std::int64_t>();
+  const Outcome resumed = run(pretrain(folder, "run", {"--steps", std::to_string(step + 2), "--save-every", "0", "--eval-every", "0", "--resume"}));
+  INFO(resumed.err);
+  CHECK(resumed.code == 0);
+  CHECK(resumed.err.find("going on from") != std::string::npos);
+}
+
+TEST_CASE("Mistakes of a training command get a sentence and exit code 2") {
+  const TempFolder folder;
+  write_pairs(folder, "train", 20);
+  write_pairs(folder, "valid", 5);
+  const auto refusal = [&](std::vector<std::string> more) {
+    const Outcome outcome = run(pretrain(folder, "run", std::move(more)));
+    CHECK(outcome.code == 2);
+    return outcome.err;
+  };
+  CHECK(refusal({"--learning-rate", "0"}).find("--learning-rate is 0; expected more than 0") != std::string::npos);
+  CHECK(refusal({"--set", "hidden_sise=64"}).find("hidden_size") != std::string::npos);
+  CHECK(refusal({"--set", "vocab_size=64"}).find("the tokenizer decides") != std::string::npos);
+  CHECK(refusal({"--preset", "gigantic"}).find("tiny") != std::string::npos);
+  CHECK(refusal({"--precision", "int8"}).find("for inference") != std::string::npos);
+  CHECK(refusal({"--train-source", (folder / "absent.de").string()}).find("absent.de") != std::string::npos);
+  write_text(folder / "train.en", "one line\n");
+  CHECK(refusal({}).find("train.en") != std::string::npos);
+}
+
+TEST_CASE("A run killed at random moments and resumed ends in the same bits") {
+  const std::string script = std::string(ATTEND_SOURCE_DIR) + "/scripts/kill_and_resume.py";
+  const Outcome outcome = run({.arguments = {"python3", script, "--attend", ATTEND_BINARY, "--kills", "5", "--steps", "40"}, .program = "/usr/bin/env"});
+  INFO(outcome.out << outcome.err);
+  CHECK(outcome.code == 0);
+  CHECK(outcome.out.find("5 kills in 1 runs: every run ended in the same weights") != std::string::npos);
+}

@@ -1,0 +1,89 @@
+#include <map>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "core/atomic_file.h"
+#include "core/error.h"
+#include "core/safetensors.h"
+#include "tests/support/temp_folder.h"
+#include "training/average.h"
+
+using namespace attend;
+
+namespace {
+
+template <class T>
+TensorView view(DType dtype, std::vector<std::int64_t> shape, const std::vector<T>& values) {
+  return {dtype, std::move(shape), std::as_bytes(std::span(values))};
+}
+
+std::filesystem::path make_folder(const TempFolder& folder, const std::string& name, const std::map<std::string, TensorView>& tensors) {
+  std::filesystem::create_directories(folder / name);
+  write_safetensors(folder / name / "model.safetensors", tensors);
+  write_text(folder / name / "config.json", R"({"of": ")" + name + "\"}");
+  write_text(folder / name / "trainer_state.json", "{}");
+  return folder / name;
+}
+
+std::vector<float> floats(const std::filesystem::path& folder, const std::string& name) {
+  const auto reader = SafetensorsReader::open_folder(folder);
+  const auto bytes = reader.tensors().at(name).bytes;
+  const auto* first = reinterpret_cast<const float*>(bytes.data());
+  return {first, first + bytes.size() / sizeof(float)};
+}
+
+}  // namespace
+
+TEST_CASE("The mean is taken in double precision and rounded once") {
+  const TempFolder folder;
+  // In float32 the large values would swallow the ones.
+  const std::vector<float> a{1e8F, 1, 2}, b{1, 2, 4}, c{-1e8F, 4, 6};
+  const auto one = make_folder(folder, "one", {{"w", view(DType::kF32, {3}, a)}});
+  const auto two = make_folder(folder, "two", {{"w", view(DType::kF32, {3}, b)}});
+  const auto three = make_folder(folder, "three", {{"w", view(DType::kF32, {3}, c)}});
+  average_folders({one, two, three}, folder / "mean");
+  CHECK(floats(folder / "mean", "w") == std::vector<float>{1.0F / 3, static_cast<float>(7.0 / 3), 4});
+  CHECK(read_text(folder / "mean" / "config.json") == R"({"of": "one"})");
+  CHECK_FALSE(std::filesystem::exists(folder / "mean" / "trainer_state.json"));
+  CHECK(folder_is_complete(folder / "mean", CheckHashes::kYes));
+}
+
+TEST_CASE("The mean of one checkpoint, or of equal ones, is that checkpoint") {
+  const TempFolder folder;
+  const std::vector<float> a{0.1F, -3e-20F};
+  const auto one = make_folder(folder, "one", {{"w", view(DType::kF32, {2}, a)}});
+  average_folders({one}, folder / "mean");
+  CHECK(floats(folder / "mean", "w") == a);
+  average_folders({one, one, one}, folder / "mean");  // replaces what was there
+  CHECK(floats(folder / "mean", "w") == a);
+}
+
+TEST_CASE("Half precision is averaged in its own type, integers must agree") {
+  const TempFolder folder;
+  const std::vector<std::uint16_t> one_bf16{0x3F80}, three_bf16{0x4040};  // 1 and 3
+  const std::vector<std::int64_t> positions{0, 1, 2}, others{0, 1, 3};
+  const auto a = make_folder(folder, "a", {{"h", view(DType::kBF16, {1}, one_bf16)}, {"p", view(DType::kI64, {3}, positions)}});
+  const auto b = make_folder(folder, "b", {{"h", view(DType::kBF16, {1}, three_bf16)}, {"p", view(DType::kI64, {3}, positions)}});
+  average_folders({a, b}, folder / "mean");
+  const auto reader = SafetensorsReader::open_folder(folder / "mean");
+  CHECK(reader.tensors().at("h").dtype == DType::kBF16);
+  CHECK(*reinterpret_cast<const std::uint16_t*>(reader.tensors().at("h").bytes.data()) == 0x4000);  // 2
+  const auto c = make_folder(folder, "c", {{"h", view(DType::kBF16, {1}, three_bf16)}, {"p", view(DType::kI64, {3}, others)}});
+  CHECK_THROWS_WITH(average_folders({a, c}, folder / "other"), Catch::Contains("tensor 'p' differs"));
+}
+
+TEST_CASE("Checkpoints of different models are refused with the tensor's name") {
+  const TempFolder folder;
+  const std::vector<float> values{1, 2, 3, 4};
+  const auto a = make_folder(folder, "a", {{"w", view(DType::kF32, {4}, values)}});
+  const auto shape = make_folder(folder, "shape", {{"w", view(DType::kF32, {2, 2}, values)}});
+  const auto name = make_folder(folder, "name", {{"v", view(DType::kF32, {4}, values)}});
+  const auto more = make_folder(folder, "more", {{"w", view(DType::kF32, {4}, values)}, {"x", view(DType::kF32, {4}, values)}});
+  CHECK_THROWS_WITH(average_folders({a, shape}, folder / "mean"), Catch::Contains("'w' is F32 [2, 2]") && Catch::Contains("F32 [4]"));
+  CHECK_THROWS_WITH(average_folders({a, name}, folder / "mean"), Catch::Contains("no tensor 'w'"));
+  CHECK_THROWS_WITH(average_folders({a, more}, folder / "mean"), Catch::Contains("tensor 'x', which"));
+  CHECK_THROWS_AS(average_folders({}, folder / "mean"), UserError);
+  CHECK_FALSE(std::filesystem::exists(folder / "mean"));
+}

@@ -1,0 +1,91 @@
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "core/error.h"
+#include "core/field_io.h"
+#include "training/training_options.h"
+
+using namespace attend;
+
+namespace {
+
+std::string refusal(const std::function<void(TrainingOptions&)>& change, Validation validation = Validation::kPresent) {
+  TrainingOptions options;
+  change(options);
+  try {
+    validate(options, validation);
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("A run without an end is ten epochs") {
+  TrainingOptions options;
+  validate(options, Validation::kPresent);
+  CHECK(options.epochs == 10);
+  TrainingOptions timed;
+  timed.max_minutes = 2;
+  validate(timed, Validation::kAbsent);
+  CHECK_FALSE(timed.epochs.has_value());
+}
+
+TEST_CASE("Each setting out of range is named with its flag, what was found and what was expected") {
+  using O = TrainingOptions;
+  CHECK(refusal([](O& o) { o.steps = 0; }) == "--steps is 0; expected 1 or more");
+  CHECK(refusal([](O& o) { o.epochs = -1; }) == "--epochs is -1; expected 1 or more");
+  CHECK(refusal([](O& o) { o.max_minutes = 0; }) == "--max-minutes is 0; expected more than 0");
+  CHECK(refusal([](O& o) { o.batch_tokens = 0; }) == "--batch-tokens is 0; expected 1 or more");
+  CHECK(refusal([](O& o) { o.batch_size = -3; }) == "--batch-size is -3; expected 0 or more");
+  CHECK(refusal([](O& o) { o.accumulate = 0; }) == "--accumulate is 0; expected 1 or more");
+  CHECK(refusal([](O& o) { o.learning_rate = 0; }) == "--learning-rate is 0; expected more than 0");
+  CHECK(refusal([](O& o) { o.learning_rate = std::nan(""); }) == "--learning-rate is nan; expected more than 0");
+  CHECK(refusal([](O& o) { o.beta2 = 1; }) == "--beta2 is 1; expected 0 or more, below 1");
+  CHECK(refusal([](O& o) { o.clip = -1; }) == "--clip is -1; expected 0 or more");
+  CHECK(refusal([](O& o) { o.keep = 0; }) == "--keep is 0; expected 1 or more");
+  CHECK(refusal([](O& o) { o.log_every = 0; }) == "--log-every is 0; expected 1 or more");
+}
+
+TEST_CASE("Settings that would have no effect are refused") {
+  using O = TrainingOptions;
+  CHECK(refusal([](O& o) { o.min_learning_rate = 2; }).starts_with("--min-learning-rate is 2; expected less than"));
+  CHECK(refusal([](O& o) {
+          o.schedule = ScheduleKind::kConstant;
+          o.min_learning_rate = 1e-5;
+        }) == "--min-learning-rate has no effect with --schedule constant");
+  CHECK(refusal([](O& o) {
+          o.schedule = ScheduleKind::kCosine;
+          o.max_minutes = 5;
+        }).starts_with("--schedule cosine needs to know where the run ends"));
+  CHECK(refusal([](O& o) { o.patience = 3; }, Validation::kAbsent) == "--patience needs validation data");
+  CHECK(refusal([](O& o) {
+          o.patience = 3;
+          o.eval_every = 0;
+        }) == "--patience has no effect with --eval-every 0");
+  CHECK(refusal([](O& o) {
+          o.average = 5;
+          o.save_every = 0;
+        }).starts_with("--average 5 needs that many checkpoints"));
+}
+
+TEST_CASE("Training options survive JSON, which holds each field under its flag's name") {
+  TrainingOptions options;
+  options.steps = 77;
+  options.schedule = ScheduleKind::kLinear;
+  options.on_nan = OnNan::kSkip;
+  options.learning_rate = 0.1 + 0.2;
+  const Json json = to_json(options);
+  CHECK(json["schedule"] == "linear");
+  CHECK(json["epochs"].is_null());
+  TrainingOptions read;
+  from_json(read, json, "test", UnknownKeys::kRefuse);
+  CHECK(to_json(read) == json);
+  CHECK(read.learning_rate == 0.1 + 0.2);
+  CHECK(read.on_nan == OnNan::kSkip);
+}

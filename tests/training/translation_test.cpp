@@ -1,0 +1,227 @@
+#include <cmath>
+
+#include <catch2/catch.hpp>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/random.h"
+#include "core/stop_signal.h"
+#include "core/text.h"
+#include "models/transformer/model.h"
+#include "tests/support/temp_folder.h"
+#include "tokenizers/sentencepiece_trainer.h"
+#include "training/objectives/translation.h"
+#include "training/trainer.h"
+
+using namespace attend;
+
+namespace {
+
+constexpr std::array kWords{std::pair{"hund", "dog"},  std::pair{"katze", "cat"},   std::pair{"vogel", "bird"}, std::pair{"haus", "house"},
+                            std::pair{"baum", "tree"}, std::pair{"kind", "child"}, std::pair{"buch", "book"},  std::pair{"stein", "stone"}};
+
+/// Sentences of one to six words, translated word by word.
+void write_pairs(const TempFolder& folder, const std::string& name, std::uint64_t count) {
+  RandomStream random(1, name);
+  std::string source, target;
+  for (std::uint64_t line = 0; line < count; ++line) {
+    const std::uint64_t words = 1 + random.below(6);
+    for (std::uint64_t i = 0; i < words; ++i) {
+      const auto& [german, english] = kWords[random.below(kWords.size())];
+      source += (i == 0 ? "" : " ") + std::string(german);
+      target += (i == 0 ? "" : " ") + std::string(english);
+    }
+    source += "\n";
+    target += "\n";
+  }
+  write_text(folder / (name + ".de"), source);
+  write_text(folder / (name + ".en"), target);
+}
+
+/// Texts, a tokenizer and a model of 32 wide in a folder that goes away.
+struct Workplace {
+  Workplace() {
+    set_log_level(LogLevel::kQuiet);
+    write_pairs(folder, "train", 120);
+    write_pairs(folder, "valid", 20);
+    train_marian_tokenizer({.source_files = {folder / "train.de"},
+                            .target_files = {folder / "train.en"},
+                            .sides = Sides::kJoint,
+                            .vocabulary = {.vocab_size = 60},
+                            .source_language = "de",
+                            .target_language = "en"},
+                           folder / "tokenizer");
+    tokenizer = std::make_shared<const MarianTokenizer>(folder / "tokenizer");
+  }
+
+  TranslationSetup setup() const {
+    TransformerConfig config = transformer_preset("tiny");
+    config.hidden_size = 32;
+    config.encoder_layers = config.decoder_layers = 1;
+    config.encoder_heads = config.decoder_heads = 2;
+    config.encoder_ffn_size = config.decoder_ffn_size = 64;
+    config.vocab_size = tokenizer->vocab_size();
+    config.pad_id = config.decoder_start_id = tokenizer->pad_id();
+    config.eos_id = tokenizer->eos_id();
+    TranslationSetup setup;
+    setup.model = make_transformer(config, /*seed=*/3, torch::kCPU);
+    setup.tokenizer = tokenizer;
+    setup.tokenizer_folder = folder / "tokenizer";
+    setup.files = {folder / "train.de", folder / "train.en", folder / "valid.de", folder / "valid.en"};
+    setup.cache = folder / "data";
+    setup.batches = {.batch_tokens = 120, .batch_sentences = 0, .seed = 1};
+    setup.generation = seq2seq_generation_config(setup.model->token_roles(), 40);
+    return setup;
+  }
+
+  TempFolder folder;
+  std::shared_ptr<const MarianTokenizer> tokenizer;
+};
+
+double loss_of_next(TranslationObjective& objective) {
+  const torch::NoGradGuard no_grad;
+  objective.model().eval();
+  const auto batch = objective.next();
+  const SummedLoss loss = objective.loss(*batch);
+  CHECK(loss.num_targets == batch->num_targets);
+  return loss.loss.item<double>() / static_cast<double>(loss.num_targets);
+}
+
+double value(const Metrics& metrics, const std::string& name) {
+  for (const auto& [candidate, number] : metrics)
+    if (candidate == name) return number;
+  FAIL("no metric " << name);
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("A data position gives the same batches in another objective") {
+  const Workplace place;
+  TranslationObjective one(place.setup()), two(place.setup());
+  // Over the end of an epoch, and some batches into the next.
+  const std::int64_t batches = one.micro_batches_per_epoch() + 3;
+  for (std::int64_t i = 0; i < batches; ++i) loss_of_next(one);
+  CHECK(one.epoch() == 1);
+  two.seek(one.position());
+  CHECK(two.epoch() == 1);
+  for (int i = 0; i < 5; ++i) CHECK(loss_of_next(one) == loss_of_next(two));
+}
+
+TEST_CASE("The batches of an epoch are counted as they come") {
+  const Workplace place;
+  TranslationObjective objective(place.setup());
+  const std::int64_t expected = objective.micro_batches_per_epoch();
+  std::int64_t batches = 0, targets = 0;
+  while (objective.epoch() == 0) {
+    targets += objective.next()->num_targets;
+    ++batches;
+  }
+  CHECK(batches == expected);
+  std::int64_t in_text = 0;
+  for (const std::string& line : read_lines(place.folder / "train.en"))
+    in_text += static_cast<std::int64_t>(place.tokenizer->target().encode(line).size()) + 1;
+  CHECK(targets == in_text);
+}
+
+TEST_CASE("Validation loss is the mean of -log p over every target token, whatever the batches") {
+  const Workplace place;
+  const TranslationSetup setup = place.setup();
+  const auto model = setup.model;
+  TranslationObjective objective(setup);
+  model->eval();
+  const torch::NoGradGuard no_grad;
+  double sum = 0;
+  std::int64_t targets = 0;
+  const auto sources = read_lines(place.folder / "valid.de"), references = read_lines(place.folder / "valid.en");
+  for (std::size_t line = 0; line < sources.size(); ++line) {
+    PairBatch pair;
+    for (auto [text, tokenizer, side] : {std::tuple{&sources[line], &place.tokenizer->source(), &pair.source},
+                                         std::tuple{&references[line], &place.tokenizer->target(), &pair.target}}) {
+      for (const std::int32_t id : tokenizer->encode(*text)) side->ids.push_back(id);
+      side->ids.push_back(place.tokenizer->eos_id());
+      side->lengths.push_back(static_cast<std::int64_t>(side->ids.size()));
+    }
+    const torch::Tensor log_probabilities_TV = torch::log_softmax(model->logits(pair).to(torch::kFloat64), -1);
+    for (std::size_t t = 0; t < pair.target.ids.size(); ++t)
+      sum -= log_probabilities_TV[static_cast<std::int64_t>(t)][pair.target.ids[t]].item<double>();
+    targets += static_cast<std::int64_t>(pair.target.ids.size());
+  }
+  const std::optional<Metrics> metrics = objective.evaluate();
+  REQUIRE(metrics.has_value());
+  CHECK(value(*metrics, "loss") == Approx(sum / static_cast<double>(targets)).epsilon(1e-5));
+  CHECK(value(*metrics, "perplexity") == Approx(std::exp(sum / static_cast<double>(targets))).epsilon(1e-4));
+  CHECK(value(*metrics, "bleu") >= 0);
+}
+
+TEST_CASE("A stop during an evaluation ends it without an answer") {
+  const Workplace place;
+  TranslationObjective objective(place.setup());
+  objective.model().eval();
+  request_stop();
+  CHECK_FALSE(objective.evaluate().has_value());
+  reset_stop();
+  CHECK(objective.evaluate().has_value());
+}
+
+TEST_CASE("What is saved is a complete folder, and loads to the bit") {
+  const Workplace place;
+  TranslationSetup setup = place.setup();
+  TranslationObjective objective(setup);
+  std::filesystem::create_directories(place.folder / "saved");
+  objective.save(place.folder / "saved");
+  for (const char* file : {"config.json", "generation_config.json", "model.safetensors", "source.spm", "target.spm", "vocab.json"})
+    CHECK(std::filesystem::exists(place.folder / "saved" / file));
+  CHECK(MarianTokenizer(place.folder / "saved").vocab_size() == place.tokenizer->vocab_size());
+  std::vector<torch::Tensor> before;
+  {
+    const torch::NoGradGuard no_grad;
+    for (auto& parameter : setup.model->parameters()) {
+      before.push_back(parameter.clone());
+      parameter.add_(1);
+    }
+  }
+  objective.load(place.folder / "saved");
+  const auto after = setup.model->parameters();
+  REQUIRE(before.size() == after.size());
+  for (std::size_t i = 0; i < before.size(); ++i) CHECK(torch::equal(before[i], after[i]));
+}
+
+TEST_CASE("Other data, one-sided validation and options out of range are refused") {
+  const Workplace place;
+  TranslationObjective objective(place.setup());
+  const Json position = objective.position();
+  write_pairs(place.folder, "other", 120);
+  TranslationSetup other = place.setup();
+  other.files.train_source = place.folder / "other.de";
+  other.files.train_target = place.folder / "other.en";
+  TranslationObjective on_other(other);
+  CHECK_THROWS_WITH(on_other.seek(position), Catch::Contains("not those of the checkpoint"));
+  TranslationSetup one_sided = place.setup();
+  one_sided.files.valid_target.clear();
+  CHECK_THROWS_WITH(TranslationObjective(one_sided), Catch::Contains("only one side of the validation data"));
+  TranslationSetup smoothed = place.setup();
+  smoothed.options.label_smoothing = 1;
+  CHECK_THROWS_AS(TranslationObjective(smoothed), UserError);
+}
+
+TEST_CASE("The trainer teaches a tiny Transformer to translate word by word") {
+  const Workplace place;
+  TranslationOptions translation;
+  TranslationSetup setup = place.setup();
+  setup.options.best_by = BestBy::kBleu;
+  TranslationObjective objective(setup);
+  TrainingOptions options;
+  options.steps = 250;
+  options.learning_rate = 5e-3;
+  options.warmup_steps = 50;
+  options.eval_every = 125;
+  options.save_every = 125;
+  options.average = 2;
+  Trainer trainer(objective, {.output = place.folder / "run", .options = options, .command = "attend pretrain transformer"});
+  REQUIRE(trainer.run() == ExitCode::kDone);
+  const Json best = trainer.state().best_metrics;
+  CHECK(best["bleu"].get<double>() > 50);
+  CHECK(best["perplexity"].get<double>() < 2);
+  CHECK(std::filesystem::exists(place.folder / "run" / "checkpoints" / "average" / "vocab.json"));
+}
