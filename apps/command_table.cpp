@@ -10,6 +10,7 @@
 #include "apps/commands/metric.h"
 #include "apps/commands/pretrain.h"
 #include "apps/commands/tokenizer.h"
+#include "apps/commands/translate.h"
 
 namespace attend {
 
@@ -18,6 +19,7 @@ void add_commands(CLI::App& app) {
   add_tokenizer(app);
   add_pretrain(app);
   add_finetune(app);
+  add_translate(app);
   add_evaluate(app);
   add_metric(app);
   add_average(app);

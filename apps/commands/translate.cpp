@@ -1,0 +1,86 @@
+#include "apps/commands/translate.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <memory>
+
+#include "apps/flags.h"
+#include "core/log.h"
+#include "generation/generation_config.h"
+#include "generation/translate_stream.h"
+#include "models/interfaces.h"
+#include "tokenizers/marian_tokenizer.h"
+
+namespace attend {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A producer that pauses for this long gets the answers to what it has written so far.
+constexpr int kPauseMilliseconds = 20;
+
+bool standard_input_is_ready() {
+  if (std::cin.rdbuf()->in_avail() > 0) return true;
+  pollfd descriptor{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+  return ::poll(&descriptor, 1, kPauseMilliseconds) > 0;
+}
+
+std::shared_ptr<const MarianTokenizer> load_tokenizer(const fs::path& folder) {
+  if (!fs::is_directory(folder))
+    throw UserError(folder.string() + ": there is no such folder", "give --model the folder of a translation model, as `attend pretrain transformer` writes");
+  if (!MarianTokenizer::present_in(folder))
+    throw UserError(folder.string() + " holds no tokenizer; expected source.spm, target.spm and vocab.json",
+                    "copy them beside the model from where it was trained");
+  return std::make_shared<const MarianTokenizer>(folder);
+}
+
+}  // namespace
+
+void add_translate(CLI::App& app) {
+  auto options = std::make_shared<TranslateCommandOptions>();
+  CLI::App* command = app.add_subcommand("translate", "Translate a text, a line a line");
+  command->add_option("--model", options->model, "model folder")->required();
+  command->add_option("FILE", options->text, "text to translate; - is standard input")->capture_default_str();
+  add_config_flags(*command, options->translate, {.group = "Translation", .aliases = {{"beam", "-b,--beam-size,--num-beams"}}});
+  command->add_flag("--scores", options->scores, "append <TAB>score to each line");
+  command->add_option("--prefix", options->prefix, "file with the beginning of each translation, a line a line");
+  add_common(*command, options->common);
+  command->footer(
+      "The score is the log-probability divided as --length-norm says. --n-best prints `index ||| text ||| score`.\n"
+      "Examples:\n"
+      "  attend translate --model runs/de-en < source.txt > target.txt\n"
+      "  attend translate --model runs/de-en --beam 5 --length-norm wu --length-penalty 0.6 --scores < source.txt\n"
+      "  attend translate --model runs/de-en --temperature 0.8 --top-p 0.95 --n-best 3 --json < source.txt");
+  set_run(*command, options, run_translate);
+}
+
+int run_translate(const TranslateCommandOptions& options, std::istream& in, std::ostream& out) {
+  const torch::Device device = apply_common(options.common);
+  if (options.common.precision != Precision::kFloat32)
+    throw UserError("--precision " + std::string(enum_name(options.common.precision)) + ": translate computes in float32", "leave --precision out");
+  auto tokenizer = load_tokenizer(options.model);
+  const bool reads_input = options.text == "-";
+  LineReader source = reads_input ? LineReader(in, "standard input") : LineReader(options.text);
+  std::unique_ptr<LineReader> prefixes;
+  if (!options.prefix.empty()) prefixes = std::make_unique<LineReader>(options.prefix);
+
+  auto model = load_seq2seq(options.model, device);
+  const GenerationConfig generation = read_generation_config(options.model, model->token_roles());
+  const Translator translator(std::move(model), std::move(tokenizer), generation);
+  TranslateStream stream{.source = source, .prefixes = prefixes.get(), .before_window = {}, .is_more_ready = {}, .seed = options.common.seed};
+  if (reads_input && &in == &std::cin) {
+    if (::isatty(STDIN_FILENO)) {
+      log_info("Type a line to translate it; Ctrl-D ends.");
+      stream.before_window = [] { std::cerr << "> " << std::flush; };
+      stream.is_more_ready = [] { return false; };
+    } else {
+      stream.is_more_ready = standard_input_is_ready;
+    }
+  }
+  translate_stream(translator, stream, options.translate, {.json = options.common.json, .scores = options.scores}, out);
+  return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace attend

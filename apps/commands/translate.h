@@ -1,0 +1,28 @@
+// attend translate: a text filter, one line out for each line in.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+
+#include "apps/command.h"
+#include "apps/common.h"
+#include "generation/translator.h"
+
+namespace attend {
+
+struct TranslateCommandOptions {
+  CommonOptions common;
+  std::filesystem::path model;
+  std::filesystem::path text = "-";  ///< "-": standard input
+  std::filesystem::path prefix;      ///< how each translation begins, a line a line; empty: no such file
+  bool scores = false;
+  TranslateOptions translate;
+};
+
+void add_translate(CLI::App& app);
+
+/// Translates `text` (or `in`) to `out`. On a terminal it prompts and answers line by line.
+/// Throws UserError where the folder is not a translation model with its tokenizer, or flags contradict one another.
+int run_translate(const TranslateCommandOptions& options, std::istream& in, std::ostream& out);
+
+}  // namespace attend
