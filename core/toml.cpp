@@ -103,6 +103,55 @@ void append_table(std::string& toml, const Json& object, const std::string& pref
   }
 }
 
+constexpr std::size_t kKeyParts = 16;  // a.b.c has 3
+
+/// Where the string that begins at `start` ends: one past its closing quotes, or the text's end.
+std::size_t end_of_string(std::string_view text, std::size_t start) {
+  const char quote = text[start];
+  const std::string_view triple = quote == '"' ? "\"\"\"" : "'''";
+  const bool is_long = text.substr(start).starts_with(triple);
+  for (std::size_t at = start + (is_long ? 3 : 1); at < text.size(); ++at) {
+    if (text[at] == '\\' && quote == '"') {
+      ++at;
+    } else if (!is_long && text[at] == quote) {
+      return at + 1;
+    } else if (is_long && text.substr(at).starts_with(triple)) {
+      at += 3;
+      for (int more = 0; more < 2 && at < text.size() && text[at] == quote; ++more) ++at;  // one or two of the text's own
+      return at;
+    } else if (!is_long && text[at] == '\n') {
+      return at;  // a mistake, which the parser will find
+    }
+  }
+  return text.size();
+}
+
+/// toml++ destroys nested tables by recursion, so a key of 100,000 parts overflows the stack: such keys are found before it
+/// sees them. What nests by brackets it caps itself.
+void refuse_deep_keys(std::string_view text, const std::string& name) {
+  std::size_t dots = 0, line = 1;
+  for (std::size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    if (c == '"' || c == '\'') {
+      const std::size_t end = end_of_string(text, at);
+      line += static_cast<std::size_t>(
+          std::count(text.begin() + static_cast<std::ptrdiff_t>(at), text.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
+      at = end;
+      continue;
+    }
+    if (c == '#') {
+      at = std::min(text.find('\n', at), text.size());
+      continue;
+    }
+    if (c == '.' && ++dots >= kKeyParts) {
+      throw UserError(name + ": line " + std::to_string(line) + ": a key of more than " + std::to_string(kKeyParts) + " parts");
+    }
+    if (c == '\n') ++line;
+    if (std::string_view("\n=[]{},").find(c) != std::string_view::npos) dots = 0;
+    ++at;
+  }
+}
+
 class TomlReader {
  public:
   explicit TomlReader(const std::string& name) : name_(name) {}
@@ -152,6 +201,7 @@ std::string json_to_toml(const Json& object) {
 }
 
 Json toml_to_json(std::string_view text, const std::string& name) {
+  refuse_deep_keys(text, name);
   try {
     const toml::table table = toml::parse(text, std::string_view(name));
     return TomlReader(name).read(table);

@@ -151,4 +151,25 @@ TEST_CASE("a mistake in TOML is shown with its line and column") {
   CHECK(toml_refusal("") == "");
 }
 
+TEST_CASE("a TOML key of thousands of parts is refused before it can overflow the stack") {
+  std::string deep = "a", quoted = "\"a\"";
+  for (int i = 0; i < 200'000; ++i) deep += ".a", quoted += " . 'a'";
+  CHECK(toml_refusal("x = 1\n" + deep + " = 1").starts_with("run.toml: line 2: a key of more than 16 parts"));
+  CHECK_FALSE(toml_refusal(quoted + " = 1").empty());
+  CHECK_FALSE(toml_refusal("[" + deep + "]\nb = 1").empty());
+  CHECK_FALSE(toml_refusal("x = {" + deep + " = 1}").empty());
+  CHECK_FALSE(toml_refusal("x = \"\"\"\n\\\"\"\"\" # '\n" + deep + " = 1").empty());
+  CHECK_FALSE(toml_refusal("x = '\\'\n" + deep + " = 1").empty());
+  CHECK(toml_refusal("x = [\"\"\"a\"\"\"\", {" + deep + " = 1}]").find("a key of more than") != std::string::npos);
+  // Dots in texts, comments and numbers are no parts of keys.
+  const std::string dots(1000, '.');
+  CHECK(toml_refusal("a = \"" + dots + "\\\"" + dots + "\"") == "");
+  CHECK(toml_refusal("a = '" + dots + "' # " + dots) == "");
+  CHECK(toml_refusal("a = \"\"\"" + dots + "\n\"" + dots + "\"\"\"\nb = '''\n" + dots + "'''") == "");
+  std::string numbers = "a = [1.5";
+  for (int i = 0; i < 100; ++i) numbers += ", 1.5";
+  CHECK(toml_refusal(numbers + "]") == "");
+  CHECK(toml_refusal("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p = 1") == "");
+}
+
 }  // namespace attend
