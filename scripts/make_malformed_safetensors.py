@@ -86,17 +86,17 @@ def bad_fields():
     yield "entry_null", packed('{"a":null}')
     yield "entry_list", packed('{"a":[1,2]}')
     yield "entry_text", packed('{"a":"F32"}')
-    for name, value in {"unknown": '"F31"', "lower_case": '"f32"', "number": "32", "null": "null", "empty": '""', "space": '"F32 "'}.items():
-        yield f"dtype_{name}", packed(tensor(dtype=value), data)
-    for name, value in {"number": "2", "text": '"2"', "null": "null", "object": "{}", "negative": "[-2]", "minus_zero": "[-0]", "float": "[2.0]",
-                        "exponent": "[2e0]", "text_inside": '["2"]', "true_inside": "[true]", "list_inside": "[[2]]", "2_to_64": "[18446744073709551616]",
-                        "huge_float": "[1e400]"}.items():
-        yield f"shape_{name}", packed(tensor(shape=value), data)
-    for name, value in {"number": "8", "one": "[8]", "three": "[0,8,8]", "text": '["0","8"]', "negative": "[-8,0]", "float": "[0.0,8.0]", "reversed": "[8,0]",
-                        "null": "null", "object": '{"0":0,"1":8}'}.items():
-        yield f"offsets_{name}", packed(tensor(offsets=value), data)
-    for name, value in {"list": "[]", "text": '"pt"', "number_value": '{"a":1}', "null_value": '{"a":null}', "nested_value": '{"a":{"b":"c"}}'}.items():
-        yield f"metadata_{name}", packed('{"__metadata__":%s}' % value)
+    dtypes = {"unknown": '"F31"', "lower_case": '"f32"', "number": "32", "null": "null", "empty": '""', "space": '"F32 "'}
+    shapes = {"number": "2", "text": '"2"', "null": "null", "object": "{}", "negative": "[-2]", "minus_zero": "[-0]",
+              "float": "[2.0]", "exponent": "[2e0]", "text_inside": '["2"]', "true_inside": "[true]", "list_inside": "[[2]]",
+              "2_to_64": "[18446744073709551616]", "huge_float": "[1e400]"}
+    offsets = {"number": "8", "one": "[8]", "three": "[0,8,8]", "text": '["0","8"]', "negative": "[-8,0]", "float": "[0.0,8.0]",
+               "reversed": "[8,0]", "null": "null", "object": '{"0":0,"1":8}'}
+    metadata = {"list": "[]", "text": '"pt"', "number_value": '{"a":1}', "null_value": '{"a":null}', "nested_value": '{"a":{"b":"c"}}'}
+    yield from ((f"dtype_{name}", packed(tensor(dtype=value), data)) for name, value in dtypes.items())
+    yield from ((f"shape_{name}", packed(tensor(shape=value), data)) for name, value in shapes.items())
+    yield from ((f"offsets_{name}", packed(tensor(offsets=value), data)) for name, value in offsets.items())
+    yield from ((f"metadata_{name}", packed('{"__metadata__":%s}' % value)) for name, value in metadata.items())
 
 
 def bad_sizes():
@@ -133,11 +133,13 @@ def stricter():
     yield "duplicate_tensor_escaped", packed("{" + entry + "," + entry.replace('"a"', '"\\u0061"') + "}", bytes(8))
     yield "duplicate_metadata_key", packed('{"__metadata__":{"x":"1","x":"2"}}')
     yield "unknown_field", packed(tensor(more=',"comment":"x"'), bytes(8))
-    yield "unaligned_offset", packed('{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}}', bytes(5))
+    odd = '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}}'
+    yield "unaligned_offset", packed(odd, bytes(5))
     yield "name_with_nul", packed(tensor(name='"a\\u0000b"'), bytes(8))
     yield "name_of_1025_bytes", packed(tensor(name='"' + "n" * 1025 + '"'), bytes(8))
     yield "rank_9", packed(tensor(shape="[1,1,1,1,1,1,1,1,2]"), bytes(8))
-    yield "too_many_tensors", packed("{" + ",".join('"t%d":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}' % i for i in range(100_001)) + "}")
+    many = ('"t%d":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}' % i for i in range(100_001))
+    yield "too_many_tensors", packed("{" + ",".join(many) + "}")
     yield "dimension_2_to_63", packed(tensor(shape="[0,9223372036854775808]", offsets="[0,0]"))
     yield "metadata_null", packed('{"__metadata__":null}')
 
@@ -171,8 +173,9 @@ def edge_but_valid():
 def sharded():
     """name, files, verdict: folders with an index. The reference has no reader of these."""
     def shard(*names):
-        return packed("{" + ",".join('"%s":{"dtype":"F32","shape":[2],"data_offsets":[%d,%d]}' % (n, 8 * i, 8 * i + 8) for i, n in enumerate(names)) + "}",
-                      bytes(8 * len(names)))
+        entries = ('"%s":{"dtype":"F32","shape":[2],"data_offsets":[%d,%d]}' % (name, 8 * i, 8 * i + 8) for i, name in enumerate(names))
+        return packed("{" + ",".join(entries) + "}", bytes(8 * len(names)))
+
     one, other = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
     files = {one: shard("a"), other: shard("b")}
     good = {"metadata": {"total_size": 16}, "weight_map": {"a": one, "b": other}}
