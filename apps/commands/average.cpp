@@ -32,9 +32,11 @@ int run_average(const AverageOptions& options, std::istream&, std::ostream& out)
     if (std::filesystem::equivalent(folder, options.output, ignored))
       throw UserError("--output " + options.output.string() + " is one of the checkpoints", "choose another folder");
   }
-  // Only what average wrote before may be replaced: a training run's folder holds much more than a model.
-  if (std::filesystem::exists(options.output / "checkpoints") || std::filesystem::exists(options.output / "metrics.jsonl"))
-    throw UserError("--output " + options.output.string() + " holds a training run", "choose another folder");
+  // A folder is replaced as a whole, so only by what was written as a whole before.
+  std::error_code absent;
+  const bool has_files = std::filesystem::exists(options.output) && !std::filesystem::is_empty(options.output, absent);
+  if (has_files && !std::filesystem::exists(options.output / "manifest.json"))
+    throw UserError("--output " + options.output.string() + " is not empty, and not a folder that average wrote", "choose another folder");
   if (options.checkpoints.size() == 1) log_warning("the mean of one checkpoint is that checkpoint");
   average_folders(options.checkpoints, options.output);
   if (options.common.json)
