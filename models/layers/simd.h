@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <cstring>
 
-// A function marked so is compiled for AVX-512, AVX2 and the baseline; the first call picks by the CPU it runs on.
+// A function marked so is compiled for AVX-512, AVX2 and the baseline; the first call picks by what the CPU it runs on can do.
 // Sanitizers run before such resolvers may, so there the baseline stands alone.
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define ATTEND_SIMD __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#define ATTEND_SIMD __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define ATTEND_SIMD
 #endif

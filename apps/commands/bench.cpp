@@ -1,0 +1,216 @@
+#include "apps/commands/bench.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iomanip>
+#include <numeric>
+#include <sstream>
+
+#include <ATen/autocast_mode.h>
+#include <torch/torch.h>
+
+#include "apps/flags.h"
+#include "core/json.h"
+#include "core/random.h"
+#include "core/text.h"
+#include "generation/beam_search.h"
+#include "generation/generation_config.h"
+#include "models/transformer/model.h"
+#include "training/optimizer.h"
+
+namespace attend {
+namespace {
+
+using Sentences = std::vector<std::vector<std::int64_t>>;
+
+// The ids of each line and the end of sentence.
+Sentences read_ids(const std::filesystem::path& path, std::int64_t eos_id, std::int64_t vocab_size) {
+  Sentences sentences;
+  LineReader reader(path);
+  std::string line;
+  while (reader.next(line)) {
+    std::istringstream words(line);
+    std::vector<std::int64_t> ids;
+    for (std::string word; words >> word;) {
+      std::int64_t id = -1;
+      const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
+      if (error != std::errc() || end != word.data() + word.size() || id < 0 || (vocab_size > 0 && id >= vocab_size))
+        throw UserError(path.string() + ", line " + std::to_string(reader.line_number()) + ": '" + excerpt(word) + "' is not a token id" +
+                        (vocab_size > 0 ? " below " + std::to_string(vocab_size) : ""));
+      ids.push_back(id);
+    }
+    ids.push_back(eos_id);
+    sentences.push_back(std::move(ids));
+  }
+  if (sentences.empty()) throw UserError(path.string() + " is empty; expected a sentence of token ids a line");
+  return sentences;
+}
+
+PackedIds pack(const Sentences& sentences, const std::vector<std::size_t>& chosen) {
+  PackedIds packed;
+  for (const std::size_t index : chosen) {
+    packed.ids.insert(packed.ids.end(), sentences[index].begin(), sentences[index].end());
+    packed.lengths.push_back(static_cast<std::int64_t>(sentences[index].size()));
+  }
+  return packed;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+  return values[values.size() / 2];
+}
+
+double peak_memory_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+void print(const Json& record, bool as_json, std::ostream& out) {
+  if (as_json) {
+    out << record.dump() << '\n';
+    return;
+  }
+  for (const auto& [name, value] : record.items()) out << name << ' ' << value.dump() << '\n';
+}
+
+struct Autocast {  // bfloat16 products while it lives
+  explicit Autocast(bool enabled) : enabled_(enabled) {
+    if (!enabled_) return;
+    at::autocast::set_autocast_enabled(at::kCPU, true);
+    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+  }
+  ~Autocast() {
+    if (enabled_) at::autocast::set_autocast_enabled(at::kCPU, false);
+  }
+  bool enabled_;
+};
+
+}  // namespace
+
+void add_bench(CLI::App& app) {
+  auto* command = app.add_subcommand("bench", "Measure the speed of training and translating");
+  command->require_subcommand(1);
+
+  auto train = std::make_shared<BenchTrainOptions>();
+  auto* train_command = command->add_subcommand("train", "Training steps of a Transformer on sentences of token ids");
+  add_common(*train_command, train->common);
+  train_command->add_option("--source", train->source, "token ids, a sentence a line")->required();
+  train_command->add_option("--target", train->target, "token ids, a sentence a line")->required();
+  train_command->add_option("--preset", train->preset, "sizes of the model")->capture_default_str();
+  train_command->add_option("--set", train->settings, "field=value of the model's configuration; vocab_size is needed");
+  train_command->add_option("--batch-size", train->batch_size, "sentence pairs a step")->capture_default_str()->check(CLI::PositiveNumber);
+  train_command->add_option("--steps", train->steps, "steps, the warm-up quarter included")->capture_default_str()->check(CLI::PositiveNumber);
+  train_command->footer("Examples:\n  attend bench train --source train.de.ids --target train.en.ids --set vocab_size=8000");
+  set_run(*train_command, train, run_bench_train);
+
+  auto translate = std::make_shared<BenchTranslateOptions>();
+  auto* translate_command = command->add_subcommand("translate", "Beam search over sentences of token ids");
+  add_common(*translate_command, translate->common);
+  translate_command->add_option("--model", translate->model, "model folder; needs no tokenizer")->required();
+  translate_command->add_option("--ids", translate->ids, "token ids, a sentence a line")->required();
+  translate_command->add_option("--beam,--beam-size", translate->beam, "beams; 1 is greedy")->capture_default_str()->check(CLI::PositiveNumber);
+  translate_command->add_option("--min-length", translate->min_length, "fewest target tokens")->capture_default_str();
+  translate_command->add_option("--max-length", translate->max_length, "most target tokens")->capture_default_str()->check(CLI::PositiveNumber);
+  translate_command->add_option("--batch-tokens", translate->batch_tokens, "source tokens x beams in a batch")->capture_default_str();
+  translate_command->add_option("--repeats", translate->repeats, "timed runs; the median counts")->capture_default_str()->check(CLI::PositiveNumber);
+  translate_command->footer("Examples:\n  attend bench translate --model runs/de-en --ids test.de.ids --beam 4 --min-length 20 --max-length 20");
+  set_run(*translate_command, translate, run_bench_translate);
+}
+
+int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostream& out) {
+  const auto device = apply_common(options.common);
+  auto config = transformer_preset(options.preset);
+  config.dropout = 0.1;
+  apply_settings(config, options.settings);
+  if (config.vocab_size == 0) throw UserError("bench train needs to know the vocabulary's size", "add --set vocab_size=8000");
+  ++config.vocab_size;  // and padding
+  config.pad_id = config.decoder_start_id = config.vocab_size - 1;
+  const auto model = make_transformer(config, options.common.seed, device);
+  const auto sources = read_ids(options.source, config.eos_id, config.vocab_size), targets = read_ids(options.target, config.eos_id, config.vocab_size);
+  if (sources.size() != targets.size())
+    throw UserError(options.source.string() + " has " + std::to_string(sources.size()) + " lines, " + options.target.string() + " has " +
+                    std::to_string(targets.size()));
+  Optimizer optimizer(*model, {.kind = OptimizerKind::kAdamW, .weight_decay = 0.01, .clip = 1.0});
+  const Autocast autocast(options.common.precision == Precision::kBFloat16);
+  RandomStream random(options.common.seed, "bench");
+  std::vector<double> seconds;
+  std::int64_t tokens = 0;
+  double loss = 0, timed = 0;
+  for (std::int64_t step = 0; step < options.steps; ++step) {
+    std::vector<std::size_t> chosen;
+    for (std::int64_t i = 0; i < options.batch_size; ++i) chosen.push_back(random.below(sources.size()));
+    const auto start = std::chrono::steady_clock::now();
+    const PairBatch batch{.source = pack(sources, chosen), .target = pack(targets, chosen)};
+    const auto summed = model->loss(batch, 0.1);
+    const auto mean = summed.loss / static_cast<double>(summed.num_targets);
+    mean.backward();
+    optimizer.step(1e-4, optimizer.gradient_norm().item<double>());
+    optimizer.clear_gradients();
+    loss = mean.item<double>();
+    if (step < options.steps / 4) continue;
+    seconds.push_back(seconds_since(start));
+    timed += seconds.back();
+    tokens += static_cast<std::int64_t>(batch.source.ids.size() + batch.target.ids.size());
+  }
+  print({{"tokens_per_second", std::round(static_cast<double>(tokens) / timed)},
+         {"milliseconds_per_step", std::round(median(seconds) * 1e4) / 10},
+         {"parameters", optimizer.num_parameters()},
+         {"loss", loss},
+         {"peak_memory_mib", std::round(peak_memory_mib())}},
+        options.common.json, out);
+  return static_cast<int>(ExitCode::kDone);
+}
+
+int run_bench_translate(const BenchTranslateOptions& options, std::istream&, std::ostream& out) {
+  const auto model = load_seq2seq(options.model, apply_common(options.common));
+  const auto generation = read_generation_config(options.model, model->token_roles());
+  const auto roles = model->token_roles();
+  auto sources = read_ids(options.ids, roles.eos, model->vocab_size());
+  std::stable_sort(sources.begin(), sources.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  const SearchOptions search{.rules = {.decoder_start_id = roles.decoder_start,
+                                       .eos_ids = {roles.eos},
+                                       .forced_eos_id = generation.forced_eos_token_id,
+                                       .max_length = options.max_length,
+                                       .min_length = options.min_length,
+                                       .bad_words = {{roles.pad}}},
+                             .num_beams = options.beam};
+  const auto translate_all = [&] {
+    std::int64_t tokens = 0;
+    for (std::size_t begin = 0; begin < sources.size();) {
+      std::vector<std::size_t> chosen;
+      for (std::int64_t total = 0; begin < sources.size(); ++begin) {
+        total += static_cast<std::int64_t>(sources[begin].size()) * options.beam;
+        if (!chosen.empty() && total > options.batch_tokens) break;
+        chosen.push_back(begin);
+      }
+      const auto decoder = model->start_decoding(pack(sources, chosen), options.beam, options.max_length);
+      const std::vector<TokenIds> prefixes(chosen.size());
+      for (const auto& hypotheses : beam_search(*decoder, search, prefixes)) tokens += static_cast<std::int64_t>(hypotheses.front().ids.size());
+    }
+    return tokens;
+  };
+  std::int64_t tokens = translate_all();  // the warm-up
+  std::vector<double> seconds;
+  for (std::int64_t i = 0; i < options.repeats; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    tokens = translate_all();
+    seconds.push_back(seconds_since(start));
+  }
+  const double typical = median(seconds);
+  print({{"sentences_per_second", std::round(static_cast<double>(sources.size()) / typical * 100) / 100},
+         {"target_tokens_per_second", std::round(static_cast<double>(tokens) / typical)},
+         {"seconds", typical},
+         {"target_tokens", tokens},
+         {"peak_memory_mib", std::round(peak_memory_mib())}},
+        options.common.json, out);
+  return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace attend
