@@ -1,6 +1,7 @@
 #include "data/pair_batches.h"
 
 #include <algorithm>
+#include <mutex>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -33,6 +34,15 @@ struct Sizes {
   std::uint64_t pairs = 0, tokens = 0;
 };
 
+/// A run makes batches of one corpus several times (to count them, to resume); what it has just said is not said again.
+void warn_once(const std::string& message) {
+  static std::mutex mutex;
+  static std::string last;
+  const std::lock_guard lock(mutex);
+  if (message != last) log_warning(message);
+  last = message;
+}
+
 /// Counts the pairs that are short enough; one warning says how many are not.
 Sizes count_short_pairs(const ParallelCorpus& corpus, std::int64_t max_length) {
   Sizes kept;
@@ -46,8 +56,8 @@ Sizes count_short_pairs(const ParallelCorpus& corpus, std::int64_t max_length) {
   if (kept.pairs == 0)
     throw UserError("all " + std::to_string(corpus.size()) + " sentence pairs have over " + limit, "raise the maximum length");
   if (kept.pairs < corpus.size())
-    log_warning("left out " + std::to_string(corpus.size() - kept.pairs) + " of " + std::to_string(corpus.size()) +
-                " sentence pairs, which have over " + limit);
+    warn_once("left out " + std::to_string(corpus.size() - kept.pairs) + " of " + std::to_string(corpus.size()) +
+              " sentence pairs, which have over " + limit);
   return kept;
 }
 

@@ -1,7 +1,11 @@
 #include "data/pair_batches.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <map>
 
 #include "core/error.h"
@@ -175,6 +179,28 @@ TEST_CASE("longer pairs are dropped, a pair over the budget is a batch by itself
   CHECK(sorted_pairs(batches) == expected);
   for (const PairBatchIds& batch : batches) CHECK((batch.num_tokens() <= 30 || batch.size() == 1));
   CHECK(PairBatches(corpus, {.max_length = 25}).pairs_an_epoch() == static_cast<std::int64_t>(expected.size()));
+}
+
+TEST_CASE("that pairs are dropped is said once for each maximum length") {
+  const TempFolder folder;
+  const auto corpus = make_corpus(folder, 100, 40);
+  const auto warnings = [&](std::int64_t max_length) {
+    std::fflush(stderr);
+    const int kept = ::dup(STDERR_FILENO);
+    const int file = ::open((folder / "stderr").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ::dup2(file, STDERR_FILENO);
+    PairBatches(corpus, {.max_length = max_length});
+    SortedPairBatches(corpus, 100, max_length);
+    ::dup2(kept, STDERR_FILENO);
+    ::close(kept);
+    ::close(file);
+    const std::string text = read_text(folder / "stderr");
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  CHECK(warnings(20) == 1);
+  CHECK(warnings(20) == 0);
+  CHECK(warnings(25) == 1);
+  CHECK(warnings(40) == 0);  // nothing is dropped
 }
 
 TEST_CASE("one pair is enough, and none is an error") {
