@@ -32,6 +32,13 @@ void check_range(bool is_inside, const std::string& flag, const std::string& fou
   if (!is_inside) throw UserError(flag + " " + found + ": expected " + expected);
 }
 
+void check_vocabulary(const std::string& side, std::int64_t of_tokenizer, std::int64_t of_model) {
+  if (of_tokenizer > of_model)
+    throw UserError("the tokenizer's " + side + " vocabulary has " + std::to_string(of_tokenizer) + " tokens, the model's only " +
+                        std::to_string(of_model),
+                    "use the tokenizer files that the model was trained with");
+}
+
 std::string line_name(std::uint64_t line_number) { return "line " + std::to_string(line_number); }
 
 }  // namespace
@@ -39,10 +46,8 @@ std::string line_name(std::uint64_t line_number) { return "line " + std::to_stri
 Translator::Translator(std::shared_ptr<Seq2SeqModel> model, std::shared_ptr<const MarianTokenizer> tokenizer, GenerationConfig generation)
     : model_(std::move(model)), tokenizer_(std::move(tokenizer)), generation_(std::move(generation)) {
   const std::int64_t vocab_size = model_->vocab_size();
-  if (tokenizer_->vocab_size() > vocab_size || tokenizer_->target().vocab_size() > vocab_size)
-    throw UserError("the tokenizer has " + std::to_string(std::max(tokenizer_->vocab_size(), tokenizer_->target().vocab_size())) +
-                        " tokens, the model's vocabulary only " + std::to_string(vocab_size),
-                    "use the tokenizer files that the model was trained with");
+  check_vocabulary("source", tokenizer_->source().vocab_size(), model_->hf_config().value("vocab_size", vocab_size));
+  check_vocabulary("target", tokenizer_->target().vocab_size(), vocab_size);
   const TokenRoles roles = model_->token_roles();
   if (!generation_.decoder_start_token_id) generation_.decoder_start_token_id = roles.decoder_start;
   if (generation_.eos_token_ids.empty()) generation_.eos_token_ids = {roles.eos};
