@@ -28,6 +28,7 @@ constexpr std::size_t kShown = 12;  // translations printed
 const std::vector<std::string> kSizes{"encoder_layers=2", "decoder_layers=2"};
 constexpr double kDropout = 0.1, kLearningRate = 3e-3;
 constexpr std::int64_t kVocabSize = 1200, kWarmupSteps = 300, kEvalEvery = 250, kBatchTokens = 3000;
+constexpr std::int64_t kLongest = 60;  // tokens of a translation: a model that has hardly trained does not know where to end
 
 fs::path choose_folder(const fs::path& asked_for) {
   if (!asked_for.empty()) {
@@ -76,7 +77,7 @@ void show_translations(const DemoOptions& options, const fs::path& model_folder,
   Translator translator(model, tokenizer, read_generation_config(model_folder, model->token_roles()));
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < kShown; ++i) lines.push_back(corpus.test[i].english);
-  const auto translations = translator.translate(lines, TranslateOptions{});
+  const auto translations = translator.translate(lines, TranslateOptions{.max_length = kLongest});
   for (std::size_t i = 0; i < kShown; ++i) {
     const std::string& text = translations[i].front().text;
     const std::string& reference = corpus.test[i].german;
@@ -92,6 +93,7 @@ Json evaluate(const DemoOptions& options, const fs::path& folder) {
   evaluation.model = folder / "model";
   evaluation.source = folder / "test.en";
   evaluation.references = {folder / "test.de"};
+  evaluation.translate.max_length = kLongest;
   std::istringstream nothing;
   std::ostringstream result;
   run_evaluate_translate(evaluation, nothing, result);
@@ -111,7 +113,8 @@ void print_commands(const DemoOptions& options, const fs::path& folder, std::ost
       << "      --valid-source " << text << "/valid.en --valid-target " << text << "/valid.de --preset tiny" << sizes << " \\\n      "
       << numbers.str() << " \\\n      --output my-model\n"
       << "  attend translate --model " << model << " < " << text << "/test.en\n"
-      << "  attend evaluate translate --model " << model << " --source " << text << "/test.en --reference " << text << "/test.de\n"
+      << "  attend evaluate translate --model " << model << " --source " << text << "/test.en --reference " << text
+      << "/test.de --max-length " << kLongest << "\n"
       << "  attend inspect " << model << "\n";
 }
 
