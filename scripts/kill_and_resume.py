@@ -40,7 +40,7 @@ def command(options, data, output):
             "--valid-source", str(data / "valid.de"), "--valid-target", str(data / "valid.en"),
             "--preset", "tiny", "--vocab-size", "64", "--steps", str(options.steps), "--batch-tokens", "200", "--accumulate", "2",
             "--warmup-steps", "10", "--eval-every", "20", "--eval-sentences", "8", "--save-every", "7", "--average", "2",
-            "--log-every", "5", "--threads", "1", "--device", "cpu", "-q"]
+            "--log-every", "5", "--threads", str(options.threads), "--device", "cpu", "-q"]
 
 
 def timeless_records(output):
@@ -86,6 +86,7 @@ def main():
     parser.add_argument("--kills", type=int, default=50, help="how many kills in all")
     parser.add_argument("--kills-a-run", type=int, default=5, help="a run is left alone after so many")
     parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     rng = random.Random(options.seed)
