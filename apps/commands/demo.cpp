@@ -27,7 +27,7 @@ constexpr std::size_t kShown = 12;  // translations printed
 // Enough for the grammar, and trained in two minutes on two cores.
 const std::vector<std::string> kSizes{"encoder_layers=2", "decoder_layers=2"};
 constexpr double kDropout = 0.1, kLearningRate = 3e-3;
-constexpr std::int64_t kVocabSize = 1200, kWarmupSteps = 300, kEvalEvery = 250, kBatchTokens = 3000;
+constexpr std::int64_t kVocabSize = 1200, kWarmupSteps = 250, kEvalEvery = 250, kBatchTokens = 1500;
 constexpr std::int64_t kLongest = 60;  // tokens of a translation: a model that has hardly trained does not know where to end
 
 fs::path choose_folder(const fs::path& asked_for) {

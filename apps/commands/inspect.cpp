@@ -61,7 +61,7 @@ Json describe_tokenizer(const fs::path& folder) {
   return {{"type", kind}, {"files", files}};
 }
 
-/// The last record of metrics.jsonl that has each key, merged: the newest step, loss, evaluation.
+/// The newest value of each key of metrics.jsonl: step, loss, evaluation, ...
 Json describe_training(const fs::path& folder) {
   const fs::path path = folder / "metrics.jsonl";
   if (!fs::is_regular_file(path)) return nullptr;
@@ -73,8 +73,7 @@ Json describe_training(const fs::path& folder) {
     if (line.empty()) continue;
     const Json record = parse_json(line, path.string() + " line " + std::to_string(lines.line_number()));
     ++records;
-    for (const auto& [key, value] : record.items())
-      if (value.is_number() || value.is_string()) newest[key] = value;
+    for (const auto& [key, value] : record.items()) newest[key] = value;
   }
   Json history{{"records", records}};
   history.update(newest);
@@ -99,10 +98,14 @@ std::string with_thousands(std::int64_t value) {
   return digits;
 }
 
+/// "step 100, loss 3.5, evaluation: bleu 12.5": the first level and the one below.
+/// "step 100, loss 3.5, evaluation: bleu 12.5": the first level and the one below.
 std::string pairs_of(const Json& object) {
   std::string text;
-  for (const auto& [key, value] : object.items())
-    text += (text.empty() ? "" : ", ") + key + " " + (value.is_string() ? value.get<std::string>() : value.dump());
+  for (const auto& [key, value] : object.items()) {
+    text += (text.empty() ? "" : ", ") + key;
+    text += value.is_object() ? ": " + pairs_of(value) : " " + (value.is_string() ? value.get<std::string>() : value.dump());
+  }
   return text;
 }
 

@@ -31,7 +31,7 @@ TEST_CASE("inspect reports sizes, parameters and tokenizer") {
                            Contains("none") && !Contains("num_beams"));
   write_text(folder / "source.spm", "x");
   write_text(folder / "vocab.json", "{}");
-  write_text(folder / "metrics.jsonl", "{\"step\": 50, \"loss\": 3.5}\n{\"step\": 100, \"bleu\": 12.5}\n");
+  write_text(folder / "metrics.jsonl", "{\"step\": 50, \"loss\": 3.5}\n{\"step\": 100, \"evaluation\": {\"bleu\": 12.5}}\n");
   const Outcome json = run({"inspect", "--json", folder.path().string()});
   CHECK(json.code == 0);
   const Json facts = parse_json(json.out, "inspect");
@@ -42,7 +42,8 @@ TEST_CASE("inspect reports sizes, parameters and tokenizer") {
   CHECK(facts["tokenizer"]["files"] == Json({"source.spm", "vocab.json"}));
   CHECK(facts["training"]["step"] == 100);
   CHECK(facts["training"]["loss"] == 3.5);
-  CHECK(facts["training"]["bleu"] == 12.5);
+  CHECK(facts["training"]["evaluation"]["bleu"] == 12.5);
+  CHECK_THAT(run({"inspect", folder.path().string()}).out, Contains("step 100, loss 3.5, evaluation: bleu 12.5"));
 }
 
 TEST_CASE("inspect says what is wrong with a folder") {

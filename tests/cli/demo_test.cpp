@@ -1,0 +1,88 @@
+// attend demo, from start to end in a few seconds, and the commands it tells one to use.
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "core/field_io.h"
+#include "core/json.h"
+#include "tests/cli/process.h"
+
+using namespace attend;
+using Catch::Contains;
+
+namespace {
+
+std::set<std::string> lines_of(const std::filesystem::path& path) {
+  std::set<std::string> lines;
+  std::istringstream text(read_text(path));
+  for (std::string line; std::getline(text, line);) lines.insert(line);
+  return lines;
+}
+
+/// The commands printed at the end, each on one line.
+std::vector<std::string> commands_in(const std::string& output) {
+  std::string text = output;
+  for (std::size_t at; (at = text.find("\\\n")) != std::string::npos;) text.replace(at, 2, "");
+  std::vector<std::string> commands;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("  attend ")) commands.push_back(line.substr(2));
+  return commands;
+}
+
+Outcome shell(const std::string& command) {
+  const std::string path = std::filesystem::path(ATTEND_BINARY).parent_path().string();
+  return run(Invocation{.arguments = {"-c", "PATH=" + path + ":$PATH; " + command}, .program = "/bin/sh"});
+}
+
+Json settings_of(const std::filesystem::path& run_folder) {
+  Json settings = toml_to_json(read_text(run_folder / "run.toml"), "run.toml");
+  for (const char* own : {"output", "steps", "threads"}) settings.erase(own);
+  return settings;
+}
+
+}  // namespace
+
+TEST_CASE("the demo trains, translates, scores, and prints commands that do the same") {
+  TempFolder folder;
+  const std::string output = (folder / "demo").string();
+  const Outcome demo = run({"demo", "--minutes", "0.05", "--pairs", "1000", "--output", output});
+  INFO(demo.out << demo.err);
+  REQUIRE(demo.code == 0);
+  CHECK_THAT(demo.out, Contains("1000 sentence pairs") && Contains("  -> ") && Contains("BLEU "));
+  CHECK(std::count(demo.out.begin(), demo.out.end(), '>') >= 12);
+  for (const std::string& sentence : lines_of(folder / "demo/test.en")) CHECK(lines_of(folder / "demo/train.en").count(sentence) == 0);
+
+  const auto commands = commands_in(demo.out);
+  REQUIRE(commands.size() == 4);
+  std::string pretrain = commands[0];
+  const std::string again = (folder / "again").string();
+  pretrain.replace(pretrain.find("my-model"), 8, again);
+  const Outcome trained = shell(pretrain + " --steps 1");
+  INFO(pretrain << "\n" << trained.err);
+  CHECK(trained.code == 0);
+  CHECK(settings_of(folder / "again") == settings_of(folder / "demo/model"));
+  const Outcome translated = shell(commands[1] + " --max-length 5 --beam 1");
+  CHECK(translated.code == 0);
+  CHECK(std::count(translated.out.begin(), translated.out.end(), '\n') == 500);
+  CHECK(shell(commands[3]).code == 0);
+}
+
+TEST_CASE("the demo writes its sentences alone where asked to") {
+  TempFolder folder;
+  const auto write = [&](const std::string& name, const std::string& seed) {
+    CHECK(run({"demo", "--write", (folder / name).string(), "--pairs", "1500", "--seed", seed}).code == 0);
+    return read_text(folder / name / "train.de");
+  };
+  const std::string first = write("one", "1");
+  CHECK(std::count(first.begin(), first.end(), '\n') == 1500);
+  CHECK(write("again", "1") == first);
+  CHECK(write("other", "2") != first);
+  CHECK_FALSE(std::filesystem::exists(folder / "one/model"));
+}
+
+TEST_CASE("the demo refuses settings that make no sense") {
+  CHECK(run({"demo", "--minutes", "0"}).code == 2);
+  CHECK(run({"demo", "--pairs", "10"}).code == 2);
+  CHECK(run({"demo", "--write", "/proc/nowhere"}).code == 2);
+}
