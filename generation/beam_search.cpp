@@ -1,6 +1,7 @@
 #include "generation/beam_search.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <torch/torch.h>
 
@@ -48,13 +49,14 @@ class BeamSearch {
     results_.resize(prefixes.size());
     for (std::size_t s = 0; s < prefixes.size(); ++s) {
       const auto index = static_cast<std::int64_t>(s);
-      open_.push_back({.index = index, .beams = {{.ids = {}, .log_probability = 0, .row = index * options.num_beams}}, .finished = {}});
+      open_.push_back({.index = index, .beams = {{.ids = {}, .log_probability = 0, .row = index}}, .finished = {}});
     }
   }
 
   std::vector<std::vector<Hypothesis>> run() {
     const torch::NoGradGuard no_grad;
-    TokenIds last_ids_R(open_.size() * options_.num_beams, options_.rules.decoder_start_id);
+    keep_first_rows();
+    TokenIds last_ids_R(open_.size(), options_.rules.decoder_start_id);
     for (std::int64_t position = 0; !open_.empty(); ++position) {
       const torch::Tensor logits_RV = decoder_.step(id_tensor(last_ids_R));
       const StepOutput output = read(logits_RV, position);
@@ -162,21 +164,27 @@ class BeamSearch {
     return true;
   }
 
-  // Brings the decoder's rows into the order of the open beams and returns the last token of each. A sentence with fewer
-  // beams than rows (at its start, in its prefix) fills them with copies of its best, which `rank` never looks at.
+  // At the start a sentence's rows are all alike: the first step needs one of each.
+  void keep_first_rows() {
+    if (options_.num_beams == 1 || open_.empty()) return;
+    TokenIds kept_rows_R;
+    for (std::size_t s = 0; s < open_.size(); ++s) kept_rows_R.push_back(static_cast<std::int64_t>(s) * options_.num_beams);
+    decoder_.reorder(id_tensor(kept_rows_R));
+  }
+
+  // Makes the decoder's rows the open beams, in their order, and returns the last token of each.
   TokenIds continue_with_open_rows(std::int64_t num_rows) {
     TokenIds kept_rows_R, last_ids_R;
-    for (const auto& sentence : open_) {
-      for (std::int64_t b = 0; b < options_.num_beams; ++b) {
-        const Beam& beam = sentence.beams[b < static_cast<std::int64_t>(sentence.beams.size()) ? b : 0];
-        kept_rows_R.push_back(beam.row);
+    bool is_identity = true;
+    for (auto& sentence : open_) {
+      for (auto& beam : sentence.beams) {
+        const auto row = static_cast<std::int64_t>(kept_rows_R.size());
+        is_identity = is_identity && beam.row == row;
+        kept_rows_R.push_back(std::exchange(beam.row, row));
         last_ids_R.push_back(beam.ids.back());
       }
     }
-    for (std::size_t s = 0; s < open_.size(); ++s)
-      for (std::size_t b = 0; b < open_[s].beams.size(); ++b) open_[s].beams[b].row = static_cast<std::int64_t>(s) * options_.num_beams + b;
-    bool is_identity = static_cast<std::int64_t>(kept_rows_R.size()) == num_rows;
-    for (std::size_t r = 0; r < kept_rows_R.size(); ++r) is_identity = is_identity && kept_rows_R[r] == static_cast<std::int64_t>(r);
+    is_identity = is_identity && static_cast<std::int64_t>(kept_rows_R.size()) == num_rows;
     if (!is_identity && !kept_rows_R.empty()) decoder_.reorder(id_tensor(kept_rows_R));
     return last_ids_R;
   }

@@ -39,7 +39,7 @@ class StepDecoder {
   /// token that comes next. The tensor may be overwritten by the next step.
   virtual torch::Tensor step(const torch::Tensor& last_ids_R) = 0;
 
-  /// Row r becomes what row kept_rows_R[r] was (int64). May keep fewer rows than there are: finished sentences leave.
+  /// Row r becomes what row kept_rows_R[r] was (int64). Rows may leave or be repeated, up to as many as at the start.
   virtual void reorder(const torch::Tensor& kept_rows_R) = 0;
 };
 

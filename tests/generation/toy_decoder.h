@@ -24,6 +24,7 @@ class ToyDecoder : public StepDecoder {
       : next_logits_(std::move(next_logits)) {
     for (const auto sentence : sentences)
       for (std::int64_t i = 0; i < rows_per_sentence; ++i) rows_.push_back({sentence, {}});
+    most_rows_ = static_cast<std::int64_t>(rows_.size());
   }
 
   torch::Tensor step(const torch::Tensor& last_ids_R) override {
@@ -42,6 +43,7 @@ class ToyDecoder : public StepDecoder {
   }
 
   void reorder(const torch::Tensor& kept_rows_R) override {
+    TORCH_CHECK(kept_rows_R.size(0) <= most_rows_, "more rows than at the start");
     std::vector<Row> kept;
     for (std::int64_t r = 0; r < kept_rows_R.size(0); ++r) kept.push_back(rows_.at(kept_rows_R[r].item<std::int64_t>()));
     rows_ = std::move(kept);
@@ -59,6 +61,7 @@ class ToyDecoder : public StepDecoder {
   };
   NextLogits next_logits_;
   std::vector<Row> rows_;
+  std::int64_t most_rows_ = 0;
   bool is_started_ = false;
 };
 
