@@ -99,7 +99,6 @@ std::string with_thousands(std::int64_t value) {
 }
 
 /// "step 100, loss 3.5, evaluation: bleu 12.5": the first level and the one below.
-/// "step 100, loss 3.5, evaluation: bleu 12.5": the first level and the one below.
 std::string pairs_of(const Json& object) {
   std::string text;
   for (const auto& [key, value] : object.items()) {
