@@ -38,7 +38,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     throw explain_parse_error(app, error);
   }
-  flush_results();
+  std::cout.flush();
   return command_exit_code();
 }
 
@@ -54,6 +54,9 @@ int main(int argc, char** argv) {
   } catch (const attend::UserError& error) {
     attend::log_error(error.what() + (error.hint().empty() ? "" : "\n" + error.hint()));
     return static_cast<int>(ExitCode::kUserError);
+  } catch (const std::ios_base::failure&) {  // of standard output: no other stream throws
+    attend::log_error(attend::unwritten_results());
+    return static_cast<int>(ExitCode::kStoppedAndSaved);
   } catch (const attend::StorageError& error) {
     attend::log_error(error.what());
     return static_cast<int>(ExitCode::kStoppedAndSaved);

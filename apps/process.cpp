@@ -19,9 +19,8 @@ namespace {
 /// Large activations are freed and asked for again at every step: with glibc's defaults each goes back to the system and
 /// its pages are zeroed anew, which costs a training step up to half its time.
 void keep_freed_memory() {
-  constexpr int kThreshold = 1 << 30;
-  mallopt(M_MMAP_THRESHOLD, kThreshold);
-  mallopt(M_TRIM_THRESHOLD, kThreshold);
+  mallopt(M_MMAP_MAX, 0);  // the threshold itself cannot be raised above 32 MiB
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
 /// A standard descriptor that the shell closed (`>&-`) becomes /dev/null, not writable: the next file opened would get its
@@ -36,14 +35,10 @@ void occupy_standard_descriptors() {
 void prepare_process() {
   keep_freed_memory();
   occupy_standard_descriptors();
+  std::cout.exceptions(std::ios::badbit);  // a result that cannot be written is told where it happens, with its reason
   std::signal(SIGXFSZ, SIG_IGN);  // a file over the shell's limit is an error of write(), told as one, not a crash
 }
 
-void flush_results() {
-  errno = 0;
-  if (std::cout.flush()) return;
-  const std::string reason = errno == 0 ? "an earlier write failed" : std::strerror(errno);
-  throw StorageError("cannot write the results to standard output: " + reason);
-}
+std::string unwritten_results() { return std::string("cannot write the results to standard output: ") + std::strerror(errno); }
 
 }  // namespace attend

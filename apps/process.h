@@ -1,12 +1,15 @@
 // What main sets up and settles for the whole process.
 #pragma once
 
+#include <string>
+
 namespace attend {
 
-/// First thing in main: memory, closed descriptors, file-size limits.
+/// First thing in main: memory, closed descriptors, file-size limits. From here on standard output throws
+/// std::ios_base::failure where it does not take a result.
 void prepare_process();
 
-/// Throws StorageError where standard output did not take all results.
-void flush_results();
+/// The sentence for that failure, with the system's reason.
+std::string unwritten_results();
 
 }  // namespace attend
