@@ -20,5 +20,3 @@ if(ATTEND_SANITIZE)
   add_compile_options(-fsanitize=${ATTEND_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
   add_link_options(-fsanitize=${ATTEND_SANITIZE})
 endif()
-# The installed command finds LibTorch where it was built against.
-set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)

@@ -17,6 +17,8 @@ if(NOT Torch_DIR)
 endif()
 find_package(Torch REQUIRED)
 message(STATUS "LibTorch ${Torch_VERSION} in ${TORCH_INSTALL_PREFIX}")
+# The installed command finds LibTorch where it was built against.
+set(CMAKE_INSTALL_RPATH ${TORCH_INSTALL_PREFIX}/lib)
 
 add_library(attend_torch INTERFACE)
 add_library(attend::torch ALIAS attend_torch)
