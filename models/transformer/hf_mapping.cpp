@@ -77,6 +77,7 @@ std::shared_ptr<Seq2SeqModel> load_transformer(const std::filesystem::path& fold
   auto model = std::make_shared<TransformerModel>(config);
   import_tensors(*model, names, file);
   model->to(device);
+  model->keep_zero_padding();
   model->eval();
   return model;
 }

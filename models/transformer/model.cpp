@@ -105,6 +105,13 @@ void TransformerModel::initialize() {
   }
 }
 
+void TransformerModel::keep_zero_padding() {
+  const auto pad_index = torch::tensor({config_.pad_id}, torch::kInt64).to(device());
+  for (const auto& table : config_.shared_embeddings ? std::vector{source_table_} : std::vector{source_table_, target_table_})
+    if (table[config_.pad_id].count_nonzero().item<std::int64_t>() == 0)
+      table.register_hook([pad_index](const torch::Tensor& gradient) { return gradient.index_fill(0, pad_index, 0); });
+}
+
 void TransformerModel::check_ids(const PackedIds& ids, std::int64_t vocab_size) const {
   for (const std::int64_t id : ids.ids) TORCH_CHECK(id >= 0 && id < vocab_size, "token id ", id, " is outside the vocabulary of ", vocab_size);
   for (const std::int64_t length : ids.lengths)
@@ -152,6 +159,7 @@ std::shared_ptr<Seq2SeqModel> make_transformer(const TransformerConfig& config, 
   torch::manual_seed(mix_seed(seed, "parameters"));
   auto model = std::make_shared<TransformerModel>(config);
   model->to(device);
+  model->keep_zero_padding();
   return model;
 }
 

@@ -67,6 +67,9 @@ class TransformerModel final : public Seq2SeqModel {
   void save(const std::filesystem::path& folder) const override;
 
   const TransformerConfig& config() const { return config_; }
+  /// A padding row that is zero stays zero in training: CTranslate2 starts its decoder from a zero vector instead of looking the
+  /// row up. Call once the parameters are there.
+  void keep_zero_padding();
   /// Section 3.1, left: ids -> encoder states.
   Memory encode(const PackedIds& source) const;
   /// Section 3.4 and 3.5: sqrt(E) times the token's embedding, plus its position's, with dropout. ids_N, positions_NE -> x_NE.

@@ -86,6 +86,25 @@ TEST_CASE("the padding row gets no gradient from being looked up") {
   CHECK(model->named_parameters()["source_embedding"].grad()[5].abs().sum().item<double>() > 0);
 }
 
+TEST_CASE("a padding row that is zero gets no gradient at all, another does from the output projection") {
+  auto model = std::dynamic_pointer_cast<TransformerModel>(make_transformer(small_config(), 1, torch::kCPU));
+  const PairBatch batch{ids({{5, 6, 0}}), ids({{7, 0}})};
+  model->loss(batch, 0.1).loss.backward();
+  const auto table = model->named_parameters()["source_embedding"];
+  CHECK(table.grad()[49].abs().sum().item<double>() == 0);
+  CHECK(table.grad()[5].abs().sum().item<double>() > 0);
+
+  const TempFolder folder;
+  {
+    const torch::NoGradGuard no_gradient;
+    table[49].fill_(0.1);
+  }
+  model->save(folder.path());
+  auto loaded = std::dynamic_pointer_cast<TransformerModel>(load_seq2seq(folder.path(), torch::kCPU));
+  loaded->loss(batch, 0.1).loss.backward();
+  CHECK(loaded->named_parameters()["source_embedding"].grad()[49].abs().sum().item<double>() > 0);
+}
+
 TEST_CASE("every block passes a float64 gradient check") {
   torch::manual_seed(8);
   TransformerConfig config = small_config();
