@@ -19,7 +19,7 @@ namespace {
 /// Large activations are freed and asked for again at every step: with glibc's defaults each goes back to the system and
 /// its pages are zeroed anew, which costs a training step up to half its time.
 void keep_freed_memory() {
-  mallopt(M_MMAP_MAX, 0);  // the threshold itself cannot be raised above 32 MiB
+  mallopt(M_MMAP_MAX, 0);  // however large, from the heap, which keeps it
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 

@@ -63,7 +63,7 @@ TEST_CASE("the Transformer computes what transformers' Marian computes") {
   SECTION("logits at every position") {
     const auto logits_TV = fixture.model->logits(batch);
     REQUIRE(logits_TV.sizes() == fixture.expected.at("logits").sizes());
-    CHECK(difference(logits_TV, fixture.expected.at("logits")) < 1e-5);  // worst seen 3e-6
+    CHECK(difference(logits_TV, fixture.expected.at("logits")) < 1e-5);  // worst seen 0.0000009537
   }
   SECTION("loss, plain and smoothed") {
     CHECK(std::abs(mean_loss(*fixture.model, batch).item<double>() - fixture.expected.at("loss").item<double>()) < 2e-6);
@@ -93,7 +93,7 @@ TEST_CASE("the Transformer computes what transformers' Marian computes") {
       optimizer.zero_grad();
       const auto loss = mean_loss(*fixture.model, batch_of(fixture, step % 2));
       INFO("step " << step);
-      CHECK(std::abs(loss.item<double>() - expected[step].item<double>()) < 2e-4);  // Adam divides by small gradients: worst seen 4e-5
+      CHECK(std::abs(loss.item<double>() - expected[step].item<double>()) < 2e-4);  // Adam divides by small gradients: worst seen 0.0000002384
       loss.backward();
       optimizer.step();
     }
