@@ -1,7 +1,6 @@
 #include "apps/process.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 
 #include <cerrno>
 #include <csignal>
@@ -12,16 +11,16 @@
 
 #include "core/error.h"
 
+// Read by jemalloc before main(). Large activations are freed and asked for again at every step: pages that go back to the system
+// are zeroed anew, which costs a training step up to a third of its time, so they are kept.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf = "dirty_decay_ms:-1,muzzy_decay_ms:-1,oversize_threshold:0";
+}
+
 namespace attend {
 
 namespace {
-
-/// Large activations are freed and asked for again at every step: with glibc's defaults each goes back to the system and
-/// its pages are zeroed anew, which costs a training step up to half its time.
-void keep_freed_memory() {
-  mallopt(M_MMAP_MAX, 0);  // however large, from the heap, which keeps it
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-}
 
 /// A standard descriptor that the shell closed (`>&-`) becomes /dev/null, not writable: the next file opened would get its
 /// number, and results would be written into that file.
@@ -33,7 +32,6 @@ void occupy_standard_descriptors() {
 }  // namespace
 
 void prepare_process() {
-  keep_freed_memory();
   occupy_standard_descriptors();
   std::cout.exceptions(std::ios::badbit);  // a result that cannot be written is told where it happens, with its reason
   std::signal(SIGXFSZ, SIG_IGN);  // a file over the shell's limit is an error of write(), told as one, not a crash

@@ -11,7 +11,7 @@ endif()
 add_compile_options(-Wall -Wextra -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds)
 # Designated initialisers name what differs from the defaults; the rest is left out on purpose.
 add_compile_options(-Wno-missing-field-initializers)
-# Vectors wider than the baseline ABI knows only live inside inlined functions (models/layers/simd.h).
+# Vectors wider than the baseline ABI knows only live inside inlined functions (core/simd.h).
 add_compile_options(-Wno-psabi)
 if(ATTEND_WARNINGS_AS_ERRORS)
   add_compile_options(-Werror)

@@ -13,5 +13,13 @@ foreach(package sentencepiece tomlplusplus)
   target_link_libraries(${package} INTERFACE PkgConfig::${package})
 endforeach()
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
+pkg_check_modules(libedit REQUIRED IMPORTED_TARGET libedit)
 add_library(utf8proc INTERFACE)
 target_link_libraries(utf8proc INTERFACE PkgConfig::utf8proc)
+
+# The command's malloc, in place of glibc's. Sanitizers bring their own.
+add_library(allocator INTERFACE)
+if(NOT ATTEND_SANITIZE)
+  pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)
+  target_link_libraries(allocator INTERFACE -Wl,--push-state,--no-as-needed PkgConfig::jemalloc -Wl,--pop-state)
+endif()

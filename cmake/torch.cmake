@@ -26,3 +26,14 @@ target_include_directories(attend_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
 target_link_libraries(attend_torch INTERFACE ${TORCH_LIBRARIES})
 separate_arguments(torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 target_compile_options(attend_torch INTERFACE ${torch_flags})
+
+# at::parallel_for is a template: compiled without OpenMP it is a plain loop. The runtime is LibTorch's own copy where it brings one,
+# so that there is one pool of threads.
+if(NOT ATTEND_SANITIZE MATCHES "thread")  # GCC's OpenMP runtime is not instrumented
+  target_compile_options(attend_torch INTERFACE -fopenmp)
+  file(GLOB openmp_runtime ${TORCH_INSTALL_PREFIX}/lib/libgomp*.so*)
+  if(NOT openmp_runtime)
+    set(openmp_runtime gomp)
+  endif()
+  target_link_libraries(attend_torch INTERFACE ${openmp_runtime})
+endif()

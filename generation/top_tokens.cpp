@@ -2,50 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include "core/error.h"
+#include "core/simd.h"
 
 namespace attend {
 namespace {
-
-// Sixteen floats that the compiler turns into one AVX-512 register, two of AVX2, or four of SSE. Passed by reference: the
-// calling convention of such types differs between instruction sets.
-constexpr std::int64_t kLanes = 16;
-using Lanes = float __attribute__((vector_size(sizeof(float) * kLanes)));
-using IntLanes = std::int32_t __attribute__((vector_size(sizeof(std::int32_t) * kLanes)));
-
-#define ATTEND_INLINE inline __attribute__((always_inline))
-
-ATTEND_INLINE void load(const float* from, Lanes& to) { std::memcpy(&to, from, sizeof(to)); }
-
-// e^x for x <= 0, to about two units in the last place: x = n ln 2 + rest with |rest| <= ln 2 / 2; e^rest by its Taylor series
-// (the first term left out is below 6e-9), 2^n by writing the exponent's bits.
-ATTEND_INLINE void exp_of_nonpositive(const Lanes& x, Lanes& result) {
-  const Lanes zero{};
-  const Lanes smallest = zero - 87.0f;  // e^-87 is the last above the denormals
-  const Lanes clamped = x < smallest ? smallest : x;
-  constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23: adding and subtracting it rounds to the nearest integer
-  const Lanes whole = (clamped * 1.44269504f + kRounder) - kRounder;
-  constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;  // ln 2 in two parts: n times the first is exact
-  const Lanes rest = (clamped - whole * kLn2High) - whole * kLn2Low;
-  Lanes series = zero + 1.0f / 5040.0f;
-  series = series * rest + 1.0f / 720.0f;
-  series = series * rest + 1.0f / 120.0f;
-  series = series * rest + 1.0f / 24.0f;
-  series = series * rest + 1.0f / 6.0f;
-  series = series * rest + 0.5f;
-  series = series * rest + 1.0f;
-  series = series * rest + 1.0f;
-  const IntLanes exponent = (__builtin_convertvector(whole, IntLanes) + 127) << 23;
-  Lanes power;
-  std::memcpy(&power, &exponent, sizeof(power));
-  result = series * power;
-}
 
 // Where a row lies and where its answer goes.
 struct Row {
@@ -67,22 +33,18 @@ ATTEND_INLINE void insert(const Row& row, float logit, std::int64_t id) {
 }
 
 // Fills best_logits and best_ids, and returns log sum exp(logit - best). The row is read twice, the second time out of the cache.
-ATTEND_INLINE double sweep(const Row& row) {
-  constexpr std::int64_t kBlock = 4 * kLanes;
+ATTEND_SIMD double sweep_row(const Row& row) {
+  constexpr std::int64_t kBlock = 4 * simd::kWidth;
   std::fill_n(row.best_logits, row.num_kept, -std::numeric_limits<float>::infinity());
   std::fill_n(row.best_ids, row.num_kept, -1);
   const float& threshold = row.best_logits[row.num_kept - 1];
   std::int64_t i = 0;
   for (; i + kBlock <= row.vocab_size; i += kBlock) {
-    Lanes largest, other;
-    load(row.logits + i, largest);
-    for (int part = 1; part < 4; ++part) {
-      load(row.logits + i + part * kLanes, other);
-      largest = other > largest ? other : largest;
-    }
-    const IntLanes above = largest > threshold;
+    simd::Floats largest = simd::load(row.logits + i);
+    for (int part = 1; part < 4; ++part) largest = simd::max(simd::load(row.logits + i + part * simd::kWidth), largest);
+    const simd::Ints above = largest > threshold;
     std::int32_t any = 0;
-    for (int lane = 0; lane < kLanes; ++lane) any |= above[lane];
+    for (int lane = 0; lane < simd::kWidth; ++lane) any |= above[lane];
     if (any == 0) continue;
     for (std::int64_t j = i; j < i + kBlock; ++j)
       if (row.logits[j] > threshold) insert(row, row.logits[j], j);
@@ -93,40 +55,17 @@ ATTEND_INLINE double sweep(const Row& row) {
   // Sums of blocks in double: a vocabulary of 10^5 nearly equal terms would lose digits in float.
   const float maximum = row.best_logits[0];
   double total = 0;
-  for (i = 0; i + kLanes <= row.vocab_size;) {
-    Lanes sum{}, x, power;
-    const std::int64_t end = std::min(i + 64 * kLanes, row.vocab_size - kLanes + 1);
-    for (; i < end; i += kLanes) {
-      load(row.logits + i, x);
-      exp_of_nonpositive(x - maximum, power);
-      sum += power;
-    }
-    for (int lane = 0; lane < kLanes; ++lane) total += sum[lane];
+  for (i = 0; i + simd::kWidth <= row.vocab_size;) {
+    simd::Floats sum{};
+    const std::int64_t end = std::min(i + 64 * simd::kWidth, row.vocab_size - simd::kWidth + 1);
+    for (; i < end; i += simd::kWidth) sum += simd::exp(simd::load(row.logits + i) - maximum);
+    for (int lane = 0; lane < simd::kWidth; ++lane) total += sum[lane];
   }
   for (; i < row.vocab_size; ++i) total += std::exp(static_cast<double>(row.logits[i]) - maximum);
   return std::log(total);
 }
 
-double sweep_portable(const Row& row) { return sweep(row); }
-#if defined(__x86_64__)
-__attribute__((target("avx2,fma"))) double sweep_avx2(const Row& row) { return sweep(row); }
-__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,fma"))) double sweep_avx512(const Row& row) { return sweep(row); }
-#endif
-
-using Sweep = double (*)(const Row&);
-
-Sweep choose_sweep() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl"))
-    return sweep_avx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return sweep_avx2;
-#endif
-  return sweep_portable;
-}
-
 void sweep_rows(const torch::Tensor& logits_RV, TopTokens& top) {
-  static const Sweep sweep_row = choose_sweep();
   const std::int64_t num_rows = logits_RV.size(0), vocab_size = logits_RV.size(1);
   const float* logits = logits_RV.const_data_ptr<float>();
   const std::int64_t rows_a_task = std::max<std::int64_t>(1, 65536 / vocab_size);

@@ -30,7 +30,6 @@ struct Window {
 
 bool read_window(TranslateStream& stream, Window& window) {
   window = {};
-  if (stream.before_window) stream.before_window();
   std::string line;
   for (std::size_t bytes = 0; window.lines.size() < kWindowLines && bytes < kWindowBytes; bytes += line.size()) {
     if (!window.lines.empty() && stream.is_more_ready && !stream.is_more_ready()) break;

@@ -19,7 +19,6 @@ struct AnswerFormat {
 struct TranslateStream {
   LineReader& source;
   LineReader* prefixes = nullptr;       ///< a target prefix for each line
-  std::function<void()> before_window;  ///< called before a window is read: the place for a prompt
   std::function<bool()> is_more_ready;  ///< whether a further line can be had without waiting; nothing: always
   std::uint64_t seed = 1;
 };

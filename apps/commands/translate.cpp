@@ -5,8 +5,10 @@
 
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "apps/flags.h"
+#include "apps/line_editor.h"
 #include "core/log.h"
 #include "generation/generation_config.h"
 #include "generation/translate_stream.h"
@@ -62,22 +64,22 @@ int run_translate(const TranslateCommandOptions& options, std::istream& in, std:
     throw UserError("--precision " + std::string(enum_name(options.common.precision)) + ": translate computes in float32", "leave --precision out");
   auto tokenizer = load_tokenizer(options.model);
   const bool reads_input = options.text == "-";
-  LineReader source = reads_input ? LineReader(in, "standard input") : LineReader(options.text);
+  const bool is_piped = reads_input && &in == &std::cin && !::isatty(STDIN_FILENO);
+  const bool is_typed = reads_input && &in == &std::cin && !is_piped;
+  std::optional<EditedLines> typed_lines;
+  std::istream typed(is_typed ? &typed_lines.emplace("> ") : nullptr);
+  LineReader source = is_typed ? LineReader(typed, "the terminal") : reads_input ? LineReader(in, "standard input") : LineReader(options.text);
   std::unique_ptr<LineReader> prefixes;
   if (!options.prefix.empty()) prefixes = std::make_unique<LineReader>(options.prefix);
 
   auto model = load_seq2seq(options.model, device);
   const GenerationConfig generation = read_generation_config(options.model, model->token_roles());
   const Translator translator(std::move(model), std::move(tokenizer), generation);
-  TranslateStream stream{.source = source, .prefixes = prefixes.get(), .before_window = {}, .is_more_ready = {}, .seed = options.common.seed};
-  if (reads_input && &in == &std::cin) {
-    if (::isatty(STDIN_FILENO)) {
-      log_info("Type a line to translate it; Ctrl-D ends.");
-      stream.before_window = [] { std::cerr << "> " << std::flush; };
-      stream.is_more_ready = [] { return false; };
-    } else {
-      stream.is_more_ready = standard_input_is_ready;
-    }
+  TranslateStream stream{.source = source, .prefixes = prefixes.get(), .is_more_ready = {}, .seed = options.common.seed};
+  if (is_piped) stream.is_more_ready = standard_input_is_ready;
+  if (is_typed) {
+    stream.is_more_ready = [] { return false; };
+    log_info("Type a line to translate it; Ctrl-D ends.");
   }
   translate_stream(translator, stream, options.translate, {.json = options.common.json, .scores = options.scores}, out);
   return static_cast<int>(ExitCode::kDone);

@@ -6,8 +6,8 @@
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
+#include "core/simd.h"
 #include "models/layers/attention_kernel.h"
-#include "models/layers/simd.h"
 
 namespace attend {
 namespace {

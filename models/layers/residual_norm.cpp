@@ -8,7 +8,7 @@
 #include <torch/torch.h>
 
 #include "core/random.h"
-#include "models/layers/simd.h"
+#include "core/simd.h"
 
 namespace attend {
 namespace {

@@ -1,7 +1,7 @@
 // Products of matrices too small for a BLAS call: attention over one sentence's tokens.
 #pragma once
 
-#include "models/layers/simd.h"
+#include "core/simd.h"
 
 namespace attend::simd {
 

@@ -9,8 +9,8 @@
 #include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
+#include "core/simd.h"
 #include "models/layers/linear.h"
-#include "models/layers/simd.h"
 
 namespace attend {
 namespace {

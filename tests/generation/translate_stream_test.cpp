@@ -30,7 +30,7 @@ std::string filter(const std::string& text, const Filter& settings = {}) {
   std::istringstream in(text), prefix_in(settings.prefixes.value_or(""));
   std::ostringstream out;
   LineReader source(in, "text"), prefixes(prefix_in, "prefixes");
-  translate_stream(make_translator(), {.source = source, .prefixes = settings.prefixes ? &prefixes : nullptr, .before_window = {}, .is_more_ready = {}},
+  translate_stream(make_translator(), {.source = source, .prefixes = settings.prefixes ? &prefixes : nullptr, .is_more_ready = {}},
                    settings.options, settings.format, out);
   return out.str();
 }
@@ -107,7 +107,7 @@ TEST_CASE("options are refused before a line is read") {
   std::istringstream in("the dog\n");
   std::ostringstream out;
   LineReader source(in, "text");
-  REQUIRE_THROWS_AS(translate_stream(make_translator(), {.source = source, .before_window = {}, .is_more_ready = {}}, {.beam = 0}, {}, out), UserError);
+  REQUIRE_THROWS_AS(translate_stream(make_translator(), {.source = source, .is_more_ready = {}}, {.beam = 0}, {}, out), UserError);
   REQUIRE(source.line_number() == 0);
 }
 
@@ -116,11 +116,9 @@ TEST_CASE("what has been read is answered before more is waited for") {
   CountingBuffer buffer;
   std::ostream out(&buffer);
   LineReader source(in, "text");
-  int num_prompts = 0;
   const auto count = translate_stream(
-      make_translator(), {.source = source, .before_window = [&] { ++num_prompts; }, .is_more_ready = [] { return false; }}, {}, {}, out);
+      make_translator(), {.source = source, .is_more_ready = [] { return false; }}, {}, {}, out);
   REQUIRE(count == 3);
   REQUIRE(buffer.flushes == 3);
-  REQUIRE(num_prompts == 4);  // the last finds the end
   REQUIRE(buffer.str() == "the dog\nthe cat\nthe wolf\n");
 }
