@@ -1,9 +1,7 @@
 // Letters: N tokens, I inputs, O outputs.
 #include "models/layers/linear.h"
 
-#include <chrono>
 #include <cmath>
-#include <limits>
 
 #include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
@@ -26,30 +24,6 @@ torch::Tensor onednn_linear(const torch::Tensor& x, const torch::Tensor& weight,
 bool can_use_onednn(const torch::Tensor& x) {
   static const bool is_there = at::hasMKLDNN() && c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""}).has_value();
   return is_there && x.is_cpu() && (x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16) && x.numel() > 0;
-}
-
-template <class Work>
-double best_seconds(const Work& work) {
-  double best = std::numeric_limits<double>::infinity();
-  for (int i = 0; i < 7; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
-  return best;
-}
-
-// Weight gradients multiply two transposed operands, which oneDNN copies first. It is worth it only where MKL does not use
-// the CPU's widest vectors; there it is twice as fast, elsewhere slower, so one look at a product tells reliably.
-bool onednn_wins_transposed() {
-  static const bool wins = [] {
-    const at::NoGradGuard no_gradient;
-    const auto a = torch::ones({1024, 256}), b = torch::ones({1024, 256});
-    const double mkl = best_seconds([&] { return torch::mm(a.t(), b); });
-    const double onednn = best_seconds([&] { return onednn_linear(a.t(), b.t(), {}, false); });
-    return mkl > 1.3 * onednn;
-  }();
-  return wins;
 }
 
 torch::Tensor apply_activation(const torch::Tensor& x, Activation activation) {
@@ -113,10 +87,11 @@ torch::Tensor nn(const torch::Tensor& a_NK, const torch::Tensor& b_KM) {
   return can_use_onednn(a_NK) ? onednn_linear(a_NK, b_KM.t(), {}, false) : torch::mm(a_NK, b_KM);
 }
 
+// oneDNN copies its first operand where that is transposed and reads the second as it lies: the smaller one goes first.
 torch::Tensor tn(const torch::Tensor& a_KN, const torch::Tensor& b_KM) {
-  if (can_use_onednn(a_KN) && (a_KN.scalar_type() == torch::kBFloat16 || onednn_wins_transposed()))
-    return onednn_linear(a_KN.t(), b_KM.t(), {}, false);
-  return torch::mm(a_KN.t(), b_KM);
+  if (!can_use_onednn(a_KN)) return torch::mm(a_KN.t(), b_KM);
+  if (a_KN.size(1) <= b_KM.size(1)) return onednn_linear(a_KN.t(), b_KM.t(), {}, false);
+  return onednn_linear(b_KM.t(), a_KN.t(), {}, false).t().contiguous();
 }
 
 }  // namespace matmul

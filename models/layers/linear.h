@@ -1,5 +1,5 @@
-// y = x W^T + b through one function with its own backward pass, which takes the faster of the two libraries LibTorch
-// carries: oneDNN reaches its AVX-512 kernels on every x86 CPU, MKL on Intel's alone (docs/decisions.md has the figures).
+// y = x W^T + b through one function with its own backward pass. Of the two libraries LibTorch carries it takes oneDNN, which
+// reaches its AVX-512 kernels on every x86 CPU, MKL on Intel's alone (docs/decisions.md has the figures).
 #pragma once
 
 #include <torch/nn/module.h>
@@ -28,7 +28,7 @@ TORCH_MODULE(Linear);
 /// (a fused query-key-value projection is three matrices). Biases zero.
 void xavier_init(Linear& layer, std::int64_t blocks = 1);
 
-namespace matmul {  // products through the faster library; float32 or bfloat16, CPU or not
+namespace matmul {  // float32 or bfloat16, CPU or not
 torch::Tensor nt(const torch::Tensor& a_NK, const torch::Tensor& b_MK, const torch::Tensor& bias_M = {}, bool relu = false);  ///< A B^T + bias
 torch::Tensor nn(const torch::Tensor& a_NK, const torch::Tensor& b_KM);                                                       ///< A B
 torch::Tensor tn(const torch::Tensor& a_KN, const torch::Tensor& b_KM);                                                       ///< A^T B
