@@ -17,19 +17,30 @@ machine() {
   echo "commit: $(git rev-parse --short HEAD)$([[ -z $(git status --porcelain --untracked-files=no) ]] || echo ' and changes'), $(date -u +%F)"
 }
 
-# train_multi30k SOURCE TARGET RUN FLAG...: trains on the authors' lower-cased tokens.
-train_multi30k() {
-  local tokens="$SHARED/data/multi30k/tok" source="$1" target="$2" run="$3"
-  "$ATTEND" pretrain transformer --train-source "$tokens/train.$source" --train-target "$tokens/train.$target" --valid-source "$tokens/val.$source" \
-    --valid-target "$tokens/val.$target" --output "$run" --resume --tokenizer-model bpe --eval-sentences 200 --threads 2 --seed 1 "${@:4}"
+# Multi30k as `tok` (the authors' lower-cased tokens: what papers score) or `raw` (text as it was written).
+multi30k() {
+  case "$1" in
+    tok) echo "$SHARED/data/multi30k/tok" ;;
+    raw) echo "$SHARED/data/multi30k" ;;
+    *) echo "$0: '$1' is not one of tok, raw" >&2; exit 2 ;;
+  esac
 }
 
-# score_multi30k SOURCE TARGET RUN: test 2016, tokens against tokens, greedy and beam 5; the same lines with 13a.
+# train_multi30k TEXT SOURCE TARGET RUN FLAG...
+train_multi30k() {
+  local text source="$2" target="$3" run="$4"
+  text="$(multi30k "$1")"
+  "$ATTEND" pretrain transformer --train-source "$text/train.$source" --train-target "$text/train.$target" --valid-source "$text/val.$source" \
+    --valid-target "$text/val.$target" --output "$run" --resume --tokenizer-model bpe --eval-sentences 200 --threads 2 --seed 1 "${@:5}"
+}
+
+# score_multi30k TEXT SOURCE TARGET RUN: test 2016, greedy and beam 5. Tokens are scored as they are and with 13a, raw text with 13a.
 score_multi30k() {
-  local test="$SHARED/data/multi30k/tok/test_2016_flickr" source="$1" target="$2" run="$3" beam tokenize
+  local test source="$2" target="$3" run="$4" beam tokenize
+  test="$(multi30k "$1")/test_2016_flickr"
   for beam in 1 5; do
     "$ATTEND" translate --model "$run" --beam "$beam" < "$test.$source" > "$run/test.beam$beam.$target"
-    for tokenize in none 13a; do
+    for tokenize in $([[ $1 == raw ]] || echo none) 13a; do
       "$ATTEND" metric bleu --tokenize "$tokenize" --reference "$test.$target" "$run/test.beam$beam.$target"
     done
   done

@@ -60,14 +60,14 @@ TEST_CASE("A model is trained, used, tuned further, averaged and evaluated from 
   CHECK(trained.out.find("attend translate --model " + (folder / "run").string()) != std::string::npos);
 
   // On a terminal, which script(1) makes: the prompt and the line's echo go there, a typed key can be taken back, the answer goes to the file.
-  const std::string answer = (folder / "answer").string(), model = (folder / "run").string();
-  const Outcome typed = run({.arguments = {"-qec", std::string(ATTEND_BINARY) + " translate --model " + model + " > " + answer, "/dev/null"},
+  const std::string typed_answer = (folder / "answer").string(), model = (folder / "run").string();
+  const Outcome typed = run({.arguments = {"-qec", std::string(ATTEND_BINARY) + " translate --model " + model + " > " + typed_answer, "/dev/null"},
                              .input = "hundx\x7f\n\n",
                              .program = "/usr/bin/script"});
   CHECK(typed.code == 0);
   CHECK(typed.out.find("> ") != std::string::npos);
   const Outcome piped = run({"translate", "--model", (folder / "run").string()}, "hund\n\n");
-  CHECK(read_text(answer) == piped.out);
+  CHECK(read_text(typed_answer) == piped.out);
 
   const Outcome again = run(pretrain(folder, "run", {"--steps", "6"}));
   CHECK(again.code == 2);
