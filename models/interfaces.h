@@ -55,6 +55,7 @@ struct SummedLoss {
   torch::Tensor loss;         ///< scalar, differentiable: label-smoothed cross-entropy, natural logarithm, summed
   double log_likelihood = 0;  ///< sum of log p(target), without smoothing
   std::int64_t num_targets = 0;
+  std::int64_t num_correct = 0;  ///< targets that no other id had a higher logit than
 };
 
 /// A model that reads a sentence and writes another.

@@ -28,14 +28,6 @@ torch::Tensor tensor_of(const std::map<std::string, torch::Tensor>& tensors, con
   return found->second;
 }
 
-std::string join(const std::vector<std::string>& names) {
-  constexpr std::size_t kShown = 5;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i) text += (i ? ", " : "") + names[i];
-  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
-  return text;
-}
-
 std::string shape_text(c10::IntArrayRef shape) {
   std::string text = "[";
   for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
@@ -49,13 +41,26 @@ struct Assignment {
   std::string name;
 };
 
-// The tensors of a file under the names the rules use: the base prefix added where the whole file lacks it.
-std::map<std::string, const TensorView*> with_prefix(const NameRules& rules, const SafetensorsReader& file) {
+bool starts_with_any(const std::string& name, const std::vector<std::string>& prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) { return name.starts_with(prefix); });
+}
+
+std::string without_legacy(const NameRules& rules, const std::string& name) {
+  for (const auto& [old_ending, ending] : rules.legacy_endings)
+    if (name.ends_with(old_ending)) return name.substr(0, name.size() - old_ending.size()) + ending;
+  return name;
+}
+
+// The tensors of a file under the names the rules use: the base prefix added where the whole file lacks it, old endings replaced.
+std::map<std::string, const TensorView*> by_rule_names(const NameRules& rules, const SafetensorsReader& file) {
   const bool has_prefix = rules.base_prefix.empty() || std::any_of(file.tensors().begin(), file.tensors().end(), [&](const auto& item) {
                             return item.first.starts_with(rules.base_prefix);
                           });
   std::map<std::string, const TensorView*> tensors;
-  for (const auto& [name, view] : file.tensors()) tensors[has_prefix ? name : rules.base_prefix + name] = &view;
+  for (const auto& [name, view] : file.tensors()) {
+    const std::string rule_name = without_legacy(rules, has_prefix ? name : rules.base_prefix + name);
+    if (!tensors.emplace(rule_name, &view).second) throw UserError(file.name() + ": " + rule_name + " is there twice, under an old and a new name");
+  }
   return tensors;
 }
 
@@ -67,6 +72,22 @@ void check_shape(const Assignment& assignment, const SafetensorsReader& file) {
 }
 
 }  // namespace
+
+std::string list_names(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 5;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i) text += (i ? ", " : "") + names[i];
+  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
+  return text;
+}
+
+void add_weight_and_bias(std::vector<NameRule>& rules, const std::string& ours, const std::vector<std::string>& theirs, NameRule::Presence presence) {
+  for (const char* suffix : {".weight", ".bias"}) {
+    NameRule rule{.ours = ours + suffix, .theirs = {}, .presence = presence};
+    for (const std::string& name : theirs) rule.theirs.push_back(name + suffix);
+    rules.push_back(std::move(rule));
+  }
+}
 
 std::vector<NameRule> for_each_layer(std::int64_t count, const std::vector<NameRule>& rules) {
   std::vector<NameRule> expanded;
@@ -90,12 +111,13 @@ NamedTensors export_tensors(const torch::nn::Module& module, const NameRules& ru
   return exported;
 }
 
-void import_tensors(torch::nn::Module& module, const NameRules& rules, const SafetensorsReader& file) {
+ImportReport import_tensors(torch::nn::Module& module, const NameRules& rules, const SafetensorsReader& file) {
   const torch::NoGradGuard no_gradient;
   const auto ours = tensors_of(module);
-  const auto theirs = with_prefix(rules, file);
+  const auto theirs = by_rule_names(rules, file);
   std::vector<Assignment> assignments;
   std::vector<std::string> missing, unexpected;
+  ImportReport report;
   std::set<std::string> known = rules.redundant;
   for (const NameRule& rule : rules.rules) {
     const auto pieces = tensor_of(ours, rule.ours).chunk(static_cast<std::int64_t>(rule.theirs.size()));
@@ -104,16 +126,17 @@ void import_tensors(torch::nn::Module& module, const NameRules& rules, const Saf
       const auto found = theirs.find(rule.theirs[i]);
       if (found != theirs.end())
         assignments.push_back({pieces[i], found->second, rule.theirs[i]});
-      else if (rule.presence == NameRule::Presence::kRequired)
-        missing.push_back(rule.theirs[i]);
+      else if (rule.presence != NameRule::Presence::kOptional)
+        (rule.presence == NameRule::Presence::kRequired ? missing : report.fresh).push_back(rule.theirs[i]);
     }
   }
   for (const auto& [name, view] : theirs)
-    if (!known.contains(name)) unexpected.push_back(name);
-  if (!missing.empty()) throw UserError(file.name() + ": missing " + join(missing), "is this the family that config.json names?");
-  if (!unexpected.empty()) throw UserError(file.name() + ": unexpected " + join(unexpected), "is this the family that config.json names?");
+    if (!known.contains(name)) (starts_with_any(name, rules.other_heads) ? report.left_out : unexpected).push_back(name);
+  if (!missing.empty()) throw UserError(file.name() + ": missing " + list_names(missing), "is this the family that config.json names?");
+  if (!unexpected.empty()) throw UserError(file.name() + ": unexpected " + list_names(unexpected), "is this the family that config.json names?");
   for (const Assignment& assignment : assignments) check_shape(assignment, file);
   for (Assignment& assignment : assignments) assignment.into.copy_(tensor_over(*assignment.from, file.name() + ": " + assignment.name));
+  return report;
 }
 
 }  // namespace attend

@@ -3,6 +3,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <torch/nn/module.h>
@@ -17,14 +18,30 @@ namespace attend {
 struct NameRule {
   std::string ours;
   std::vector<std::string> theirs;
-  enum class Presence { kRequired, kOptional } presence = Presence::kRequired;  ///< optional: keeps its value where absent
+  enum class Presence {
+    kRequired,
+    kOptional,  ///< keeps its value where absent
+    kHead,      ///< likewise, and is named in the report
+  } presence = Presence::kRequired;
 };
 
 struct NameRules {
   std::vector<NameRule> rules;
   std::set<std::string> redundant;  ///< names that may be there and say nothing new (tied copies, buffers)
   std::string base_prefix;          ///< "model.": a file saved from the bare model lacks it
+  std::vector<std::string> other_heads = {};                                 ///< prefixes of tensors of other tasks, left out
+  std::vector<std::pair<std::string, std::string>> legacy_endings = {};      ///< {".gamma", ".weight"}: how old files spell it
 };
+
+/// What an import did not use and did not find, for messages.
+struct ImportReport {
+  std::vector<std::string> left_out;  ///< tensors of other heads
+  std::vector<std::string> fresh;     ///< tensors of this head that the file lacks
+};
+
+/// Appends the rules of `ours`.weight and `ours`.bias.
+void add_weight_and_bias(std::vector<NameRule>& rules, const std::string& ours, const std::vector<std::string>& theirs,
+                         NameRule::Presence presence = NameRule::Presence::kRequired);
 
 /// {"encoder.layers.{i}.x", ...} for i in [0, count).
 std::vector<NameRule> for_each_layer(std::int64_t count, const std::vector<NameRule>& rules);
@@ -34,6 +51,9 @@ NamedTensors export_tensors(const torch::nn::Module& module, const NameRules& ru
 
 /// Fills the module from a file, converting to its dtype and device. Strict: every required tensor there, no unknown one,
 /// every shape right, all checked before the first is copied. Throws UserError that names what does not fit.
-void import_tensors(torch::nn::Module& module, const NameRules& rules, const SafetensorsReader& file);
+ImportReport import_tensors(torch::nn::Module& module, const NameRules& rules, const SafetensorsReader& file);
+
+/// "a, b, c and 2 more".
+std::string list_names(const std::vector<std::string>& names);
 
 }  // namespace attend

@@ -3,7 +3,9 @@
 #include <array>
 
 #include "core/error.h"
+#include "models/bert/heads.h"
 #include "models/interfaces.h"
+#include "models/text_model.h"
 #include "models/transformer/model.h"
 
 namespace attend {
@@ -18,6 +20,39 @@ constexpr std::array kSeq2SeqFamilies{
     Seq2SeqFamily{"marian", load_transformer},
 };
 
+struct TextFamily {
+  const char* model_type;
+  std::shared_ptr<TextEncoder> (*encoder)(const ModelFolder&);
+  std::shared_ptr<MaskedLanguageModel> (*masked_language_model)(const ModelFolder&);
+  std::shared_ptr<SequenceClassifier> (*sequence_classifier)(const ModelFolder&, const std::optional<NewHead>&);
+  std::shared_ptr<TokenClassifier> (*token_classifier)(const ModelFolder&, TokenTask, const std::optional<NewHead>&);
+};
+
+constexpr std::array kTextFamilies{
+    TextFamily{"bert", load_bert_encoder, load_bert_masked_language_model, load_bert_sequence_classifier, load_bert_token_classifier},
+};
+
+Json read_config(const std::filesystem::path& folder) {
+  const auto path = folder / "config.json";
+  if (!std::filesystem::exists(path))
+    throw UserError(folder.string() + " holds no config.json", "a model folder has config.json, model.safetensors and its tokenizer's files");
+  return read_json_file(path);
+}
+
+// The family that config.json names. `wanted` is "a translation model", for the message.
+template <class Families>
+const auto& family_of(const Families& families, const std::filesystem::path& folder, const Json& config, const char* wanted) {
+  const auto path = (folder / "config.json").string();
+  const auto found = config.find("model_type");
+  const std::string model_type = found == config.end() ? "" : json_string(*found, path, "model_type");
+  std::string known;
+  for (const auto& family : families) {
+    if (model_type == family.model_type) return family;
+    known += (known.empty() ? "" : ", ") + std::string(family.model_type);
+  }
+  throw UserError(path + ": model_type is '" + model_type + "'; " + wanted + " is one of: " + known);
+}
+
 }  // namespace
 
 const std::vector<std::string>& seq2seq_model_types() {
@@ -30,18 +65,29 @@ const std::vector<std::string>& seq2seq_model_types() {
 }
 
 std::shared_ptr<Seq2SeqModel> load_seq2seq(const std::filesystem::path& folder, torch::Device device) {
-  const auto path = folder / "config.json";
-  if (!std::filesystem::exists(path))
-    throw UserError(folder.string() + " holds no config.json", "a model folder has config.json, model.safetensors and its tokenizer's files");
-  const Json config = read_json_file(path);
-  const auto found = config.find("model_type");
-  const std::string model_type = found == config.end() ? "" : json_string(*found, path.string(), "model_type");
-  std::string known;
-  for (const auto& family : kSeq2SeqFamilies) {
-    if (model_type == family.model_type) return family.load(folder, config, device);
-    known += (known.empty() ? "" : ", ") + std::string(family.model_type);
-  }
-  throw UserError(path.string() + ": model_type is '" + model_type + "'; a translation model is one of: " + known);
+  const Json config = read_config(folder);
+  return family_of(kSeq2SeqFamilies, folder, config, "a translation model").load(folder, config, device);
+}
+
+std::shared_ptr<TextEncoder> load_text_encoder(const std::filesystem::path& folder, torch::Device device) {
+  const Json config = read_config(folder);
+  return family_of(kTextFamilies, folder, config, "a model that reads text").encoder({folder, config, device});
+}
+
+std::shared_ptr<MaskedLanguageModel> load_masked_language_model(const std::filesystem::path& folder, torch::Device device) {
+  const Json config = read_config(folder);
+  return family_of(kTextFamilies, folder, config, "a masked language model").masked_language_model({folder, config, device});
+}
+
+std::shared_ptr<SequenceClassifier> load_sequence_classifier(const std::filesystem::path& folder, torch::Device device, const std::optional<NewHead>& head) {
+  const Json config = read_config(folder);
+  return family_of(kTextFamilies, folder, config, "a classifier").sequence_classifier({folder, config, device}, head);
+}
+
+std::shared_ptr<TokenClassifier> load_token_classifier(const std::filesystem::path& folder, torch::Device device, TokenTask task,
+                                                       const std::optional<NewHead>& head) {
+  const Json config = read_config(folder);
+  return family_of(kTextFamilies, folder, config, "a model that labels tokens").token_classifier({folder, config, device}, task, head);
 }
 
 }  // namespace attend

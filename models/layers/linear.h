@@ -6,9 +6,9 @@
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
-namespace attend {
+#include "models/layers/activation.h"
 
-enum class Activation { kNone, kRelu, kSilu, kGelu, kGeluTanh };
+namespace attend {
 
 /// x_NI, weight_OI, bias_O (may be undefined) -> activation(x W^T + b)_NO. Under CPU autocast the products run in bfloat16
 /// and the result is float32.

@@ -21,6 +21,7 @@ constexpr std::int64_t kChunkFloats = 4 << 20;  // 16 MiB of logits at once: lar
 
 struct RowLoss {
   double loss = 0, log_likelihood = 0;
+  bool is_correct = false;
 };
 
 struct Smoothing {
@@ -58,6 +59,7 @@ ATTEND_SIMD void softmax_loss_row(float* row, std::int64_t vocab, std::int64_t t
   normalizer += sum(normalizers);
   const double log_normalizer = static_cast<double>(offset) + std::log(static_cast<double>(normalizer));
   result.log_likelihood = target_logit - log_normalizer;
+  result.is_correct = target_logit == offset;
   result.loss = log_normalizer - smoothing.on_target * static_cast<double>(target_logit) - smoothing.everywhere * logit_sum;
   if (!smoothing.wants_gradient) return;
   const float inverse = 1.0f / normalizer;
@@ -66,15 +68,24 @@ ATTEND_SIMD void softmax_loss_row(float* row, std::int64_t vocab, std::int64_t t
   row[target] -= smoothing.on_target;
 }
 
-// The whole loss, with the gradients of hidden and table where they are wanted.
+enum class Gradients { kNone, kHiddenAndTable, kAll };  // all: the bias's too
+
+// The whole loss, with the gradients that are wanted.
 struct ChunkedLoss {
-  double loss = 0, log_likelihood = 0;
-  torch::Tensor hidden_gradient_TE, table_gradient_VE;
+  double loss = 0;
+  torch::Tensor hidden_gradient_TE, table_gradient_VE, bias_gradient_V;
+};
+
+// Where the sums go that need no gradient.
+struct Counts {
+  double log_likelihood = 0;
+  std::int64_t num_correct = 0;
 };
 
 ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE, const torch::Tensor& bias_V,
-                         const std::vector<std::int64_t>& targets, double label_smoothing, bool wants_gradient) {
+                         const std::vector<std::int64_t>& targets, double label_smoothing, Gradients gradients, Counts& counts) {
   const std::int64_t num_targets = hidden_TE.size(0), vocab = table_VE.size(0);
+  const bool wants_gradient = gradients != Gradients::kNone;
   const Smoothing smoothing{.on_target = static_cast<float>(1 - label_smoothing),
                             .everywhere = static_cast<float>(label_smoothing / static_cast<double>(vocab)),
                             .wants_gradient = wants_gradient};
@@ -86,6 +97,7 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
   if (wants_gradient) {
     result.hidden_gradient_TE = torch::empty_like(hidden_TE);
     result.table_gradient_VE = torch::zeros_like(table_VE);
+    if (gradients == Gradients::kAll) result.bias_gradient_V = torch::zeros_like(bias_V);
   }
   std::vector<RowLoss> losses(static_cast<std::size_t>(num_targets));
   const std::int64_t chunk = std::clamp<std::int64_t>(kChunkFloats / vocab, 16, 1024);
@@ -99,6 +111,7 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
         softmax_loss_row(logits + row * vocab, vocab, targets[begin + row], smoothing, losses[begin + row]);
     });
     if (!wants_gradient) continue;
+    if (gradients == Gradients::kAll) result.bias_gradient_V.add_(logits_CV.sum(0));
     const auto gradient_CV = logits_CV.to(product_type);
     result.hidden_gradient_TE.narrow(0, begin, rows).copy_(matmul::nn(gradient_CV, table));
     if (low_precision)
@@ -108,7 +121,8 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
   }
   for (const RowLoss& row : losses) {
     result.loss += row.loss;
-    result.log_likelihood += row.log_likelihood;
+    counts.log_likelihood += row.log_likelihood;
+    counts.num_correct += row.is_correct;
   }
   return result;
 }
@@ -116,16 +130,17 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
 struct TiedCrossEntropyFunction : torch::autograd::Function<TiedCrossEntropyFunction> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& hidden_TE, const torch::Tensor& table_VE,
                                const std::optional<torch::Tensor>& bias_V, const std::vector<std::int64_t>* targets,
-                               double label_smoothing, double* log_likelihood) {
-    auto result = chunked_loss(hidden_TE, table_VE, bias_V.value_or(torch::Tensor()), *targets, label_smoothing, /*wants_gradient=*/true);
-    *log_likelihood = result.log_likelihood;
-    context->save_for_backward({result.hidden_gradient_TE, result.table_gradient_VE});
+                               double label_smoothing, Counts* counts) {
+    const auto gradients = bias_V && bias_V->requires_grad() ? Gradients::kAll : Gradients::kHiddenAndTable;
+    auto result = chunked_loss(hidden_TE, table_VE, bias_V.value_or(torch::Tensor()), *targets, label_smoothing, gradients, *counts);
+    context->save_for_backward({result.hidden_gradient_TE, result.table_gradient_VE, result.bias_gradient_V});
     return torch::tensor(result.loss, hidden_TE.options());
   }
   // The gradients were made going forward; only the scalar that came down is multiplied in.
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    return {saved[0] * gradients[0], saved[1] * gradients[0], torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
+    const auto bias_gradient = saved[2].defined() ? saved[2] * gradients[0] : torch::Tensor();
+    return {saved[0] * gradients[0], saved[1] * gradients[0], bias_gradient, torch::Tensor(), torch::Tensor(), torch::Tensor()};
   }
 };
 
@@ -136,14 +151,16 @@ SummedLoss tied_cross_entropy(const torch::Tensor& hidden_TE, const torch::Tenso
   TORCH_CHECK(hidden_TE.size(0) == static_cast<std::int64_t>(targets.size()), "one target a row");
   SummedLoss result{.loss = {}, .log_likelihood = 0, .num_targets = hidden_TE.size(0)};
   if (hidden_TE.is_cpu() && hidden_TE.scalar_type() == torch::kFloat32) {
+    Counts counts;
     if (torch::GradMode::is_enabled()) {
       const auto bias_or_none = bias_V.defined() ? std::optional(bias_V) : std::nullopt;
-      result.loss = TiedCrossEntropyFunction::apply(hidden_TE, table_VE, bias_or_none, &targets, label_smoothing, &result.log_likelihood);
+      result.loss = TiedCrossEntropyFunction::apply(hidden_TE, table_VE, bias_or_none, &targets, label_smoothing, &counts);
     } else {
-      const auto chunked = chunked_loss(hidden_TE, table_VE, bias_V, targets, label_smoothing, /*wants_gradient=*/false);
+      const auto chunked = chunked_loss(hidden_TE, table_VE, bias_V, targets, label_smoothing, Gradients::kNone, counts);
       result.loss = torch::tensor(chunked.loss, hidden_TE.options());
-      result.log_likelihood = chunked.log_likelihood;
     }
+    result.log_likelihood = counts.log_likelihood;
+    result.num_correct = counts.num_correct;
     return result;
   }
   const auto targets_T = torch::tensor(targets, torch::kInt64).to(hidden_TE.device());
@@ -153,6 +170,7 @@ SummedLoss tied_cross_entropy(const torch::Tensor& hidden_TE, const torch::Tenso
   const auto log_p_T = log_p_TV.gather(1, targets_T.unsqueeze(1)).squeeze(1);
   result.loss = -((1 - label_smoothing) * log_p_T + label_smoothing * log_p_TV.mean(1)).sum();
   result.log_likelihood = log_p_T.detach().sum().item<double>();
+  result.num_correct = (log_p_T == std::get<0>(log_p_TV.max(1))).sum().item<std::int64_t>();
   return result;
 }
 

@@ -13,7 +13,7 @@ namespace attend {
 /// Cross-entropy of softmax(x table^T + bias) against targets, label-smoothed by epsilon (section 5.4; Szegedy et al. 2016):
 /// the target distribution is (1 - epsilon) onehot + epsilon / V. Summed, in nats.
 ///
-/// hidden_TE, table_VE (the tied embedding), bias_V (a constant; may be undefined), targets (T ids).
+/// hidden_TE, table_VE (the tied embedding), bias_V (may be undefined), targets (T ids).
 SummedLoss tied_cross_entropy(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE, const torch::Tensor& bias_V,
                               const std::vector<std::int64_t>& targets, double label_smoothing);
 

@@ -3,9 +3,8 @@
 #include <array>
 #include <utility>
 
-#include "core/error.h"
-#include "core/field_io.h"
 #include "core/limits.h"
+#include "models/hf_config.h"
 
 namespace attend {
 namespace {
@@ -26,10 +25,6 @@ const std::vector<Preset>& presets() {
   return all;
 }
 
-void require(bool condition, const std::string& message) {
-  if (!condition) throw UserError(message);
-}
-
 void check_stack(const char* side, std::int64_t layers, std::int64_t heads, std::int64_t ffn, std::int64_t hidden) {
   const std::string prefix = side;
   require(layers >= 1 && layers <= 1000, prefix + "_layers is " + std::to_string(layers) + "; expected 1 to 1000");
@@ -40,17 +35,6 @@ void check_stack(const char* side, std::int64_t layers, std::int64_t heads, std:
 
 void check_id(const char* name, std::int64_t id, std::int64_t vocab_size) {
   require(id >= 0 && id < vocab_size, std::string(name) + " is " + std::to_string(id) + ", outside the vocabulary of " + std::to_string(vocab_size));
-}
-
-// A key of MarianMT's config whose other values mean another model.
-void must_be(const Json& json, const std::string& name, const char* key, const Json& expected) {
-  const auto found = json.find(key);
-  if (found != json.end() && !found->is_null() && *found != expected)
-    throw UserError(name + ": " + key + " is " + found->dump() + "; only " + expected.dump() + " is supported");
-}
-
-void read_integer(const Json& json, const std::string& name, const char* key, std::int64_t& value) {
-  if (const auto found = json.find(key); found != json.end() && !found->is_null()) value = json_integer(*found, name, key);
 }
 
 }  // namespace
@@ -133,45 +117,37 @@ Json transformer_to_hf(const TransformerConfig& config) {
 }
 
 TransformerConfig transformer_from_hf(const Json& json, const std::string& name) {
-  must_be(json, name, "normalize_before", false);
-  must_be(json, name, "encoder_normalize_before", false);
-  must_be(json, name, "normalize_embedding", false);
-  must_be(json, name, "add_final_layer_norm", false);
-  must_be(json, name, "tie_word_embeddings", true);
-  must_be(json, name, "static_position_embeddings", true);
+  const HfConfig hf(json, name);
+  hf.must_be("normalize_before", false);
+  hf.must_be("encoder_normalize_before", false);
+  hf.must_be("normalize_embedding", false);
+  hf.must_be("add_final_layer_norm", false);
+  hf.must_be("tie_word_embeddings", true);
+  hf.must_be("static_position_embeddings", true);
   TransformerConfig config;
-  read_integer(json, name, "vocab_size", config.vocab_size);
+  hf.read("vocab_size", config.vocab_size);
   config.target_vocab_size = config.vocab_size;
-  read_integer(json, name, "decoder_vocab_size", config.target_vocab_size);
-  read_integer(json, name, "d_model", config.hidden_size);
-  read_integer(json, name, "encoder_layers", config.encoder_layers);
-  read_integer(json, name, "decoder_layers", config.decoder_layers);
-  read_integer(json, name, "encoder_attention_heads", config.encoder_heads);
-  read_integer(json, name, "decoder_attention_heads", config.decoder_heads);
-  read_integer(json, name, "encoder_ffn_dim", config.encoder_ffn_size);
-  read_integer(json, name, "decoder_ffn_dim", config.decoder_ffn_size);
-  read_integer(json, name, "max_position_embeddings", config.max_positions);
-  read_integer(json, name, "pad_token_id", config.pad_id);
-  read_integer(json, name, "eos_token_id", config.eos_id);
+  hf.read("decoder_vocab_size", config.target_vocab_size);
+  hf.read("d_model", config.hidden_size);
+  hf.read("encoder_layers", config.encoder_layers);
+  hf.read("decoder_layers", config.decoder_layers);
+  hf.read("encoder_attention_heads", config.encoder_heads);
+  hf.read("decoder_attention_heads", config.decoder_heads);
+  hf.read("encoder_ffn_dim", config.encoder_ffn_size);
+  hf.read("decoder_ffn_dim", config.decoder_ffn_size);
+  hf.read("max_position_embeddings", config.max_positions);
+  hf.read("pad_token_id", config.pad_id);
+  hf.read("eos_token_id", config.eos_id);
   config.decoder_start_id = config.pad_id;
-  read_integer(json, name, "decoder_start_token_id", config.decoder_start_id);
+  hf.read("decoder_start_token_id", config.decoder_start_id);
   config.activation = Activation::kGelu;  // MarianConfig's default
-  if (const auto found = json.find("activation_function"); found != json.end()) {
-    const std::string activation = json_string(*found, name, "activation_function");
-    detail::field_from_json(config.activation, activation == "silu" ? Json("swish") : *found, name, "activation_function");
-  }
+  hf.read("activation_function", config.activation);
   config.scale_embedding = false;  // likewise
-  if (const auto found = json.find("scale_embedding"); found != json.end()) config.scale_embedding = json_bool(*found, name, "scale_embedding");
-  if (const auto found = json.find("share_encoder_decoder_embeddings"); found != json.end())
-    config.shared_embeddings = json_bool(*found, name, "share_encoder_decoder_embeddings");
-  if (const auto found = json.find("dropout"); found != json.end()) config.dropout = json_number(*found, name, "dropout");
-  if (const auto found = json.find("attention_dropout"); found != json.end())
-    config.attention_dropout = json_number(*found, name, "attention_dropout");
-  try {
-    config.validate();
-  } catch (const UserError& error) {
-    throw UserError(name + ": " + error.what(), error.hint());
-  }
+  hf.read("scale_embedding", config.scale_embedding);
+  hf.read("share_encoder_decoder_embeddings", config.shared_embeddings);
+  hf.read("dropout", config.dropout);
+  hf.read("attention_dropout", config.attention_dropout);
+  validate_as(config, name);
   return config;
 }
 

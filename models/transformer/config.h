@@ -7,15 +7,9 @@
 
 #include "core/fields.h"
 #include "core/json.h"
-#include "models/layers/linear.h"
+#include "models/layers/activation.h"
 
 namespace attend {
-
-template <>
-struct EnumNames<Activation> {
-  static constexpr std::array values{std::pair{Activation::kRelu, "relu"}, std::pair{Activation::kSilu, "swish"},
-                                     std::pair{Activation::kGelu, "gelu"}, std::pair{Activation::kGeluTanh, "gelu_new"}};
-};
 
 struct TransformerConfig {
   std::int64_t vocab_size = 0;

@@ -7,33 +7,23 @@
 namespace attend {
 namespace {
 
-NameRule weight_and_bias(const std::string& ours, const std::vector<std::string>& theirs, const std::string& suffix) {
-  NameRule rule{.ours = ours + suffix, .theirs = {}};
-  for (const std::string& name : theirs) rule.theirs.push_back(name + suffix);
-  return rule;
-}
-
-void add(std::vector<NameRule>& rules, const std::string& ours, const std::vector<std::string>& theirs) {
-  for (const char* suffix : {".weight", ".bias"}) rules.push_back(weight_and_bias(ours, theirs, suffix));
-}
-
 std::vector<NameRule> layer_rules(const std::string& ours, const std::string& theirs) {
   std::vector<NameRule> rules;
-  add(rules, ours + "self_attention.qkv", {theirs + "self_attn.q_proj", theirs + "self_attn.k_proj", theirs + "self_attn.v_proj"});
-  add(rules, ours + "self_attention.output", {theirs + "self_attn.out_proj"});
-  add(rules, ours + "self_attention_norm", {theirs + "self_attn_layer_norm"});
-  add(rules, ours + "feed_forward.inner", {theirs + "fc1"});
-  add(rules, ours + "feed_forward.output", {theirs + "fc2"});
-  add(rules, ours + "feed_forward_norm", {theirs + "final_layer_norm"});
+  add_weight_and_bias(rules, ours + "self_attention.qkv", {theirs + "self_attn.q_proj", theirs + "self_attn.k_proj", theirs + "self_attn.v_proj"});
+  add_weight_and_bias(rules, ours + "self_attention.output", {theirs + "self_attn.out_proj"});
+  add_weight_and_bias(rules, ours + "self_attention_norm", {theirs + "self_attn_layer_norm"});
+  add_weight_and_bias(rules, ours + "feed_forward.inner", {theirs + "fc1"});
+  add_weight_and_bias(rules, ours + "feed_forward.output", {theirs + "fc2"});
+  add_weight_and_bias(rules, ours + "feed_forward_norm", {theirs + "final_layer_norm"});
   return rules;
 }
 
 std::vector<NameRule> cross_attention_rules(const std::string& ours, const std::string& theirs) {
   std::vector<NameRule> rules;
-  add(rules, ours + "cross_attention.query", {theirs + "encoder_attn.q_proj"});
-  add(rules, ours + "cross_attention.key_value", {theirs + "encoder_attn.k_proj", theirs + "encoder_attn.v_proj"});
-  add(rules, ours + "cross_attention.output", {theirs + "encoder_attn.out_proj"});
-  add(rules, ours + "cross_attention_norm", {theirs + "encoder_attn_layer_norm"});
+  add_weight_and_bias(rules, ours + "cross_attention.query", {theirs + "encoder_attn.q_proj"});
+  add_weight_and_bias(rules, ours + "cross_attention.key_value", {theirs + "encoder_attn.k_proj", theirs + "encoder_attn.v_proj"});
+  add_weight_and_bias(rules, ours + "cross_attention.output", {theirs + "encoder_attn.out_proj"});
+  add_weight_and_bias(rules, ours + "cross_attention_norm", {theirs + "encoder_attn_layer_norm"});
   return rules;
 }
 

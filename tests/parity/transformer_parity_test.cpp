@@ -5,6 +5,7 @@
 
 #include "core/field_io.h"
 #include "models/transformer/model.h"
+#include "tests/parity/fixture.h"
 #include "tests/support/temp_folder.h"
 
 namespace attend {
@@ -17,13 +18,9 @@ struct Fixture {
 };
 
 Fixture load_fixture(const std::string& name) {
-  const std::filesystem::path folder = std::filesystem::path(ATTEND_SOURCE_DIR) / "tests/fixtures" / name;
+  const std::filesystem::path folder = fixture_folder(name);
   auto model = std::dynamic_pointer_cast<TransformerModel>(load_seq2seq(folder, torch::kCPU));
   return {folder, model, read_tensors(folder / "expected.safetensors")};
-}
-
-std::vector<std::int64_t> numbers(const torch::Tensor& tensor) {
-  return {tensor.const_data_ptr<std::int64_t>(), tensor.const_data_ptr<std::int64_t>() + tensor.numel()};
 }
 
 PairBatch batch_of(const Fixture& fixture, int index) {
@@ -36,8 +33,6 @@ torch::Tensor mean_loss(TransformerModel& model, const PairBatch& batch, double 
   const auto summed = model.loss(batch, label_smoothing);
   return summed.loss / static_cast<double>(summed.num_targets);
 }
-
-double difference(const torch::Tensor& a, const torch::Tensor& b) { return (a - b).abs().max().item<double>(); }
 
 // Our parameters' gradients under MarianMT's names.
 NamedTensors gradients_by_their_names(TransformerModel& model) {

@@ -1,0 +1,62 @@
+// BERT's sizes and settings (Devlin et al. 2019, section 3; Turc et al. 2019 for the miniatures), and their spelling in
+// transformers' config.json.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/fields.h"
+#include "core/json.h"
+#include "models/layers/activation.h"
+
+namespace attend {
+
+struct BertConfig {
+  std::int64_t vocab_size = 0;
+  std::int64_t hidden_size = 768;
+  std::int64_t num_layers = 12;
+  std::int64_t num_heads = 12;
+  std::int64_t intermediate_size = 3072;
+  Activation activation = Activation::kGelu;
+  double dropout = 0.1;
+  double attention_dropout = 0;
+  double classifier_dropout = 0.1;
+  std::int64_t max_positions = 512;
+  std::int64_t type_vocab_size = 2;
+  double initializer_range = 0.02;
+  double layer_norm_epsilon = 1e-12;
+  std::int64_t pad_id = 0;
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("vocab_size", self.vocab_size, "tokens of the vocabulary; set by the tokenizer");
+    visit("hidden_size", self.hidden_size, "width of the residual stream, H");
+    visit("num_layers", self.num_layers, "layers, L");
+    visit("num_heads", self.num_heads, "attention heads of a layer, A");
+    visit("intermediate_size", self.intermediate_size, "inner width of the feed-forward network, 4H in the paper");
+    visit("activation", self.activation, "activation of the feed-forward network");
+    visit("dropout", self.dropout, "dropout on embeddings and sub-layers");
+    visit("attention_dropout", self.attention_dropout, "dropout on attention weights (the paper's 0.1); above 0 attention is slower");
+    visit("classifier_dropout", self.classifier_dropout, "dropout in front of a task's head");
+    visit("max_positions", self.max_positions, "longest sequence, in tokens");
+    visit("type_vocab_size", self.type_vocab_size, "segments: A and B");
+    visit("initializer_range", self.initializer_range, "standard deviation of the weights at the start");
+    visit("layer_norm_epsilon", self.layer_norm_epsilon, "what layer normalisation adds to the variance");
+    visit("pad_id", self.pad_id, "padding token; set by the tokenizer");
+  }
+
+  /// Throws UserError for sizes that cannot be: heads that do not divide the width, ids outside the vocabulary, ...
+  void validate() const;
+};
+
+/// "tiny" (2 layers, 128 wide), "mini", "small", "medium", "base", "large": the published sizes. Throws UserError that lists them.
+BertConfig bert_preset(const std::string& name);
+const std::vector<std::string>& bert_preset_names();
+
+/// transformers' config.json, both ways, without what concerns a head (architectures, labels). Reading throws UserError for
+/// settings this family does not have (relative positions, a decoder's causal mask) rather than computing something else.
+Json bert_to_hf(const BertConfig& config);
+BertConfig bert_from_hf(const Json& json, const std::string& name);
+
+}  // namespace attend

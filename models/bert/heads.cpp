@@ -1,0 +1,93 @@
+// Letters: B sequences, N tokens (packed), P masked positions, V vocabulary, E hidden size.
+#include "models/bert/heads.h"
+
+#include <torch/torch.h>
+
+#include "core/random.h"
+#include "models/layers/tied_cross_entropy.h"
+
+namespace attend {
+namespace {
+
+void initialize(Linear& layer, const BertConfig& config) {
+  const torch::NoGradGuard no_gradient;
+  layer->weight.normal_(0, config.initializer_range);
+}
+
+// Cross-entropy of few classes, summed.
+SummedLoss class_loss(const torch::Tensor& logits_BL, const std::vector<std::int64_t>& labels) {
+  const auto labels_B = torch::tensor(labels, torch::kInt64).to(logits_BL.device());
+  const auto log_p_B = torch::log_softmax(logits_BL, 1).gather(1, labels_B.unsqueeze(1)).squeeze(1);
+  SummedLoss result{.loss = -log_p_B.sum(), .log_likelihood = 0, .num_targets = logits_BL.size(0)};
+  result.log_likelihood = -result.loss.item<double>();
+  result.num_correct = (logits_BL.argmax(1) == labels_B).sum().item<std::int64_t>();
+  return result;
+}
+
+}  // namespace
+
+BertMaskedLanguageModel::BertMaskedLanguageModel(const BertConfig& config, NextSentence next_sentence)
+    : BertWithHead(config, next_sentence == NextSentence::kYes ? BertModelImpl::Pooler::kYes : BertModelImpl::Pooler::kNo),
+      transform_(register_module("transform", Linear(config.hidden_size, config.hidden_size))),
+      transform_norm_(register_module("transform_norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({config.hidden_size}).eps(config.layer_norm_epsilon)))),
+      output_bias_V_(register_parameter("output_bias", torch::zeros({config.vocab_size}))) {
+  initialize(transform_, config);
+  if (next_sentence == NextSentence::kNo) return;
+  next_sentence_ = register_module("next_sentence", Linear(config.hidden_size, 2));
+  initialize(next_sentence_, config);
+}
+
+torch::Tensor BertMaskedLanguageModel::predictions(const BertStates& states, const std::vector<std::int64_t>& positions) const {
+  const auto positions_P = torch::tensor(positions, torch::kInt64).to(states.hidden_NE.device());
+  const auto masked_PE = states.hidden_NE.index_select(0, positions_P);
+  return torch::nn::LayerNorm(transform_norm_)->forward(transform_->forward(masked_PE, config_.activation));
+}
+
+MaskedLoss BertMaskedLanguageModel::loss(const MaskedBatch& batch) {
+  const auto states = bert->encode(batch.text);
+  MaskedLoss result;
+  result.words = tied_cross_entropy(predictions(states, batch.masked_positions), bert->token_table(), output_bias_V_, batch.masked_labels, /*label_smoothing=*/0);
+  if (!batch.next_labels.empty()) result.next_sentence = class_loss(follows(states), batch.next_labels);
+  return result;
+}
+
+torch::Tensor BertMaskedLanguageModel::mask_logits(const TextBatch& batch, const std::vector<std::int64_t>& positions) {
+  return linear(predictions(bert->encode(batch), positions), bert->token_table(), output_bias_V_);
+}
+
+torch::Tensor BertMaskedLanguageModel::next_sentence_logits(const TextBatch& batch) { return follows(bert->encode(batch)); }
+
+BertSequenceClassifier::BertSequenceClassifier(const BertConfig& config, TaskLabels labels)
+    : BertWithHead(config, BertModelImpl::Pooler::kYes),
+      labels_(std::move(labels)),
+      classifier_(register_module("classifier", Linear(config.hidden_size, static_cast<std::int64_t>(labels_.names.size())))) {
+  initialize(classifier_, config);
+}
+
+torch::Tensor BertSequenceClassifier::logits(const TextBatch& batch) {
+  return classifier_->forward(attend::dropout(bert->pool(bert->encode(batch)), dropout(config_.classifier_dropout)));
+}
+
+BertTokenClassifier::BertTokenClassifier(const BertConfig& config, TokenTask task, TaskLabels labels)
+    : BertWithHead(config, BertModelImpl::Pooler::kNo),
+      task_(task),
+      labels_(std::move(labels)),
+      classifier_(register_module("classifier", Linear(config.hidden_size, static_cast<std::int64_t>(labels_.names.size())))) {
+  initialize(classifier_, config);
+}
+
+torch::Tensor BertTokenClassifier::logits(const TextBatch& batch) {
+  const double rate = task_ == TokenTask::kTags ? config_.classifier_dropout : 0;  // transformers drops nothing in front of qa_outputs
+  return classifier_->forward(attend::dropout(bert->encode(batch).hidden_NE, dropout(rate)));
+}
+
+std::shared_ptr<MaskedLanguageModel> make_bert(const BertConfig& config, BertMaskedLanguageModel::NextSentence next_sentence,
+                                               std::uint64_t seed, torch::Device device) {
+  config.validate();
+  torch::manual_seed(mix_seed(seed, "parameters"));
+  auto model = std::make_shared<BertMaskedLanguageModel>(config, next_sentence);
+  model->to(device);
+  return model;
+}
+
+}  // namespace attend

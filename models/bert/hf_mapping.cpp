@@ -1,0 +1,226 @@
+// transformers' names (modeling_bert) for BERT's tensors, the labels of its heads in config.json, and its folders.
+#include <map>
+
+#include <torch/torch.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/random.h"
+#include "models/bert/heads.h"
+
+namespace attend {
+namespace {
+
+using Presence = NameRule::Presence;
+
+std::vector<NameRule> layer_rules() {
+  const std::string ours = "bert.layers.{i}.", theirs = "bert.encoder.layer.{i}.";
+  std::vector<NameRule> rules;
+  add_weight_and_bias(rules, ours + "self_attention.qkv",
+                      {theirs + "attention.self.query", theirs + "attention.self.key", theirs + "attention.self.value"});
+  add_weight_and_bias(rules, ours + "self_attention.output", {theirs + "attention.output.dense"});
+  add_weight_and_bias(rules, ours + "self_attention_norm", {theirs + "attention.output.LayerNorm"});
+  add_weight_and_bias(rules, ours + "feed_forward.inner", {theirs + "intermediate.dense"});
+  add_weight_and_bias(rules, ours + "feed_forward.output", {theirs + "output.dense"});
+  add_weight_and_bias(rules, ours + "feed_forward_norm", {theirs + "output.LayerNorm"});
+  return rules;
+}
+
+// The body's rules. A pooler that the model does not have counts as another head's.
+NameRules body_rules(const BertConfig& config, bool has_pooler, Presence pooler = Presence::kRequired) {
+  NameRules names;
+  names.base_prefix = "bert.";
+  names.legacy_endings = {{"LayerNorm.gamma", "LayerNorm.weight"}, {"LayerNorm.beta", "LayerNorm.bias"}};
+  names.redundant = {"bert.embeddings.position_ids"};
+  names.other_heads = {"cls.", "classifier.", "qa_outputs."};
+  names.rules = {{.ours = "bert.token_embedding", .theirs = {"bert.embeddings.word_embeddings.weight"}},
+                 {.ours = "bert.position_embedding", .theirs = {"bert.embeddings.position_embeddings.weight"}},
+                 {.ours = "bert.type_embedding", .theirs = {"bert.embeddings.token_type_embeddings.weight"}}};
+  add_weight_and_bias(names.rules, "bert.embedding_norm", {"bert.embeddings.LayerNorm"});
+  const auto layers = for_each_layer(config.num_layers, layer_rules());
+  names.rules.insert(names.rules.end(), layers.begin(), layers.end());
+  if (has_pooler)
+    add_weight_and_bias(names.rules, "bert.pooler", {"bert.pooler.dense"}, pooler);
+  else
+    names.other_heads.push_back("bert.pooler.");
+  return names;
+}
+
+NameRules masked_rules(const BertConfig& config, bool has_next_sentence) {
+  NameRules names = body_rules(config, has_next_sentence);
+  names.other_heads = has_next_sentence ? std::vector<std::string>{"classifier.", "qa_outputs."} : std::vector<std::string>{"classifier.", "qa_outputs.", "bert.pooler.", "cls.seq_relationship."};
+  names.redundant.insert({"cls.predictions.decoder.weight", "cls.predictions.decoder.bias"});
+  add_weight_and_bias(names.rules, "transform", {"cls.predictions.transform.dense"});
+  add_weight_and_bias(names.rules, "transform_norm", {"cls.predictions.transform.LayerNorm"});
+  names.rules.push_back({.ours = "output_bias", .theirs = {"cls.predictions.bias"}});
+  if (has_next_sentence) add_weight_and_bias(names.rules, "next_sentence", {"cls.seq_relationship"});
+  return names;
+}
+
+struct HeadRules {
+  const char* name;  // "classifier" or "qa_outputs"
+  bool has_pooler;
+  Presence presence = Presence::kRequired;
+};
+
+NameRules head_rules(const BertConfig& config, const HeadRules& head) {
+  NameRules names = body_rules(config, head.has_pooler, head.presence);
+  add_weight_and_bias(names.rules, "classifier", {head.name}, head.presence);
+  return names;
+}
+
+void save_as(const TextModel& model, const NameRules& names, const std::filesystem::path& folder) {
+  write_json_file(folder / "config.json", model.hf_config());
+  write_tensors(folder / "model.safetensors", export_tensors(model, names));
+}
+
+void add_labels(Json& config, const TaskLabels& labels) {
+  Json names = Json::object(), ids = Json::object();
+  for (std::size_t i = 0; i < labels.names.size(); ++i) {
+    names[std::to_string(i)] = labels.names[i];
+    ids[labels.names[i]] = i;
+  }
+  config["id2label"] = names;
+  config["label2id"] = ids;
+}
+
+TaskLabels read_labels(const Json& config, const std::string& name) {
+  TaskLabels labels;
+  const auto problem = config.find("problem_type");
+  if (problem != config.end() && *problem == "multi_label_classification")
+    throw UserError(name + ": problem_type is \"multi_label_classification\"; expected one label for each text");
+  const auto found = config.find("id2label");
+  if (found == config.end() || found->is_null()) {
+    labels.names = {"LABEL_0", "LABEL_1"};  // what transformers assumes
+  } else {
+    if (!found->is_object() || found->empty()) throw UserError(name + ": id2label is no object with entries");
+    for (std::size_t i = 0; i < found->size(); ++i) {
+      const auto entry = found->find(std::to_string(i));
+      if (entry == found->end()) throw UserError(name + ": id2label has no entry \"" + std::to_string(i) + "\"");
+      labels.names.push_back(json_string(*entry, name, "id2label"));
+    }
+  }
+  if ((problem != config.end() && *problem == "regression") || labels.names.size() == 1) labels.problem = TaskLabels::Problem::kRegression;
+  return labels;
+}
+
+void report(const ImportReport& report, const std::string& file) {
+  if (!report.left_out.empty()) log_info(file + ": not used for this task: " + list_names(report.left_out));
+  if (!report.fresh.empty()) log_warning(file + ": not there, so drawn at random and to be trained: " + list_names(report.fresh));
+}
+
+struct Folder {
+  SafetensorsReader file;
+  BertConfig config;
+  std::string config_name;
+
+  explicit Folder(const ModelFolder& folder)
+      : file(SafetensorsReader::open_folder(folder.path)),
+        config(bert_from_hf(folder.config, (folder.path / "config.json").string())),
+        config_name((folder.path / "config.json").string()) {}
+  bool has(const std::string& name) const { return file.tensors().contains(name); }
+};
+
+template <class Model>
+std::shared_ptr<Model> filled(std::shared_ptr<Model> model, const NameRules& names, const Folder& source, torch::Device device) {
+  report(import_tensors(*model, names, source.file), source.file.name());
+  model->to(device);
+  model->eval();
+  return model;
+}
+
+// What to build and how to fill it: the folder's head, or a new one.
+struct Head {
+  TaskLabels labels;
+  NameRules names;
+};
+
+Head choose_head(Folder& source, const ModelFolder& folder, HeadRules rules, const std::optional<NewHead>& wanted) {
+  const bool is_there = source.has(std::string(rules.name) + ".weight");
+  if (!wanted) return {read_labels(folder.config, source.config_name), head_rules(source.config, rules)};
+  if (wanted->dropout) source.config.classifier_dropout = *wanted->dropout;
+  torch::manual_seed(mix_seed(wanted->seed, "head"));
+  const bool is_kept = is_there && read_labels(folder.config, source.config_name) == wanted->labels;
+  rules.presence = Presence::kHead;
+  Head head{wanted->labels, head_rules(source.config, rules)};
+  if (is_there && !is_kept) {
+    log_warning(source.file.name() + ": its head answers with other labels; a new one is drawn at random");
+    std::erase_if(head.names.rules, [](const NameRule& rule) { return rule.ours.starts_with("classifier."); });
+  }
+  return head;
+}
+
+}  // namespace
+
+Json BertEncoder::hf_config() const {
+  Json config = bert_to_hf(config_);
+  config["architectures"] = {"BertModel"};
+  return config;
+}
+
+Json BertMaskedLanguageModel::hf_config() const {
+  Json config = bert_to_hf(config_);
+  config["architectures"] = {has_next_sentence() ? "BertForPreTraining" : "BertForMaskedLM"};
+  return config;
+}
+
+Json BertSequenceClassifier::hf_config() const {
+  Json config = bert_to_hf(config_);
+  config["architectures"] = {"BertForSequenceClassification"};
+  config["problem_type"] = labels_.problem == TaskLabels::Problem::kRegression ? "regression" : "single_label_classification";
+  add_labels(config, labels_);
+  return config;
+}
+
+Json BertTokenClassifier::hf_config() const {
+  Json config = bert_to_hf(config_);
+  config["architectures"] = {task_ == TokenTask::kTags ? "BertForTokenClassification" : "BertForQuestionAnswering"};
+  add_labels(config, labels_);
+  return config;
+}
+
+// A bare BertModel's names have no prefix.
+void BertEncoder::save(const std::filesystem::path& folder) const {
+  NameRules names = body_rules(config_, bert->has_pooler());
+  for (NameRule& rule : names.rules)
+    for (std::string& name : rule.theirs) name.erase(0, names.base_prefix.size());
+  save_as(*this, names, folder);
+}
+
+void BertMaskedLanguageModel::save(const std::filesystem::path& folder) const { save_as(*this, masked_rules(config_, has_next_sentence()), folder); }
+
+void BertSequenceClassifier::save(const std::filesystem::path& folder) const { save_as(*this, head_rules(config_, {"classifier", true}), folder); }
+
+void BertTokenClassifier::save(const std::filesystem::path& folder) const {
+  save_as(*this, head_rules(config_, {task_ == TokenTask::kTags ? "classifier" : "qa_outputs", false}), folder);
+}
+
+std::shared_ptr<TextEncoder> load_bert_encoder(const ModelFolder& folder) {
+  const Folder source(folder);
+  const bool has_pooler = source.has("pooler.dense.weight") || source.has("bert.pooler.dense.weight");
+  auto model = std::make_shared<BertEncoder>(source.config, has_pooler ? BertModelImpl::Pooler::kYes : BertModelImpl::Pooler::kNo);
+  return filled(model, body_rules(source.config, has_pooler), source, folder.device);
+}
+
+std::shared_ptr<MaskedLanguageModel> load_bert_masked_language_model(const ModelFolder& folder) {
+  using NextSentence = BertMaskedLanguageModel::NextSentence;
+  const Folder source(folder);
+  const bool has_next_sentence = source.has("cls.seq_relationship.weight");
+  auto model = std::make_shared<BertMaskedLanguageModel>(source.config, has_next_sentence ? NextSentence::kYes : NextSentence::kNo);
+  return filled(model, masked_rules(source.config, has_next_sentence), source, folder.device);
+}
+
+std::shared_ptr<SequenceClassifier> load_bert_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {
+  Folder source(folder);
+  const Head head = choose_head(source, folder, {"classifier", true}, wanted);
+  return filled(std::make_shared<BertSequenceClassifier>(source.config, head.labels), head.names, source, folder.device);
+}
+
+std::shared_ptr<TokenClassifier> load_bert_token_classifier(const ModelFolder& folder, TokenTask task, const std::optional<NewHead>& wanted) {
+  Folder source(folder);
+  const char* name = task == TokenTask::kTags ? "classifier" : "qa_outputs";
+  const Head head = choose_head(source, folder, {name, false}, wanted);
+  return filled(std::make_shared<BertTokenClassifier>(source.config, task, head.labels), head.names, source, folder.device);
+}
+
+}  // namespace attend

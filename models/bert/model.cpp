@@ -1,0 +1,73 @@
+// Letters: B sequences, N tokens (packed), E hidden size.
+#include "models/bert/model.h"
+
+#include <torch/torch.h>
+
+namespace attend {
+
+BertLayerImpl::BertLayerImpl(const BertConfig& config)
+    : self_attention(register_module("self_attention", SelfAttention(AttentionConfig{.hidden_size = config.hidden_size,
+                                                                                     .num_heads = config.num_heads,
+                                                                                     .dropout = config.attention_dropout}))),
+      feed_forward(register_module("feed_forward", FeedForward(FeedForwardImpl::Config{.hidden_size = config.hidden_size,
+                                                                                       .inner_size = config.intermediate_size,
+                                                                                       .activation = config.activation}))),
+      self_attention_norm(register_module("self_attention_norm", ResidualNorm(config.hidden_size, config.layer_norm_epsilon))),
+      feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.hidden_size, config.layer_norm_epsilon))) {}
+
+torch::Tensor BertLayerImpl::forward(torch::Tensor x_NE, const PackedLayout& layout, double dropout) const {
+  x_NE = self_attention_norm->forward(x_NE, self_attention->forward(x_NE, layout, Causality::kBidirectional), dropout);
+  return feed_forward_norm->forward(x_NE, feed_forward->forward(x_NE), dropout);
+}
+
+BertModelImpl::BertModelImpl(const BertConfig& config, Pooler wanted)
+    : config_(config),
+      token_table_(register_parameter("token_embedding", torch::empty({config.vocab_size, config.hidden_size}))),
+      position_table_(register_parameter("position_embedding", torch::empty({config.max_positions, config.hidden_size}))),
+      type_table_(register_parameter("type_embedding", torch::empty({config.type_vocab_size, config.hidden_size}))),
+      embedding_norm_(register_module("embedding_norm", ResidualNorm(config.hidden_size, config.layer_norm_epsilon))),
+      layers_(register_module("layers", torch::nn::ModuleList())) {
+  for (std::int64_t i = 0; i < config.num_layers; ++i) layers_->push_back(BertLayer(config));
+  if (wanted == Pooler::kYes) pooler = register_module("pooler", Linear(config.hidden_size, config.hidden_size));
+  const torch::NoGradGuard no_gradient;
+  for (auto& table : {token_table_, position_table_, type_table_}) torch::Tensor(table).normal_(0, config.initializer_range);
+  torch::Tensor(token_table_)[config.pad_id].zero_();
+  for (const auto& module : modules(/*include_self=*/false))
+    if (auto* linear = module->as<Linear>()) linear->weight.normal_(0, config.initializer_range);
+}
+
+void BertModelImpl::check(const TextBatch& batch) const {
+  TORCH_CHECK(batch.type_ids.size() == batch.tokens.ids.size(), "a segment for each token");
+  for (const std::int64_t id : batch.tokens.ids) TORCH_CHECK(id >= 0 && id < config_.vocab_size, "token id ", id, " is outside the vocabulary of ", config_.vocab_size);
+  for (const std::int64_t type : batch.type_ids) TORCH_CHECK(type >= 0 && type < config_.type_vocab_size, "segment ", type, " is none of the model's ", config_.type_vocab_size);
+  for (const std::int64_t length : batch.tokens.lengths)
+    TORCH_CHECK(length >= 1 && length <= config_.max_positions, "a sequence of ", length, " tokens; the model has ", config_.max_positions, " positions");
+}
+
+// Figure 2: the sum of the token's, the position's and the segment's embedding, normalised. The padding token's look-up gives no
+// gradient to its row: as in transformers.
+torch::Tensor BertModelImpl::embed(const TextBatch& batch, const PackedLayout& layout) const {
+  const auto device = token_table_.device();
+  const auto ids_N = torch::tensor(batch.tokens.ids, torch::kInt64).to(device), types_N = torch::tensor(batch.type_ids, torch::kInt64).to(device);
+  const auto tokens_NE = torch::embedding(token_table_, ids_N, /*padding_idx=*/config_.pad_id);
+  const auto places_NE = torch::embedding(position_table_, layout.positions_N()) + torch::embedding(type_table_, types_N);
+  return attend::dropout(embedding_norm_->forward(tokens_NE, places_NE, /*dropout_probability=*/0), dropout());
+}
+
+BertStates BertModelImpl::encode(const TextBatch& batch) const {
+  check(batch);
+  BertStates states{.hidden_NE = {}, .layout = PackedLayout(batch.tokens.lengths, token_table_.device())};
+  auto x_NE = embed(batch, states.layout);
+  for (const auto& layer : *layers_) x_NE = layer->as<BertLayer>()->forward(x_NE, states.layout, dropout());
+  states.hidden_NE = x_NE;
+  return states;
+}
+
+torch::Tensor BertModelImpl::pool(const BertStates& states) const {
+  auto first = states.layout.offsets();
+  first.pop_back();
+  const auto first_B = torch::tensor(first, torch::kInt64).to(states.hidden_NE.device());
+  return torch::tanh(pooler->forward(states.hidden_NE.index_select(0, first_B)));
+}
+
+}  // namespace attend

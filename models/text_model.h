@@ -1,0 +1,120 @@
+// What `training` and the commands know of a model that reads text and answers with a head: classes, tags, masked words.
+// They never see a family.
+//
+// Letters: B sequences, N tokens of the batch (packed, models/interfaces.h), L labels, P masked positions, V vocabulary, E width.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <torch/torch.h>
+
+#include "core/json.h"
+#include "models/interfaces.h"
+
+namespace attend {
+
+/// Sequences end to end, special tokens included, and the segment (0 or 1) each token is of.
+struct TextBatch {
+  PackedIds tokens;
+  std::vector<std::int64_t> type_ids;  ///< as many as tokens.ids
+};
+
+/// What every model of text can tell.
+class TextModel : public torch::nn::Module {
+ public:
+  virtual std::int64_t vocab_size() const = 0;
+  virtual std::int64_t max_positions() const = 0;
+  virtual torch::Device device() const = 0;
+  /// config.json's content.
+  virtual Json hf_config() const = 0;
+  /// Writes config.json and model.safetensors into `folder` (which exists), in Hugging Face's layout and names.
+  virtual void save(const std::filesystem::path& folder) const = 0;
+};
+
+/// Without a head: what a sequence's tokens are turned into.
+class TextEncoder : public TextModel {
+ public:
+  /// hidden_NE of the last layer.
+  virtual torch::Tensor hidden(const TextBatch& batch) = 0;
+};
+
+/// The labels of a head, in the order of its outputs.
+struct TaskLabels {
+  enum class Problem { kClasses, kRegression };
+  Problem problem = Problem::kClasses;
+  std::vector<std::string> names;  ///< of the classes; one, of no meaning, for regression
+  bool operator==(const TaskLabels&) const = default;
+};
+
+/// logits_BL: a score for each class of each sequence, or (regression) one number.
+class SequenceClassifier : public TextModel {
+ public:
+  virtual torch::Tensor logits(const TextBatch& batch) = 0;
+  virtual const TaskLabels& labels() const = 0;
+};
+
+/// logits_NL: a score for each label of each token. Tags; or, of two labels, where an answer starts and ends.
+class TokenClassifier : public TextModel {
+ public:
+  virtual torch::Tensor logits(const TextBatch& batch) = 0;
+  virtual const TaskLabels& labels() const = 0;
+};
+
+/// Sequences with tokens masked, and which they were.
+struct MaskedBatch {
+  TextBatch text;
+  std::vector<std::int64_t> masked_positions;  ///< P places among all tokens of the batch
+  std::vector<std::int64_t> masked_labels;     ///< P ids that stood there
+  std::vector<std::int64_t> next_labels;       ///< B: 0 where the second segment follows the first, 1 where it does not; or empty
+};
+
+/// The two losses of BERT's pretraining (Devlin et al. 2019, section 3.1), each summed over its own targets.
+struct MaskedLoss {
+  SummedLoss words;
+  std::optional<SummedLoss> next_sentence;  ///< where the batch has next_labels
+};
+
+/// What the labels of tokens are: tags; or, two of them, the start and the end of an answer.
+enum class TokenTask { kTags, kAnswers };
+
+/// Predicts masked tokens, and (where it has that head) whether the second segment follows the first.
+class MaskedLanguageModel : public TextModel {
+ public:
+  virtual bool has_next_sentence() const = 0;
+  /// Logits are made at masked positions only, a few rows at a time.
+  virtual MaskedLoss loss(const MaskedBatch& batch) = 0;
+  /// logits_PV at `positions` among all tokens of the batch.
+  virtual torch::Tensor mask_logits(const TextBatch& batch, const std::vector<std::int64_t>& positions) = 0;
+  /// logits_B2: follows, does not follow.
+  virtual torch::Tensor next_sentence_logits(const TextBatch& batch) = 0;
+};
+
+/// A head to be put on a pretrained body.
+struct NewHead {
+  TaskLabels labels;
+  std::uint64_t seed = 1;         ///< of the parameters that the folder does not have
+  std::optional<double> dropout;  ///< in front of the head; else config.json's
+};
+
+/// A folder to load, its config.json already read.
+struct ModelFolder {
+  std::filesystem::path path;
+  const Json& config;
+  torch::Device device;
+};
+
+// Loading. The folder's config.json must name a family of the registry, and every tensor of the body be there in its shape. With a
+// NewHead, the head is the folder's where its labels are the same, else drawn afresh, with a message that names the tensors; without,
+// the folder must have the head. Heads of other tasks are left out, with a message. Throws UserError.
+std::shared_ptr<TextEncoder> load_text_encoder(const std::filesystem::path& folder, torch::Device device);
+std::shared_ptr<MaskedLanguageModel> load_masked_language_model(const std::filesystem::path& folder, torch::Device device);
+std::shared_ptr<SequenceClassifier> load_sequence_classifier(const std::filesystem::path& folder, torch::Device device, const std::optional<NewHead>& head = {});
+std::shared_ptr<TokenClassifier> load_token_classifier(const std::filesystem::path& folder, torch::Device device, TokenTask task,
+                                                       const std::optional<NewHead>& head = {});
+
+}  // namespace attend
