@@ -20,7 +20,9 @@ namespace attend {
 /// The part of a step's batch that goes through the model at once. What it holds besides is the objective's own.
 struct MicroBatch {
   virtual ~MicroBatch() = default;
-  std::int64_t num_targets = 0;  ///< predictions the loss is summed over: known before any of it is computed
+  /// Predictions that each term of the loss is summed over, known before any of it is computed. Most losses have one term; that of
+  /// BERT's pretraining has two, masked words and next sentences.
+  std::vector<std::int64_t> num_targets;
   std::int64_t num_tokens = 0;   ///< real tokens read, all sides together: what tokens/s counts
 };
 
@@ -54,9 +56,9 @@ class Objective {
 
   /// The next micro-batch of an endless stream, which is a function of the seed and the position alone.
   virtual std::unique_ptr<MicroBatch> next() = 0;
-  /// Summed over the targets of `batch` and differentiable; the trainer divides. Draws dropout from torch's default
-  /// generator, which the trainer has seeded for this micro-batch.
-  virtual SummedLoss loss(const MicroBatch& batch) = 0;
+  /// The terms, each summed over its targets in `batch` and differentiable; the trainer divides each by its own targets of the whole
+  /// step, and adds them. Draws dropout from torch's default generator, which the trainer has seeded for this micro-batch.
+  virtual std::vector<SummedLoss> loss(const MicroBatch& batch) = 0;
 
   /// Where the stream stands: enough for seek() to give the same micro-batches in a new process.
   virtual Json position() const = 0;

@@ -191,28 +191,42 @@ void Trainer::train_step() {
 Trainer::StepResult Trainer::accumulate_gradients(std::int64_t step) {
   StepResult result;
   std::vector<std::unique_ptr<MicroBatch>> micro_batches;
+  std::vector<std::int64_t> targets;  // of each term of the loss
   for (std::int64_t i = 0; i < options_.accumulate; ++i) {
     micro_batches.push_back(objective_.next());
-    result.targets += micro_batches.back()->num_targets;
-    result.tokens += micro_batches.back()->num_tokens;
+    const MicroBatch& batch = *micro_batches.back();
+    targets.resize(batch.num_targets.size());
+    for (std::size_t term = 0; term < targets.size(); ++term) targets[term] += batch.num_targets[term];
+    result.tokens += batch.num_tokens;
   }
-  TORCH_CHECK(result.targets > 0, "a step without targets");
-  torch::Tensor loss_sum;
+  for (const std::int64_t count : targets) TORCH_CHECK(count > 0, "a step without targets");
+  result.targets = targets.front();
+  std::vector<torch::Tensor> sums(targets.size());
   for (std::size_t i = 0; i < micro_batches.size(); ++i) {
     torch::manual_seed(mix_seed(options_.seed, "dropout", {static_cast<std::uint64_t>(step), i, /*rank=*/0}));
-    SummedLoss loss;
+    std::vector<SummedLoss> terms;
     {
       const Autocast autocast(options_.precision, objective_.model().parameters().front().device());
-      loss = objective_.loss(*micro_batches[i]);
+      terms = objective_.loss(*micro_batches[i]);
     }
-    TORCH_CHECK(loss.num_targets == micro_batches[i]->num_targets, "the objective miscounted its targets");
+    TORCH_CHECK(terms.size() == targets.size(), "the objective miscounted the terms of its loss");
     // The targets of the whole step divide every micro-batch's sum, so accumulating equals one large batch.
-    loss.loss.backward(torch::full_like(loss.loss, 1.0 / static_cast<double>(result.targets)));
-    loss_sum = loss_sum.defined() ? loss_sum + loss.loss.detach() : loss.loss.detach();
+    std::vector<torch::Tensor> losses, weights;
+    for (std::size_t term = 0; term < terms.size(); ++term) {
+      TORCH_CHECK(terms[term].num_targets == micro_batches[i]->num_targets[term], "the objective miscounted its targets");
+      losses.push_back(terms[term].loss);
+      weights.push_back(torch::full_like(terms[term].loss, 1.0 / static_cast<double>(targets[term])));
+      const auto sum = terms[term].loss.detach();
+      sums[term] = sums[term].defined() ? sums[term] + sum : sum;
+    }
+    torch::autograd::backward(losses, weights);
   }
-  const torch::Tensor numbers = torch::stack({loss_sum.to(torch::kFloat64), optimizer_.gradient_norm().to(torch::kFloat64)}).cpu();
-  result.loss = numbers[0].item<double>() / static_cast<double>(result.targets);
-  result.gradient_norm = numbers[1].item<double>();
+  sums.push_back(optimizer_.gradient_norm());
+  for (torch::Tensor& number : sums) number = number.to(torch::kFloat64);
+  const torch::Tensor numbers = torch::stack(sums).cpu();
+  for (std::size_t term = 0; term < targets.size(); ++term)
+    result.loss += numbers[static_cast<std::int64_t>(term)].item<double>() / static_cast<double>(targets[term]);
+  result.gradient_norm = numbers[-1].item<double>();
   return result;
 }
 

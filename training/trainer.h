@@ -55,9 +55,9 @@ class Trainer {
 
  private:
   struct StepResult {
-    double loss = 0;  ///< mean over the targets
+    double loss = 0;  ///< the sum of the terms, each the mean over its targets
     double gradient_norm = 0;
-    std::int64_t targets = 0;
+    std::int64_t targets = 0;  ///< of the first term
     std::int64_t tokens = 0;
   };
 

@@ -10,7 +10,7 @@
 
 #include "apps/command.h"
 #include "apps/commands/evaluate.h"
-#include "apps/commands/pretrain.h"
+#include "apps/commands/pretrain_transformer.h"
 #include "apps/demo/corpus.h"
 #include "apps/flags.h"
 #include "core/error.h"
@@ -52,7 +52,7 @@ PretrainTransformerOptions training_of(const DemoOptions& options, const fs::pat
   PretrainTransformerOptions pretrain;
   pretrain.run.common = options.common;
   pretrain.run.common.json = false;
-  pretrain.run.files = {.train_source = folder / "train.en",
+  pretrain.data.files = {.train_source = folder / "train.en",
                         .train_target = folder / "train.de",
                         .valid_source = folder / "valid.en",
                         .valid_target = folder / "valid.de"};

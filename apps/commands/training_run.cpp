@@ -36,38 +36,23 @@ void add_training_run(CLI::App& command, TrainingRun& run) {
   add_common(command, run.common);
 }
 
-void add_translation_data(CLI::App& command, TrainingRun& run) {
-  command.add_option("--train-source", run.files.train_source, "training text, a sentence a line")->required();
-  command.add_option("--train-target", run.files.train_target, "its translation, line by line")->required();
-  command.add_option("--valid-source", run.files.valid_source, "validation text; without it the last model is kept, not the best");
-  command.add_option("--valid-target", run.files.valid_target, "its translation");
-  add_config_flags(command, run.translation, {.group = "Translation"});
-}
-
-torch::Device begin_training(TrainingRun& run) {
+torch::Device begin_training(TrainingRun& run, Validation validation, const std::vector<InputFile>& files) {
   const torch::Device device = apply_common(run.common);
   run.training.seed = run.common.seed;
   run.training.precision = training_precision(run.common.precision);
   run.training.threads = torch::get_num_threads();
-  run.translation.validate();
-  validate(run.training, run.files.valid_source.empty() ? Validation::kAbsent : Validation::kPresent);
-  require_file("--train-source", run.files.train_source);
-  require_file("--train-target", run.files.train_target);
-  if (!run.files.valid_source.empty()) require_file("--valid-source", run.files.valid_source);
-  if (!run.files.valid_target.empty()) require_file("--valid-target", run.files.valid_target);
+  validate(run.training, validation);
+  for (const InputFile& file : files)
+    if (!file.path.empty()) require_file(file.flag, file.path);
   install_stop_handlers();
   run.lock = open_output(run.output, start_of(run));
   return device;
 }
 
-TranslationSetup translation_setup(const TrainingRun& run) {
-  TranslationSetup setup;
-  setup.files = run.files;
-  setup.cache = run.output / "data";
-  setup.batches = {.batch_tokens = run.training.batch_tokens, .batch_sentences = run.training.batch_size, .seed = run.training.seed};
-  setup.options = run.translation;
-  setup.settings["device"] = run.common.device;
-  return setup;
+void require_other_folder(const std::filesystem::path& model, const std::filesystem::path& output) {
+  std::error_code ignored;
+  if (std::filesystem::equivalent(model, output, ignored))
+    throw UserError("--model and --output are the same folder: " + model.string(), "write to another folder, so that the model stays");
 }
 
 int train(const TrainingRun& run, Objective& objective, const std::string& command, std::ostream& out) {

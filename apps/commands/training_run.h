@@ -5,13 +5,13 @@
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "apps/common.h"
 #include "core/atomic_file.h"
 #include "training/objective.h"
-#include "training/objectives/translation.h"
 #include "training/training_options.h"
 
 namespace attend {
@@ -19,8 +19,6 @@ namespace attend {
 struct TrainingRun {
   CommonOptions common;
   TrainingOptions training;
-  TranslationOptions translation;
-  TranslationFiles files;
   std::filesystem::path output;
   bool resume = false;
   std::shared_ptr<FolderLock> lock = {};  ///< of the output folder, held from begin_training() on
@@ -28,14 +26,18 @@ struct TrainingRun {
 
 /// --output, --resume, the flags of TrainingOptions with their aliases, and the common ones.
 void add_training_run(CLI::App& command, TrainingRun& run);
-/// --train-source and so on, and the flags of TranslationOptions.
-void add_translation_data(CLI::App& command, TrainingRun& run);
+/// A file that a flag names; none where the path is empty.
+struct InputFile {
+  const char* flag;
+  std::filesystem::path path;
+};
 
-/// Applies the common options, checks all others, catches signals, opens and locks the output folder. Returns where the model lives. Throws UserError.
-torch::Device begin_training(TrainingRun& run);
+/// Applies the common options, checks all others and that the files are there, catches signals, opens and locks the output folder.
+/// Returns where the model lives. Throws UserError.
+torch::Device begin_training(TrainingRun& run, Validation validation, const std::vector<InputFile>& files);
 
-/// The part of a TranslationSetup that the flags of a run decide; model, tokenizer and generation are the caller's.
-TranslationSetup translation_setup(const TrainingRun& run);
+/// Throws UserError where a model would be written over the one it starts from.
+void require_other_folder(const std::filesystem::path& model, const std::filesystem::path& output);
 
 /// Trains, and at the end says on `out` how to use the model. `command` is "attend pretrain transformer".
 int train(const TrainingRun& run, Objective& objective, const std::string& command, std::ostream& out);

@@ -67,20 +67,21 @@ class ToyObjective : public Objective {
       example_ = 0;
       ++epoch_;
     }
-    batch->num_targets = batch->num_tokens = static_cast<std::int64_t>(batch->examples.size());
+    batch->num_tokens = static_cast<std::int64_t>(batch->examples.size());
+    batch->num_targets = {batch->num_tokens};
     batch->is_bad = taken_ == settings_.nan_batch || (settings_.nan_forever && settings_.nan_batch >= 0 && taken_ > settings_.nan_batch);
     ++taken_;
     seen.insert(seen.end(), batch->examples.begin(), batch->examples.end());
     return batch;
   }
 
-  SummedLoss loss(const MicroBatch& micro_batch) override {
+  std::vector<SummedLoss> loss(const MicroBatch& micro_batch) override {
     const auto& batch = dynamic_cast<const Batch&>(micro_batch);
     torch::Tensor sum = torch::zeros({});
     for (const std::int64_t example : batch.examples) sum = sum + example_loss(example);
     if (batch.is_bad) sum = sum * std::numeric_limits<float>::quiet_NaN();
     if (settings_.after_batch) settings_.after_batch();
-    return {.loss = sum, .log_likelihood = 0, .num_targets = batch.num_targets};
+    return {{.loss = sum, .log_likelihood = 0, .num_targets = batch.num_tokens}};
   }
 
   Json position() const override { return Json{{"epoch", epoch_}, {"example", example_}, {"taken", taken_}}; }

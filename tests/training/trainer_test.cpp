@@ -88,7 +88,7 @@ TEST_CASE("Four micro-batches accumulated are one large batch") {
   // Eleven examples: micro-batches of 3, 3, 3 and 2, so that a mean of means would be another gradient. No dropout, whose draws differ.
   struct Plain : ToyObjective {
     using ToyObjective::ToyObjective;
-    SummedLoss loss(const MicroBatch& batch) override {
+    std::vector<SummedLoss> loss(const MicroBatch& batch) override {
       model().eval();
       return ToyObjective::loss(batch);
     }

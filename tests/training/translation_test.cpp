@@ -83,8 +83,8 @@ double loss_of_next(TranslationObjective& objective) {
   const torch::NoGradGuard no_grad;
   objective.model().eval();
   const auto batch = objective.next();
-  const SummedLoss loss = objective.loss(*batch);
-  CHECK(loss.num_targets == batch->num_targets);
+  const SummedLoss loss = objective.loss(*batch).front();
+  CHECK(loss.num_targets == batch->num_targets.front());
   return loss.loss.item<double>() / static_cast<double>(loss.num_targets);
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("The batches of an epoch are counted as they come") {
   const std::int64_t expected = objective.micro_batches_per_epoch();
   std::int64_t batches = 0, targets = 0;
   while (objective.epoch() == 0) {
-    targets += objective.next()->num_targets;
+    targets += objective.next()->num_targets.front();
     ++batches;
   }
   CHECK(batches == expected);

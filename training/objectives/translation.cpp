@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "generation/translator.h"
 #include "metrics/bleu.h"
+#include "training/objectives/common.h"
 
 namespace attend {
 namespace {
@@ -36,16 +37,6 @@ std::string fingerprint_of(const ParallelCorpus& corpus) {
     corpus.target().append_to(sample, i * corpus.size() / taken);
   }
   return sha256_hex(std::as_bytes(std::span(sample)));
-}
-
-void copy_by_name(const auto& from, const auto& to, const std::filesystem::path& folder) {
-  for (const auto& named : to) {
-    const torch::Tensor* const found = from.find(named.key());
-    if (found == nullptr || found->sizes() != named.value().sizes())
-      throw UserError(folder.string() + " is of another model: '" + named.key() + "' is " + (found == nullptr ? "not there" : "of another shape"),
-                      "resume with the settings of its run.toml");
-    torch::Tensor(named.value()).copy_(*found);
-  }
 }
 
 std::string name_of(const std::filesystem::path& file, std::uint64_t pairs) { return file.string() + " (" + std::to_string(pairs) + " pairs)"; }
@@ -113,13 +104,13 @@ TranslationObjective::~TranslationObjective() = default;
 std::unique_ptr<MicroBatch> TranslationObjective::next() {
   auto batch = std::make_unique<TranslationBatch>();
   batch->pairs = to_pair_batch(batches_->next());
-  batch->num_targets = static_cast<std::int64_t>(batch->pairs.target.ids.size());
-  batch->num_tokens = batch->num_targets + static_cast<std::int64_t>(batch->pairs.source.ids.size());
+  batch->num_targets = {static_cast<std::int64_t>(batch->pairs.target.ids.size())};
+  batch->num_tokens = static_cast<std::int64_t>(batch->pairs.target.ids.size() + batch->pairs.source.ids.size());
   return batch;
 }
 
-SummedLoss TranslationObjective::loss(const MicroBatch& batch) {
-  return setup_.model->loss(dynamic_cast<const TranslationBatch&>(batch).pairs, setup_.options.label_smoothing);
+std::vector<SummedLoss> TranslationObjective::loss(const MicroBatch& batch) {
+  return {setup_.model->loss(dynamic_cast<const TranslationBatch&>(batch).pairs, setup_.options.label_smoothing)};
 }
 
 Json TranslationObjective::position() const {
@@ -184,10 +175,7 @@ void TranslationObjective::save(const std::filesystem::path& folder) const {
 }
 
 void TranslationObjective::load(const std::filesystem::path& folder) {
-  const torch::NoGradGuard no_grad;
-  const auto saved = load_seq2seq(folder, setup_.model->device());
-  copy_by_name(saved->named_parameters(), setup_.model->named_parameters(), folder);
-  copy_by_name(saved->named_buffers(), setup_.model->named_buffers(), folder);
+  copy_parameters(*load_seq2seq(folder, setup_.model->device()), *setup_.model, folder);
 }
 
 Json TranslationObjective::settings() const {
@@ -202,10 +190,8 @@ Json TranslationObjective::settings() const {
 }
 
 CardFacts TranslationObjective::card() const {
-  std::int64_t parameters = 0;
-  for (const auto& parameter : setup_.model->parameters()) parameters += parameter.numel();
   CardFacts facts;
-  facts.title = "Translation model (" + setup_.model->hf_config().value("model_type", "") + ", " + std::to_string(parameters) + " parameters)";
+  facts.title = "Translation model (" + model_summary(*setup_.model, setup_.model->hf_config()) + ")";
   facts.library_tag = "translation";
   facts.data = {{"training, source", name_of(setup_.files.train_source, train_->size())},
                 {"training, target", name_of(setup_.files.train_target, train_->size())}};

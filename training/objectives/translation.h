@@ -76,7 +76,7 @@ class TranslationObjective final : public Objective {
 
   torch::nn::Module& model() override { return *setup_.model; }
   std::unique_ptr<MicroBatch> next() override;
-  SummedLoss loss(const MicroBatch& batch) override;
+  std::vector<SummedLoss> loss(const MicroBatch& batch) override;
 
   Json position() const override;
   void seek(const Json& position) override;

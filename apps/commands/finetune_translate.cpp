@@ -1,0 +1,49 @@
+#include "apps/commands/finetune_translate.h"
+
+#include <memory>
+
+#include "apps/command.h"
+#include "core/error.h"
+#include "generation/generation_config.h"
+#include "models/interfaces.h"
+
+namespace attend {
+
+FinetuneTranslateOptions::FinetuneTranslateOptions() {
+  run.training.learning_rate = 2e-4;
+  run.training.warmup_steps = 100;
+  run.training.eval_every = 200;
+  run.training.save_every = 200;
+}
+
+void add_finetune_translate(CLI::App& finetune) {
+  auto options = std::make_shared<FinetuneTranslateOptions>();
+  CLI::App* command = finetune.add_subcommand("translate", "Go on with new sentence pairs from a translation model");
+  command->add_option("--model", options->model, "model folder to start from")->required();
+  add_translation_data(*command, options->data);
+  add_training_run(*command, options->run);
+  command->footer(
+      "Examples:\n"
+      "  attend finetune translate --model runs/de-en --train-source new.de --train-target new.en --epochs 3 --output runs/de-en-new\n"
+      "  attend finetune translate --config runs/de-en-new/run.toml --resume");
+  set_run(*command, options, run_finetune_translate);
+}
+
+int run_finetune_translate(const FinetuneTranslateOptions& given, std::istream&, std::ostream& out) {
+  FinetuneTranslateOptions options = given;
+  TrainingOptions& training = options.run.training;
+  if (!training.steps && !training.epochs && !training.max_minutes) training.epochs = 3;
+  const torch::Device device = begin_translation_training(options.run, options.data);
+  require_other_folder(options.model, options.run.output);
+
+  TranslationSetup setup = translation_setup(options.run, options.data);
+  setup.model = load_seq2seq(options.model, device);
+  setup.tokenizer = std::make_shared<const MarianTokenizer>(options.model);
+  setup.tokenizer_folder = options.model;
+  setup.generation = read_generation_config(options.model, setup.model->token_roles());
+  setup.settings["model"] = options.model.string();
+  TranslationObjective objective(std::move(setup));
+  return train(options.run, objective, "attend finetune translate", out);
+}
+
+}  // namespace attend

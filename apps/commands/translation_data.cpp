@@ -1,0 +1,34 @@
+#include "apps/commands/translation_data.h"
+
+#include "apps/flags.h"
+
+namespace attend {
+
+void add_translation_data(CLI::App& command, TranslationData& data) {
+  command.add_option("--train-source", data.files.train_source, "training text, a sentence a line")->required();
+  command.add_option("--train-target", data.files.train_target, "its translation, line by line")->required();
+  command.add_option("--valid-source", data.files.valid_source, "validation text; without it the last model is kept, not the best");
+  command.add_option("--valid-target", data.files.valid_target, "its translation");
+  add_config_flags(command, data.options, {.group = "Translation"});
+}
+
+torch::Device begin_translation_training(TrainingRun& run, const TranslationData& data) {
+  data.options.validate();
+  return begin_training(run, data.files.valid_source.empty() ? Validation::kAbsent : Validation::kPresent,
+                        {{"--train-source", data.files.train_source},
+                         {"--train-target", data.files.train_target},
+                         {"--valid-source", data.files.valid_source},
+                         {"--valid-target", data.files.valid_target}});
+}
+
+TranslationSetup translation_setup(const TrainingRun& run, const TranslationData& data) {
+  TranslationSetup setup;
+  setup.files = data.files;
+  setup.cache = run.output / "data";
+  setup.batches = {.batch_tokens = run.training.batch_tokens, .batch_sentences = run.training.batch_size, .seed = run.training.seed};
+  setup.options = data.options;
+  setup.settings["device"] = run.common.device;
+  return setup;
+}
+
+}  // namespace attend

@@ -1,0 +1,32 @@
+#include "training/objectives/common.h"
+
+#include "core/error.h"
+
+namespace attend {
+namespace {
+
+void copy_by_name(const auto& from, const auto& to, const std::filesystem::path& folder) {
+  for (const auto& named : to) {
+    const torch::Tensor* const found = from.find(named.key());
+    if (found == nullptr || found->sizes() != named.value().sizes())
+      throw UserError(folder.string() + " is of another model: '" + named.key() + "' is " + (found == nullptr ? "not there" : "of another shape"),
+                      "resume with the settings of its run.toml");
+    torch::Tensor(named.value()).copy_(*found);
+  }
+}
+
+}  // namespace
+
+void copy_parameters(const torch::nn::Module& from, torch::nn::Module& to, const std::filesystem::path& folder) {
+  const torch::NoGradGuard no_grad;
+  copy_by_name(from.named_parameters(), to.named_parameters(), folder);
+  copy_by_name(from.named_buffers(), to.named_buffers(), folder);
+}
+
+std::string model_summary(const torch::nn::Module& model, const Json& hf_config) {
+  std::int64_t parameters = 0;
+  for (const auto& parameter : model.parameters()) parameters += parameter.numel();
+  return hf_config.value("model_type", "") + ", " + std::to_string(parameters) + " parameters";
+}
+
+}  // namespace attend

@@ -1,0 +1,25 @@
+// What objectives share.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "core/json.h"
+#include "models/interfaces.h"
+
+namespace attend {
+
+/// Sets the parameters and buffers of `to` to those of `from`, by name. Throws UserError, with `folder`, where one is missing or has another shape.
+void copy_parameters(const torch::nn::Module& from, torch::nn::Module& to, const std::filesystem::path& folder);
+
+/// "bert, 4393986 parameters".
+std::string model_summary(const torch::nn::Module& model, const Json& hf_config);
+
+/// Adds everything but the tensor.
+inline void add_counts(SummedLoss& total, const SummedLoss& loss) {
+  total.log_likelihood += loss.log_likelihood;
+  total.num_targets += loss.num_targets;
+  total.num_correct += loss.num_correct;
+}
+
+}  // namespace attend
