@@ -53,6 +53,10 @@ DocumentIndex::DocumentIndex(const std::filesystem::path& path) : file_(path) {
   if (body.size() % sizeof(std::uint64_t) != 0 || trailer.num_items != body.size() / sizeof(std::uint64_t) - 1)
     refuse_file(file_, kKind, "its size does not fit its count");
   offsets_ = body.data();
+  std::uint64_t first = 0, last = 0;
+  std::memcpy(&first, body.data(), sizeof first);
+  std::memcpy(&last, body.data() + body.size() - sizeof last, sizeof last);
+  if (first != 0 || last != trailer.num_parts) refuse_file(file_, kKind, "its documents are not all of its sentences");
   num_documents_ = trailer.num_items;
   num_sentences_ = trailer.num_parts;
   key_ = hex_from_key(header.key);

@@ -46,7 +46,8 @@ struct EpochKey {
 /// sentence that is longer begins the next example. Every token of the corpus comes once an epoch.
 ///
 /// An example is a function of (seed, epoch, the place where it begins), and knows where the next one begins. So the
-/// plan keeps the place of each kStride-th example only, 3 bytes an example, and walks on from there.
+/// plan keeps the place of each kStride-th example only, 3 bytes an example (twice that while it grows), and walks on
+/// from there.
 class ExamplePlan {
  public:
   /// Reads the corpus's lengths once. Throws UserError where next-sentence prediction has no documents to work with, and

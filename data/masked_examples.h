@@ -55,9 +55,9 @@ class MaskedEpoch;
 ///
 /// An epoch is all examples of its ExamplePlan, in a permutation of them keyed by (seed, epoch), so that the examples of
 /// a long document lie far apart; both the examples and their masks are other ones each epoch. Beginning an epoch, or
-/// at a position in it, takes a pass over the lengths of the corpus (two and 4 bytes an example for a moment where
-/// batches are cut by tokens), and from there each batch is found directly. All ranks see the same stream and
-/// position() is the same on all, so a run may resume with another world.
+/// anywhere in it, takes a pass over the lengths of the corpus (two where batches are cut by tokens, and 4 bytes an
+/// example meanwhile); after that each batch is found directly. All ranks see the same stream and position() is the
+/// same on all, so a run may resume with another world.
 class MaskedExamples {
  public:
   /// Starts at a position that position() gave. Throws UserError where ExamplePlan or Masker do, for a vocabulary

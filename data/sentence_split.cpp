@@ -56,9 +56,9 @@ Character first_character(std::string_view text) {
 bool is_digit(std::string_view text) { return first_character(text).category == UTF8PROC_CATEGORY_ND; }
 
 bool may_begin_sentence(std::string_view text) {
+  if (const std::size_t opening = prefix_length(kOpening, text)) return opening < text.size() && !is_in(kSpaces, text[opening]);
   const utf8proc_category_t category = first_character(text).category;
-  return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LT || category == UTF8PROC_CATEGORY_ND ||
-         prefix_length(kOpening, text) > 0;
+  return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LT || category == UTF8PROC_CATEGORY_ND;
 }
 
 /// "J", "U.S", "e.g": single letters with full stops between.

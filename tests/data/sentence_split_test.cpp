@@ -24,7 +24,7 @@ TEST_CASE("a sentence ends at . ! ? before white space and what can begin one") 
 TEST_CASE("no sentence ends elsewhere") {
   for (const std::string_view whole :
        {"no upper case follows. so it goes on", "version 1.5 is out", "at example.Com now", "wait... what", "Yahoo! is a firm",
-        "no space follows.The end", "a dash. - follows", "no mark at all"})
+        "no space follows.The end", "he said . \" The", "a ( b . ) c", "a dash. - follows", "no mark at all"})
     CHECK(split_sentences(whole) == Sentences{whole});
 }
 
