@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <mutex>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -121,10 +120,7 @@ class PairBatches::Planner {
     load_chunk(0);
     while (start.batch - place_.batch >= static_cast<std::int64_t>(cuts_.size())) {
       place_.batch += static_cast<std::int64_t>(cuts_.size());
-      if (!load_next_chunk())
-        throw UserError(
-            "the run stands at batch " + std::to_string(start.batch) + " of an epoch that has " + std::to_string(place_.batch) + " batches",
-            "the data or the batch size is not that of the interrupted run");
+      if (!load_next_chunk()) report_past_epoch(start.batch, place_.batch);
     }
     next_cut_ = static_cast<std::size_t>(start.batch - place_.batch);
     place_.batch = start.batch;
@@ -193,9 +189,8 @@ PairBatches::PairBatches(std::shared_ptr<const ParallelCorpus> corpus, const Pai
   if (options.batch_sentences < 0 || (options.batch_sentences == 0 && options.batch_tokens < 1))
     throw UserError("a batch of " + std::to_string(options.batch_sentences == 0 ? options.batch_tokens : options.batch_sentences) +
                     " was asked for; expected at least 1");
-  if (start.epoch < 0 || start.batch < 0) throw UserError("the position in the data is negative; expected one that a run has saved");
-  if (options.rank < 0 || options.rank >= options.world)
-    throw std::invalid_argument("rank " + std::to_string(options.rank) + " of " + std::to_string(options.world));
+  check_position(start);
+  check_rank(options.rank, options.world);
   const Sizes kept = count_short_pairs(*corpus, options.max_length);
   pairs_an_epoch_ = static_cast<std::int64_t>(kept.pairs);
   auto planner = std::make_shared<Planner>(std::move(corpus), options, kept, start);

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "data/batch_position.h"
 #include "data/parallel_text.h"
 #include "data/prefetch.h"
 
@@ -18,18 +19,6 @@ struct PairBatchIds {
   std::int64_t num_tokens() const { return static_cast<std::int64_t>(source_ids.size() + target_ids.size()); }
   std::int64_t size() const { return static_cast<std::int64_t>(source_lengths.size()); }  ///< pairs
   bool operator==(const PairBatchIds&) const = default;
-};
-
-/// Where a run stands in the data; resuming needs only this.
-struct BatchPosition {
-  std::int64_t epoch = 0;
-  std::int64_t batch = 0;  ///< within the epoch, over all ranks
-
-  static void fields(auto& self, auto&& visit) {
-    visit("epoch", self.epoch, "passes over the data completed");
-    visit("batch", self.batch, "batches of this epoch taken, by all processes together");
-  }
-  bool operator==(const BatchPosition&) const = default;
 };
 
 struct PairBatchOptions {

@@ -1,17 +1,13 @@
 #include "data/parallel_text.h"
 
-#include <sys/stat.h>
-
-#include <algorithm>
-#include <exception>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/text.h"
+#include "data/text_preparation.h"
 
 namespace fs = std::filesystem;
 
@@ -19,50 +15,14 @@ namespace attend {
 namespace {
 
 constexpr std::size_t kBlockPairs = 4096;  // read and tokenised together
-constexpr std::uint64_t kPairsWithProgress = 100'000;
-
-struct SidePaths {
-  fs::path source, target;
-};
-
-/// A text file by what shows that it has changed.
-std::string file_state(const fs::path& path) {
-  struct stat status {};
-  if (path == "-") throw UserError("the text to train on is read more than once, so it cannot be standard input", "name a file");
-  if (::stat(path.c_str(), &status) != 0) throw UserError("cannot read " + path.string() + ": there is no such file");
-  if (!S_ISREG(status.st_mode)) throw UserError(path.string() + " is not a file; expected text, one sentence a line");
-  if (status.st_size == 0) throw UserError(path.string() + " is empty; expected text, one sentence a line");
-  return std::to_string(status.st_size) + " " + std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec) + "\n";
-}
 
 std::string cache_key(const ParallelText& text, const MarianTokenizer& tokenizer) {
-  const std::string states = "parallel text 1\n" + file_state(text.source) + file_state(text.target) + tokenizer.fingerprint();
-  return sha256_hex(std::as_bytes(std::span(states)));
-}
-
-std::shared_ptr<const ParallelCorpus> open_cached(const SidePaths& paths, const std::string& key) {
-  if (!fs::exists(paths.source) || !fs::exists(paths.target)) return nullptr;
-  try {
-    auto corpus = std::make_shared<const ParallelCorpus>(paths.source, paths.target);
-    if (corpus->source().key() == key && corpus->target().key() == key) return corpus;
-  } catch (const UserError& damage) {
-    log_warning(std::string(damage.what()) + "; it is made again");
-  }
-  return nullptr;
-}
-
-std::uint64_t count_valid_lines(const fs::path& path) {
-  LineReader reader(path);
-  for (std::string line; reader.next(line);)
-    if (!is_valid_utf8(line))
-      throw UserError(path.string() + ", line " + std::to_string(reader.line_number()) + ": not valid UTF-8",
-                      "convert the file, for example with iconv");
-  return reader.line_number();
+  return prepared_key("parallel text 1\n" + file_state(text.source) + file_state(text.target) + tokenizer.fingerprint());
 }
 
 /// The number of pairs. One pass over both files finds what is wrong with them before hours of tokenising do.
 std::uint64_t check_text(const ParallelText& text) {
-  const std::uint64_t source = count_valid_lines(text.source), target = count_valid_lines(text.target);
+  const std::uint64_t source = check_lines(text.source).lines, target = check_lines(text.target).lines;
   if (source != target)
     throw UserError(text.source.string() + " has " + std::to_string(source) + " lines, " + text.target.string() + " " +
                         std::to_string(target) + "; expected as many, each line the translation of the other's",
@@ -80,41 +40,27 @@ struct PairBlock {
   }
 };
 
-/// Tokenises a block on all processors; each thread takes every n-th pair.
+/// Tokenises a block on all processors.
 void encode_block(PairBlock& block, const MarianTokenizer& tokenizer) {
   const std::size_t pairs = block.source.size();
   block.source_ids.resize(pairs);
   block.target_ids.resize(pairs);
-  const std::size_t num_threads = std::clamp<std::size_t>(pairs / 64, 1, std::max(1u, std::thread::hardware_concurrency()));
-  std::vector<std::exception_ptr> failures(num_threads);
   const auto eos = static_cast<std::int32_t>(tokenizer.eos_id());
-  const auto work = [&](std::size_t thread) {
-    try {
-      for (std::size_t i = thread; i < pairs; i += num_threads) {
-        block.source_ids[i] = tokenizer.source().encode(block.source[i]);
-        block.target_ids[i] = tokenizer.target().encode(block.target[i]);
-        block.source_ids[i].push_back(eos);
-        block.target_ids[i].push_back(eos);
-      }
-    } catch (...) {
-      failures[thread] = std::current_exception();
-    }
-  };
-  std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < num_threads; ++i) threads.emplace_back(work, i);
-  work(0);
-  for (std::thread& thread : threads) thread.join();
-  for (const auto& failure : failures)
-    if (failure) std::rethrow_exception(failure);
+  on_all_processors(pairs, [&](std::size_t i) {
+    block.source_ids[i] = tokenizer.source().encode(block.source[i]);
+    block.target_ids[i] = tokenizer.target().encode(block.target[i]);
+    block.source_ids[i].push_back(eos);
+    block.target_ids[i].push_back(eos);
+  });
 }
 
-void tokenize(const ParallelText& text, const MarianTokenizer& tokenizer, const SidePaths& paths, const std::string& key) {
+void tokenize(const ParallelText& text, const MarianTokenizer& tokenizer, const PreparedFiles& files, const std::string& key) {
   const std::uint64_t num_pairs = check_text(text);
-  fs::create_directories(paths.source.parent_path());
-  TokenFileWriter source_writer(paths.source, {tokenizer.source().vocab_size(), key});
-  TokenFileWriter target_writer(paths.target, {tokenizer.target().vocab_size(), key});
+  fs::create_directories(files.first.parent_path());
+  TokenFileWriter source_writer(files.first, {tokenizer.source().vocab_size(), key});
+  TokenFileWriter target_writer(files.second, {tokenizer.target().vocab_size(), key});
   std::optional<Progress> progress;
-  if (num_pairs >= kPairsWithProgress) progress.emplace("tokenising " + text.source.filename().string(), num_pairs, "pairs");
+  if (num_pairs >= kLinesWithProgress) progress.emplace("tokenising " + text.source.filename().string(), num_pairs, "pairs");
 
   LineReader source_reader(text.source), target_reader(text.target);
   PairBlock block;
@@ -176,10 +122,10 @@ std::vector<std::int64_t> ParallelCorpus::target(std::uint64_t pair) const {
 std::shared_ptr<const ParallelCorpus> prepare_parallel(const ParallelText& text, const MarianTokenizer& tokenizer,
                                                        const fs::path& cache_folder) {
   const std::string key = cache_key(text, tokenizer);
-  const SidePaths paths{cache_folder / (key.substr(0, 16) + ".source.tokens"), cache_folder / (key.substr(0, 16) + ".target.tokens")};
-  if (auto corpus = open_cached(paths, key)) return corpus;
-  tokenize(text, tokenizer, paths, key);
-  return std::make_shared<const ParallelCorpus>(paths.source, paths.target);
+  const PreparedFiles files{cache_folder / (key.substr(0, 16) + ".source.tokens"), cache_folder / (key.substr(0, 16) + ".target.tokens")};
+  if (auto corpus = open_prepared<ParallelCorpus>(files, key)) return corpus;
+  tokenize(text, tokenizer, files, key);
+  return std::make_shared<const ParallelCorpus>(files.first, files.second);
 }
 
 }  // namespace attend

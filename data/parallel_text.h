@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "data/token_file.h"
@@ -18,6 +19,7 @@ class ParallelCorpus {
   ParallelCorpus(const std::filesystem::path& source_tokens, const std::filesystem::path& target_tokens);
 
   std::uint64_t size() const { return source_.size(); }  ///< pairs
+  bool has_key(const std::string& key) const { return source_.key() == key && target_.key() == key; }
   const TokenFile& source() const { return source_; }
   const TokenFile& target() const { return target_; }
   std::vector<std::int64_t> source(std::uint64_t pair) const;  ///< ids of one sentence

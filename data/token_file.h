@@ -14,7 +14,6 @@
 #include <filesystem>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/atomic_file.h"
@@ -54,6 +53,13 @@ class TokenFileWriter {
   std::uint64_t num_sentences_ = 0, num_tokens_ = 0;
 };
 
+/// Tokens [begin, end) of a file, counted over all its sentences; those of consecutive sentences follow each other.
+struct TokenSpan {
+  std::uint64_t begin = 0, end = 0;
+
+  std::uint64_t size() const { return end - begin; }
+};
+
 /// Reads one. Opening checks magic, version and sizes; each access checks its own offsets.
 class TokenFile {
  public:
@@ -69,9 +75,10 @@ class TokenFile {
   /// Appends the sentence's ids. Throws UserError for a sentence that is not in the file's bounds.
   void append_to(std::vector<std::int64_t>& ids, std::uint64_t sentence) const;
 
- private:
-  std::pair<std::uint64_t, std::uint64_t> bounds(std::uint64_t sentence) const;
+  TokenSpan span(std::uint64_t sentence) const;
+  void append_to(std::vector<std::int64_t>& ids, const TokenSpan& tokens) const;
 
+ private:
   MappedFile file_;
   std::string key_;
   const std::byte* tokens_ = nullptr;

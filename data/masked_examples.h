@@ -1,0 +1,107 @@
+// BERT's pretraining examples in batches without padding, made on the fly: which they are is a function of
+// (seed, epoch) and their position alone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "data/batch_position.h"
+#include "data/document_corpus.h"
+#include "data/example_plan.h"
+#include "data/masking.h"
+#include "data/prefetch.h"
+
+namespace attend {
+
+/// The sequences [CLS] A [SEP] B [SEP] (or [CLS] A [SEP]) one after the other.
+struct MaskedBatchIds {
+  std::vector<std::int64_t> ids, type_ids;  ///< type 0: [CLS] A [SEP], type 1: B [SEP]
+  std::vector<std::int64_t> lengths;        ///< of the sequences
+  std::vector<std::int64_t> masked_positions, masked_labels;  ///< indices into ids, rising, and what stood there
+  std::vector<std::int64_t> next_sentence_labels;  ///< of the sequences: 0 B is next, 1 it is not. Empty without that task
+
+  std::int64_t num_tokens() const { return static_cast<std::int64_t>(ids.size()); }
+  std::int64_t size() const { return static_cast<std::int64_t>(lengths.size()); }  ///< sequences
+  bool operator==(const MaskedBatchIds&) const = default;
+};
+
+struct BatchBudget {
+  std::int64_t sequences = 32;  ///< a batch
+  std::int64_t tokens = 0;      ///< above 0: at most so many tokens instead; a longer sequence is a batch by itself
+};
+
+struct MaskedExampleOptions {
+  SegmentOptions segments;
+  MaskingOptions masking;
+  BatchBudget budget;
+};
+
+struct MaskedStreamOptions {
+  MaskedExampleOptions examples;
+  std::uint64_t seed = 1;
+  int rank = 0, world = 1;  ///< this process of so many; rank r takes every world-th batch from the r-th
+};
+
+/// What examples are made of.
+struct MaskedSource {
+  std::shared_ptr<const DocumentCorpus> corpus;
+  MaskingVocabulary vocabulary;  ///< of the tokenizer that the corpus was prepared with
+};
+
+class MaskedEpoch;
+
+/// The endless stream of one rank's batches; a thread prepares them ahead.
+///
+/// An epoch is all examples of its ExamplePlan, in a permutation of them keyed by (seed, epoch), so that the examples of
+/// a long document lie far apart; both the examples and their masks are other ones each epoch. Beginning an epoch, or
+/// anywhere in it, takes a pass over the lengths of the corpus (two where batches are cut by tokens, and 4 bytes an
+/// example meanwhile); after that each batch is found directly. All ranks see the same stream and position() is the
+/// same on all, so a run may resume with another world.
+class MaskedExamples {
+ public:
+  /// Starts at a position that position() gave. Throws UserError where ExamplePlan or Masker do, for a vocabulary
+  /// without [CLS] or [SEP], and for a batch of none; std::invalid_argument for a corpus of another vocabulary.
+  MaskedExamples(const MaskedSource& source, const MaskedStreamOptions& options, BatchPosition start = {});
+  ~MaskedExamples();
+
+  MaskedBatchIds next();  ///< blocks until ready
+  /// Of the batch that next() will return, on rank 0; other ranks' batches follow it.
+  BatchPosition position() const { return here_.position; }
+  std::int64_t epoch() const { return here_.position.epoch; }
+  /// Of the epoch that position() is in, by all processes together. Epochs differ a little: what is put back is random.
+  std::int64_t examples_an_epoch() const { return here_.num_examples; }
+  std::int64_t batches_an_epoch() const { return here_.num_batches; }
+
+ private:
+  struct Round {
+    BatchPosition position;
+    std::int64_t num_examples = 0, num_batches = 0;
+  };
+  struct Item {
+    MaskedBatchIds batch;
+    Round next_round;
+  };
+  class Walker;
+
+  Round here_;
+  std::unique_ptr<Prefetch<Item>> prefetch_;
+};
+
+/// One epoch of examples that is the same for every evaluation, whatever the seed of the run: figures of different
+/// steps and runs compare. Batches are made when asked for; their order is random, so the first ones are a sample.
+class EvaluationExamples {
+ public:
+  /// Throws as MaskedExamples does.
+  EvaluationExamples(const MaskedSource& source, const MaskedExampleOptions& options);
+  ~EvaluationExamples();
+
+  std::size_t size() const;  ///< batches
+  std::int64_t num_examples() const;
+  MaskedBatchIds batch(std::size_t index) const;
+
+ private:
+  std::unique_ptr<const MaskedEpoch> epoch_;
+};
+
+}  // namespace attend

@@ -1,0 +1,59 @@
+// What turning large texts into prepared files needs, whatever the files are: is the text sound, has it been prepared
+// already, and all processors for the work.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/log.h"
+
+namespace attend {
+
+inline constexpr std::uint64_t kLinesWithProgress = 100'000;  // a shorter text is done before a bar is read
+
+/// A text file by what shows that it has changed: size and time of change.
+/// Throws UserError for "-", and a file that is missing, empty or not a file.
+std::string file_state(const std::filesystem::path& path);
+
+/// The name, 64 hexadecimal digits, of what is made from all that the description tells.
+std::string prepared_key(std::string_view description);
+
+/// True for a line without text: empty, or white space of ASCII alone.
+bool is_blank(std::string_view line);
+
+struct LineCounts {
+  std::uint64_t lines = 0;
+  std::uint64_t blank = 0;
+};
+
+/// Reads a text once. Throws UserError for ill-formed UTF-8, with its line.
+LineCounts check_lines(const std::filesystem::path& path);
+
+/// Calls work(0) to work(count - 1), on all processors where there are many; each thread takes every n-th. An exception
+/// comes out after all threads have ended.
+void on_all_processors(std::size_t count, const std::function<void(std::size_t)>& work);
+
+struct PreparedFiles {
+  std::filesystem::path first, second;
+};
+
+/// The corpus of two files made before; null where they are not there, are of another key, or (with a warning) damaged.
+template <class Corpus>
+std::shared_ptr<const Corpus> open_prepared(const PreparedFiles& files, const std::string& key) {
+  if (!std::filesystem::exists(files.first) || !std::filesystem::exists(files.second)) return nullptr;
+  try {
+    auto corpus = std::make_shared<const Corpus>(files.first, files.second);
+    if (corpus->has_key(key)) return corpus;
+  } catch (const UserError& damage) {
+    log_warning(std::string(damage.what()) + "; it is made again");
+  }
+  return nullptr;
+}
+
+}  // namespace attend
