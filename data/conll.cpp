@@ -56,8 +56,8 @@ void ConllReader::take_line(std::string_view line, TaggedSentence& sentence) {
     if (token_ == tag_) throw UserError(name() + ": column " + std::to_string(token_) + " is asked for twice, as token and as tag");
   }
   if (cells_.size() != num_columns_)
-    throw UserError(place() + ": " + std::to_string(cells_.size()) + " columns; expected " + std::to_string(num_columns_) + ", as in line " +
-                    std::to_string(first_line_));
+    throw UserError(place() + ": " + std::to_string(cells_.size()) + " columns; expected " + std::to_string(num_columns_) +
+                    ", as in line " + std::to_string(first_line_));
   if (cells_[tag_].find(' ') != std::string_view::npos)
     throw UserError(place() + ": the tag '" + excerpt(cells_[tag_]) + "' holds a space; expected one word",
                     "a line separates its columns by TABs or by spaces, not by both");
@@ -74,7 +74,8 @@ bool ConllReader::next(TaggedSentence& sentence) {
   sentence.tags.clear();
   for (std::string line; lines_.next(line);) {
     if (!is_valid_utf8(line))
-      throw UserError(place() + ": not valid UTF-8; expected UTF-8 text", "convert the file, for example with: iconv -f ISO-8859-1 -t UTF-8");
+      throw UserError(place() + ": not valid UTF-8; expected UTF-8 text",
+                      "convert the file, for example with: iconv -f ISO-8859-1 -t UTF-8");
     const std::string_view content = trimmed(line);
     if (!content.empty()) split_columns(content, cells_);
     if (content.empty() || cells_[0] == kDocumentStart) {
@@ -84,7 +85,8 @@ bool ConllReader::next(TaggedSentence& sentence) {
     }
   }
   if (num_columns_ == 0)
-    throw UserError(name() + (lines_.line_number() == 0 ? " is empty" : " holds no sentence") + "; expected a token and its tag on each line");
+    throw UserError(name() + (lines_.line_number() == 0 ? " is empty" : " holds no sentence") +
+                    "; expected a token and its tag on each line");
   return !sentence.tokens.empty();
 }
 

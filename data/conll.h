@@ -35,8 +35,9 @@ class ConllReader {
   ConllReader(std::istream& in, const std::string& name, const ConllColumns& columns = {});
 
   /// The next sentence, never an empty one; false at the end.
-  /// Throws UserError, with the line, for a line of one column or of another number than the first, a column that is not there or is asked for twice,
-  /// a tag that holds a space, a sentence of more than limits::kSentenceTokens and ill-formed UTF-8; and where the file has no sentence.
+  /// Throws UserError, with the line, for a line of one column or of another number than the first, a column that is not there or is asked
+  /// for twice, a tag that holds a space, a sentence of more than limits::kSentenceTokens and ill-formed UTF-8; and where the file has no
+  /// sentence.
   bool next(TaggedSentence& sentence);
 
   const std::string& name() const { return lines_.name(); }

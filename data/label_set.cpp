@@ -66,8 +66,8 @@ void LabelCollector::add(const LabelPlace& place) {
   if (seen_.contains(place.label)) return;
   if (place.label.empty()) throw UserError(place_of(place) + ": the label is empty");
   if (seen_.size() == limits::kClassLabels)
-    throw UserError(place_of(place) + ": more than " + std::to_string(limits::kClassLabels) + " different labels, '" + excerpt(place.label) +
-                        "' is one more",
+    throw UserError(place_of(place) + ": more than " + std::to_string(limits::kClassLabels) + " different labels, '" +
+                        excerpt(place.label) + "' is one more",
                     "check that the right column is read as label; numbers to be predicted are for regression");
   seen_.emplace(place.label);
 }

@@ -1,5 +1,7 @@
 #include "data/squad.h"
 
+#include <array>
+#include <iostream>
 #include <unordered_set>
 
 #include "core/error.h"
@@ -139,14 +141,29 @@ class SquadBuilder {
   std::string first_misplaced_;
 };
 
+std::string read_standard_input() {
+  std::string content;
+  std::array<char, 1 << 16> part;
+  while (std::cin.read(part.data(), part.size()) || std::cin.gcount() > 0) {
+    content.append(part.data(), static_cast<std::size_t>(std::cin.gcount()));
+    if (content.size() > limits::kJsonBytes)
+      throw UserError("standard input is larger than the " + std::to_string(limits::kJsonBytes) + " bytes allowed");
+  }
+  return content;
+}
+
 }  // namespace
 
-SquadData read_squad(const std::filesystem::path& path) { return parse_squad(read_file(path, limits::kJsonBytes), path.string()); }
+SquadData read_squad(const std::filesystem::path& path) {
+  if (path == "-") return parse_squad(read_standard_input(), "standard input");
+  return parse_squad(read_file(path, limits::kJsonBytes), path.string());
+}
 
 SquadData parse_squad(std::string_view json, const std::string& name) {
   const Json document = parse_json(json, name);
   if (!document.is_object() || !document.contains("data"))
-    throw UserError(name + ": no 'data' at its top; expected SQuAD's JSON, {\"data\": [{\"paragraphs\": [{\"context\": ..., \"qas\": [...]}]}]}");
+    throw UserError(name +
+                    ": no 'data' at its top; expected SQuAD's JSON, {\"data\": [{\"paragraphs\": [{\"context\": ..., \"qas\": [...]}]}]}");
   return SquadBuilder().take(Place{document, name, ""});
 }
 

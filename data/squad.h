@@ -33,7 +33,7 @@ struct SquadData {
   std::size_t num_misplaced = 0;            ///< answers without a place
 };
 
-/// Reads and checks a whole file. Its offsets count code points, ours bytes.
+/// Reads and checks a whole file; "-" is standard input. Its offsets count code points, ours bytes.
 ///
 /// An answer that does not stand at its offset keeps its text, which is all that scoring looks at, and loses its place: it is
 /// counted and warned of, once a file. It is not searched for nearby, because the same word elsewhere may be no answer, and it is

@@ -61,7 +61,8 @@ TableReader::TableReader(LineReader lines, const TextColumns& columns, Header he
   split_cells(first.text, cells);
   num_columns_ = cells.size();
   if (num_columns_ > limits::kTableColumns)
-    throw UserError(name() + ", line 1: " + counted_columns(num_columns_) + "; at most " + std::to_string(limits::kTableColumns) + " are read");
+    throw UserError(name() + ", line 1: " + counted_columns(num_columns_) + "; at most " + std::to_string(limits::kTableColumns) +
+                    " are read");
 
   if (first.text.empty() && !(columns.text_pair + columns.label).empty())
     throw UserError(name() + ", line 1: blank; expected the names of the columns or the first row");
@@ -72,7 +73,8 @@ TableReader::TableReader(LineReader lines, const TextColumns& columns, Header he
     read_ahead();
     const std::optional<std::size_t> label = column_number(columns.label);
     is_header = looks_like_header(cells, label.value_or(kNone));
-    if (is_header) log_info(name() + ": the first line is taken as a header (\"" + excerpt(first.text) + "\"); --header no reads it as a row");
+    if (is_header)
+      log_info(name() + ": the first line is taken as a header (\"" + excerpt(first.text) + "\"); --header no reads it as a row");
   }
   if (is_header)
     column_names_.assign(cells.begin(), cells.end());
@@ -146,12 +148,13 @@ std::size_t TableReader::column_index(const std::string& column) const {
     throw UserError(name() + " has no column " + column + "; it has " + counted_columns(num_columns_) + ", " + numbers_to(num_columns_),
                     num_columns_ == 1 ? "columns are separated by TABs, not by commas or spaces" : "columns are counted from 0");
   if (!has_header())
-    throw UserError(name() + " is read without a header, so '" + excerpt(column) + "' names no column; expected a number, " +
-                        numbers_to(num_columns_),
-                    "give --header yes where the first line names the columns");
+    throw UserError(
+        name() + " is read without a header, so '" + excerpt(column) + "' names no column; expected a number, " + numbers_to(num_columns_),
+        "give --header yes where the first line names the columns");
 
   std::string listed;
-  for (std::size_t i = 0; i < std::min(num_columns_, kColumnsInMessage); ++i) listed += (i ? ", '" : "'") + excerpt(column_names_[i], 40) + "'";
+  for (std::size_t i = 0; i < std::min(num_columns_, kColumnsInMessage); ++i)
+    listed += (i ? ", '" : "'") + excerpt(column_names_[i], 40) + "'";
   if (num_columns_ > kColumnsInMessage) listed += " and " + std::to_string(num_columns_ - kColumnsInMessage) + " more";
   const std::string near = nearest(column, column_names_);
   throw UserError(name() + " has no column '" + excerpt(column) + "'; its first line names " + listed,
@@ -180,7 +183,8 @@ bool TableReader::next_filled_line() {
   const std::string blank = place();
   while (read_line(line_))
     if (!line_.text.empty())
-      throw UserError(blank + ": blank; expected " + counted_columns(num_columns_) + " separated by TABs", "blank lines may stand only at the end");
+      throw UserError(blank + ": blank; expected " + counted_columns(num_columns_) + " separated by TABs",
+                      "blank lines may stand only at the end");
   return false;
 }
 
@@ -198,7 +202,8 @@ bool TableReader::next(LabelledText& row) {
   row.text_pair = text_pair_ == kNone ? std::string_view{} : cells_[text_pair_];
   row.label = label_ == kNone ? std::string_view{} : cells_[label_];
   row.line = line_.number;
-  if (label_ != kNone && row.label.empty()) throw UserError(place() + ": the label is empty; expected one in column " + std::to_string(label_));
+  if (label_ != kNone && row.label.empty())
+    throw UserError(place() + ": the label is empty; expected one in column " + std::to_string(label_));
   return true;
 }
 

@@ -31,8 +31,10 @@ bool EntityScores::Scanner::ends_before(std::string_view tag, std::int64_t posit
   const char next = tag[0];
   const std::string_view next_type = type_of(tag);
   const bool changes_type = type != next_type;
-  const bool ends = is_one_of(prefix, "ES") || (is_one_of(prefix, "BI") && is_one_of(next, "BSO")) || (!is_one_of(prefix, "O.") && changes_type);
-  const bool starts = is_one_of(next, "BS") || (is_one_of(next, "IE") && is_one_of(prefix, "OES")) || (!is_one_of(next, "O.") && changes_type);
+  const bool ends =
+      is_one_of(prefix, "ES") || (is_one_of(prefix, "BI") && is_one_of(next, "BSO")) || (!is_one_of(prefix, "O.") && changes_type);
+  const bool starts =
+      is_one_of(next, "BS") || (is_one_of(next, "IE") && is_one_of(prefix, "OES")) || (!is_one_of(next, "O.") && changes_type);
   ended_type = type;
   ended_begin = begin;
   if (starts) begin = position;

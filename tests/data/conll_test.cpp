@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "tests/support/refusal.h"
+#include "tests/support/standard_input.h"
 #include "tests/support/temp_folder.h"
 
 namespace attend {
@@ -36,7 +37,8 @@ TEST_CASE("sentences end at blank lines, stray white space or not") {
   CHECK(sentences_of("a\tO\n\t\nb\tO\n \nc\tO\n \t \nd\tO") == "1:a/O;3:b/O;5:c/O;7:d/O;");
   CHECK(sentences_of("\n\n\na\tO\n\n\n\nb\tO\n\n\n") == "4:a/O;8:b/O;");
   CHECK(sentences_of("a\tO\r\n\r\nb\tO\r\n") == "1:a/O;3:b/O;");
-  CHECK(sentences_of("\xEF\xBB\xBF" "a\tO\n") == "1:a/O;");
+  CHECK(sentences_of("\xEF\xBB\xBF"
+                     "a\tO\n") == "1:a/O;");
 }
 
 TEST_CASE("columns are separated by TABs or by spaces, and stray ones do no harm") {
@@ -44,7 +46,10 @@ TEST_CASE("columns are separated by TABs or by spaces, and stray ones do no harm
   CHECK(sentences_of("a   O \n b\tB-x\t\n") == "1:a/O b/B-x;");
   CHECK(sentences_of("a \t O\nb\t\tB-x\n") == "1:a/O b/B-x;");
   CHECK(sentences_of("New York\tB-x\n") == "1:New York/B-x;");  // a TAB separates, so a space need not
-  CHECK(sentences_of("a\xC2\xA0" "b O\n") == "1:a\xC2\xA0" "b/O;");  // a no-break space belongs to the token
+  CHECK(sentences_of("a\xC2\xA0"
+                     "b O\n") ==
+        "1:a\xC2\xA0"
+        "b/O;");  // a no-break space belongs to the token
 }
 
 TEST_CASE("documents' marks hold no token, and # no comment") {
@@ -88,6 +93,8 @@ TEST_CASE("a file is read as a stream is") {
   const std::vector<TaggedSentence> sentences = read_conll(folder / "x.conll");
   REQUIRE(sentences.size() == 2);
   CHECK(sentences[1].tags == std::vector<std::string>{"B-x"});
+  const StandardInput in("a\tO\n");
+  CHECK(read_conll("-").size() == 1);
   CHECK_THAT(refusal_of([&] { read_conll(folder / "absent"); }), Contains("no such file"));
 }
 

@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "tests/support/captured_stderr.h"
 #include "tests/support/refusal.h"
+#include "tests/support/standard_input.h"
 #include "tests/support/temp_folder.h"
 
 namespace attend {
@@ -33,7 +34,8 @@ SquadData parsed(const Json& file) {
 TEST_CASE("offsets in characters become offsets in bytes") {
   // Two, three and four bytes, and a mark that is a character of its own.
   const std::string context = "Z\u00FCrich \u4E2D\u6587 \U0001F600 e\u0301 end";
-  const Json answers = Json::array({answer("Z\u00FCrich", 0), answer("\u4E2D\u6587", 7), answer("\U0001F600", 10), answer("e\u0301", 12), answer("end", 15)});
+  const Json answers = Json::array(
+      {answer("Z\u00FCrich", 0), answer("\u4E2D\u6587", 7), answer("\U0001F600", 10), answer("e\u0301", 12), answer("end", 15)});
   const SquadData data = parsed(file_of(context, Json::array({question("q", answers)})));
   REQUIRE(data.questions.size() == 1);
   CHECK(data.contexts == std::vector<std::string>{context});
@@ -63,7 +65,8 @@ TEST_CASE("offsets hold for every character of long contexts") {
   }
   answers.push_back(answer("a", 1500));  // one past the end
   SquadData data;
-  CHECK_THAT(captured_stderr([&] { data = parsed(file_of(context, Json::array({question("q", answers)}))); }), Contains("1 of 1501 answers"));
+  CHECK_THAT(captured_stderr([&] { data = parsed(file_of(context, Json::array({question("q", answers)}))); }),
+             Contains("1 of 1501 answers"));
   CHECK(data.num_misplaced == 1);
   for (std::size_t i = 0; i < begins.size(); ++i) CHECK(data.questions[0].answers[i].begin == begins[i]);
   CHECK_FALSE(data.questions[0].answers.back().begin.has_value());
@@ -107,7 +110,8 @@ TEST_CASE("questions know their context") {
   const TempFolder folder;
   const Json one = {{"context", "The cat"}, {"qas", Json::array({question("a", Json::array({answer("cat", 4)}))})}};
   const Json none = {{"context", "Nobody asks"}, {"qas", Json::array()}};
-  const Json two = {{"context", "A dog"}, {"qas", Json::array({question("b", Json::array({answer("dog", 2)})), question("c", Json::array({answer("A", 0)}))})}};
+  const Json two = {{"context", "A dog"},
+                    {"qas", Json::array({question("b", Json::array({answer("dog", 2)})), question("c", Json::array({answer("A", 0)}))})}};
   Json article = {{"paragraphs", Json::array({none, two})}};
   write_text(folder / "x.json", Json{{"data", Json::array({Json{{"paragraphs", Json::array({one})}}, article})}}.dump());
   const SquadData data = read_squad(folder / "x.json");
@@ -116,6 +120,9 @@ TEST_CASE("questions know their context") {
   CHECK(data.contexts[data.questions[0].context] == "The cat");
   CHECK(data.contexts[data.questions[1].context] == "A dog");
   CHECK(data.contexts[data.questions[2].context] == "A dog");
+  const StandardInput in(read_text(folder / "x.json"));
+  CHECK(read_squad("-").questions.size() == 3);
+  CHECK_THAT(refusal_of([&] { read_squad("-"); }), Contains("standard input: empty"));
   CHECK_THAT(refusal_of([&] { read_squad(folder / "absent.json"); }), Contains("no such file"));
 }
 

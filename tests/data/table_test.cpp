@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "tests/support/captured_stderr.h"
 #include "tests/support/refusal.h"
+#include "tests/support/standard_input.h"
 #include "tests/support/temp_folder.h"
 
 namespace attend {
@@ -62,7 +63,7 @@ TEST_CASE("quotes, carriage returns, byte-order marks and ends of files are as G
   CHECK(rows_of("a\t1\nb\t0", kTextLabel) == "a//1@1;b//0@2;");
   CHECK(rows_of("a\t1\nb\t0\n\n\r\n", kTextLabel) == "a//1@1;b//0@2;");
   CHECK(rows_of(" a \t1\n\t0\n", kTextLabel) == " a //1@1;//0@2;");  // spaces stay, a text may be empty
-  CHECK(rows_of("a\n\nb\n", {"0", "", ""}) == "a//@1;//@2;b//@3;");   // one column: a blank line is an empty text
+  CHECK(rows_of("a\n\nb\n", {"0", "", ""}) == "a//@1;//@2;b//@3;");  // one column: a blank line is an empty text
 }
 
 TEST_CASE("a header is found where the lines below tell it apart") {
@@ -132,13 +133,18 @@ TEST_CASE("a file is read as a stream is, and what is no file is refused") {
   const TempFolder folder;
   write_text(folder / "x.tsv", "text\tlabel\na\t1\n");
   CHECK(read_labelled_text(folder / "x.tsv", {"text", "", "label"}).size() == 1);
-  CHECK_THAT(refusal_of([&] { read_labelled_text(folder / "absent.tsv", kTextLabel); }), Contains("absent.tsv") && Contains("no such file"));
+  const StandardInput in("a\t1\nb\t0\n");
+  CHECK(read_labelled_text("-", kTextLabel).size() == 2);
+  CHECK_THAT(refusal_of([&] { read_labelled_text("-", kTextLabel); }), Contains("standard input is empty"));
+  CHECK_THAT(refusal_of([&] { read_labelled_text(folder / "absent.tsv", kTextLabel); }),
+             Contains("absent.tsv") && Contains("no such file"));
   CHECK_THAT(refusal_of([&] { read_labelled_text(folder.path(), kTextLabel); }), Contains("folder"));
 }
 
 TEST_CASE("texts larger than a block, and many, are kept whole") {
   std::string table;
-  for (int i = 0; i < 3000; ++i) table += std::string(static_cast<std::size_t>(i % 1500), 'x') + std::to_string(i) + "\t" + std::to_string(i % 2) + "\n";
+  for (int i = 0; i < 3000; ++i)
+    table += std::string(static_cast<std::size_t>(i % 1500), 'x') + std::to_string(i) + "\t" + std::to_string(i % 2) + "\n";
   table += std::string(3u << 20, 'y') + "\t1\nlast\t0\n";
   std::istringstream in(table);
   TableReader reader(in, "x.tsv", kTextLabel, Header::kNo);

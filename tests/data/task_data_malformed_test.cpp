@@ -81,10 +81,18 @@ void check_survival(const std::string& good, const Refusal& refusal) {
         const std::size_t at = random.below(file.size());
         const char letter = alphabet[random.below(alphabet.size())];
         switch (random.below(4)) {
-          case 0: file[at] = letter; break;
-          case 1: file.insert(at, 1 + random.below(3), letter); break;
-          case 2: file.erase(at, 1 + random.below(5)); break;
-          default: file.insert(at, file.substr(random.below(file.size()), random.below(30))); break;
+          case 0:
+            file[at] = letter;
+            break;
+          case 1:
+            file.insert(at, 1 + random.below(3), letter);
+            break;
+          case 2:
+            file.erase(at, 1 + random.below(5));
+            break;
+          default:
+            file.insert(at, file.substr(random.below(file.size()), random.below(30)));
+            break;
         }
       }
       ++(refusal(file).empty() ? accepted : refused);
@@ -137,7 +145,11 @@ TEST_CASE("malformed tables have their verdicts") {
           {"10,001 columns", wide, "line 1: 10001 columns; at most 10000"},
           {"Latin-1", "a\t1\nb\xE9\t0\n", "line 2: not valid UTF-8"},
           {"Latin-1 in the header", "t\xE9xt\tlabel\na\t1\n", "line 1: not valid UTF-8"},
-          {"UTF-16", "\xFF\xFE" "a\0\t\0"s + "1\0\n\0"s, "line 1: not valid UTF-8"},
+          {"UTF-16",
+           "\xFF\xFE"
+           "a\0\t\0"s +
+               "1\0\n\0"s,
+           "line 1: not valid UTF-8"},
           {"overlong", "\xC0\xAF\t1\n", "line 1: not valid UTF-8"},
           {"surrogate", "\xED\xA0\x80\t1\n", "line 1: not valid UTF-8"},
           {"beyond Unicode", "\xF4\x90\x80\x80\t1\n", "line 1: not valid UTF-8"},
@@ -173,7 +185,10 @@ TEST_CASE("malformed CoNLL files have their verdicts") {
           {"TABs and spaces", "a NN\tB-x y\n", "line 1: the tag 'B-x y' holds a space"},
           {"terminal controls in the message", "a\x1b[2J\n", "'a\\x1b[2J'"},
           {"Latin-1", "a\tO\nb\xE9\tO\n", "line 2: not valid UTF-8"},
-          {"UTF-16", "\xFF\xFE" "a\0\t\0"s, "line 1: not valid UTF-8"},
+          {"UTF-16",
+           "\xFF\xFE"
+           "a\0\t\0"s,
+           "line 1: not valid UTF-8"},
           {"surrogate", "a\tO\n\n\xED\xB0\x80\tO\n", "line 3: not valid UTF-8"},
           {"a line of 65 MiB", std::string(65u << 20, 'a') + " O\n", "line 1 is longer than"},
       },
@@ -218,7 +233,8 @@ TEST_CASE("malformed SQuAD files have their verdicts") {
           {"no id", squad("[{" + kText + "," + kAnswers + "}]"), "qas[0]: has no 'id'"},
           {"id is a number", squad_of_one(R"("id":7)", kText, kAnswers), "qas[0].id is 7"},
           {"id is empty", squad_of_one(R"("id":"")", kText, kAnswers), "qas[0].id: empty"},
-          {"an id twice", squad("[{" + kId + "," + kText + "," + kAnswers + "},{" + kId + "," + kText + "," + kAnswers + "}]"), "id 'q' stands twice"},
+          {"an id twice", squad("[{" + kId + "," + kText + "," + kAnswers + "},{" + kId + "," + kText + "," + kAnswers + "}]"),
+           "id 'q' stands twice"},
           {"no question's text", squad("[{" + kId + "," + kAnswers + "}]"), "qas[0]: has no 'question'"},
           {"question is null", squad_of_one(kId, R"("question":null)", kAnswers), "qas[0].question is null"},
           {"no answers", squad("[{" + kId + "," + kText + "}]"), "qas[0]: has no 'answers'"},
@@ -233,7 +249,8 @@ TEST_CASE("malformed SQuAD files have their verdicts") {
           {"no offset", with_answers(R"("answers":[{"text":"cat"}])"), "answers[0]: has no 'answer_start'"},
           {"offset -1", with_answers(R"("answers":[{"text":"cat","answer_start":-1}])"), "answer_start: is -1"},
           {"offset 4.5", with_answers(R"("answers":[{"text":"cat","answer_start":4.5}])"), "answer_start is 4.5"},
-          {"offset over 2^63", with_answers(R"("answers":[{"text":"cat","answer_start":9223372036854775808}])"), "answer_start is 9223372036854775808"},
+          {"offset over 2^63", with_answers(R"("answers":[{"text":"cat","answer_start":9223372036854775808}])"),
+           "answer_start is 9223372036854775808"},
           {"offset 2^63 - 1", with_answers(R"("answers":[{"text":"cat","answer_start":9223372036854775807}])"), "none of its 1 answers"},
           {"offset past the end", with_answers(R"("answers":[{"text":"cat","answer_start":12}])"), "none of its 1 answers"},
           {"an answer over the end", with_answers(R"("answers":[{"text":"sat. It","answer_start":8}])"), "none of its 1 answers"},
@@ -245,7 +262,9 @@ TEST_CASE("malformed SQuAD files have their verdicts") {
 TEST_CASE("tables, CoNLL and SQuAD files changed at random are accepted or refused, never more") {
   check_survival("\xEF\xBB\xBFtext\tlabel\n\"a b\t1\r\nc\xC3\xA9\t0\n\xF0\x9F\x98\x80\t12\n\n", table_refusal);
   check_survival("-DOCSTART- O\n\na\tB-x\nb\xC3\xA9\tI-x\n\t\nc\tO\r\n\nd  O\n", conll_refusal);
-  check_survival(squad("[{" + kId + "," + kText + "," + kAnswers + R"(},{"id":"r","question":"\u00e9","is_impossible":true,"answers":[]}])"), squad_refusal);
+  check_survival(
+      squad("[{" + kId + "," + kText + "," + kAnswers + R"(},{"id":"r","question":"\u00e9","is_impossible":true,"answers":[]}])"),
+      squad_refusal);
 }
 
 }  // namespace attend

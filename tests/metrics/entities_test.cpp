@@ -64,14 +64,14 @@ TEST_CASE("entities of well-formed and ill-formed tags") {
   CHECK(entities_in("O O") == "");
   CHECK(entities_in("B-x I-x I-x") == "x:1");
   CHECK(entities_in("B-x B-x I-x O B-x") == "x:3");
-  CHECK(entities_in("I-x I-x O I-x") == "x:2");          // IOB1, or I after O
-  CHECK(entities_in("B-x I-y I-y") == "x:1 y:1");        // the type changes
-  CHECK(entities_in("B-x I-x E-x S-x S-x") == "x:3");    // IOBES
-  CHECK(entities_in("E-x E-x I-x") == "x:3");            // what follows an E begins anew
-  CHECK(entities_in("B I O B") == "_:2");                // no type
+  CHECK(entities_in("I-x I-x O I-x") == "x:2");        // IOB1, or I after O
+  CHECK(entities_in("B-x I-y I-y") == "x:1 y:1");      // the type changes
+  CHECK(entities_in("B-x I-x E-x S-x S-x") == "x:3");  // IOBES
+  CHECK(entities_in("E-x E-x I-x") == "x:3");          // what follows an E begins anew
+  CHECK(entities_in("B I O B") == "_:2");              // no type
   CHECK(entities_in("B-creative-work I-creative-work") == "creative-work:1");
   CHECK(entities_in("B-a,B-b I-a,I-b") == "a,B-b:1 a,I-b:1");
-  CHECK(entities_in("person person O") == "erson:1");    // seqeval's reading of a tag without hyphen
+  CHECK(entities_in("person person O") == "erson:1");  // seqeval's reading of a tag without hyphen
 }
 
 TEST_CASE("an entity is right where its type and both of its ends are") {
