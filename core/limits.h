@@ -17,5 +17,8 @@ inline constexpr std::size_t kSafetensorsHeaderValues = 2'000'000;  // some 14 a
 inline constexpr std::size_t kTokenizerFileBytes = 256u << 20;
 inline constexpr std::size_t kLineBytes = 64u << 20;                // a line of text
 inline constexpr std::int64_t kVocabularySize = 16'000'000;
+inline constexpr std::size_t kTableColumns = 10'000;
+inline constexpr std::size_t kClassLabels = 10'000;                 // different ones; more are numbers or texts in the wrong column
+inline constexpr std::size_t kSentenceTokens = 1'000'000;           // of a CoNLL file without blank lines
 
 }  // namespace attend::limits

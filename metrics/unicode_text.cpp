@@ -71,6 +71,7 @@ CodePoints to_code_points(std::string_view utf8) {
 bool is_punctuation(char32_t code_point) { return in_class(kPunctuation, code_point); }
 bool is_symbol(char32_t code_point) { return in_class(kSymbol, code_point); }
 bool is_number(char32_t code_point) { return in_class(kNumber, code_point); }
+bool is_word(char32_t code_point) { return in_class(kWord, code_point); }
 
 bool is_space(char32_t code_point) {
   if (code_point > 0x20 && code_point < 0x80) return false;  // nearly all text

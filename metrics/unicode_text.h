@@ -1,5 +1,5 @@
 // Text as the metrics see it: code points, with the classes, the white space and the lower case of Python and its `regex` module,
-// because sacreBLEU's digits depend on them.
+// because the digits of sacreBLEU and of SQuAD's scripts depend on them.
 #pragma once
 
 #include <string>
@@ -19,6 +19,7 @@ bool is_punctuation(char32_t code_point);  ///< \p{P}
 bool is_symbol(char32_t code_point);       ///< \p{S}
 bool is_number(char32_t code_point);       ///< \p{N}
 bool is_space(char32_t code_point);        ///< Python's str.isspace()
+bool is_word(char32_t code_point);         ///< \w of Python's re: letters, numbers, underscore
 
 /// Python's str.lower(): one code point at a time, but U+0130 becomes two, and a capital sigma that ends a word becomes a final one.
 CodePoints to_lower(CodePointView text);

@@ -1,12 +1,13 @@
-"""Writes metrics/unicode_classes.inc: the character classes that sacreBLEU sees.
+"""Writes metrics/unicode_classes.inc: the character classes that sacreBLEU and SQuAD's scripts see.
 
-BLEU's `intl` tokenizer asks the `regex` module for \\p{P}, \\p{S} and \\p{N}; splitting and lower-casing are Python's own.
+BLEU's `intl` tokenizer asks the `regex` module for \\p{P}, \\p{S} and \\p{N}; splitting, lower-casing and \\w are Python's own.
 Both follow a Unicode version of theirs, which is not utf8proc's, so the classes are asked from them, code point by code point.
 
 Usage: .venv/bin/python scripts/make_unicode_classes.py
 """
 
 import platform
+import re
 import unicodedata
 from pathlib import Path
 
@@ -78,6 +79,7 @@ def class_table(name, comment, belongs):
 
 def main():
     property_class = {letter: regex.compile(r"\p{" + letter + "}") for letter in "PSN"}
+    word = re.compile(r"\w")
     source = f"Python {platform.python_version()} (Unicode {unicodedata.unidata_version}), regex {regex.__version__}"
     parts = [
         f"// Written by scripts/make_unicode_classes.py from {source}. Do not edit.",
@@ -85,6 +87,7 @@ def main():
         class_table("kSymbol", "regex: \\p{S}", lambda c: bool(property_class["S"].match(c))),
         class_table("kNumber", "regex: \\p{N}", lambda c: bool(property_class["N"].match(c))),
         class_table("kSpace", "Python: str.isspace(), what str.split() splits at", str.isspace),
+        class_table("kWord", "Python's re: \\w, what \\b stands at the edge of", lambda c: bool(word.match(c))),
         class_table("kCased", "Python: what makes a capital sigma after it final", is_cased),
         class_table("kCaseIgnorable", "Python: what is passed over between a letter and a capital sigma", is_case_ignorable),
         table("LowerRun", "kLower", "Python: str.lower() but for U+0130 and the capital sigma: first, last, step, what is added",
