@@ -10,15 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "tokenizers/bert_normalizer.h"
 #include "tokenizers/tokenizer.h"
 
 namespace attend {
-
-/// Bytes [begin, end) of the original text.
-struct TextSpan {
-  std::uint32_t begin = 0, end = 0;
-  bool operator==(const TextSpan&) const = default;
-};
 
 /// The pieces of one text; the model's template adds nothing here.
 struct WordPieces {
@@ -27,8 +22,8 @@ struct WordPieces {
   std::vector<std::int32_t> words;  ///< one a piece: the number of its word, not falling; see the functions that fill it
 };
 
-/// Which text of a pair loses pieces, always at its end. kLongestFirst: the longer one, one piece after the other, the second where
-/// both are as long.
+/// Which text of a pair loses pieces, always at its end. kLongestFirst: the longer one until both are as long, then both; where their
+/// room is odd, the text that was longer keeps one piece more, the second where neither was.
 enum class Truncation { kLongestFirst, kOnlyFirst, kOnlySecond };
 
 /// What a model is given: [CLS] first [SEP], and second [SEP] where there is one.
@@ -39,6 +34,8 @@ struct EncodedInput {
   std::int64_t second_begin = 0;            ///< index of the second text's first piece; ids.size() where there is no second
   std::int64_t num_removed = 0;             ///< pieces that truncation cut
 };
+
+struct WordPieceParts;
 
 /// Reads `tokenizer.json` (model WordPiece), or `vocab.txt` with `tokenizer_config.json`, and gives what transformers' BertTokenizer
 /// gives. Special tokens spelled in a text are recognised. Texts are at most 4 GiB.
@@ -64,8 +61,8 @@ class WordPieceTokenizer : public Tokenizer {
   /// Of a text that is cut into words already (a tagged corpus): `words` are indices of the argument, spans lie within that word. A word
   /// of which nothing is left, or that is empty, has no pieces.
   WordPieces encode_words(const std::vector<std::string>& words) const;
-  /// With the template, at most `max_length` ids (0: any number). Throws UserError where the template, or the text that may not be cut,
-  /// takes more.
+  /// With the template, at most `max_length` ids (0: any number). Throws UserError where the template takes more, and as the reference
+  /// where kOnlyFirst or kOnlySecond would leave nothing of that text, or there is no second.
   EncodedInput encode_input(std::string_view text, std::optional<std::string_view> second = std::nullopt, std::int64_t max_length = 0,
                             Truncation truncation = Truncation::kLongestFirst) const;
   /// The same of pieces at hand.
@@ -97,8 +94,7 @@ class WordPieceTokenizer : public Tokenizer {
   static bool present_in(const std::filesystem::path& folder);
 
  private:
-  struct Parts;
-  std::unique_ptr<const Parts> parts_;
+  std::unique_ptr<const WordPieceParts> parts_;
 };
 
 }  // namespace attend
