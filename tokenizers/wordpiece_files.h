@@ -12,13 +12,15 @@
 
 namespace attend {
 
+inline constexpr std::int64_t kWordCharacters = 100;  ///< BERT's longest word; a longer one is [UNK]
+
 /// All that decides how a text becomes ids and ids a text. The defaults are BERT's.
 struct WordPieceFiles {
   std::vector<std::string> pieces;  ///< the model's vocabulary by id; "" for an id that it leaves out
   std::vector<AddedToken> added;    ///< cut out of a text before it is split; ids of `pieces`, or new ones after them
   std::string unk = "[UNK]", cls = "[CLS]", sep = "[SEP]", pad = "[PAD]", mask = "[MASK]";
   std::string continuation_prefix = "##";
-  std::int64_t max_word_characters = 100;
+  std::int64_t max_word_characters = kWordCharacters;
   BertNormalization normalization;
   bool has_decoder = true;       ///< joins continuations; without one pieces stand between spaces
   std::string decoder_prefix = "##";
