@@ -1,6 +1,7 @@
 // Lines of text, read as a stream, and UTF-8.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -35,6 +36,15 @@ std::vector<std::string> read_lines(const std::filesystem::path& path);
 
 /// The whole file. Throws UserError where it is missing or larger than max_bytes.
 std::string read_file(const std::filesystem::path& path, std::uintmax_t max_bytes);
+
+/// What stands at one place of a text: a code point, or a maximal ill-formed part, which counts as U+FFFD.
+struct Utf8Sequence {
+  char32_t code_point;
+  std::size_t length;  ///< bytes taken
+  bool is_valid;
+};
+/// The sequence at `at`, which lies inside the text.
+Utf8Sequence utf8_at(std::string_view text, std::size_t at);
 
 bool is_valid_utf8(std::string_view text);
 /// Each maximal ill-formed part becomes U+FFFD, as Unicode recommends and Python's errors="replace" does.

@@ -10,14 +10,19 @@ namespace {
 
 constexpr char32_t kReplacement = 0xFFFD;
 
-struct Decoded {
-  char32_t code_point;
-  std::size_t length;  // bytes taken: of a well-formed sequence, or of a maximal ill-formed part
-  bool is_valid;
-};
+/// The C0 and C1 controls and DEL.
+bool is_control(char32_t code_point) { return code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0); }
 
-/// The sequence at `at`, which lies inside the text.
-Decoded decode_at(std::string_view text, std::size_t at) {
+std::string spelled_out(char32_t control) {
+  if (control == '\n') return "\\n";
+  if (control == '\r') return "\\r";
+  if (control == '\t') return "\\t";
+  return std::string("\\x") + "0123456789abcdef"[control >> 4] + "0123456789abcdef"[control & 15];
+}
+
+}  // namespace
+
+Utf8Sequence utf8_at(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(at);
   if (lead < 0x80) return {lead, 1, true};
@@ -38,21 +43,9 @@ Decoded decode_at(std::string_view text, std::size_t at) {
   return {code_point, length, true};
 }
 
-/// The C0 and C1 controls and DEL.
-bool is_control(char32_t code_point) { return code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0); }
-
-std::string spelled_out(char32_t control) {
-  if (control == '\n') return "\\n";
-  if (control == '\r') return "\\r";
-  if (control == '\t') return "\\t";
-  return std::string("\\x") + "0123456789abcdef"[control >> 4] + "0123456789abcdef"[control & 15];
-}
-
-}  // namespace
-
 bool is_valid_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
-    const Decoded decoded = decode_at(text, at);
+    const Utf8Sequence decoded = utf8_at(text, at);
     if (!decoded.is_valid) return false;
     at += decoded.length;
   }
@@ -63,7 +56,7 @@ std::string repair_utf8(std::string_view text) {
   std::string repaired;
   repaired.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
-    const Decoded decoded = decode_at(text, at);
+    const Utf8Sequence decoded = utf8_at(text, at);
     if (decoded.is_valid)
       repaired.append(text.substr(at, decoded.length));
     else
@@ -77,7 +70,7 @@ std::vector<char32_t> decode_utf8(std::string_view text) {
   std::vector<char32_t> code_points;
   code_points.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
-    const Decoded decoded = decode_at(text, at);
+    const Utf8Sequence decoded = utf8_at(text, at);
     code_points.push_back(decoded.code_point);
     at += decoded.length;
   }
@@ -111,7 +104,7 @@ std::string excerpt(std::string_view text, std::size_t max_bytes) {
   const std::size_t room = !is_cut ? text.size() : max_bytes > kMore.size() ? max_bytes - kMore.size() : 0;
   std::string shown;
   for (std::size_t at = 0; at < text.size();) {
-    const Decoded decoded = decode_at(text, at);
+    const Utf8Sequence decoded = utf8_at(text, at);
     if (at + decoded.length > room) break;
     if (is_control(decoded.code_point))
       shown += spelled_out(decoded.code_point);

@@ -1,0 +1,74 @@
+// Answers of a WordPieceTokenizer, a JSON line for each JSON line of standard input, for tests/parity/wordpiece_reference.py.
+//
+//   wordpiece_answers FOLDER [seconds FILE]
+//
+// "text" -> [ids, [begin, end, ...], words]          {"words": [...]} -> the same
+// {"ids": [...]} -> the decoded text                 {"first": text, "second": text or null, "max_length": n, "truncation": 0..2} ->
+//                                                     [ids, type_ids, spans, words, num_removed], or null where it is refused
+// With a file: encodes each line of it, one thread, and prints the number of ids and the seconds of CPU time that took.
+#include <ctime>
+#include <iostream>
+
+#include "core/error.h"
+#include "core/json.h"
+#include "core/text.h"
+#include "tokenizers/wordpiece_tokenizer.h"
+
+using namespace attend;
+
+namespace {
+
+Json flat(const std::vector<TextSpan>& spans) {
+  Json all = Json::array();
+  for (const TextSpan& span : spans) {
+    all.push_back(span.begin);
+    all.push_back(span.end);
+  }
+  return all;
+}
+
+Json answer(const WordPieces& found) { return Json::array({found.ids, flat(found.spans), found.words}); }
+
+Json answer(const WordPieceTokenizer& tokenizer, const Json& request) {
+  if (request.is_string()) {
+    const auto text = request.get<std::string>();
+    const WordPieces found = tokenizer.encode_with_spans(text);
+    if (tokenizer.encode(text) != found.ids) throw std::runtime_error("encode and encode_with_spans differ");
+    return answer(found);
+  }
+  if (request.contains("words")) return answer(tokenizer.encode_words(request["words"].get<std::vector<std::string>>()));
+  if (request.contains("ids")) return tokenizer.decode(request["ids"].get<std::vector<std::int32_t>>());
+  const auto second = request["second"].is_null() ? std::nullopt : std::optional(request["second"].get<std::string>());
+  try {
+    const EncodedInput input = tokenizer.encode_input(request["first"].get<std::string>(), second, request["max_length"].get<std::int64_t>(),
+                                                      static_cast<Truncation>(request["truncation"].get<int>()));
+    return Json::array({input.ids, input.type_ids, flat(input.spans), input.words, input.num_removed});
+  } catch (const UserError&) {
+    return nullptr;
+  }
+}
+
+void time_file(const WordPieceTokenizer& tokenizer, const std::string& path) {
+  const std::vector<std::string> lines = read_lines(path);
+  std::size_t count = 0;
+  const std::clock_t start = std::clock();
+  for (const std::string& line : lines) count += tokenizer.encode(line).size();
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  std::cout << count << ' ' << seconds << '\n';
+}
+
+}  // namespace
+
+int main(int count, char** arguments) try {
+  if (count != 2 && count != 4) throw std::runtime_error("usage: wordpiece_answers FOLDER [seconds FILE]");
+  const WordPieceTokenizer tokenizer{std::filesystem::path(arguments[1])};
+  if (count == 4) {
+    time_file(tokenizer, arguments[3]);
+    return 0;
+  }
+  for (std::string line; std::getline(std::cin, line);) std::cout << answer(tokenizer, parse_json(line, "request")).dump() << '\n';
+  return 0;
+} catch (const std::exception& error) {
+  std::cerr << error.what() << '\n';
+  return 1;
+}
