@@ -2,9 +2,12 @@
 
 #include "apps/commands/average.h"
 #include "apps/commands/bench.h"
+#include "apps/commands/classify.h"
 #include "apps/commands/completion.h"
 #include "apps/commands/demo.h"
+#include "apps/commands/embed.h"
 #include "apps/commands/evaluate.h"
+#include "apps/commands/fill_mask.h"
 #include "apps/commands/finetune.h"
 #include "apps/commands/inspect.h"
 #include "apps/commands/metric.h"
@@ -20,6 +23,10 @@ void add_commands(CLI::App& app) {
   add_pretrain(app);
   add_finetune(app);
   add_translate(app);
+  add_classify(app);
+  add_fill_mask(app);
+  add_next_sentence(app);
+  add_embed(app);
   add_evaluate(app);
   add_metric(app);
   add_average(app);

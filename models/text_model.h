@@ -29,7 +29,10 @@ class TextModel : public torch::nn::Module {
  public:
   virtual std::int64_t vocab_size() const = 0;
   virtual std::int64_t max_positions() const = 0;
+  virtual std::int64_t num_segments() const = 0;  ///< type ids are below it; a pair needs two
   virtual torch::Device device() const = 0;
+  /// The embeddings and the first `layers` layers get no gradient any more. Throws UserError where there are fewer.
+  virtual void freeze(std::int64_t layers) = 0;
   /// config.json's content.
   virtual Json hf_config() const = 0;
   /// Writes config.json and model.safetensors into `folder` (which exists), in Hugging Face's layout and names.

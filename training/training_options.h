@@ -68,8 +68,8 @@ struct TrainingOptions {
     visit("steps", self.steps, "stop after this many optimizer steps");
     visit("epochs", self.epochs, "stop after this many passes over the data (10 where no other end is given)");
     visit("max_minutes", self.max_minutes, "stop after this much wall time, earlier parts of a resumed run counted");
-    visit("batch_tokens", self.batch_tokens, "real tokens in a batch, source and target together, at most");
-    visit("batch_size", self.batch_size, "sentences in a batch, instead of a number of tokens");
+    visit("batch_tokens", self.batch_tokens, "real tokens in a batch, at most; of sentence pairs, both sides together");
+    visit("batch_size", self.batch_size, "sentences, pairs or sequences in a batch, instead of a number of tokens");
     visit("accumulate", self.accumulate, "batches whose gradients are added up for one step");
     visit("learning_rate", self.learning_rate, "peak learning rate");
     visit("schedule", self.schedule, "how the learning rate changes after the warm-up");

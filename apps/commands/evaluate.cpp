@@ -1,11 +1,11 @@
 #include "apps/commands/evaluate.h"
 
-#include <unistd.h>
-
 #include <memory>
 #include <ostream>
 
 #include "apps/command.h"
+#include "apps/commands/evaluate_classify.h"
+#include "apps/commands/scratch_folder.h"
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -17,24 +17,6 @@
 
 namespace attend {
 namespace {
-
-/// Files that only this command needs.
-class ScratchFolder {
- public:
-  ScratchFolder() : path_(std::filesystem::temp_directory_path() / ("attend-evaluate-" + std::to_string(::getpid()))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 struct ParallelLines {
   std::vector<std::string> sources;
@@ -93,7 +75,12 @@ CorpusLoss loss_of(Seq2SeqModel& model, const MarianTokenizer& tokenizer, const 
 void add_evaluate(CLI::App& app) {
   CLI::App* parent = app.add_subcommand("evaluate", "Measure a model on data with answers");
   parent->require_subcommand(1);
-  parent->footer("Example:\n  attend evaluate translate --model runs/de-en --source test.de --reference test.en");
+  parent->footer(
+      "Examples:\n"
+      "  attend evaluate classify --model runs/sentiment --data dev.tsv --text 0 --label 1\n"
+      "  attend evaluate translate --model runs/de-en --source test.de --reference test.en");
+  add_evaluate_classify(*parent);
+  add_evaluate_masked(*parent);
   auto options = std::make_shared<EvaluateTranslateOptions>();
   CLI::App* command = parent->add_subcommand("translate", "BLEU, chrF, loss and perplexity of a translation model");
   command->add_option("--model", options->model, "model folder")->required();

@@ -1,23 +1,10 @@
-// attend finetune translate: go on from a model folder with new sentence pairs.
+// attend finetune translate|classify|regress: goes on from a model folder, for a task or on other data.
 #pragma once
-
-#include <filesystem>
-#include <iosfwd>
 
 #include <CLI/CLI.hpp>
 
-#include "apps/commands/training_run.h"
-
 namespace attend {
 
-struct FinetuneTranslateOptions {
-  FinetuneTranslateOptions();  ///< a lower learning rate and a shorter warm-up than training from the start
-
-  TrainingRun run;
-  std::filesystem::path model;
-};
-
 void add_finetune(CLI::App& app);
-int run_finetune_translate(const FinetuneTranslateOptions& options, std::istream& in, std::ostream& out);
 
 }  // namespace attend

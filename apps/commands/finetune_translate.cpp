@@ -43,7 +43,7 @@ int run_finetune_translate(const FinetuneTranslateOptions& given, std::istream&,
   setup.generation = read_generation_config(options.model, setup.model->token_roles());
   setup.settings["model"] = options.model.string();
   TranslationObjective objective(std::move(setup));
-  return train(options.run, objective, "attend finetune translate", out);
+  return static_cast<int>(train(options.run, objective, "attend finetune translate", out).code);
 }
 
 }  // namespace attend

@@ -1,6 +1,9 @@
 #include "apps/commands/training_run.h"
 
+#include <cmath>
+#include <map>
 #include <ostream>
+#include <sstream>
 
 #include "apps/flags.h"
 #include "core/error.h"
@@ -55,14 +58,15 @@ void require_other_folder(const std::filesystem::path& model, const std::filesys
     throw UserError("--model and --output are the same folder: " + model.string(), "write to another folder, so that the model stays");
 }
 
-int train(const TrainingRun& run, Objective& objective, const std::string& command, std::ostream& out) {
+TrainingOutcome train(const TrainingRun& run, Objective& objective, const std::string& command, std::ostream& out) {
   Trainer trainer(objective, {.output = run.output,
                               .options = run.training,
                               .start = start_of(run),
                               .lock = run.lock,
                               .command = command});
   const ExitCode code = trainer.run();
-  if (code != ExitCode::kDone) return static_cast<int>(code);
+  TrainingOutcome outcome{.code = code, .metrics = trainer.state().best_metrics};
+  if (code != ExitCode::kDone) return outcome;
   std::string usage = objective.card().usage;
   if (const std::size_t mark = usage.find("{folder}"); mark != std::string::npos) usage.replace(mark, 8, run.output.string());
   if (run.common.json) {
@@ -75,7 +79,41 @@ int train(const TrainingRun& run, Objective& objective, const std::string& comma
   } else {
     out << "Use it with:\n  " << usage << "\n";
   }
-  return static_cast<int>(code);
+  return outcome;
+}
+
+int train_seeds(const TrainingRun& run, const std::vector<std::int64_t>& seeds, std::ostream& out,
+                const std::function<TrainingOutcome(TrainingRun&, std::ostream&)>& train_one) {
+  if (seeds.empty()) {
+    TrainingRun single = run;
+    return static_cast<int>(train_one(single, out).code);
+  }
+  std::map<std::string, std::vector<double>> values;
+  for (const std::int64_t seed : seeds) {
+    if (seed < 0) throw UserError("--seeds holds " + std::to_string(seed) + "; expected numbers from 0");
+    TrainingRun one = run;
+    one.common.seed = static_cast<std::uint64_t>(seed);
+    one.output = run.output / ("seed-" + std::to_string(seed));
+    std::ostringstream usage;
+    const TrainingOutcome outcome = train_one(one, usage);
+    if (outcome.code != ExitCode::kDone) return static_cast<int>(outcome.code);
+    for (const auto& [name, value] : outcome.metrics.items())
+      if (value.is_number()) values[name].push_back(value.get<double>());
+  }
+  Json summary{{"seeds", seeds}};
+  for (const auto& [name, of_seeds] : values) {
+    double mean = 0, squares = 0;
+    for (const double value : of_seeds) mean += value / static_cast<double>(of_seeds.size());
+    for (const double value : of_seeds) squares += (value - mean) * (value - mean);
+    const double deviation = of_seeds.size() > 1 ? std::sqrt(squares / static_cast<double>(of_seeds.size() - 1)) : 0;
+    summary[name] = {{"mean", mean}, {"deviation", deviation}, {"values", of_seeds}};
+    if (!run.common.json) out << name << " = " << fixed_decimals(mean, 4) << " +- " << fixed_decimals(deviation, 4) << " (" << of_seeds.size() << " seeds)\n";
+  }
+  if (run.common.json)
+    out << summary.dump() << "\n";
+  else
+    out << "The models are in " << run.output.string() << "/seed-N\n";
+  return static_cast<int>(ExitCode::kDone);
 }
 
 }  // namespace attend

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <iosfwd>
 #include <memory>
 #include <string>
@@ -11,6 +12,8 @@
 
 #include "apps/common.h"
 #include "core/atomic_file.h"
+#include "core/error.h"
+#include "core/json.h"
 #include "training/objective.h"
 #include "training/training_options.h"
 
@@ -39,7 +42,18 @@ torch::Device begin_training(TrainingRun& run, Validation validation, const std:
 /// Throws UserError where a model would be written over the one it starts from.
 void require_other_folder(const std::filesystem::path& model, const std::filesystem::path& output);
 
+/// How a run ended, and what its best (or averaged) model reached.
+struct TrainingOutcome {
+  ExitCode code = ExitCode::kDone;
+  Json metrics = Json::object();
+};
+
 /// Trains, and at the end says on `out` how to use the model. `command` is "attend pretrain transformer".
-int train(const TrainingRun& run, Objective& objective, const std::string& command, std::ostream& out);
+TrainingOutcome train(const TrainingRun& run, Objective& objective, const std::string& command, std::ostream& out);
+
+/// One run with run.seeds empty; else one for each seed in output/seed-N, and at the end the mean and the standard deviation (of a
+/// sample, over n - 1) of each metric. `train_one` is given the run of one seed.
+int train_seeds(const TrainingRun& run, const std::vector<std::int64_t>& seeds, std::ostream& out,
+                const std::function<TrainingOutcome(TrainingRun& run, std::ostream& out)>& train_one);
 
 }  // namespace attend

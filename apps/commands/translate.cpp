@@ -1,15 +1,9 @@
 #include "apps/commands/translate.h"
 
-#include <poll.h>
-#include <unistd.h>
-
-#include <iostream>
 #include <memory>
-#include <optional>
 
 #include "apps/flags.h"
-#include "apps/line_editor.h"
-#include "core/log.h"
+#include "apps/text_input.h"
 #include "generation/generation_config.h"
 #include "generation/translate_stream.h"
 #include "models/interfaces.h"
@@ -19,15 +13,6 @@ namespace attend {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A producer that pauses for this long gets the answers to what it has written so far.
-constexpr int kPauseMilliseconds = 20;
-
-bool standard_input_is_ready() {
-  if (std::cin.rdbuf()->in_avail() > 0) return true;
-  pollfd descriptor{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
-  return ::poll(&descriptor, 1, kPauseMilliseconds) > 0;
-}
 
 std::shared_ptr<const MarianTokenizer> load_tokenizer(const fs::path& folder) {
   if (!fs::is_directory(folder))
@@ -63,24 +48,14 @@ int run_translate(const TranslateCommandOptions& options, std::istream& in, std:
   if (options.common.precision != Precision::kFloat32)
     throw UserError("--precision " + std::string(enum_name(options.common.precision)) + ": translate computes in float32", "leave --precision out");
   auto tokenizer = load_tokenizer(options.model);
-  const bool reads_input = options.text == "-";
-  const bool is_piped = reads_input && &in == &std::cin && !::isatty(STDIN_FILENO);
-  const bool is_typed = reads_input && &in == &std::cin && !is_piped;
-  std::optional<EditedLines> typed_lines;
-  std::istream typed(is_typed ? &typed_lines.emplace("> ") : nullptr);
-  LineReader source = is_typed ? LineReader(typed, "the terminal") : reads_input ? LineReader(in, "standard input") : LineReader(options.text);
+  TextInput input(options.text, in, "Type a line to translate it; Ctrl-D ends.");
   std::unique_ptr<LineReader> prefixes;
   if (!options.prefix.empty()) prefixes = std::make_unique<LineReader>(options.prefix);
 
   auto model = load_seq2seq(options.model, device);
   const GenerationConfig generation = read_generation_config(options.model, model->token_roles());
   const Translator translator(std::move(model), std::move(tokenizer), generation);
-  TranslateStream stream{.source = source, .prefixes = prefixes.get(), .is_more_ready = {}, .seed = options.common.seed};
-  if (is_piped) stream.is_more_ready = standard_input_is_ready;
-  if (is_typed) {
-    stream.is_more_ready = [] { return false; };
-    log_info("Type a line to translate it; Ctrl-D ends.");
-  }
+  TranslateStream stream{.source = input.lines(), .prefixes = prefixes.get(), .is_more_ready = input.is_more_ready(), .seed = options.common.seed};
   translate_stream(translator, stream, options.translate, {.json = options.common.json, .scores = options.scores}, out);
   return static_cast<int>(ExitCode::kDone);
 }

@@ -17,7 +17,9 @@ class BertWithHead : public Interface {
  public:
   std::int64_t vocab_size() const override { return config_.vocab_size; }
   std::int64_t max_positions() const override { return config_.max_positions; }
+  std::int64_t num_segments() const override { return config_.type_vocab_size; }
   torch::Device device() const override { return bert->token_table().device(); }
+  void freeze(std::int64_t layers) override { bert->freeze(layers); }
 
   BertModel bert;
 

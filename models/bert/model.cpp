@@ -3,6 +3,8 @@
 
 #include <torch/torch.h>
 
+#include "core/error.h"
+
 namespace attend {
 
 BertLayerImpl::BertLayerImpl(const BertConfig& config)
@@ -34,6 +36,15 @@ BertModelImpl::BertModelImpl(const BertConfig& config, Pooler wanted)
   torch::Tensor(token_table_)[config.pad_id].zero_();
   for (const auto& module : modules(/*include_self=*/false))
     if (auto* linear = module->as<Linear>()) linear->weight.normal_(0, config.initializer_range);
+}
+
+void BertModelImpl::freeze(std::int64_t layers) {
+  if (layers < 0 || layers > config_.num_layers)
+    throw UserError("--freeze-layers is " + std::to_string(layers) + "; the model has " + std::to_string(config_.num_layers) + " layers");
+  for (auto& table : {token_table_, position_table_, type_table_}) torch::Tensor(table).requires_grad_(false);
+  for (auto& parameter : embedding_norm_->parameters()) parameter.requires_grad_(false);
+  for (std::int64_t i = 0; i < layers; ++i)
+    for (auto& parameter : layers_[static_cast<std::size_t>(i)]->parameters()) parameter.requires_grad_(false);
 }
 
 void BertModelImpl::check(const TextBatch& batch) const {

@@ -40,6 +40,8 @@ class BertModelImpl : public torch::nn::Module {
   /// tanh(W h_[CLS] + b), h_[CLS] the last hidden state of each sequence's first token -> [B, E].
   torch::Tensor pool(const BertStates& states) const;
 
+  void freeze(std::int64_t layers);
+
   const torch::Tensor& token_table() const { return token_table_; }
   bool has_pooler() const { return !pooler.is_empty(); }
 

@@ -1,0 +1,117 @@
+#include "apps/commands/embed.h"
+
+#include <charconv>
+
+#include "apps/commands/text_folder.h"
+#include "apps/flags.h"
+#include "apps/text_input.h"
+#include "core/error.h"
+#include "core/json.h"
+#include "core/log.h"
+
+namespace attend {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kBatchTokens = 4096;
+
+/// How a sequence's states become one vector.
+struct Recipe {
+  Pooling pooling = Pooling::kMean;
+  bool normalises = false;       ///< to length 1
+  std::int64_t max_length = 0;   ///< tokens, special ones counted
+};
+
+/// sentence-transformers' modules.json: a transformer, a pooling, and perhaps a normalisation. Throws UserError for anything else.
+Recipe read_recipe(const fs::path& folder) {
+  Recipe recipe;
+  if (!fs::exists(folder / "modules.json")) return recipe;
+  const std::string name = (folder / "modules.json").string();
+  for (const Json& module : read_json_file(name)) {
+    const std::string type = json_string(module.value("type", Json()), name, "type");
+    if (type.ends_with(".Transformer")) {
+      const fs::path limits = folder / "sentence_bert_config.json";
+      if (!fs::exists(limits)) continue;
+      const Json config = read_json_file(limits);
+      if (const auto found = config.find("max_seq_length"); found != config.end() && !found->is_null())
+        recipe.max_length = json_integer(*found, limits.string(), "max_seq_length");
+    } else if (type.ends_with(".Pooling")) {
+      const fs::path path = folder / json_string(module.value("path", Json()), name, "path") / "config.json";
+      const Json config = read_json_file(path);
+      for (const auto& [key, value] : config.items())
+        if (key.starts_with("pooling_mode_") && value == true && key != "pooling_mode_mean_tokens" && key != "pooling_mode_cls_token")
+          throw UserError(path.string() + ": " + key + " is not supported", "choose with --pooling");
+      const bool is_mean = config.value("pooling_mode_mean_tokens", false), is_cls = config.value("pooling_mode_cls_token", false);
+      if (is_mean == is_cls) throw UserError(path.string() + ": expected one pooling, of the mean or the first token", "choose with --pooling");
+      recipe.pooling = is_cls ? Pooling::kCls : Pooling::kMean;
+    } else if (type.ends_with(".Normalize")) {
+      recipe.normalises = true;
+    } else {
+      throw UserError(name + ": a module of type " + type + " is not supported", "choose with --pooling");
+    }
+  }
+  return recipe;
+}
+
+std::string array_text(const torch::Tensor& x_E) {
+  std::string text = "[";
+  for (std::int64_t i = 0; i < x_E.size(0); ++i) {
+    char digits[32];
+    const auto end = std::to_chars(digits, digits + sizeof(digits), x_E[i].item<float>()).ptr;
+    text += (i ? ", " : "") + std::string(digits, end);
+  }
+  return text + "]";
+}
+
+torch::Tensor pool(const torch::Tensor& hidden_LE, const Recipe& recipe) {
+  const auto pooled_E = recipe.pooling == Pooling::kCls ? hidden_LE[0] : hidden_LE.mean(0);
+  return recipe.normalises ? pooled_E / pooled_E.norm().clamp_min(1e-12) : pooled_E;
+}
+
+}  // namespace
+
+void add_embed(CLI::App& app) {
+  auto options = std::make_shared<EmbedOptions>();
+  CLI::App* command = app.add_subcommand("embed", "A vector for each line of text");
+  command->add_option("--model", options->model, "model folder")->required();
+  command->add_option("FILE", options->text, "text; - is standard input")->capture_default_str();
+  add_field_flag(*command, "--pooling", options->pooling, "mean over the tokens, or the first token's state [as modules.json says, else mean]");
+  add_common(*command, options->common);
+  command->footer("Examples:\n  attend embed --model all-MiniLM-L6-v2 < sentences.txt > vectors.jsonl\n  attend embed --model runs/bert --pooling cls < text.txt");
+  set_run(*command, options, run_embed);
+}
+
+int run_embed(const EmbedOptions& options, std::istream& in, std::ostream& out) {
+  const torch::Device device = apply_common(options.common);
+  const auto tokenizer = load_wordpiece(options.model);
+  const auto model = load_text_encoder(options.model, device);
+  require_vocabulary(*model, *tokenizer);
+  Recipe recipe = options.pooling ? Recipe{.pooling = *options.pooling} : read_recipe(options.model);
+  if (recipe.max_length <= 0 || recipe.max_length > model->max_positions()) recipe.max_length = model->max_positions();
+  TextInput input(options.text, in, "Type a text; Ctrl-D ends.");
+  answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
+    const torch::NoGradGuard no_grad;
+    std::vector<TextExample> examples;
+    for (const InputLine& line : lines) {
+      EncodedInput encoded = tokenizer->encode_input(line.text, std::nullopt, recipe.max_length);
+      if (encoded.num_removed > 0)
+        log_warning("line " + std::to_string(line.number) + " is longer than " + std::to_string(recipe.max_length) + " tokens; it was cut");
+      examples.push_back({std::move(encoded.ids), std::move(encoded.type_ids)});
+    }
+    std::vector<std::string> answers(lines.size());
+    for (const auto& chosen : batches_by_length(examples, kBatchTokens)) {
+      const auto hidden_NE = model->hidden(pack_examples(examples, chosen)).to(torch::kFloat32).cpu();
+      std::int64_t begin = 0;
+      for (const std::size_t index : chosen) {
+        const auto length = static_cast<std::int64_t>(examples[index].ids.size());
+        answers[index] = array_text(pool(hidden_NE.narrow(0, begin, length), recipe).contiguous());
+        begin += length;
+      }
+    }
+    return answers;
+  });
+  return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace attend

@@ -1,0 +1,99 @@
+#include "apps/commands/evaluate_classify.h"
+
+#include <memory>
+#include <ostream>
+
+#include "apps/command.h"
+#include "apps/commands/scratch_folder.h"
+#include "apps/commands/text_folder.h"
+#include "apps/flags.h"
+#include "core/error.h"
+#include "core/stop_signal.h"
+#include "metrics/score.h"
+#include "training/objectives/classification.h"
+
+namespace attend {
+namespace {
+
+constexpr std::int64_t kBatchTokens = 4096;
+
+void print(const Metrics& metrics, std::int64_t num_examples, bool as_json, std::ostream& out) {
+  Json record = Json::object();
+  for (const auto& [name, value] : metrics) {
+    record[name] = value;
+    if (!as_json) out << name << " = " << fixed_decimals(value, 4) << "\n";
+  }
+  record["examples"] = num_examples;
+  if (as_json)
+    out << record.dump() << "\n";
+  else
+    out << "examples = " << num_examples << "\n";
+}
+
+void add_table(CLI::App& evaluate, const char* name, const char* help, const char* example) {
+  auto options = std::make_shared<EvaluateClassifyOptions>();
+  CLI::App* command = evaluate.add_subcommand(name, help);
+  command->add_option("--model", options->model, "model folder")->required();
+  command->add_option("--data", options->data, "tab-separated examples")->required();
+  add_table_columns(*command, options->columns, options->header);
+  add_common(*command, options->common);
+  command->footer(std::string("Examples:\n") + example);
+  set_run(*command, options, run_evaluate_classify);
+}
+
+}  // namespace
+
+void add_evaluate_classify(CLI::App& evaluate) {
+  add_table(evaluate, "classify", "Accuracy, F1 and Matthews correlation of a classifier",
+            "  attend evaluate classify --model runs/sentiment --data dev.tsv --text 0 --label 1\n"
+            "  attend evaluate classify --model runs/mrpc --data MRPC/dev.tsv --text '#1 String' --text-pair '#2 String' --label Quality --json");
+  add_table(evaluate, "regress", "Pearson's and Spearman's correlation and squared error of a regression model",
+            "  attend evaluate regress --model runs/similarity --data dev.tsv --text sentence1 --text-pair sentence2 --label score");
+}
+
+void add_evaluate_masked(CLI::App& evaluate) {
+  auto options = std::make_shared<EvaluateMaskedOptions>();
+  options->masked.eval_examples = 0;
+  for (const char* name : {"mlm", "next-sentence"}) {
+    CLI::App* command = evaluate.add_subcommand(name, "Masked-word and next-sentence accuracy, loss and perplexity");
+    command->add_option("--model", options->model, "model folder")->required();
+    command->add_option("--data", options->data, "text, a sentence a line, a blank line between documents")->required();
+    add_config_flags(*command, options->masked, {.group = "Masked language"});
+    add_common(*command, options->common);
+    command->footer(std::string("What is masked, and which sentences follow, is drawn the same way each time.\nExamples:\n  attend evaluate ") + name +
+                    " --model runs/bert --data valid.txt");
+    set_run(*command, options, run_evaluate_masked);
+  }
+}
+
+int run_evaluate_classify(const EvaluateClassifyOptions& options, std::istream&, std::ostream& out) {
+  const torch::Device device = apply_common(options.common);
+  const auto tokenizer = load_wordpiece(options.model);
+  const auto model = load_sequence_classifier(options.model, device);
+  require_vocabulary(*model, *tokenizer);
+  require_segments(*model, options.columns);
+  std::optional<LabelSet> labels;
+  if (model->labels().problem == TaskLabels::Problem::kClasses) labels.emplace(model->labels().names, options.model.string());
+  const LabelledExamples examples =
+      read_examples({.file = options.data, .columns = options.columns, .header = options.header}, *tokenizer, model->max_positions(), labels);
+  const auto logits_BL = classify_all(*model, examples.examples).value();
+  print(classification_metrics(logits_BL, examples, model->labels().problem), logits_BL.size(0), options.common.json, out);
+  return static_cast<int>(ExitCode::kDone);
+}
+
+int run_evaluate_masked(const EvaluateMaskedOptions& options, std::istream&, std::ostream& out) {
+  const torch::Device device = apply_common(options.common);
+  const auto tokenizer = load_wordpiece(options.model);
+  const auto model = load_masked_language_model(options.model, device);
+  require_vocabulary(*model, *tokenizer);
+  MaskedLanguageOptions masked = options.masked;
+  masked.max_length = std::min(masked.max_length, model->max_positions());
+  masked.next_sentence = masked.next_sentence && model->has_next_sentence();
+  const ScratchFolder scratch;
+  const EvaluationExamples examples = evaluation_examples(
+      {.files = options.data, .tokenizer = *tokenizer, .cache = scratch.path(), .budget = {.tokens = kBatchTokens}, .options = masked});
+  print(evaluate_masked(*model, examples, masked.eval_examples).value(), examples.num_examples(), options.common.json, out);
+  return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace attend

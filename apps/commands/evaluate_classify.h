@@ -1,0 +1,34 @@
+// attend evaluate classify|regress|mlm: a model of text on data with answers.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <vector>
+
+#include "apps/common.h"
+#include "data/table.h"
+#include "training/objectives/masked_language.h"
+
+namespace attend {
+
+struct EvaluateClassifyOptions {
+  CommonOptions common;
+  std::filesystem::path model, data;
+  TextColumns columns;
+  Header header = Header::kAuto;
+};
+
+struct EvaluateMaskedOptions {
+  CommonOptions common;
+  std::filesystem::path model;
+  std::vector<std::filesystem::path> data;
+  MaskedLanguageOptions masked;
+};
+
+void add_evaluate_classify(CLI::App& evaluate);
+void add_evaluate_masked(CLI::App& evaluate);
+
+int run_evaluate_classify(const EvaluateClassifyOptions& options, std::istream& in, std::ostream& out);
+int run_evaluate_masked(const EvaluateMaskedOptions& options, std::istream& in, std::ostream& out);
+
+}  // namespace attend

@@ -1,0 +1,103 @@
+#include "apps/commands/finetune_classify.h"
+
+#include <memory>
+
+#include "apps/command.h"
+#include "apps/commands/text_folder.h"
+#include "apps/flags.h"
+#include "core/error.h"
+
+namespace attend {
+namespace {
+
+using Problem = TaskLabels::Problem;
+
+void add_flags(CLI::App& command, FinetuneClassifyOptions& options) {
+  command.add_option("--model", options.model, "model folder to start from: BERT's, with or without a head")->required();
+  command.add_option("--train", options.train, "tab-separated training examples")->required();
+  command.add_option("--valid", options.valid, "validation examples of the same columns; without them the last model is kept, not the best");
+  add_table_columns(command, options.columns, options.header);
+  command.add_option_function<double>("--dropout", [&options](double value) { options.dropout = value; }, "dropout in front of the head");
+  add_config_flags(command, options.classification, {.group = "Classification", .aliases = {{"max_length", "--max-seq-length"}}});
+  add_training_run(command, options.run);
+  command.add_option("--seeds", options.run.seeds, "train once with each of these seeds, and report means and deviations")->delimiter(',');
+}
+
+TrainingOutcome train_one(const FinetuneClassifyOptions& options, Problem problem, TrainingRun& run, std::ostream& out) {
+  const torch::Device device = begin_training(run, options.valid.empty() ? Validation::kAbsent : Validation::kPresent,
+                                              {{"--train", options.train}, {"--valid", options.valid}});
+  require_other_folder(options.model, run.output);
+  const LabelledSource source{.file = options.train, .columns = options.columns, .header = options.header};
+  NewHead head{.labels = {.problem = problem, .names = {"LABEL_0"}}, .seed = run.training.seed, .dropout = options.dropout};
+  if (problem == Problem::kClasses) head.labels.names = collect_labels(source).names();
+  if (problem == Problem::kClasses && head.labels.names.size() < 2)
+    throw UserError(options.train.string() + ": every label is '" + head.labels.names.front() + "'; expected two classes or more");
+  ClassificationSetup setup;
+  setup.tokenizer = load_wordpiece(options.model);
+  setup.model = load_sequence_classifier(options.model, device, head);
+  require_vocabulary(*setup.model, *setup.tokenizer);
+  require_segments(*setup.model, options.columns);
+  setup.train = source;
+  setup.valid = options.valid;
+  setup.batch_size = run.training.batch_size;
+  setup.seed = run.training.seed;
+  setup.options = options.classification;
+  setup.options.max_length = std::min(setup.options.max_length, setup.model->max_positions());
+  setup.settings = {{"device", run.common.device}, {"model", options.model.string()}, {"header", std::string(enum_name(options.header))}};
+  if (options.dropout) setup.settings["dropout"] = *options.dropout;
+  ClassificationObjective objective(std::move(setup));
+  each_epoch(run.training, objective);
+  return train(run, objective, problem == Problem::kClasses ? "attend finetune classify" : "attend finetune regress", out);
+}
+
+int run_finetune(const FinetuneClassifyOptions& options, Problem problem, std::ostream& out) {
+  return train_seeds(options.run, options.run.seeds, out,
+                     [&](TrainingRun& run, std::ostream& usage) { return train_one(options, problem, run, usage); });
+}
+
+void add_one(CLI::App& finetune, const char* name, const char* help, const char* examples,
+             int (*run)(const FinetuneClassifyOptions&, std::istream&, std::ostream&)) {
+  auto options = std::make_shared<FinetuneClassifyOptions>();
+  CLI::App* command = finetune.add_subcommand(name, help);
+  add_flags(*command, *options);
+  command->footer(std::string("Without --eval-every and --save-every the model is evaluated and saved after each epoch.\nExamples:\n") + examples);
+  set_run(*command, options, run);
+}
+
+}  // namespace
+
+FinetuneRun::FinetuneRun() {
+  training.epochs = 3;
+  training.batch_size = 32;
+  training.learning_rate = 5e-5;
+  training.schedule = ScheduleKind::kLinear;
+  training.warmup_steps = 0;
+  training.optimizer = OptimizerKind::kAdamW;
+  training.beta2 = 0.999;
+  training.epsilon = 1e-8;
+  training.eval_every = training.save_every = 0;
+}
+
+void each_epoch(TrainingOptions& training, Objective& objective) {
+  const std::int64_t steps = std::max<std::int64_t>(1, objective.micro_batches_per_epoch() / training.accumulate);
+  if (training.eval_every == 0) training.eval_every = steps;
+  if (training.save_every == 0) training.save_every = steps;
+}
+
+void add_finetune_classify(CLI::App& finetune) {
+  add_one(finetune, "classify", "A text classifier, for single texts or pairs",
+          "  attend finetune classify --model runs/bert --train train.tsv --valid dev.tsv --text 0 --label 1 --output runs/sentiment\n"
+          "  attend finetune classify --model runs/bert --train MRPC/train.tsv --valid MRPC/dev.tsv --text '#1 String' --text-pair '#2 String' \\\n"
+          "      --label Quality --seeds 1,2,3 --output runs/mrpc",
+          run_finetune_classify);
+  add_one(finetune, "regress", "A number for a text or a pair, by squared error",
+          "  attend finetune regress --model runs/bert --train train.tsv --valid dev.tsv --text sentence1 --text-pair sentence2 --label score \\\n"
+          "      --output runs/similarity",
+          run_finetune_regress);
+}
+
+int run_finetune_classify(const FinetuneClassifyOptions& options, std::istream&, std::ostream& out) { return run_finetune(options, Problem::kClasses, out); }
+
+int run_finetune_regress(const FinetuneClassifyOptions& options, std::istream&, std::ostream& out) { return run_finetune(options, Problem::kRegression, out); }
+
+}  // namespace attend

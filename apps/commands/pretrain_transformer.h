@@ -1,0 +1,30 @@
+// attend pretrain transformer: a translation model of one's own from sentence pairs.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "apps/commands/translation_data.h"
+
+namespace attend {
+
+struct PretrainTransformerOptions {
+  TrainingRun run;
+  TranslationData data;
+  std::string preset = "small";
+  std::vector<std::string> settings;         ///< --set field=value
+  std::optional<double> dropout;
+  std::filesystem::path tokenizer;           ///< "": learnt from the training text
+  std::optional<std::int64_t> vocab_size;    ///< of a learnt tokenizer
+  std::string tokenizer_model;               ///< unigram, bpe, char, word; "": unigram
+};
+
+void add_pretrain_transformer(CLI::App& pretrain);
+int run_pretrain_transformer(const PretrainTransformerOptions& options, std::istream& in, std::ostream& out);
+
+}  // namespace attend

@@ -1,0 +1,38 @@
+// What the commands on models that read text share: the folder's tokenizer, and the columns of tables.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "apps/text_input.h"
+#include "data/table.h"
+#include "models/text_model.h"
+#include "tokenizers/wordpiece_tokenizer.h"
+#include "training/objectives/text_examples.h"
+
+namespace attend {
+
+template <>
+struct EnumNames<Header> {
+  static constexpr std::array values{std::pair{Header::kAuto, "auto"}, std::pair{Header::kYes, "yes"}, std::pair{Header::kNo, "no"}};
+};
+
+/// Throws UserError for a folder that is not there or holds no WordPiece tokenizer.
+std::shared_ptr<const WordPieceTokenizer> load_wordpiece(const std::filesystem::path& folder);
+
+/// --text, --text-pair, --label and --header.
+void add_table_columns(CLI::App& command, TextColumns& columns, Header& header);
+
+/// Throws UserError for pairs where the model has one segment only.
+void require_segments(const TextModel& model, const TextColumns& columns);
+
+/// Throws UserError where the tokenizer has ids that the model does not.
+void require_vocabulary(const TextModel& model, const WordPieceTokenizer& tokenizer);
+
+/// A line of text, or of text<TAB>text, with its special tokens; cut, with a warning that names the line, where it is longer than the
+/// model's positions. Throws UserError for a second TAB, and a pair where the model has one segment only.
+TextExample encode_line(const WordPieceTokenizer& tokenizer, const TextModel& model, const InputLine& line);
+
+}  // namespace attend

@@ -1,0 +1,43 @@
+// Text that a command answers line by line: a file, standard input, or what is typed on a terminal.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/line_editor.h"
+#include "core/text.h"
+
+namespace attend {
+
+class TextInput {
+ public:
+  /// "-" is `in`; where that is a terminal, lines are edited there, and `invitation` says what to type. Throws UserError.
+  TextInput(const std::filesystem::path& path, std::istream& in, const std::string& invitation);
+
+  LineReader& lines() { return *lines_; }
+  /// Whether a further line can be had without waiting: what has come is answered first. Nothing: always.
+  const std::function<bool()>& is_more_ready() const { return is_more_ready_; }
+
+ private:
+  std::optional<EditedLines> typed_lines_;
+  std::unique_ptr<std::istream> typed_;
+  std::unique_ptr<LineReader> lines_;
+  std::function<bool()> is_more_ready_;
+};
+
+struct InputLine {
+  std::string text;
+  std::uint64_t number = 0;  ///< from 1
+};
+
+/// Answers every line in its order, a window of them at a time; an empty line with an empty one. `answer` gets lines that are not empty
+/// and returns as many answers, of which none holds a line break.
+using AnswerLines = std::function<std::vector<std::string>(const std::vector<InputLine>& lines)>;
+void answer_lines(TextInput& input, std::ostream& out, const AnswerLines& answer);
+
+}  // namespace attend

@@ -1,0 +1,213 @@
+#include "training/objectives/classification.h"
+
+#include <cmath>
+
+#include "core/atomic_file.h"
+#include "core/error.h"
+#include "core/field_io.h"
+#include "core/log.h"
+#include "core/stop_signal.h"
+#include "metrics/classification.h"
+#include "metrics/correlation.h"
+#include "training/objectives/common.h"
+
+namespace attend {
+namespace {
+
+constexpr std::int64_t kEvaluationTokens = 4096;
+
+struct ClassificationBatch : MicroBatch {
+  TextBatch text;
+  std::vector<std::int64_t> classes;
+  std::vector<double> numbers;
+};
+
+/// Names the examples by all of their ids and labels: a position in other data means nothing.
+std::string fingerprint_of(const LabelledExamples& examples) {
+  std::vector<double> sample;
+  for (const TextExample& example : examples.examples) sample.insert(sample.end(), example.ids.begin(), example.ids.end());
+  sample.insert(sample.end(), examples.classes.begin(), examples.classes.end());
+  sample.insert(sample.end(), examples.numbers.begin(), examples.numbers.end());
+  return sha256_hex(std::as_bytes(std::span(sample)));
+}
+
+// As scikit-learn's "balanced": examples / (classes * examples of the class). Its mean over the training examples is 1.
+torch::Tensor balanced_weights(const std::vector<std::int64_t>& classes, std::size_t num_classes) {
+  std::vector<double> counts(num_classes, 0);
+  for (const std::int64_t c : classes) counts[static_cast<std::size_t>(c)] += 1;
+  const auto num_present = static_cast<double>(std::count_if(counts.begin(), counts.end(), [](double count) { return count > 0; }));
+  std::vector<float> weights;
+  for (const double count : counts) weights.push_back(count > 0 ? static_cast<float>(static_cast<double>(classes.size()) / (num_present * count)) : 0.0f);
+  return torch::tensor(weights);
+}
+
+std::vector<double> column(const torch::Tensor& x_B1) {
+  const auto x_B = x_B1.to(torch::kFloat64).flatten().contiguous();
+  return {x_B.const_data_ptr<double>(), x_B.const_data_ptr<double>() + x_B.numel()};
+}
+
+}  // namespace
+
+LabelSet collect_labels(const LabelledSource& source) {
+  TableReader reader(source.file, source.columns, source.header);
+  LabelCollector collector;
+  for (LabelledText row; reader.next(row);) collector.add({row.label, reader.name(), row.line});
+  return collector.labels(reader.name());
+}
+
+LabelledExamples read_examples(const LabelledSource& source, const WordPieceTokenizer& tokenizer, std::int64_t max_length, const std::optional<LabelSet>& labels) {
+  TableReader reader(source.file, source.columns, source.header);
+  LabelledExamples read;
+  const bool is_pair = !source.columns.text_pair.empty();
+  for (LabelledText row; reader.next(row);) {
+    const auto second = is_pair ? std::optional(row.text_pair) : std::nullopt;
+    EncodedInput input = tokenizer.encode_input(row.text, second, max_length);
+    read.num_cut += input.num_removed > 0;
+    read.examples.push_back({std::move(input.ids), std::move(input.type_ids)});
+    if (labels)
+      read.classes.push_back(labels->id({row.label, reader.name(), row.line}));
+    else
+      read.numbers.push_back(number_label(row, reader.name()));
+  }
+  if (read.num_cut > 0)
+    log_warning(reader.name() + ": " + std::to_string(read.num_cut) + " of " + std::to_string(read.examples.size()) + " texts were longer than " +
+                std::to_string(max_length) + " tokens and cut; --max-length is the most");
+  return read;
+}
+
+std::optional<torch::Tensor> classify_all(SequenceClassifier& model, const std::vector<TextExample>& examples) {
+  const torch::NoGradGuard no_grad;
+  auto logits_BL = torch::empty({static_cast<std::int64_t>(examples.size()), static_cast<std::int64_t>(model.labels().names.size())});
+  for (const auto& chosen : batches_by_length(examples, kEvaluationTokens)) {
+    if (stop_requested()) return std::nullopt;
+    const auto logits = model.logits(pack_examples(examples, chosen)).to(torch::kFloat32).cpu();
+    for (std::size_t i = 0; i < chosen.size(); ++i) logits_BL[static_cast<std::int64_t>(chosen[i])].copy_(logits[static_cast<std::int64_t>(i)]);
+  }
+  return logits_BL;
+}
+
+Metrics classification_metrics(const torch::Tensor& logits_BL, const LabelledExamples& examples, TaskLabels::Problem problem) {
+  if (problem == TaskLabels::Problem::kRegression) {
+    const std::vector<double> predicted = column(logits_BL);
+    const double mse = mean_squared_error(examples.numbers, predicted);
+    return {{"loss", mse}, {"mse", mse}, {"pearson", pearson(examples.numbers, predicted)}, {"spearman", spearman(examples.numbers, predicted)}};
+  }
+  const double loss = torch::nn::functional::cross_entropy(logits_BL, torch::tensor(examples.classes)).item<double>();
+  const auto predicted_B = logits_BL.argmax(1).contiguous();
+  const std::span predicted(predicted_B.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(predicted_B.numel()));
+  const ClassificationScores scores(examples.classes, predicted);
+  const double f1 = logits_BL.size(1) == 2 ? scores.of_class(1).f1 : scores.averaged(Average::kMacro).f1;
+  return {{"loss", loss}, {"accuracy", scores.accuracy()}, {"f1", f1}, {"mcc", scores.matthews()}};
+}
+
+ClassificationObjective::ClassificationObjective(ClassificationSetup setup)
+    : setup_(std::move(setup)), batches_(1, setup_.batch_size, setup_.seed) {
+  const ClassificationOptions& options = setup_.options;
+  if (options.max_length > setup_.model->max_positions())
+    throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " + std::to_string(setup_.model->max_positions()) + " positions");
+  std::optional<LabelSet> labels;
+  if (!is_regression()) labels.emplace(setup_.model->labels().names, "the model");
+  train_ = read_examples(setup_.train, *setup_.tokenizer, options.max_length, labels);
+  fingerprint_ = fingerprint_of(train_);
+  batches_ = ShuffledBatches(train_.examples.size(), setup_.batch_size, setup_.seed);
+  if (options.class_weights == ClassWeights::kBalanced) {
+    if (is_regression()) throw UserError("--class-weights has no effect on regression", "leave it out");
+    class_weights_L_ = balanced_weights(train_.classes, labels->size()).to(setup_.model->device());
+  }
+  if (options.freeze_layers > 0) setup_.model->freeze(options.freeze_layers);
+  if (!setup_.valid.empty()) {
+    LabelledSource source = setup_.train;
+    source.file = setup_.valid;
+    valid_ = read_examples(source, *setup_.tokenizer, options.max_length, labels);
+  }
+  best_metric();  // refuses a name that is none
+}
+
+std::unique_ptr<MicroBatch> ClassificationObjective::next() {
+  auto batch = std::make_unique<ClassificationBatch>();
+  const auto chosen = batches_.next();
+  batch->text = pack_examples(train_.examples, chosen);
+  for (const std::size_t index : chosen) {
+    if (is_regression())
+      batch->numbers.push_back(train_.numbers[index]);
+    else
+      batch->classes.push_back(train_.classes[index]);
+  }
+  batch->num_tokens = static_cast<std::int64_t>(batch->text.tokens.ids.size());
+  batch->num_targets = {static_cast<std::int64_t>(chosen.size())};
+  return batch;
+}
+
+std::vector<SummedLoss> ClassificationObjective::loss(const MicroBatch& micro_batch) {
+  namespace F = torch::nn::functional;
+  const auto& batch = dynamic_cast<const ClassificationBatch&>(micro_batch);
+  const auto logits_BL = setup_.model->logits(batch.text).to(torch::kFloat32);
+  SummedLoss loss{.loss = {}, .log_likelihood = 0, .num_targets = logits_BL.size(0)};
+  if (is_regression()) {
+    const auto numbers_B = torch::tensor(batch.numbers, torch::kFloat32).to(logits_BL.device());
+    loss.loss = F::mse_loss(logits_BL.squeeze(1), numbers_B, F::MSELossFuncOptions(torch::kSum));
+  } else {
+    const auto classes_B = torch::tensor(batch.classes).to(logits_BL.device());
+    loss.loss = F::cross_entropy(logits_BL, classes_B, F::CrossEntropyFuncOptions().weight(class_weights_L_).reduction(torch::kSum));
+  }
+  return {loss};
+}
+
+Json ClassificationObjective::position() const {
+  Json position = to_json(batches_.position());
+  position["data"] = fingerprint_;
+  return position;
+}
+
+void ClassificationObjective::seek(const Json& position) {
+  if (position.value("data", "") != fingerprint_)
+    throw UserError("the training examples are not those of the checkpoint: " + setup_.train.file.string(), "resume with the same file, columns and tokenizer");
+  BatchPosition start;
+  from_json(start, position, "trainer_state.json");
+  batches_.seek(start);
+}
+
+std::optional<Metrics> ClassificationObjective::evaluate() {
+  const auto logits_BL = classify_all(*setup_.model, valid_->examples);
+  if (!logits_BL) return std::nullopt;
+  return classification_metrics(*logits_BL, *valid_, setup_.model->labels().problem);
+}
+
+BestMetric ClassificationObjective::best_metric() const {
+  const std::vector<std::string> known = is_regression() ? std::vector<std::string>{"pearson", "spearman", "mse", "loss"} : std::vector<std::string>{"accuracy", "f1", "mcc", "loss"};
+  const std::string name = setup_.options.best_by.empty() ? known.front() : setup_.options.best_by;
+  std::string list;
+  for (const auto& candidate : known) list += (list.empty() ? "" : ", ") + candidate;
+  if (std::find(known.begin(), known.end(), name) == known.end()) throw UserError("--best-by is '" + name + "'; expected " + list);
+  return {name, name == "loss" || name == "mse" ? BestMetric::Direction::kLower : BestMetric::Direction::kHigher};
+}
+
+void ClassificationObjective::save(const std::filesystem::path& folder) const {
+  setup_.model->save(folder);
+  setup_.tokenizer->save(folder);
+}
+
+void ClassificationObjective::load(const std::filesystem::path& folder) {
+  copy_parameters(*load_sequence_classifier(folder, setup_.model->device()), *setup_.model, folder);
+}
+
+Json ClassificationObjective::settings() const {
+  Json settings{{"train", setup_.train.file.string()}, {"text", setup_.train.columns.text}, {"label", setup_.train.columns.label}};
+  if (!setup_.train.columns.text_pair.empty()) settings["text_pair"] = setup_.train.columns.text_pair;
+  if (can_evaluate()) settings["valid"] = setup_.valid.string();
+  settings.update(to_json(setup_.options));
+  settings.update(setup_.settings);
+  return settings;
+}
+
+CardFacts ClassificationObjective::card() const {
+  CardFacts facts;
+  facts.title = std::string(is_regression() ? "Regression model (" : "Text classifier (") + model_summary(*setup_.model, setup_.model->hf_config()) + ")";
+  facts.library_tag = "text-classification";
+  facts.data = {{"training", setup_.train.file.string() + " (" + std::to_string(train_.examples.size()) + " examples)"}};
+  if (can_evaluate()) facts.data.emplace_back("validation", setup_.valid.string() + " (" + std::to_string(valid_->examples.size()) + " examples)");
+  facts.usage = "attend classify --model {folder} < text";
+  return facts;
+}
+
+}  // namespace attend

@@ -1,0 +1,185 @@
+#include "training/objectives/masked_language.h"
+
+#include <cmath>
+
+#include "core/atomic_file.h"
+#include "core/error.h"
+#include "core/field_io.h"
+#include "core/stop_signal.h"
+#include "training/objectives/common.h"
+
+namespace attend {
+namespace {
+
+constexpr std::uint64_t kSentencesInFingerprint = 1000;
+
+struct MaskedMicroBatch : MicroBatch {
+  MaskedBatch masked;
+};
+
+MaskedBatch to_masked_batch(MaskedBatchIds ids) {
+  return {.text = {.tokens = {std::move(ids.ids), std::move(ids.lengths)}, .type_ids = std::move(ids.type_ids)},
+          .masked_positions = std::move(ids.masked_positions),
+          .masked_labels = std::move(ids.masked_labels),
+          .next_labels = std::move(ids.next_sentence_labels)};
+}
+
+/// Names the text by its numbers and evenly taken sentences: a position in other data means nothing.
+std::string fingerprint_of(const DocumentCorpus& corpus) {
+  const TokenFile& sentences = corpus.sentences();
+  std::vector<std::int64_t> sample{static_cast<std::int64_t>(corpus.size()), static_cast<std::int64_t>(sentences.size()),
+                                   static_cast<std::int64_t>(sentences.num_tokens())};
+  const std::uint64_t taken = std::min(kSentencesInFingerprint, sentences.size());
+  for (std::uint64_t i = 0; i < taken; ++i) sentences.append_to(sample, i * sentences.size() / taken);
+  return sha256_hex(std::as_bytes(std::span(sample)));
+}
+
+MaskedExampleOptions example_options(const MaskedLanguageOptions& options, const BatchBudget& budget) {
+  return {.segments = {.max_length = options.max_length,
+                       .next_sentence = options.next_sentence ? NextSentence::kYes : NextSentence::kNo,
+                       .short_probability = options.short_probability},
+          .masking = {.probability = options.mask_probability,
+                      .max_predictions = options.max_predictions,
+                      .unit = options.whole_word ? MaskUnit::kWord : MaskUnit::kPiece},
+          .budget = budget};
+}
+
+std::shared_ptr<const DocumentCorpus> prepare(const std::vector<std::filesystem::path>& files, const WordPieceTokenizer& tokenizer,
+                                              const MaskedLanguageOptions& options, const std::filesystem::path& cache) {
+  return prepare_documents({.files = files, .line_holds = options.split_sentences ? LineHolds::kParagraph : LineHolds::kSentence},
+                           {.tokenizer = tokenizer, .fingerprint = tokenizer.fingerprint()}, cache);
+}
+
+std::string list_files(const std::vector<std::filesystem::path>& files) {
+  std::string text;
+  for (const auto& file : files) text += (text.empty() ? "" : ", ") + file.string();
+  return text;
+}
+
+}  // namespace
+
+MaskingVocabulary masking_vocabulary(const WordPieceTokenizer& tokenizer) {
+  MaskingVocabulary vocabulary{.cls = tokenizer.cls_id(), .sep = tokenizer.sep_id(), .mask = tokenizer.mask_id(), .is_special = {}, .is_continuation = {}};
+  for (std::int32_t id = 0; id < tokenizer.vocab_size(); ++id) {
+    vocabulary.is_special.push_back(tokenizer.is_special(id));
+    vocabulary.is_continuation.push_back(tokenizer.is_continuation(id));
+  }
+  return vocabulary;
+}
+
+EvaluationExamples evaluation_examples(const EvaluationText& text) {
+  return {{.corpus = prepare(text.files, text.tokenizer, text.options, text.cache), .vocabulary = masking_vocabulary(text.tokenizer)},
+          example_options(text.options, text.budget)};
+}
+
+std::optional<Metrics> evaluate_masked(MaskedLanguageModel& model, const EvaluationExamples& examples, std::int64_t num_examples) {
+  const torch::NoGradGuard no_grad;
+  const std::int64_t wanted = num_examples == 0 ? examples.num_examples() : num_examples;
+  SummedLoss words, next;
+  std::int64_t taken = 0;
+  for (std::size_t i = 0; i < examples.size() && taken < wanted; ++i) {
+    if (stop_requested()) return std::nullopt;
+    MaskedBatchIds ids = examples.batch(i);
+    taken += ids.size();
+    const MaskedLoss loss = model.loss(to_masked_batch(std::move(ids)));
+    add_counts(words, loss.words);
+    if (loss.next_sentence) add_counts(next, *loss.next_sentence);
+  }
+  const auto mean = [](double sum, const SummedLoss& of) { return sum / static_cast<double>(of.num_targets); };
+  const double loss = -mean(words.log_likelihood, words);
+  Metrics metrics{{"loss", loss}, {"perplexity", std::exp(loss)}, {"mlm_accuracy", mean(static_cast<double>(words.num_correct), words)}};
+  if (next.num_targets > 0) {
+    const double nsp_loss = -mean(next.log_likelihood, next);
+    metrics.insert(metrics.end(), {{"nsp_loss", nsp_loss}, {"nsp_accuracy", mean(static_cast<double>(next.num_correct), next)}, {"total_loss", loss + nsp_loss}});
+  }
+  return metrics;
+}
+
+MaskedLanguageObjective::MaskedLanguageObjective(MaskedLanguageSetup setup) : setup_(std::move(setup)) {
+  const MaskedLanguageOptions& options = setup_.options;
+  if (setup_.tokenizer->vocab_size() > setup_.model->vocab_size())
+    throw UserError("the tokenizer has " + std::to_string(setup_.tokenizer->vocab_size()) + " ids, the model " + std::to_string(setup_.model->vocab_size()),
+                    "use the tokenizer the model was made with");
+  if (options.max_length > setup_.model->max_positions())
+    throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " + std::to_string(setup_.model->max_positions()) + " positions",
+                    "use a smaller --max-length, or --set max_positions=" + std::to_string(options.max_length));
+  if (options.next_sentence && !setup_.model->has_next_sentence())
+    throw UserError("the model has no head for next sentences", "add --no-next-sentence");
+  if (options.eval_examples < 0) throw UserError("--eval-examples is " + std::to_string(options.eval_examples) + "; expected 0 (all) or more");
+  source_ = {.corpus = prepare(setup_.train, *setup_.tokenizer, options, setup_.cache), .vocabulary = masking_vocabulary(*setup_.tokenizer)};
+  fingerprint_ = fingerprint_of(*source_.corpus);
+  batches_ = std::make_unique<MaskedExamples>(source_, stream());
+  if (setup_.valid.empty()) return;
+  valid_ = std::make_unique<EvaluationExamples>(
+      MaskedSource{.corpus = prepare(setup_.valid, *setup_.tokenizer, options, setup_.cache), .vocabulary = source_.vocabulary}, example_options(options, setup_.budget));
+}
+
+MaskedLanguageObjective::~MaskedLanguageObjective() = default;
+
+MaskedStreamOptions MaskedLanguageObjective::stream() const { return {.examples = example_options(setup_.options, setup_.budget), .seed = setup_.seed}; }
+
+std::unique_ptr<MicroBatch> MaskedLanguageObjective::next() {
+  auto batch = std::make_unique<MaskedMicroBatch>();
+  batch->masked = to_masked_batch(batches_->next());
+  batch->num_tokens = static_cast<std::int64_t>(batch->masked.text.tokens.ids.size());
+  batch->num_targets = {static_cast<std::int64_t>(batch->masked.masked_labels.size())};
+  if (setup_.options.next_sentence) batch->num_targets.push_back(static_cast<std::int64_t>(batch->masked.next_labels.size()));
+  return batch;
+}
+
+std::vector<SummedLoss> MaskedLanguageObjective::loss(const MicroBatch& batch) {
+  MaskedLoss loss = setup_.model->loss(dynamic_cast<const MaskedMicroBatch&>(batch).masked);
+  std::vector<SummedLoss> terms{loss.words};
+  if (loss.next_sentence) terms.push_back(*loss.next_sentence);
+  return terms;
+}
+
+Json MaskedLanguageObjective::position() const {
+  Json position = to_json(batches_->position());
+  position["data"] = fingerprint_;
+  return position;
+}
+
+void MaskedLanguageObjective::seek(const Json& position) {
+  if (position.value("data", "") != fingerprint_)
+    throw UserError("the training text is not that of the checkpoint: " + list_files(setup_.train),
+                    "resume with the same texts and tokenizer, or start in another --output folder");
+  BatchPosition start;
+  from_json(start, position, "trainer_state.json");
+  batches_ = std::make_unique<MaskedExamples>(source_, stream(), start);
+}
+
+BestMetric MaskedLanguageObjective::best_metric() const {
+  return {setup_.options.next_sentence ? "total_loss" : "loss", BestMetric::Direction::kLower};
+}
+
+void MaskedLanguageObjective::save(const std::filesystem::path& folder) const {
+  setup_.model->save(folder);
+  setup_.tokenizer->save(folder);
+}
+
+void MaskedLanguageObjective::load(const std::filesystem::path& folder) {
+  copy_parameters(*load_masked_language_model(folder, setup_.model->device()), *setup_.model, folder);
+}
+
+Json MaskedLanguageObjective::settings() const {
+  Json settings{{"train", Json::array()}};
+  for (const auto& file : setup_.train) settings["train"].push_back(file.string());
+  for (const auto& file : setup_.valid) settings["valid"].push_back(file.string());
+  settings.update(to_json(setup_.options));
+  settings.update(setup_.settings);
+  return settings;
+}
+
+CardFacts MaskedLanguageObjective::card() const {
+  CardFacts facts;
+  facts.title = "Masked language model (" + model_summary(*setup_.model, setup_.model->hf_config()) + ")";
+  facts.library_tag = "fill-mask";
+  facts.data = {{"training", list_files(setup_.train) + " (" + std::to_string(source_.corpus->size()) + " documents, " +
+                                 std::to_string(source_.corpus->sentences().size()) + " sentences)"}};
+  if (can_evaluate()) facts.data.emplace_back("validation", list_files(setup_.valid));
+  facts.usage = "attend fill-mask --model {folder} < text";
+  return facts;
+}
+
+}  // namespace attend

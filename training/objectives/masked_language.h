@@ -1,0 +1,103 @@
+// BERT's pretraining (Devlin et al. 2019, section 3.1): masked words and, where asked for, next sentences.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/fields.h"
+#include "data/masked_examples.h"
+#include "models/text_model.h"
+#include "tokenizers/wordpiece_tokenizer.h"
+#include "training/objective.h"
+
+namespace attend {
+
+struct MaskedLanguageOptions {
+  std::int64_t max_length = 128;
+  bool next_sentence = true;
+  double short_probability = 0.1;
+  double mask_probability = 0.15;
+  bool whole_word = false;
+  std::int64_t max_predictions = 0;
+  bool split_sentences = false;
+  std::int64_t eval_examples = 2000;
+
+  static void fields(auto& self, auto&& visit) {
+    visit("max_length", self.max_length, "most tokens of a sequence, [CLS] and [SEP] counted");
+    visit("next_sentence", self.next_sentence, "pairs of segments, of which half do not follow one another, and a loss for telling which");
+    visit("short_probability", self.short_probability, "share of sequences that are drawn shorter than --max-length");
+    visit("mask_probability", self.mask_probability, "share of the tokens that are to be predicted");
+    visit("whole_word", self.whole_word, "mask all pieces of a word together");
+    visit("max_predictions", self.max_predictions, "most tokens to be predicted in a sequence; 0: the share says");
+    visit("split_sentences", self.split_sentences, "the text is running prose, a paragraph a line: split it into sentences");
+    visit("eval_examples", self.eval_examples, "validation sequences in an evaluation, the same each time; 0: all");
+  }
+};
+
+struct MaskedLanguageSetup {
+  std::shared_ptr<MaskedLanguageModel> model;
+  std::shared_ptr<const WordPieceTokenizer> tokenizer;
+  std::vector<std::filesystem::path> train, valid;  ///< valid may be empty
+  std::filesystem::path cache;                      ///< folder for the tokenised text
+  BatchBudget budget;
+  std::uint64_t seed = 1;
+  MaskedLanguageOptions options;
+  Json settings = Json::object();                   ///< of the command, for run.toml: preset, set, ...
+};
+
+/// What the examples need to know of a tokenizer.
+MaskingVocabulary masking_vocabulary(const WordPieceTokenizer& tokenizer);
+
+struct EvaluationText {
+  std::vector<std::filesystem::path> files;
+  const WordPieceTokenizer& tokenizer;
+  std::filesystem::path cache;  ///< folder for the tokenised text
+  BatchBudget budget;
+  const MaskedLanguageOptions& options;
+};
+/// The examples of a text on which a model is measured. Throws UserError.
+EvaluationExamples evaluation_examples(const EvaluationText& text);
+
+/// loss and perplexity a masked word, mlm_accuracy; with next sentences nsp_loss, nsp_accuracy, and total_loss, the sum. Nothing where
+/// a stop was requested. Over the first `num_examples` of the set (0: all), a few more where a batch ends later.
+std::optional<Metrics> evaluate_masked(MaskedLanguageModel& model, const EvaluationExamples& examples, std::int64_t num_examples);
+
+class MaskedLanguageObjective final : public Objective {
+ public:
+  /// Tokenises the texts (or takes what was made before). Throws UserError: options, texts, a vocabulary that is not the model's.
+  explicit MaskedLanguageObjective(MaskedLanguageSetup setup);
+  ~MaskedLanguageObjective() override;
+
+  torch::nn::Module& model() override { return *setup_.model; }
+  std::unique_ptr<MicroBatch> next() override;
+  std::vector<SummedLoss> loss(const MicroBatch& batch) override;
+
+  Json position() const override;
+  void seek(const Json& position) override;
+  std::int64_t epoch() const override { return batches_->epoch(); }
+  std::int64_t micro_batches_per_epoch() override { return batches_->batches_an_epoch(); }
+
+  bool can_evaluate() const override { return valid_ != nullptr; }
+  std::optional<Metrics> evaluate() override { return evaluate_masked(*setup_.model, *valid_, setup_.options.eval_examples); }
+  BestMetric best_metric() const override;
+
+  void save(const std::filesystem::path& folder) const override;
+  void load(const std::filesystem::path& folder) override;
+  Json settings() const override;
+  CardFacts card() const override;
+
+ private:
+  MaskedStreamOptions stream() const;
+
+  MaskedLanguageSetup setup_;
+  MaskedSource source_;
+  std::string fingerprint_;  // of the training text
+  std::unique_ptr<MaskedExamples> batches_;
+  std::unique_ptr<EvaluationExamples> valid_;
+};
+
+}  // namespace attend
