@@ -35,7 +35,8 @@ std::uint64_t check_text(const DocumentText& text) {
   for (const fs::path& file : text.files) {
     const LineCounts counts = check_lines(file);
     if (counts.blank == counts.lines)
-      throw UserError(file.string() + " holds nothing but blank lines; expected text, one sentence a line and a blank line between documents");
+      throw UserError(file.string() +
+                      " holds nothing but blank lines; expected text, one sentence a line and a blank line between documents");
     lines += counts.lines;
   }
   return lines;

@@ -16,7 +16,8 @@ constexpr std::int64_t kLeastTokens = 2;  // of an example beside its special to
 void check(const DocumentCorpus& corpus, const SegmentOptions& options) {
   const std::int64_t least = options.num_special() + kLeastTokens;
   if (options.max_length < least || options.max_length > INT32_MAX)
-    throw UserError("a maximum length of " + std::to_string(options.max_length) + " was asked for; expected at least " + std::to_string(least));
+    throw UserError("a maximum length of " + std::to_string(options.max_length) + " was asked for; expected at least " +
+                    std::to_string(least));
   if (!(options.short_probability >= 0 && options.short_probability <= 1))
     throw UserError("a probability of short sequences of " + std::to_string(options.short_probability) + " was asked for; expected 0 to 1");
   if (corpus.size() == 0) throw UserError("the corpus holds no document");

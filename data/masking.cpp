@@ -23,12 +23,14 @@ Masker::Masker(MaskingVocabulary vocabulary, const MaskingOptions& options) : vo
   if (!(options.probability > 0 && options.probability <= 1))
     throw UserError("a mask probability of " + std::to_string(options.probability) + " was asked for; expected above 0, up to 1");
   if (options.max_predictions < 0)
-    throw UserError("a maximum of " + std::to_string(options.max_predictions) + " predictions was asked for; expected 1 and more, or 0 for none");
+    throw UserError("a maximum of " + std::to_string(options.max_predictions) +
+                    " predictions was asked for; expected 1 and more, or 0 for no limit");
   if (options.unit == MaskUnit::kWord && vocabulary_.is_continuation.size() != vocabulary_.is_special.size())
     throw std::invalid_argument("masking whole words needs to know which pieces go on with a word");
   for (const auto& id : {vocabulary_.cls, vocabulary_.sep, vocabulary_.mask}) {
     if (!id) continue;
-    if (*id < 0 || *id >= vocabulary_.size()) throw std::invalid_argument("special id " + std::to_string(*id) + " is not in the vocabulary");
+    if (*id < 0 || *id >= vocabulary_.size())
+      throw std::invalid_argument("special id " + std::to_string(*id) + " is not in the vocabulary");
     vocabulary_.is_special[static_cast<std::size_t>(*id)] = true;
   }
   for (std::size_t id = 0; id < vocabulary_.is_special.size(); ++id)

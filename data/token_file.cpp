@@ -108,7 +108,8 @@ TokenFile::TokenFile(const std::filesystem::path& path) : file_(path) {
     refuse_file(file_, kKind, "its counts exceed its size");
   const std::uint64_t tokens = trailer.num_parts * header.element_size;
   const std::uint64_t padded = tokens + padding_after(tokens);
-  if (padded + (trailer.num_items + 1) * sizeof(std::uint64_t) != body.size()) refuse_file(file_, kKind, "its size does not fit its counts");
+  if (padded + (trailer.num_items + 1) * sizeof(std::uint64_t) != body.size())
+    refuse_file(file_, kKind, "its size does not fit its counts");
 
   tokens_ = body.data();
   offsets_ = tokens_ + padded;

@@ -62,10 +62,8 @@ TEST_CASE("a line of prose is a paragraph, cut into sentences of one document") 
 TEST_CASE("sentences without a token are left out and counted, and documents of nothing else too") {
   Work work;
   write_text(work.folder / "a.txt", "1\nx y\n2\n\nx\n\nx\n3\n");
-  set_log_level(LogLevel::kNormal);
   std::shared_ptr<const DocumentCorpus> corpus;
   const std::string said = captured_stderr([&] { corpus = work.prepare(); });
-  set_log_level(LogLevel::kQuiet);
   CHECK(content_of(*corpus) == Documents{{{1}, {2}}, {{3}}});
   CHECK_THAT(said, Catch::Contains("a.txt") && Catch::Contains("left out 3 sentences"));
 }
@@ -138,9 +136,7 @@ TEST_CASE("a damaged or missing prepared file is made again, with a warning") {
         if (entry.path().extension() != extension) continue;
         remove ? void(fs::remove(entry.path())) : fs::resize_file(entry.path(), fs::file_size(entry.path()) - 1);
       }
-      set_log_level(LogLevel::kNormal);
       const std::string said = captured_stderr([&] { CHECK(content_of(*work.prepare()) == expected); });
-      set_log_level(LogLevel::kQuiet);
       if (remove)
         CHECK(said.empty());
       else

@@ -24,7 +24,8 @@ MaskedSource make_source(const TempFolder& folder, const DocumentLengths& length
 /// The ids of a batch before masking.
 Ids restored(const MaskedBatchIds& batch) {
   Ids ids = batch.ids;
-  for (std::size_t i = 0; i < batch.masked_positions.size(); ++i) ids.at(static_cast<std::size_t>(batch.masked_positions[i])) = batch.masked_labels.at(i);
+  for (std::size_t i = 0; i < batch.masked_positions.size(); ++i)
+    ids.at(static_cast<std::size_t>(batch.masked_positions[i])) = batch.masked_labels.at(i);
   return ids;
 }
 
@@ -123,7 +124,8 @@ TEST_CASE("an epoch is the examples of its plan, each once, in an order of its o
 TEST_CASE("masks are others each epoch, also where the examples are the same") {
   const TempFolder folder;
   const MaskedSource source = make_source(folder, DocumentLengths(50, {20}));
-  const MaskedStreamOptions options{.examples = {.segments = {.max_length = 32, .next_sentence = NextSentence::kNo, .short_probability = 0}}};
+  const SegmentOptions segments{.max_length = 32, .next_sentence = NextSentence::kNo, .short_probability = 0};
+  const MaskedStreamOptions options{.examples = {.segments = segments}};
   const auto first = epoch_of(source, options, 0), second = epoch_of(source, options, 1);
   CHECK(sequences_of(first) == sequences_of(second));
   const auto labels = [](const std::vector<MaskedBatchIds>& batches) {

@@ -99,13 +99,14 @@ TEST_CASE("other special pieces of the text are left alone too") {
   RandomStream random(3, "masking");
   for (int i = 0; i < 500; ++i) {
     Ids ids = sequence_of(40, 40, random);
-    const auto ordinary = std::count_if(ids.begin(), ids.end(), [&](std::int64_t id) { return !vocabulary.is_special[static_cast<std::size_t>(id)]; });
+    const auto is_special = [&](std::int64_t id) { return vocabulary.is_special[static_cast<std::size_t>(id)]; };
+    const auto ordinary = std::count_if(ids.begin(), ids.end(), [&](std::int64_t id) { return !is_special(id); });
     const MaskedPieces masked = masker.mask(ids, random);
     REQUIRE(masked.positions.size() == static_cast<std::size_t>(std::llround(0.5 * static_cast<double>(ordinary))));
-    for (const std::int64_t label : masked.labels) REQUIRE_FALSE(vocabulary.is_special[static_cast<std::size_t>(label)]);
+    for (const std::int64_t label : masked.labels) REQUIRE_FALSE(is_special(label));
     for (const std::int64_t position : masked.positions) {
       const std::int64_t id = ids[static_cast<std::size_t>(position)];
-      REQUIRE((id == kToyMask || !vocabulary.is_special[static_cast<std::size_t>(id)]));
+      REQUIRE((id == kToyMask || !is_special(id)));
     }
   }
 }
@@ -153,7 +154,8 @@ TEST_CASE("a vocabulary or an option that cannot be masked with is refused") {
   all_special.is_special.assign(10, true);
   CHECK_THROWS_AS(Masker(all_special, {}), UserError);
   const auto vocabulary = toy_vocabulary(10);
-  for (const double probability : {0.0, -0.1, 1.1, std::nan("")}) CHECK_THROWS_AS(Masker(vocabulary, {.probability = probability}), UserError);
+  for (const double probability : {0.0, -0.1, 1.1, std::nan("")})
+    CHECK_THROWS_AS(Masker(vocabulary, {.probability = probability}), UserError);
   CHECK_THROWS_AS(Masker(vocabulary, {.max_predictions = -1}), UserError);
   auto without_words = vocabulary;
   without_words.is_continuation.clear();
