@@ -105,7 +105,7 @@ class Settings {
   bool has(const char* key) const { return json_.contains(key) && !json_[key].is_null(); }
   bool flag(const char* key, bool otherwise) const { return has(key) ? json_bool(json_[key], name_, key) : otherwise; }
   void apply_normalization(WordPieceFiles& files) const;
-  std::vector<AddedToken> described_tokens() const;
+  std::vector<AddedToken> described_tokens(const std::vector<AddedToken>& special) const;
   std::vector<AddedToken> special_tokens(const WordPieceFiles& files) const;
 
   fs::path folder_;
@@ -145,7 +145,7 @@ void Settings::apply(WordPieceFiles& files) const {
 }
 
 /// Tokens with the ids they must get.
-std::vector<AddedToken> Settings::described_tokens() const {
+std::vector<AddedToken> Settings::described_tokens(const std::vector<AddedToken>& special) const {
   std::vector<AddedToken> tokens;
   const auto add = [&](AddedToken token, std::int64_t id, const std::string& name) {
     if (id < 0 || id >= limits::kVocabularySize)
@@ -166,7 +166,11 @@ std::vector<AddedToken> Settings::described_tokens() const {
     const std::string name = (folder_ / kAddedTokens).string();
     const Json listed = read_json_file(folder_ / kAddedTokens);
     if (!listed.is_object()) throw UserError(name + " is not an object");
-    for (const auto& [content, id] : listed.items()) add({.content = content, .normalized = true}, json_integer(id, name, content), name);
+    for (const auto& [content, id] : listed.items()) {
+      const auto is_it = [&](const AddedToken& token) { return token.content == content; };
+      const bool is_special = std::any_of(special.begin(), special.end(), is_it);
+      add({.content = content, .normalized = !is_special, .special = is_special}, json_integer(id, name, content), name);
+    }
   }
   std::stable_sort(tokens.begin(), tokens.end(), [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
   return tokens;
@@ -196,8 +200,8 @@ std::vector<AddedToken> Settings::special_tokens(const WordPieceFiles& files) co
 void Settings::add_tokens(WordPieceFiles& files) const {
   std::vector<AddedToken> tokens = std::move(files.added);
   files.added.clear();
-  if (!files.tokenizer_json) tokens = described_tokens();
   const std::vector<AddedToken> special = special_tokens(files);
+  if (!files.tokenizer_json) tokens = described_tokens(special);
   const std::size_t described = tokens.size();
   tokens.insert(tokens.end(), special.begin(), special.end());
 

@@ -198,8 +198,9 @@ std::string WordPieceTokenizer::decode(std::span<const std::int32_t> ids) const 
   for (const std::int32_t id : ids) {
     if (id < 0 || id >= vocab_size())
       throw UserError("token id " + std::to_string(id) + " is not in the vocabulary; expected 0 to " + std::to_string(vocab_size() - 1));
-    if (is_special(id) || piece(id).empty()) continue;
-    std::string part = piece(id);
+    if (parts_->skipped[static_cast<std::size_t>(id)] || piece(id).empty()) continue;
+    const auto cleaned = parts_->decoded.find(id);
+    std::string part = cleaned == parts_->decoded.end() ? piece(id) : cleaned->second;
     if (!is_first) {
       if (files.has_decoder && part.starts_with(files.decoder_prefix))
         part.erase(0, files.decoder_prefix.size());
