@@ -23,7 +23,10 @@ std::string normalized(const BertNormalizer& normalizer, std::string_view text) 
 }  // namespace
 
 WordPieceParts::WordPieceParts(const fs::path& folder)
-    : files(read_wordpiece_files(folder)), normalizer(files.normalization), table(files.pieces, files.continuation_prefix), pieces(files.pieces) {
+    : files(read_wordpiece_files(folder)),
+      normalizer(files.normalization),
+      table(files.pieces, files.continuation_prefix),
+      pieces(files.pieces) {
   for (const AddedToken& token : files.added)
     if (static_cast<std::size_t>(token.id) >= pieces.size()) pieces.push_back(token.content);
   special.resize(pieces.size());

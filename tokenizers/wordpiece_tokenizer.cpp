@@ -147,8 +147,16 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
   for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) text.replace(at, from.size(), to);
 }
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kCleaning{
-    {{" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"}, {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kCleaning{{{" .", "."},
+                                                                                   {" ?", "?"},
+                                                                                   {" !", "!"},
+                                                                                   {" ,", ","},
+                                                                                   {" ' ", "'"},
+                                                                                   {" n't", "n't"},
+                                                                                   {" 'm", "'m"},
+                                                                                   {" 's", "'s"},
+                                                                                   {" 've", "'ve"},
+                                                                                   {" 're", "'re"}}};
 
 void clean_spaces(std::string& text) {
   for (const auto& [from, to] : kCleaning) replace_all(text, from, to);
@@ -252,8 +260,8 @@ Kept truncated(Kept lengths, bool is_pair, std::int64_t room, Truncation truncat
   if (!cut_first && !is_pair) throw UserError("the second text is to be cut, but there is none", "truncate the first");
   const std::int64_t other = cut_first ? lengths.second : lengths.first;
   if (other >= room)
-    throw UserError("the text that is not to be cut has " + std::to_string(other) + " pieces, and there is room for " + std::to_string(room) +
-                        " in all",
+    throw UserError("the text that is not to be cut has " + std::to_string(other) + " pieces, and there is room for " +
+                        std::to_string(room) + " in all",
                     "raise the maximum length, or truncate the longest first");
   return cut_first ? Kept{room - other, other} : Kept{other, room - other};
 }

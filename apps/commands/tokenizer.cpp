@@ -161,7 +161,9 @@ void add_train(CLI::App& parent) {
 
 template <class Options>
 void add_tokenizer_flags(CLI::App& command, Options& options, const std::string& usual_side) {
-  command.add_option("--tokenizer", options.tokenizer, "folder with a tokenizer (SentencePiece or WordPiece), or a SentencePiece model file")->required();
+  command
+      .add_option("--tokenizer", options.tokenizer, "folder with a tokenizer (SentencePiece or WordPiece), or a SentencePiece model file")
+      ->required();
   command
       .add_option_function<std::string>(
           "--side",

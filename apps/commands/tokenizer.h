@@ -27,7 +27,7 @@ struct TokenizerTrainOptions {
   std::filesystem::path output;
   std::vector<std::filesystem::path> files;           ///< one model of all of them
   std::vector<std::filesystem::path> source, target;  ///< or one model a side
-  VocabularyConfig vocabulary;           ///< its vocab_size is that of either type
+  VocabularyConfig vocabulary;                        ///< its vocab_size is that of either type
   WordPieceVocabularyConfig wordpiece;
   bool cased = false;
   std::string source_language, target_language;

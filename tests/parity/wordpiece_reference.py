@@ -34,7 +34,7 @@ SETTINGS = {
     "cased": {"do_lower_case": False},
     "uncased, accents kept": {"do_lower_case": True, "strip_accents": False},
     "cased, accents dropped": {"do_lower_case": False, "strip_accents": True},
-    "ideographs not spaced": {"do_lower_case": True, "tokenize_chinese_chars": False},
+    "ideographs not spaced": {"do_lower_case": True, "tokenize_chinese_chars": False, "clean_up_tokenization_spaces": True},
 }
 MODES = ["longest_first", "only_first", "only_second"]
 
@@ -54,7 +54,7 @@ def write_folder(folder, pieces, settings):
     folder.mkdir()
     pieces = list(dict.fromkeys(pieces))
     (folder / "vocab.txt").write_text("".join(piece + "\n" for piece in pieces), encoding="utf-8", newline="\n")
-    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BertTokenizer", **settings}))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BertTokenizer", "clean_up_tokenization_spaces": False, **settings}))
 
 
 def random_text(stream):
@@ -146,6 +146,19 @@ class Pair:
             assert (ours and ours[:2]) == theirs, f"{self.what}: {request}: {ours} against {theirs}"
         print(f"{self.what}: {len(requests)} inputs the same, {refused} of them refused")
 
+    def compare_saved(self, folder, texts):
+        """What is saved here, with and without the tokenizer.json that came along, is loaded there."""
+        subprocess.run([self.helper, self.folder, "save", folder], check=True)
+        files = ["as saved"] + (["without tokenizer.json"] if (folder / "tokenizer.json").exists() else [])
+        for what in files:
+            if what != "as saved":
+                (folder / "tokenizer.json").unlink()
+            saved = BertTokenizerFast.from_pretrained(folder)
+            for text in texts:
+                assert saved(text)["input_ids"] == self.reference(text)["input_ids"], f"{self.what}, {what}: {text!r}"
+            assert len(saved) == len(self.reference) and saved.all_special_ids == self.reference.all_special_ids
+        print(f"{self.what}: saved, loaded there, {len(texts)} texts the same")
+
 
 def code_point_texts():
     """Alone and between letters, many to a text."""
@@ -204,6 +217,7 @@ def main():
             pair.compare_words(texts[:500])
             pair.compare_decoding(stream, 500)
             pair.compare_inputs(stream, texts[:500])
+            pair.compare_saved(pathlib.Path(temporary) / f"saved-{found.index((folder, name))}", texts[:500])
             if options.data:
                 for file in sorted(options.data.rglob("*")):
                     if file.is_file():

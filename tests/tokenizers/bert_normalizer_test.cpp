@@ -39,9 +39,7 @@ TEST_CASE("capitals are lowered and accents dropped, and each letter knows its b
   CHECK(clean("\u00c4b\u0301 C", kCased).text == "\u00c4b\u0301 C");
 }
 
-TEST_CASE("spans count from the offset given") {
-  CHECK(clean("ab", {}, 10).spans == std::vector<TextSpan>{{10, 11}, {11, 12}});
-}
+TEST_CASE("spans count from the offset given") { CHECK(clean("ab", {}, 10).spans == std::vector<TextSpan>{{10, 11}, {11, 12}}); }
 
 TEST_CASE("control and format characters go, white space becomes a space, unassigned code points stay") {
   CHECK(clean("a\tb\nc\rd").text == "a b c d");
@@ -123,8 +121,10 @@ TEST_CASE("property: spans never fall and lie within the text, whatever the byte
         text += static_cast<char>(stream() % 256);
       else
         append_utf8(text, std::array<char32_t, 8>{'a', 0x301, 0x302E, 0x1D15E, 0xAC01, 0x344, 0x4E2D, 0x1B44}[stream() % 8]);
-    const BertNormalization normalization{
-        .clean = stream() % 2 == 0, .space_ideographs = stream() % 2 == 0, .strip_accents = stream() % 2 == 0, .lowercase = stream() % 2 == 0};
+    const BertNormalization normalization{.clean = stream() % 2 == 0,
+                                          .space_ideographs = stream() % 2 == 0,
+                                          .strip_accents = stream() % 2 == 0,
+                                          .lowercase = stream() % 2 == 0};
     TextSpan last;
     for (const TextSpan span : clean(text, normalization).spans) {
       CHECK(last.begin <= span.begin);
@@ -146,7 +146,8 @@ TEST_CASE("property: cleaning what is clean changes nothing") {
 }
 
 TEST_CASE("word characters are letters, marks, digits and connectors") {
-  for (const char32_t code_point : {U'a', U'Z', U'7', U'_', U'\u00e9', U'\u0301', U'\u4e2d', U'\u200d'}) CHECK(is_word_character(code_point));
+  for (const char32_t code_point : {U'a', U'Z', U'7', U'_', U'\u00e9', U'\u0301', U'\u4e2d', U'\u200d'})
+    CHECK(is_word_character(code_point));
   for (const char32_t code_point : {U' ', U'-', U'@', U'[', U'\u00ab', U'\u3000', U'\u00d7'}) CHECK_FALSE(is_word_character(code_point));
 }
 

@@ -15,9 +15,9 @@ namespace attend {
 /// Ids: [PAD] 0, [UNK] 1, [CLS] 2, [SEP] 3, [MASK] 4, then these from 5.
 inline const std::vector<std::string>& small_pieces() {
   static const std::vector<std::string> pieces{
-      "the", "dog", "##s", "un", "##want", "##ed", "want", "runn", "##ing", ",",  "low", "lowest", "##er", ".",  //  5 to 18
-      "a",   "b",   "##a", "##b", "[",     "]",    "mask", "'",    "s",     "n",  "##'", "é",     "e",    "##e",  // 19 to 32
-      "中",  "国",  "##中", "i",   "do",    "not",  "##t",  "!",    "ä",     "##ä"};                              // 33 to 42
+      "the", "dog", "##s",  "un",  "##want", "##ed", "want", "runn", "##ing", ",",  "low", "lowest", "##er", ".",    //  5 to 18
+      "a",   "b",   "##a",  "##b", "[",      "]",    "mask", "'",    "s",     "n",  "##'", "é",      "e",    "##e",  // 19 to 32
+      "中",  "国",  "##中", "i",   "do",     "not",  "##t",  "!",    "ä",     "##ä"};                                // 33 to 42
   return pieces;
 }
 
@@ -54,7 +54,8 @@ inline Json small_tokenizer_json() {
       "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [2], "tokens": ["[CLS]"]}, "[SEP]": {"id": "[SEP]", "ids": [3], "tokens": ["[SEP]"]}}},
     "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true}})",
                          "test");
-  json["model"] = Json{{"type", "WordPiece"}, {"unk_token", "[UNK]"}, {"continuing_subword_prefix", "##"}, {"max_input_chars_per_word", 100}};
+  json["model"] =
+      Json{{"type", "WordPiece"}, {"unk_token", "[UNK]"}, {"continuing_subword_prefix", "##"}, {"max_input_chars_per_word", 100}};
   json["model"]["vocab"] = vocabulary;
   return json;
 }

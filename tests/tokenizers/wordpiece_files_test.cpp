@@ -66,7 +66,9 @@ TEST_CASE("the parts of tokenizer.json are followed") {
   CHECK(pieces([](Json& json) { json["model"]["continuing_subword_prefix"] = "l"; }, "aowest") == Strings{"a", "lowest"});
   CHECK(pieces([](Json& json) { json["post_processor"] = nullptr; }, "the") == Strings{"the"});
   CHECK(pieces([](Json& json) { json["model"].erase("type"); }, "the") == Strings{"the"});
-  const auto bert = [](Json& json) { json["post_processor"] = parse_json(R"({"type": "BertProcessing", "sep": ["!", 40], "cls": ["a", 19]})", "t"); };
+  const auto bert = [](Json& json) {
+    json["post_processor"] = parse_json(R"({"type": "BertProcessing", "sep": ["!", 40], "cls": ["a", 19]})", "t");
+  };
   Json json = small_tokenizer_json();
   bert(json);
   CHECK(WordPieceTokenizer(write_json_tokenizer(folder / "t", json)).encode_input("the").ids == Ids{19, 5, 40});
@@ -107,26 +109,31 @@ TEST_CASE("a tokenizer.json that asks for something else is refused with what it
   CHECK(refusal([](Json& json) { json["model"]["type"] = "BPE"; }) == ": model is a 'BPE'; expected a WordPiece model");
   CHECK(refusal([](Json& json) { json.erase("model"); }) == ": model is missing; expected a WordPiece model");
   CHECK(refusal([](Json& json) { json["normalizer"] = {{"type", "NFKC"}}; }) == ": normalizer is a 'NFKC'; expected a BertNormalizer");
-  CHECK(refusal([](Json& json) { json["pre_tokenizer"]["type"] = "Whitespace"; }) == ": pre_tokenizer is a 'Whitespace'; expected a BertPreTokenizer");
+  CHECK(refusal([](Json& json) { json["pre_tokenizer"]["type"] = "Whitespace"; }) ==
+        ": pre_tokenizer is a 'Whitespace'; expected a BertPreTokenizer");
   CHECK(refusal([](Json& json) { json["pre_tokenizer"] = nullptr; }) == ": pre_tokenizer is missing; expected a BertPreTokenizer");
   CHECK(refusal([](Json& json) { json["decoder"]["type"] = "BPEDecoder"; }) == ": decoder is a 'BPEDecoder'; expected a WordPiece decoder");
   CHECK(refusal([](Json& json) { json["post_processor"]["type"] = "RobertaProcessing"; }) ==
         ": post_processor is a 'RobertaProcessing'; expected a TemplateProcessing or BertProcessing");
-  CHECK(refusal([](Json& json) { json["normalizer"]["squeeze"] = true; }) == ": normalizer has the setting 'squeeze', which is not known here");
+  CHECK(refusal([](Json& json) { json["normalizer"]["squeeze"] = true; }) ==
+        ": normalizer has the setting 'squeeze', which is not known here");
   CHECK(refusal([](Json& json) { json["plugins"] = 1; }) == " has the setting 'plugins', which is not known here");
   CHECK(refusal([](Json& json) { json["post_processor"]["single"].erase(0); }) == ": post_processor is not BERT's template");
-  CHECK(refusal([](Json& json) { json["post_processor"]["pair"][3]["Sequence"]["type_id"] = 0; }) == ": post_processor is not BERT's template");
+  CHECK(refusal([](Json& json) { json["post_processor"]["pair"][3]["Sequence"]["type_id"] = 0; }) ==
+        ": post_processor is not BERT's template");
   CHECK(refusal([](Json& json) { json["post_processor"]["single"][1] = 5; }) ==
         ": post_processor: single holds something that is neither a SpecialToken nor a Sequence");
   CHECK(refusal([](Json& json) { json["post_processor"]["special_tokens"]["[CLS]"]["ids"] = {5}; }) ==
         ": post_processor: the id of '[CLS]' is 5, which the vocabulary contradicts");
-  CHECK(refusal([](Json& json) { json["post_processor"]["special_tokens"]["[SEP]"]["ids"] = {3, 3}; }) ==
-        ": post_processor: special_tokens does not give one id for '[SEP]'");
+  CHECK(refusal([](Json& json) {
+          json["post_processor"]["special_tokens"]["[SEP]"]["ids"] = {3, 3};
+        }) == ": post_processor: special_tokens does not give one id for '[SEP]'");
 }
 
 TEST_CASE("a malformed vocabulary is refused") {
   CHECK(refusal([](Json& json) { json["model"]["vocab"] = Json::array(); }) == ": model: 'vocab' is not an object of pieces and their ids");
-  CHECK(refusal([](Json& json) { json["model"]["vocab"] = Json::object(); }) == ": model: 'vocab' is not an object of pieces and their ids");
+  CHECK(refusal([](Json& json) { json["model"]["vocab"] = Json::object(); }) ==
+        ": model: 'vocab' is not an object of pieces and their ids");
   CHECK(refusal([](Json& json) { json["model"].erase("vocab"); }) == ": model has no 'vocab'");
   CHECK(refusal([](Json& json) { json["model"]["vocab"]["dog"] = -1; }) == ": model: the id of 'dog' is -1 in a vocabulary of 43 pieces");
   CHECK(refusal([](Json& json) { json["model"]["vocab"]["dog"] = 2'000'000'000; }) ==
@@ -135,12 +142,16 @@ TEST_CASE("a malformed vocabulary is refused") {
   CHECK_THAT(refusal([](Json& json) { json["model"]["vocab"]["dog"] = "six"; }), Contains("dog"));
   CHECK(refusal([](Json& json) { json["model"]["max_input_chars_per_word"] = 0; }) ==
         ": model: max_input_chars_per_word is 0; expected 1 or more");
-  CHECK_THAT(refusal([](Json& json) { json["model"]["unk_token"] = "[WHAT]"; }), Contains("the vocabulary lacks the unknown token '[WHAT]'"));
-  CHECK_THAT(refusal([](Json& json) { json["model"]["vocab"].erase("[PAD]"); }), Contains("the vocabulary lacks the padding token '[PAD]'"));
+  CHECK_THAT(refusal([](Json& json) { json["model"]["unk_token"] = "[WHAT]"; }),
+             Contains("the vocabulary lacks the unknown token '[WHAT]'"));
+  CHECK_THAT(refusal([](Json& json) { json["model"]["vocab"].erase("[PAD]"); }),
+             Contains("the vocabulary lacks the padding token '[PAD]'"));
 }
 
 TEST_CASE("malformed added tokens are refused") {
-  const auto added = [](const std::string& token) { return refusal([&](Json& json) { json["added_tokens"] = Json::array({parse_json(token, "t")}); }); };
+  const auto added = [](const std::string& token) {
+    return refusal([&](Json& json) { json["added_tokens"] = Json::array({parse_json(token, "t")}); });
+  };
   CHECK(refusal([](Json& json) { json["added_tokens"] = 3; }) == ": 'added_tokens' is not a list");
   CHECK(added(R"({"content": "x"})") == ": one of the added_tokens has no id");
   CHECK(added(R"({"id": 44, "content": "x"})") == ": the id of the added token 'x' is 44; expected 43, the next one that is free");
@@ -186,9 +197,11 @@ TEST_CASE("tokenizer_config.json decides with vocab.txt") {
   CHECK(pieces(R"({"strip_accents": false})", "\u00c9") == Strings{"\u00e9"});
   CHECK(pieces(R"({"do_lower_case": false, "strip_accents": true})", "\u00e9 A") == Strings{"e", "[UNK]"});
   CHECK(pieces(R"({"tokenize_chinese_chars": false, "strip_accents": null})", "\u4e2d\u4e2d") == Strings{"\u4e2d", "##\u4e2d"});
-  CHECK(pieces(R"({"additional_special_tokens": ["<e1>", {"content": "<e2>", "lstrip": true}]})", "a <e1> <e2>") == Strings{"a", "<e1>", "<e2>"});
+  CHECK(pieces(R"({"additional_special_tokens": ["<e1>", {"content": "<e2>", "lstrip": true}]})", "a <e1> <e2>") ==
+        Strings{"a", "<e1>", "<e2>"});
   CHECK(pieces(R"({"mask_token": {"content": "[MASK]", "lstrip": true, "__type": "AddedToken"}})", "a [MASK]") == Strings{"a", "[MASK]"});
-  CHECK(pieces(R"({"added_tokens_decoder": {"43": {"content": "XY", "special": false, "normalized": false}}})", "aXY") == Strings{"a", "XY"});
+  CHECK(pieces(R"({"added_tokens_decoder": {"43": {"content": "XY", "special": false, "normalized": false}}})", "aXY") ==
+        Strings{"a", "XY"});
   write_text(folder / "t/special_tokens_map.json", R"({"mask_token": "!", "extra_special_tokens": ["<e3>"]})");
   CHECK(WordPieceTokenizer(write_small_wordpiece(folder / "t", "{}")).mask_id() == 40);
   CHECK(pieces("{}", "<e3>") == Strings{"<e3>"});
@@ -214,9 +227,12 @@ TEST_CASE("malformed settings are refused") {
   CHECK_THAT(settings_refusal(R"({"tokenizer_class": "BertJapaneseTokenizer"})"), Contains("tokenizer_class is 'BertJapaneseTokenizer'"));
   CHECK_THAT(settings_refusal(R"({"pad_token": "<pad>"})"), Contains("the vocabulary lacks the padding token '<pad>'"));
   CHECK_THAT(settings_refusal(R"({"extra_special_tokens": 3})"), Contains("extra_special_tokens is not a list of tokens"));
-  CHECK_THAT(settings_refusal(R"({"added_tokens_decoder": {"x": {"content": "a"}}})"), Contains("added_tokens_decoder has the key 'x'; expected an id"));
-  CHECK_THAT(settings_refusal(R"({"added_tokens_decoder": {"50": {"content": "XY"}}})"), Contains("'XY' is 50; expected 43, the next one that is free"));
-  CHECK_THAT(settings_refusal(R"({"mask_token": "[M]", "extra_special_tokens": ["<e>"]})"), Contains("adds the token '<e>' to a vocabulary that lacks '[M]'"));
+  CHECK_THAT(settings_refusal(R"({"added_tokens_decoder": {"x": {"content": "a"}}})"),
+             Contains("added_tokens_decoder has the key 'x'; expected an id"));
+  CHECK_THAT(settings_refusal(R"({"added_tokens_decoder": {"50": {"content": "XY"}}})"),
+             Contains("'XY' is 50; expected 43, the next one that is free"));
+  CHECK_THAT(settings_refusal(R"({"mask_token": "[M]", "extra_special_tokens": ["<e>"]})"),
+             Contains("adds the token '<e>' to a vocabulary that lacks '[M]'"));
   CHECK(settings_refusal(R"({"tokenizer_class": "BertTokenizerFast", "never_split": null})").empty());
 }
 

@@ -47,7 +47,9 @@ TEST_CASE("WordPiece: every recorded pair is put together and cut as the referen
       INFO(answer);
       const auto first = answer[0].get<std::string>();
       const auto second = answer[1].is_null() ? std::nullopt : std::optional(answer[1].get<std::string>());
-      const auto encode = [&] { return tokenizer.encode_input(first, second, answer[2].get<int>(), static_cast<Truncation>(answer[3].get<int>())); };
+      const auto encode = [&] {
+        return tokenizer.encode_input(first, second, answer[2].get<int>(), static_cast<Truncation>(answer[3].get<int>()));
+      };
       if (answer[4].is_null()) {
         CHECK_FALSE(user_error_of(encode).empty());
         continue;

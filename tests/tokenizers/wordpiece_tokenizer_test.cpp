@@ -122,7 +122,8 @@ std::pair<int, int> kept(int first, int second, std::int64_t max_length, Truncat
   const EncodedInput input = uncased().encode_input(texts[0], texts[1], max_length, truncation);
   CHECK(static_cast<std::int64_t>(input.ids.size()) <= max_length);
   CHECK(input.num_removed == first + second + 3 - static_cast<int>(input.ids.size()));
-  return {static_cast<int>(std::count(input.ids.begin(), input.ids.end(), 19)), static_cast<int>(std::count(input.ids.begin(), input.ids.end(), 20))};
+  return {static_cast<int>(std::count(input.ids.begin(), input.ids.end(), 19)),
+          static_cast<int>(std::count(input.ids.begin(), input.ids.end(), 20))};
 }
 
 TEST_CASE("the longest text is cut first, and the one that was longer keeps the odd piece") {
@@ -203,7 +204,8 @@ TEST_CASE("fingerprints tell apart what gives other ids, and nothing else") {
   CHECK(uncased().fingerprint().size() == 64);
   CHECK(uncased().fingerprint() != cased().fingerprint());
   const TempFolder folder;
-  CHECK(WordPieceTokenizer(write_small_wordpiece(folder / "same", R"({"model_max_length": 512})")).fingerprint() == uncased().fingerprint());
+  CHECK(WordPieceTokenizer(write_small_wordpiece(folder / "same", R"({"model_max_length": 512})")).fingerprint() ==
+        uncased().fingerprint());
   write_small_wordpiece(folder / "other");
   write_text(folder / "other/vocab.txt", small_vocabulary() + "more\n");
   CHECK(WordPieceTokenizer(folder / "other").fingerprint() != uncased().fingerprint());

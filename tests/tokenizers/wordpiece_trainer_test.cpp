@@ -1,7 +1,7 @@
 #include "tokenizers/wordpiece_trainer.h"
 
-#include <catch2/catch.hpp>
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <chrono>
 #include <map>
 #include <set>
@@ -98,7 +98,8 @@ TEST_CASE("what cannot be learnt is refused with a sentence") {
   CHECK_THAT(refusal("", {}), Contains("is empty; expected text, a sentence a line"));
   CHECK_THAT(refusal("\n\n", {}), Contains("is empty"));
   CHECK_THAT(refusal("good\nb\xff", {}), Contains("text, line 2: not valid UTF-8"));
-  CHECK(refusal("ab", {.vocab_size = 5}) == "a vocabulary of 5 ids was asked for; expected more than the 5 special tokens, at most 16000000");
+  CHECK(refusal("ab", {.vocab_size = 5}) ==
+        "a vocabulary of 5 ids was asked for; expected more than the 5 special tokens, at most 16000000");
   CHECK(refusal("ab", {.vocab_size = 7}) ==
         "a vocabulary of 7 ids was asked for; the special tokens and the text's characters, with and without ##, are 8");
   CHECK(refusal("ab", {.min_frequency = 0}) == "the minimum frequency is 0; expected 1 or more");
@@ -116,7 +117,8 @@ TEST_CASE("the folder is ready to use, depends on nothing but the arguments, and
   write_text(folder / "half2", text.substr(text.find('\n', text.size() / 2) + 1));
   train_wordpiece_tokenizer({.files = {folder / "all"}, .vocabulary = {.vocab_size = 120}}, folder / "one");
   train_wordpiece_tokenizer({.files = {folder / "half2", folder / "half1"}, .vocabulary = {.vocab_size = 120}}, folder / "two");
-  for (const char* file : {"vocab.txt", "tokenizer_config.json"}) CHECK(read_text(folder / "one" / file) == read_text(folder / "two" / file));
+  for (const char* file : {"vocab.txt", "tokenizer_config.json"})
+    CHECK(read_text(folder / "one" / file) == read_text(folder / "two" / file));
   const WordPieceTokenizer tokenizer(folder / "one");
   CHECK(tokenizer.pad_id() == 0);
   CHECK(tokenizer.mask_id() == 4);
@@ -155,7 +157,8 @@ Strings learnt_slowly(const Strings& words, std::size_t size) {
     for (auto at = counts.begin(); at != counts.end(); ++at)
       if (at->second > best->second) best = at;
     if (best == counts.end() || best->second < 2) break;
-    const std::string first = pieces[static_cast<std::size_t>(best->first.first)], second = pieces[static_cast<std::size_t>(best->first.second)];
+    const std::string first = pieces[static_cast<std::size_t>(best->first.first)],
+                      second = pieces[static_cast<std::size_t>(best->first.second)];
     const std::string joined = first + second.substr(2);
     if (std::find(pieces.begin(), pieces.end(), joined) == pieces.end()) pieces.push_back(joined);
     for (Strings& word : cut)
