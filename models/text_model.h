@@ -97,11 +97,13 @@ class MaskedLanguageModel : public TextModel {
   virtual torch::Tensor next_sentence_logits(const TextBatch& batch) = 0;
 };
 
-/// A head to be put on a pretrained body.
+/// A head to be put on a pretrained body; or on one drawn afresh in the folder's sizes, to see what pretraining was worth.
 struct NewHead {
+  enum class Body { kPretrained, kFresh };
   TaskLabels labels;
   std::uint64_t seed = 1;         ///< of the parameters that the folder does not have
   std::optional<double> dropout;  ///< in front of the head; else config.json's
+  Body body = Body::kPretrained;
 };
 
 /// A folder to load, its config.json already read.

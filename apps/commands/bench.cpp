@@ -1,16 +1,13 @@
 #include "apps/commands/bench.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
-#include <chrono>
-#include <iomanip>
 #include <numeric>
 #include <sstream>
 
-#include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
+#include "apps/commands/bench_text.h"
+#include "apps/commands/bench_tools.h"
 #include "apps/flags.h"
 #include "core/json.h"
 #include "core/random.h"
@@ -57,41 +54,6 @@ PackedIds pack(const Sentences& sentences, const std::vector<std::size_t>& chose
   return packed;
 }
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
-
-double peak_memory_mib() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
-}
-
-void print(const Json& record, bool as_json, std::ostream& out) {
-  if (as_json) {
-    out << record.dump() << '\n';
-    return;
-  }
-  for (const auto& [name, value] : record.items()) out << name << ' ' << value.dump() << '\n';
-}
-
-struct Autocast {  // bfloat16 products while it lives
-  explicit Autocast(bool enabled) : enabled_(enabled) {
-    if (!enabled_) return;
-    at::autocast::set_autocast_enabled(at::kCPU, true);
-    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-  }
-  ~Autocast() {
-    if (enabled_) at::autocast::set_autocast_enabled(at::kCPU, false);
-  }
-  bool enabled_;
-};
-
 }  // namespace
 
 void add_bench(CLI::App& app) {
@@ -99,15 +61,20 @@ void add_bench(CLI::App& app) {
   command->require_subcommand(1);
 
   auto train = std::make_shared<BenchTrainOptions>();
-  auto* train_command = command->add_subcommand("train", "Training steps of a Transformer on sentences of token ids");
+  auto* train_command = command->add_subcommand("train", "Training steps of a Transformer on sentences of token ids, or of BERT on random ones");
   add_common(*train_command, train->common);
-  train_command->add_option("--source", train->source, "token ids, a sentence a line")->required();
-  train_command->add_option("--target", train->target, "token ids, a sentence a line")->required();
+  add_field_flag(*train_command, "--family", train->family, "transformer: sentence pairs; bert: masked words and next sentences");
+  train_command->add_option("--source", train->source, "token ids, a sentence a line");
+  train_command->add_option("--target", train->target, "token ids, a sentence a line");
+  train_command->add_option("--length", train->length, "tokens of bert's random sequences")->capture_default_str()->check(CLI::PositiveNumber);
   train_command->add_option("--preset", train->preset, "sizes of the model")->capture_default_str();
   train_command->add_option("--set", train->settings, "field=value of the model's configuration; vocab_size is needed");
   train_command->add_option("--batch-size", train->batch_size, "sentence pairs a step")->capture_default_str()->check(CLI::PositiveNumber);
   train_command->add_option("--steps", train->steps, "steps, the warm-up quarter included")->capture_default_str()->check(CLI::PositiveNumber);
-  train_command->footer("Examples:\n  attend bench train --source train.de.ids --target train.en.ids --set vocab_size=8000");
+  train_command->footer(
+      "Examples:\n"
+      "  attend bench train --source train.de.ids --target train.en.ids --set vocab_size=8000\n"
+      "  attend bench train --family bert --preset mini --set vocab_size=30522 --batch-size 16 --length 128");
   set_run(*train_command, train, run_bench_train);
 
   auto translate = std::make_shared<BenchTranslateOptions>();
@@ -122,9 +89,13 @@ void add_bench(CLI::App& app) {
   translate_command->add_option("--repeats", translate->repeats, "timed runs; the median counts")->capture_default_str()->check(CLI::PositiveNumber);
   translate_command->footer("Examples:\n  attend bench translate --model runs/de-en --ids test.de.ids --beam 4 --min-length 20 --max-length 20");
   set_run(*translate_command, translate, run_bench_translate);
+
+  add_bench_classify(*command);
 }
 
 int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostream& out) {
+  if (options.family == BenchFamily::kBert) return bench_train_bert(options, out);
+  if (options.source.empty() || options.target.empty()) throw UserError("bench train needs sentences", "give --source and --target");
   const auto device = apply_common(options.common);
   auto config = transformer_preset(options.preset);
   config.dropout = 0.1;
@@ -159,7 +130,7 @@ int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostrea
     timed += seconds.back();
     tokens += static_cast<std::int64_t>(batch.source.ids.size() + batch.target.ids.size());
   }
-  print({{"tokens_per_second", std::round(static_cast<double>(tokens) / timed)},
+  print_record({{"tokens_per_second", std::round(static_cast<double>(tokens) / timed)},
          {"milliseconds_per_step", std::round(median(seconds) * 1e4) / 10},
          {"parameters", optimizer.num_parameters()},
          {"loss", loss},
@@ -204,7 +175,7 @@ int run_bench_translate(const BenchTranslateOptions& options, std::istream&, std
     seconds.push_back(seconds_since(start));
   }
   const double typical = median(seconds);
-  print({{"sentences_per_second", std::round(static_cast<double>(sources.size()) / typical * 100) / 100},
+  print_record({{"sentences_per_second", std::round(static_cast<double>(sources.size()) / typical * 100) / 100},
          {"target_tokens_per_second", std::round(static_cast<double>(tokens) / typical)},
          {"seconds", typical},
          {"target_tokens", tokens},

@@ -11,10 +11,18 @@
 
 namespace attend {
 
+enum class BenchFamily { kTransformer, kBert };
+template <>
+struct EnumNames<BenchFamily> {
+  static constexpr std::array values{std::pair{BenchFamily::kTransformer, "transformer"}, std::pair{BenchFamily::kBert, "bert"}};
+};
+
 /// One sentence a line, token ids separated by spaces, the end of sentence not written: what `attend tokenizer encode --ids` prints.
 struct BenchTrainOptions {
   CommonOptions common;
+  BenchFamily family = BenchFamily::kTransformer;
   std::filesystem::path source, target;
+  std::int64_t length = 128;  ///< of bert's random sequences
   std::string preset = "tiny";
   std::vector<std::string> settings;  ///< field=value of the model's configuration
   std::int64_t batch_size = 128;

@@ -20,7 +20,7 @@ void add_flags(CLI::App& command, FinetuneClassifyOptions& options) {
   command.add_option_function<double>("--dropout", [&options](double value) { options.dropout = value; }, "dropout in front of the head");
   add_config_flags(command, options.classification, {.group = "Classification", .aliases = {{"max_length", "--max-seq-length"}}});
   add_training_run(command, options.run);
-  command.add_option("--seeds", options.run.seeds, "train once with each of these seeds, and report means and deviations")->delimiter(',');
+  add_finetune_flags(command, options.run);
 }
 
 TrainingOutcome train_one(const FinetuneClassifyOptions& options, Problem problem, TrainingRun& run, std::ostream& out) {
@@ -29,6 +29,7 @@ TrainingOutcome train_one(const FinetuneClassifyOptions& options, Problem proble
   require_other_folder(options.model, run.output);
   const LabelledSource source{.file = options.train, .columns = options.columns, .header = options.header};
   NewHead head{.labels = {.problem = problem, .names = {"LABEL_0"}}, .seed = run.training.seed, .dropout = options.dropout};
+  if (options.run.from_scratch) head.body = NewHead::Body::kFresh;
   if (problem == Problem::kClasses) head.labels.names = collect_labels(source).names();
   if (problem == Problem::kClasses && head.labels.names.size() < 2)
     throw UserError(options.train.string() + ": every label is '" + head.labels.names.front() + "'; expected two classes or more");
@@ -45,6 +46,7 @@ TrainingOutcome train_one(const FinetuneClassifyOptions& options, Problem proble
   setup.options.max_length = std::min(setup.options.max_length, setup.model->max_positions());
   setup.settings = {{"device", run.common.device}, {"model", options.model.string()}, {"header", std::string(enum_name(options.header))}};
   if (options.dropout) setup.settings["dropout"] = *options.dropout;
+  if (options.run.from_scratch) setup.settings["from_scratch"] = true;
   ClassificationObjective objective(std::move(setup));
   each_epoch(run.training, objective);
   return train(run, objective, problem == Problem::kClasses ? "attend finetune classify" : "attend finetune regress", out);
@@ -76,6 +78,11 @@ FinetuneRun::FinetuneRun() {
   training.beta2 = 0.999;
   training.epsilon = 1e-8;
   training.eval_every = training.save_every = 0;
+}
+
+void add_finetune_flags(CLI::App& command, FinetuneRun& run) {
+  command.add_option("--seeds", run.seeds, "train once with each of these seeds, and report means and deviations")->delimiter(',');
+  command.add_flag("--from-scratch", run.from_scratch, "take sizes and tokenizer from --model, and draw the weights at random");
 }
 
 void each_epoch(TrainingOptions& training, Objective& objective) {

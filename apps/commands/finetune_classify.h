@@ -17,7 +17,11 @@ namespace attend {
 struct FinetuneRun : TrainingRun {
   FinetuneRun();
   std::vector<std::int64_t> seeds;  ///< several: one run each, in folders of their own
+  bool from_scratch = false;        ///< the folder gives sizes and tokenizer only
 };
+
+/// --seeds and --from-scratch.
+void add_finetune_flags(CLI::App& command, FinetuneRun& run);
 
 /// Evaluations and checkpoints after each epoch where no number of steps is given.
 void each_epoch(TrainingOptions& training, Objective& objective);

@@ -1,12 +1,14 @@
 // What the commands on models that read text share: the folder's tokenizer, and the columns of tables.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 
 #include "apps/text_input.h"
+#include "core/fields.h"
 #include "data/table.h"
 #include "models/text_model.h"
 #include "tokenizers/wordpiece_tokenizer.h"

@@ -8,6 +8,7 @@
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/stop_signal.h"
+#include "metrics/score.h"
 #include "training/trainer.h"
 
 namespace attend {

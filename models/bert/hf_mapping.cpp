@@ -122,8 +122,9 @@ struct Folder {
 };
 
 template <class Model>
-std::shared_ptr<Model> filled(std::shared_ptr<Model> model, const NameRules& names, const Folder& source, torch::Device device) {
-  report(import_tensors(*model, names, source.file), source.file.name());
+std::shared_ptr<Model> filled(std::shared_ptr<Model> model, const NameRules& names, const Folder& source, torch::Device device,
+                              NewHead::Body body = NewHead::Body::kPretrained) {
+  if (body == NewHead::Body::kPretrained) report(import_tensors(*model, names, source.file), source.file.name());
   model->to(device);
   model->eval();
   return model;
@@ -133,16 +134,18 @@ std::shared_ptr<Model> filled(std::shared_ptr<Model> model, const NameRules& nam
 struct Head {
   TaskLabels labels;
   NameRules names;
+  NewHead::Body body = NewHead::Body::kPretrained;
 };
 
 Head choose_head(Folder& source, const ModelFolder& folder, HeadRules rules, const std::optional<NewHead>& wanted) {
   const bool is_there = source.has(std::string(rules.name) + ".weight");
-  if (!wanted) return {read_labels(folder.config, source.config_name), head_rules(source.config, rules)};
+  if (!wanted) return {.labels = read_labels(folder.config, source.config_name), .names = head_rules(source.config, rules)};
   if (wanted->dropout) source.config.classifier_dropout = *wanted->dropout;
   torch::manual_seed(mix_seed(wanted->seed, "head"));
   const bool is_kept = is_there && read_labels(folder.config, source.config_name) == wanted->labels;
   rules.presence = Presence::kHead;
-  Head head{wanted->labels, head_rules(source.config, rules)};
+  Head head{.labels = wanted->labels, .names = head_rules(source.config, rules), .body = wanted->body};
+  if (head.body == NewHead::Body::kFresh) return head;
   if (is_there && !is_kept) {
     log_warning(source.file.name() + ": its head answers with other labels; a new one is drawn at random");
     std::erase_if(head.names.rules, [](const NameRule& rule) { return rule.ours.starts_with("classifier."); });
@@ -213,14 +216,14 @@ std::shared_ptr<MaskedLanguageModel> load_bert_masked_language_model(const Model
 std::shared_ptr<SequenceClassifier> load_bert_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {
   Folder source(folder);
   const Head head = choose_head(source, folder, {"classifier", true}, wanted);
-  return filled(std::make_shared<BertSequenceClassifier>(source.config, head.labels), head.names, source, folder.device);
+  return filled(std::make_shared<BertSequenceClassifier>(source.config, head.labels), head.names, source, folder.device, head.body);
 }
 
 std::shared_ptr<TokenClassifier> load_bert_token_classifier(const ModelFolder& folder, TokenTask task, const std::optional<NewHead>& wanted) {
   Folder source(folder);
   const char* name = task == TokenTask::kTags ? "classifier" : "qa_outputs";
   const Head head = choose_head(source, folder, {name, false}, wanted);
-  return filled(std::make_shared<BertTokenClassifier>(source.config, task, head.labels), head.names, source, folder.device);
+  return filled(std::make_shared<BertTokenClassifier>(source.config, task, head.labels), head.names, source, folder.device, head.body);
 }
 
 }  // namespace attend

@@ -1,0 +1,108 @@
+#include "apps/commands/bench_text.h"
+
+#include <torch/torch.h>
+
+#include "apps/commands/bench_tools.h"
+#include "apps/flags.h"
+#include "core/random.h"
+#include "models/bert/heads.h"
+#include "training/optimizer.h"
+
+namespace attend {
+namespace {
+
+constexpr std::int64_t kFirstWord = 5;  // the ids below are special in most vocabularies
+
+struct RandomText {
+  std::int64_t sequences, length, vocab_size;
+};
+
+TextBatch draw_text(const RandomText& shape, RandomStream& random) {
+  TextBatch batch;
+  for (std::int64_t i = 0; i < shape.sequences * shape.length; ++i)
+    batch.tokens.ids.push_back(kFirstWord + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(shape.vocab_size - kFirstWord))));
+  batch.tokens.lengths.assign(static_cast<std::size_t>(shape.sequences), shape.length);
+  batch.type_ids.assign(batch.tokens.ids.size(), 0);
+  return batch;
+}
+
+MaskedBatch draw_masked(const RandomText& shape, RandomStream& random) {
+  MaskedBatch batch{.text = draw_text(shape, random), .masked_positions = {}, .masked_labels = {}, .next_labels = {}};
+  for (std::size_t i = 0; i < batch.text.tokens.ids.size(); ++i) {
+    if (random.uniform() >= 0.15) continue;
+    batch.masked_positions.push_back(static_cast<std::int64_t>(i));
+    batch.masked_labels.push_back(batch.text.tokens.ids[i]);
+  }
+  for (std::int64_t i = 0; i < shape.sequences; ++i) batch.next_labels.push_back(static_cast<std::int64_t>(random.below(2)));
+  return batch;
+}
+
+}  // namespace
+
+void add_bench_classify(CLI::App& bench) {
+  auto options = std::make_shared<BenchClassifyOptions>();
+  CLI::App* command = bench.add_subcommand("classify", "Classification of random sequences");
+  add_common(*command, options->common);
+  command->add_option("--model", options->model, "model folder; needs no tokenizer")->required();
+  command->add_option("--batch-size", options->batch_size, "sequences in a batch")->capture_default_str()->check(CLI::PositiveNumber);
+  command->add_option("--length", options->length, "tokens of a sequence")->capture_default_str()->check(CLI::PositiveNumber);
+  command->add_option("--repeats", options->repeats, "timed runs; the median counts")->capture_default_str()->check(CLI::PositiveNumber);
+  command->footer("Examples:\n  attend bench classify --model runs/sentiment --batch-size 8 --length 128");
+  set_run(*command, options, run_bench_classify);
+}
+
+int bench_train_bert(const BenchTrainOptions& options, std::ostream& out) {
+  const auto device = apply_common(options.common);
+  if (!options.source.empty() || !options.target.empty()) throw UserError("--source and --target have no effect with --family bert", "leave them out");
+  BertConfig config = bert_preset(options.preset);
+  apply_settings(config, options.settings);
+  if (config.vocab_size <= kFirstWord) throw UserError("bench train needs to know the vocabulary's size", "add --set vocab_size=30522");
+  const auto model = make_bert(config, BertMaskedLanguageModel::NextSentence::kYes, options.common.seed, device);
+  Optimizer optimizer(*model, {.kind = OptimizerKind::kAdamW, .weight_decay = 0.01, .clip = 1.0});
+  const Autocast autocast(options.common.precision == Precision::kBFloat16);
+  RandomStream random(options.common.seed, "bench");
+  std::vector<double> seconds;
+  double loss = 0;
+  for (std::int64_t step = 0; step < options.steps; ++step) {
+    const MaskedBatch batch = draw_masked({.sequences = options.batch_size, .length = options.length, .vocab_size = config.vocab_size}, random);
+    const auto start = std::chrono::steady_clock::now();
+    const MaskedLoss terms = model->loss(batch);
+    const auto mean = terms.words.loss / static_cast<double>(terms.words.num_targets) + terms.next_sentence->loss / static_cast<double>(options.batch_size);
+    mean.backward();
+    optimizer.step(1e-4, optimizer.gradient_norm().item<double>());
+    optimizer.clear_gradients();
+    loss = mean.item<double>();
+    if (step >= options.steps / 4) seconds.push_back(seconds_since(start));
+  }
+  print_record({{"tokens_per_second", std::round(static_cast<double>(options.batch_size * options.length) / median(seconds))},
+                {"milliseconds_per_step", std::round(median(seconds) * 1e4) / 10},
+                {"parameters", optimizer.num_parameters()},
+                {"loss", loss},
+                {"peak_memory_mib", std::round(peak_memory_mib())}},
+               options.common.json, out);
+  return static_cast<int>(ExitCode::kDone);
+}
+
+int run_bench_classify(const BenchClassifyOptions& options, std::istream&, std::ostream& out) {
+  const auto model = load_sequence_classifier(options.model, apply_common(options.common));
+  if (options.length > model->max_positions())
+    throw UserError("--length is " + std::to_string(options.length) + "; the model has " + std::to_string(model->max_positions()) + " positions");
+  const torch::NoGradGuard no_grad;
+  const Autocast autocast(options.common.precision == Precision::kBFloat16);
+  RandomStream random(options.common.seed, "bench");
+  const TextBatch batch = draw_text({.sequences = options.batch_size, .length = options.length, .vocab_size = model->vocab_size()}, random);
+  for (int i = 0; i < 2; ++i) model->logits(batch);  // the warm-up
+  std::vector<double> seconds;
+  for (std::int64_t i = 0; i < options.repeats; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    model->logits(batch);
+    seconds.push_back(seconds_since(start));
+  }
+  print_record({{"sequences_per_second", std::round(static_cast<double>(options.batch_size) / median(seconds) * 100) / 100},
+                {"milliseconds", std::round(median(seconds) * 1e4) / 10},
+                {"peak_memory_mib", std::round(peak_memory_mib())}},
+               options.common.json, out);
+  return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace attend
