@@ -1,5 +1,6 @@
 #include "apps/command_table.h"
 
+#include "apps/commands/answer.h"
 #include "apps/commands/average.h"
 #include "apps/commands/bench.h"
 #include "apps/commands/classify.h"
@@ -12,6 +13,7 @@
 #include "apps/commands/inspect.h"
 #include "apps/commands/metric.h"
 #include "apps/commands/pretrain.h"
+#include "apps/commands/tag.h"
 #include "apps/commands/tokenizer.h"
 #include "apps/commands/translate.h"
 
@@ -24,6 +26,8 @@ void add_commands(CLI::App& app) {
   add_finetune(app);
   add_translate(app);
   add_classify(app);
+  add_tag(app);
+  add_answer(app);
   add_fill_mask(app);
   add_next_sentence(app);
   add_embed(app);

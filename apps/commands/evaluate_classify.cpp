@@ -1,34 +1,20 @@
 #include "apps/commands/evaluate_classify.h"
 
 #include <memory>
-#include <ostream>
 
 #include "apps/command.h"
+#include "apps/commands/print_metrics.h"
 #include "apps/commands/scratch_folder.h"
 #include "apps/commands/text_folder.h"
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/stop_signal.h"
-#include "metrics/score.h"
 #include "training/objectives/classification.h"
 
 namespace attend {
 namespace {
 
 constexpr std::int64_t kBatchTokens = 4096;
-
-void print(const Metrics& metrics, std::int64_t num_examples, bool as_json, std::ostream& out) {
-  Json record = Json::object();
-  for (const auto& [name, value] : metrics) {
-    record[name] = value;
-    if (!as_json) out << name << " = " << fixed_decimals(value, 4) << "\n";
-  }
-  record["examples"] = num_examples;
-  if (as_json)
-    out << record.dump() << "\n";
-  else
-    out << "examples = " << num_examples << "\n";
-}
 
 void add_table(CLI::App& evaluate, const char* name, const char* help, const char* example) {
   auto options = std::make_shared<EvaluateClassifyOptions>();
@@ -77,7 +63,7 @@ int run_evaluate_classify(const EvaluateClassifyOptions& options, std::istream&,
   const LabelledExamples examples =
       read_examples({.file = options.data, .columns = options.columns, .header = options.header}, *tokenizer, model->max_positions(), labels);
   const auto logits_BL = classify_all(*model, examples.examples).value();
-  print(classification_metrics(logits_BL, examples, model->labels().problem), logits_BL.size(0), options.common.json, out);
+  print_metrics(classification_metrics(logits_BL, examples, model->labels().problem), logits_BL.size(0), options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
 }
 
@@ -92,7 +78,7 @@ int run_evaluate_masked(const EvaluateMaskedOptions& options, std::istream&, std
   const ScratchFolder scratch;
   const EvaluationExamples examples = evaluation_examples(
       {.files = options.data, .tokenizer = *tokenizer, .cache = scratch.path(), .budget = {.tokens = kBatchTokens}, .options = masked});
-  print(evaluate_masked(*model, examples, masked.eval_examples).value(), examples.num_examples(), options.common.json, out);
+  print_metrics(evaluate_masked(*model, examples, masked.eval_examples).value(), examples.num_examples(), options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -1,6 +1,8 @@
 #include "apps/commands/finetune.h"
 
+#include "apps/commands/finetune_answer.h"
 #include "apps/commands/finetune_classify.h"
+#include "apps/commands/finetune_tag.h"
 #include "apps/commands/finetune_translate.h"
 
 namespace attend {
@@ -13,6 +15,8 @@ void add_finetune(CLI::App& app) {
       "  attend finetune classify --model bert --train train.tsv --valid dev.tsv --text sentence --label label --output runs/sentiment\n"
       "  attend finetune translate --model runs/de-en --train-source new.de --train-target new.en --output runs/de-en-new");
   add_finetune_classify(*finetune);
+  add_finetune_tag(*finetune);
+  add_finetune_answer(*finetune);
   add_finetune_translate(*finetune);
 }
 

@@ -1,4 +1,4 @@
-// attend finetune translate|classify|regress: goes on from a model folder, for a task or on other data.
+// attend finetune classify|regress|tag|answer|translate: goes on from a model folder, for a task or on other data.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -174,12 +174,8 @@ std::optional<Metrics> ClassificationObjective::evaluate() {
 }
 
 BestMetric ClassificationObjective::best_metric() const {
-  const std::vector<std::string> known = is_regression() ? std::vector<std::string>{"pearson", "spearman", "mse", "loss"} : std::vector<std::string>{"accuracy", "f1", "mcc", "loss"};
-  const std::string name = setup_.options.best_by.empty() ? known.front() : setup_.options.best_by;
-  std::string list;
-  for (const auto& candidate : known) list += (list.empty() ? "" : ", ") + candidate;
-  if (std::find(known.begin(), known.end(), name) == known.end()) throw UserError("--best-by is '" + name + "'; expected " + list);
-  return {name, name == "loss" || name == "mse" ? BestMetric::Direction::kLower : BestMetric::Direction::kHigher};
+  return choose_best_metric(setup_.options.best_by, is_regression() ? std::vector<std::string>{"pearson", "spearman", "mse", "loss"}
+                                                                    : std::vector<std::string>{"accuracy", "f1", "mcc", "loss"});
 }
 
 void ClassificationObjective::save(const std::filesystem::path& folder) const {

@@ -1,5 +1,7 @@
 #include "training/objectives/common.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace attend {
@@ -27,6 +29,14 @@ std::string model_summary(const torch::nn::Module& model, const Json& hf_config)
   std::int64_t parameters = 0;
   for (const auto& parameter : model.parameters()) parameters += parameter.numel();
   return hf_config.value("model_type", "") + ", " + std::to_string(parameters) + " parameters";
+}
+
+BestMetric choose_best_metric(const std::string& name, const std::vector<std::string>& known) {
+  const std::string& chosen = name.empty() ? known.front() : name;
+  std::string list;
+  for (const auto& candidate : known) list += (list.empty() ? "" : ", ") + candidate;
+  if (std::find(known.begin(), known.end(), chosen) == known.end()) throw UserError("--best-by is '" + chosen + "'; expected " + list);
+  return {chosen, chosen == "loss" || chosen == "mse" ? BestMetric::Direction::kLower : BestMetric::Direction::kHigher};
 }
 
 }  // namespace attend

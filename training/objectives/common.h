@@ -3,9 +3,11 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "core/json.h"
 #include "models/interfaces.h"
+#include "training/objective.h"
 
 namespace attend {
 
@@ -14,6 +16,9 @@ void copy_parameters(const torch::nn::Module& from, torch::nn::Module& to, const
 
 /// "bert, 4393986 parameters".
 std::string model_summary(const torch::nn::Module& model, const Json& hf_config);
+
+/// The metric called `name`, or the first known one where it is "". Losses and errors are better lower. Throws UserError that lists `known`.
+BestMetric choose_best_metric(const std::string& name, const std::vector<std::string>& known);
 
 /// Adds everything but the tensor.
 inline void add_counts(SummedLoss& total, const SummedLoss& loss) {

@@ -1,0 +1,66 @@
+#include "apps/commands/evaluate_tokens.h"
+
+#include <memory>
+
+#include "apps/command.h"
+#include "apps/commands/finetune_tag.h"
+#include "apps/commands/print_metrics.h"
+#include "apps/commands/text_folder.h"
+#include "apps/flags.h"
+#include "training/objectives/tagging.h"
+
+namespace attend {
+
+void add_evaluate_tag(CLI::App& evaluate) {
+  auto options = std::make_shared<EvaluateTagOptions>();
+  CLI::App* command = evaluate.add_subcommand("tag", "Accuracy of tags, and F1, precision and recall of entities");
+  command->add_option("--model", options->model, "model folder")->required();
+  command->add_option("--data", options->data, "a word and its tag a line, a blank line between sentences")->required();
+  add_conll_columns(*command, options->columns);
+  add_common(*command, options->common);
+  command->footer(
+      "Every word counts, in sentences of any length; one of which the tokenizer leaves nothing is tagged O.\n"
+      "Examples:\n"
+      "  attend evaluate tag --model runs/names --data test.conll\n"
+      "  attend evaluate tag --model runs/pos --data test.conll --tag-column 1 --json");
+  set_run(*command, options, run_evaluate_tag);
+}
+
+void add_evaluate_answer(CLI::App& evaluate) {
+  auto options = std::make_shared<EvaluateAnswerOptions>();
+  CLI::App* command = evaluate.add_subcommand("answer", "Exact match and F1 of answers, in percent, as SQuAD's script counts them");
+  command->add_option("--model", options->model, "model folder")->required();
+  command->add_option("--data", options->data, "SQuAD's JSON, version 1.1 or 2.0")->required();
+  add_config_flags(*command, options->spans, {.group = "Answering", .aliases = {{"max_length", "--max-seq-length"}, {"stride", "--doc-stride"}, {"n_best", "--n-best-size"}}});
+  add_common(*command, options->common);
+  command->footer(
+      "Examples:\n"
+      "  attend evaluate answer --model runs/squad --data dev-v1.1.json\n"
+      "  attend evaluate answer --model runs/squad2 --data dev-v2.0.json --json");
+  set_run(*command, options, run_evaluate_answer);
+}
+
+int run_evaluate_tag(const EvaluateTagOptions& options, std::istream&, std::ostream& out) {
+  const torch::Device device = apply_common(options.common);
+  const auto tokenizer = load_wordpiece(options.model);
+  const auto model = load_token_classifier(options.model, device, TokenTask::kTags);
+  require_vocabulary(*model, *tokenizer);
+  const LabelSet labels(model->labels().names, options.model.string());
+  const TaggedText text = read_tagged_text({.file = options.data, .columns = options.columns}, *tokenizer, model->max_positions(), labels);
+  print_metrics(evaluate_tags(*model, text).value(), static_cast<std::int64_t>(text.lengths.size()), options.common.json, out);
+  return static_cast<int>(ExitCode::kDone);
+}
+
+int run_evaluate_answer(const EvaluateAnswerOptions& options, std::istream&, std::ostream& out) {
+  const torch::Device device = apply_common(options.common);
+  const auto tokenizer = load_wordpiece(options.model);
+  const auto model = load_token_classifier(options.model, device, TokenTask::kAnswers);
+  require_vocabulary(*model, *tokenizer);
+  const SpanOptions spans = span_options(options.spans, options.model, *model);
+  QuestionSet questions{.data = read_squad(options.data), .windows = {}};
+  questions.windows = window_questions(questions.data, *tokenizer, spans);
+  print_metrics(evaluate_answers(*model, questions, spans).value(), static_cast<std::int64_t>(questions.data.questions.size()), options.common.json, out);
+  return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace attend

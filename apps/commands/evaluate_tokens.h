@@ -1,0 +1,31 @@
+// attend evaluate tag|answer: a model that labels tokens on data with answers.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+
+#include "apps/commands/answer.h"
+#include "apps/common.h"
+#include "data/conll.h"
+
+namespace attend {
+
+struct EvaluateTagOptions {
+  CommonOptions common;
+  std::filesystem::path model, data;
+  ConllColumns columns;
+};
+
+struct EvaluateAnswerOptions {
+  CommonOptions common;
+  std::filesystem::path model, data;
+  SpanFlags spans;
+};
+
+void add_evaluate_tag(CLI::App& evaluate);
+void add_evaluate_answer(CLI::App& evaluate);
+
+int run_evaluate_tag(const EvaluateTagOptions& options, std::istream& in, std::ostream& out);
+int run_evaluate_answer(const EvaluateAnswerOptions& options, std::istream& in, std::ostream& out);
+
+}  // namespace attend

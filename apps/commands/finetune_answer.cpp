@@ -1,0 +1,56 @@
+#include "apps/commands/finetune_answer.h"
+
+#include <memory>
+
+#include "apps/command.h"
+#include "apps/commands/text_folder.h"
+#include "apps/flags.h"
+
+namespace attend {
+namespace {
+
+TrainingOutcome train_one(const FinetuneAnswerOptions& options, TrainingRun& run, std::ostream& out) {
+  const torch::Device device = begin_training(run, options.valid.empty() ? Validation::kAbsent : Validation::kPresent,
+                                              {{"--train", options.train}, {"--valid", options.valid}});
+  require_other_folder(options.model, run.output);
+  AnsweringSetup setup;
+  setup.tokenizer = load_wordpiece(options.model);
+  setup.model = load_token_classifier(options.model, device, TokenTask::kAnswers, NewHead{.labels = answer_labels(), .seed = run.training.seed});
+  require_vocabulary(*setup.model, *setup.tokenizer);
+  setup.train = options.train;
+  setup.valid = options.valid;
+  setup.batch_size = run.training.batch_size;
+  setup.seed = run.training.seed;
+  setup.options = options.answering;
+  fit_spans(setup.options.spans, setup.model->max_positions());
+  setup.settings = {{"device", run.common.device}, {"model", options.model.string()}};
+  AnsweringObjective objective(std::move(setup));
+  each_epoch(run.training, objective);
+  return train(run, objective, "attend finetune answer", out);
+}
+
+}  // namespace
+
+void add_finetune_answer(CLI::App& finetune) {
+  auto options = std::make_shared<FinetuneAnswerOptions>();
+  CLI::App* command = finetune.add_subcommand("answer", "Answers to questions, as they stand in a text");
+  command->add_option("--model", options->model, "model folder to start from: BERT's, with or without a head")->required();
+  command->add_option("--train", options->train, "training questions: SQuAD's JSON, version 1.1 or 2.0")->required();
+  command->add_option("--valid", options->valid, "validation questions; without them the last model is kept, not the best");
+  add_config_flags(*command, options->answering,
+                   {.group = "Answering", .aliases = {{"max_length", "--max-seq-length"}, {"stride", "--doc-stride"}, {"n_best", "--n-best-size"}}});
+  add_training_run(*command, options->run);
+  command->add_option("--seeds", options->run.seeds, "train once with each of these seeds, and report means and deviations")->delimiter(',');
+  command->footer(
+      "A context that is too long is read in parts. Without --eval-every and --save-every the model is evaluated and saved after each epoch.\n"
+      "Examples:\n"
+      "  attend finetune answer --model runs/bert --train train-v1.1.json --valid dev-v1.1.json --epochs 2 --learning-rate 3e-5 --output runs/squad\n"
+      "  attend finetune answer --model runs/bert --train train-v2.0.json --valid dev-v2.0.json --best-by exact --output runs/squad2");
+  set_run(*command, options, run_finetune_answer);
+}
+
+int run_finetune_answer(const FinetuneAnswerOptions& options, std::istream&, std::ostream& out) {
+  return train_seeds(options.run, options.run.seeds, out, [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
+}
+
+}  // namespace attend

@@ -1,0 +1,69 @@
+#include "apps/commands/finetune_tag.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "apps/command.h"
+#include "apps/commands/text_folder.h"
+#include "apps/flags.h"
+#include "core/error.h"
+
+namespace attend {
+namespace {
+
+TrainingOutcome train_one(const FinetuneTagOptions& options, TrainingRun& run, std::ostream& out) {
+  const torch::Device device = begin_training(run, options.valid.empty() ? Validation::kAbsent : Validation::kPresent,
+                                              {{"--train", options.train}, {"--valid", options.valid}});
+  require_other_folder(options.model, run.output);
+  TaggingSetup setup;
+  setup.train = {.file = options.train, .columns = options.columns};
+  NewHead head{.labels = {.names = collect_tags(setup.train).names()}, .seed = run.training.seed, .dropout = options.dropout};
+  if (head.labels.names.size() < 2)
+    throw UserError(options.train.string() + ": every tag is '" + head.labels.names.front() + "'; expected two tags or more",
+                    "check that --tag-column is the right one");
+  setup.tokenizer = load_wordpiece(options.model);
+  setup.model = load_token_classifier(options.model, device, TokenTask::kTags, head);
+  require_vocabulary(*setup.model, *setup.tokenizer);
+  setup.valid = options.valid;
+  setup.batch_size = run.training.batch_size;
+  setup.seed = run.training.seed;
+  setup.options = options.tagging;
+  setup.options.max_length = std::min(setup.options.max_length, setup.model->max_positions());
+  setup.settings = {{"device", run.common.device}, {"model", options.model.string()}};
+  if (options.dropout) setup.settings["dropout"] = *options.dropout;
+  TaggingObjective objective(std::move(setup));
+  each_epoch(run.training, objective);
+  return train(run, objective, "attend finetune tag", out);
+}
+
+}  // namespace
+
+void add_conll_columns(CLI::App& command, ConllColumns& columns) {
+  add_field_flag(command, "--token-column", columns.token, "column of the words, from 0; -1 is the last");
+  add_field_flag(command, "--tag-column", columns.tag, "column of the tags, from 0; -1 is the last");
+}
+
+void add_finetune_tag(CLI::App& finetune) {
+  auto options = std::make_shared<FinetuneTagOptions>();
+  CLI::App* command = finetune.add_subcommand("tag", "A tag for each word: names, parts of speech, ...");
+  command->add_option("--model", options->model, "model folder to start from: BERT's, with or without a head")->required();
+  command->add_option("--train", options->train, "training sentences: a word and its tag a line, a blank line between sentences")->required();
+  command->add_option("--valid", options->valid, "validation sentences of the same columns; without them the last model is kept, not the best");
+  add_conll_columns(*command, options->columns);
+  command->add_option_function<double>("--dropout", [options = options.get()](double value) { options->dropout = value; }, "dropout in front of the head");
+  add_config_flags(*command, options->tagging, {.group = "Tagging", .aliases = {{"max_length", "--max-seq-length"}}});
+  add_training_run(*command, options->run);
+  command->add_option("--seeds", options->run.seeds, "train once with each of these seeds, and report means and deviations")->delimiter(',');
+  command->footer(
+      "The tag of a word stands on its first piece. Without --eval-every and --save-every the model is evaluated and saved after each epoch.\n"
+      "Examples:\n"
+      "  attend finetune tag --model runs/bert --train train.conll --valid dev.conll --output runs/names\n"
+      "  attend finetune tag --model runs/bert --train train.conll --valid dev.conll --tag-column 1 --seeds 1,2,3 --output runs/pos");
+  set_run(*command, options, run_finetune_tag);
+}
+
+int run_finetune_tag(const FinetuneTagOptions& options, std::istream&, std::ostream& out) {
+  return train_seeds(options.run, options.run.seeds, out, [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
+}
+
+}  // namespace attend

@@ -1,0 +1,96 @@
+// Fine-tuning on questions whose answers are spans of a text (Devlin et al. 2019, sections 4.2 and 4.3): where one starts, where it ends.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/fields.h"
+#include "data/squad.h"
+#include "models/text_model.h"
+#include "tokenizers/wordpiece_tokenizer.h"
+#include "training/objective.h"
+#include "training/objectives/question_windows.h"
+#include "training/objectives/text_examples.h"
+
+namespace attend {
+
+struct AnsweringOptions {
+  SpanOptions spans;
+  std::int64_t freeze_layers = 0;
+  std::string best_by = "";
+
+  static void fields(auto& self, auto&& visit) {
+    SpanOptions::fields(self.spans, visit);
+    visit("freeze_layers", self.freeze_layers, "keep the embeddings and this many of the first layers as they are");
+    visit("best_by", self.best_by, "validation metric by which the best model is kept [f1]");
+  }
+};
+
+/// The labels of a head whose outputs are where an answer starts and where it ends: transformers names them so.
+TaskLabels answer_labels();
+
+/// The questions of a text, ready to be answered.
+struct QuestionSet {
+  SquadData data;
+  QuestionWindows windows;
+};
+
+/// Whether a question may be left without answer; of kAuto the data decide.
+bool may_have_no_answer(const SpanOptions& options, const SquadData& data);
+
+/// One a question. Nothing where a stop was requested. Throws UserError where the model has not two outputs a token.
+std::optional<std::vector<Answer>> answer_all(TokenClassifier& model, const QuestionSet& questions, const SpanOptions& options);
+
+/// exact and f1 in percent; of version 2.0 also of the questions with and without answer: has_answer_exact, no_answer_f1, ...
+/// Nothing where a stop was requested.
+std::optional<Metrics> evaluate_answers(TokenClassifier& model, const QuestionSet& questions, const SpanOptions& options);
+
+struct AnsweringSetup {
+  std::shared_ptr<TokenClassifier> model;
+  std::shared_ptr<const WordPieceTokenizer> tokenizer;
+  std::filesystem::path train, valid;  ///< valid may be empty
+  std::int64_t batch_size = 32;
+  std::uint64_t seed = 1;
+  AnsweringOptions options;
+  Json settings = Json::object();  ///< of the command, for run.toml
+};
+
+class AnsweringObjective final : public Objective {
+ public:
+  /// Reads and encodes the texts. Throws UserError.
+  explicit AnsweringObjective(AnsweringSetup setup);
+
+  torch::nn::Module& model() override { return *setup_.model; }
+  std::unique_ptr<MicroBatch> next() override;
+  std::vector<SummedLoss> loss(const MicroBatch& batch) override;
+
+  Json position() const override;
+  void seek(const Json& position) override;
+  std::int64_t epoch() const override { return batches_.position().epoch; }
+  std::int64_t micro_batches_per_epoch() override { return batches_.batches_an_epoch(); }
+
+  bool can_evaluate() const override { return valid_.has_value(); }
+  std::optional<Metrics> evaluate() override { return evaluate_answers(*setup_.model, *valid_, spans_); }
+  BestMetric best_metric() const override;
+
+  void save(const std::filesystem::path& folder) const override;
+  void load(const std::filesystem::path& folder) override;
+  Json settings() const override;
+  CardFacts card() const override;
+
+ private:
+  AnsweringSetup setup_;
+  SpanOptions spans_;  // no_answer decided
+  std::size_t num_questions_ = 0;
+  std::vector<TextExample> examples_;
+  std::vector<std::int64_t> starts_, ends_;  // one an example
+  std::optional<QuestionSet> valid_;
+  std::string fingerprint_;  // of the training examples
+  ShuffledBatches batches_;
+};
+
+}  // namespace attend
