@@ -327,6 +327,7 @@ TEST_CASE("A tiny BERT learns whose name is whose, stopped and resumed to the sa
   WordWindows text(tokenizer, model->max_positions());
   text.add({"Bob", "goes", "to", "New", "York", "."});
   std::string tags;
-  for (const std::int64_t label : tag_words(*model, text)->labels) tags += model->labels().names[static_cast<std::size_t>(label)] + " ";
+  const WordTags tagged = tag_words(*model, text).value();
+  for (const std::int64_t label : tagged.labels) tags += model->labels().names[static_cast<std::size_t>(label)] + " ";
   CHECK(tags == "B-PER O O B-LOC I-LOC O ");
 }
