@@ -7,7 +7,7 @@
 #include "core/random.h"
 #include "core/stop_signal.h"
 #include "tests/support/refusal.h"
-#include "tests/training/tiny_bert.h"
+#include "tests/training/small_bert.h"
 #include "training/objectives/tagging.h"
 #include "training/trainer.h"
 
@@ -48,7 +48,8 @@ void write_sentences(const std::filesystem::path& file, std::uint64_t count) {
 struct Workplace {
   Workplace() {
     set_log_level(LogLevel::kQuiet);
-    tokenizer = write_tiny_bert({.pieces = kPieces}, folder / "bert");
+    small_bert::write_model(folder / "bert", {.pieces = kPieces, .initializer_range = 0.1});
+    tokenizer = std::make_shared<const WordPieceTokenizer>(folder / "bert");
     write_sentences(folder / "train", 120);
     write_sentences(folder / "valid", 30);
   }
