@@ -60,8 +60,7 @@ PrefixTable::Found PrefixTable::longest(std::string_view text, std::vector<std::
   std::uint64_t hash = kHashStart;
   for (std::size_t i = 0; i < most; ++i) hashes[i] = hash = hash_step(hash, text[i]);
   for (std::size_t length = most; length > 0; --length)
-    if (const std::int32_t id = find(text.substr(0, length), hashes[length - 1]); id >= 0)
-      return {id, static_cast<std::uint32_t>(length)};
+    if (const std::int32_t id = find(text.substr(0, length), hashes[length - 1]); id >= 0) return {id, static_cast<std::uint32_t>(length)};
   return {};
 }
 

@@ -23,9 +23,9 @@ constexpr const char* kTokenizer = "tokenizer.json";
 constexpr const char* kSettings = "tokenizer_config.json";
 constexpr const char* kSpecialTokens = "special_tokens_map.json";  // of older folders
 constexpr const char* kAddedTokens = "added_tokens.json";          // of older folders still
-constexpr double kSaneLength = 1e6;  // model_max_length is 1e30 where there is none
+constexpr double kSaneLength = 1e6;                                // model_max_length is 1e30 where there is none
 
-constexpr std::size_t kNamed = 5;    // unknown, separator, padding, classifier, mask
+constexpr std::size_t kNamed = 5;  // unknown, separator, padding, classifier, mask
 
 using PieceIds = std::unordered_map<std::string_view, std::int32_t>;
 
@@ -51,7 +51,8 @@ std::vector<std::string> read_vocabulary(const fs::path& path) {
     const std::size_t end = std::min(content.find('\n', begin), content.size());
     const std::string_view line = std::string_view(content).substr(begin, end - begin);
     if (!is_valid_utf8(line))
-      throw UserError(path.string() + ", line " + std::to_string(pieces.size() + 1) + ": not valid UTF-8", "convert the file, for example with iconv");
+      throw UserError(path.string() + ", line " + std::to_string(pieces.size() + 1) + ": not valid UTF-8",
+                      "convert the file, for example with iconv");
     pieces.emplace_back(trim_end(line));
     begin = end + 1;
   }
@@ -69,10 +70,11 @@ PieceIds ids_of(const std::vector<std::string>& pieces) {
 
 /// The tokenizers whose vocab.txt is read as BERT's; others cut words otherwise (by dictionary, or by other rules).
 void check_class(const std::string& tokenizer_class, const std::string& name) {
-  constexpr std::array kKnown{"BertTokenizer",       "DistilBertTokenizer", "ElectraTokenizer",    "MobileBertTokenizer", "ConvBertTokenizer",
-                              "SqueezeBertTokenizer", "RetriBertTokenizer",  "LxmertTokenizer",     "LayoutLMTokenizer",   "PreTrainedTokenizer",
-                              "TokenizersBackend"};
-  const std::string_view stem = std::string_view(tokenizer_class).substr(0, tokenizer_class.size() - (tokenizer_class.ends_with("Fast") ? 4 : 0));
+  constexpr std::array kKnown{"BertTokenizer",     "DistilBertTokenizer",  "ElectraTokenizer",   "MobileBertTokenizer",
+                              "ConvBertTokenizer", "SqueezeBertTokenizer", "RetriBertTokenizer", "LxmertTokenizer",
+                              "LayoutLMTokenizer", "PreTrainedTokenizer",  "TokenizersBackend"};
+  const std::string_view stem =
+      std::string_view(tokenizer_class).substr(0, tokenizer_class.size() - (tokenizer_class.ends_with("Fast") ? 4 : 0));
   if (std::find(kKnown.begin(), kKnown.end(), stem) == kKnown.end())
     throw UserError(name + ": tokenizer_class is '" + excerpt(tokenizer_class) + "'; expected BertTokenizer, or one that works as it does",
                     "load the folder in transformers and save it, which writes a tokenizer.json");
@@ -105,7 +107,7 @@ class Settings {
   bool has(const char* key) const { return json_.contains(key) && !json_[key].is_null(); }
   bool flag(const char* key, bool otherwise) const { return has(key) ? json_bool(json_[key], name_, key) : otherwise; }
   void apply_normalization(WordPieceFiles& files) const;
-  std::vector<AddedToken> described_tokens() const;
+  std::vector<AddedToken> described_tokens(const std::vector<AddedToken>& special) const;
   std::vector<AddedToken> special_tokens(const WordPieceFiles& files) const;
 
   fs::path folder_;
@@ -127,7 +129,8 @@ void Settings::apply_normalization(WordPieceFiles& files) const {
 void Settings::apply(WordPieceFiles& files) const {
   apply_normalization(files);
   if (!files.tokenizer_json && has("tokenizer_class")) check_class(json_string(json_["tokenizer_class"], name_, "tokenizer_class"), name_);
-  if (flag("split_special_tokens", false)) throw UserError(name_ + " asks for split_special_tokens, which is not supported", "set it to false");
+  if (flag("split_special_tokens", false))
+    throw UserError(name_ + " asks for split_special_tokens, which is not supported", "set it to false");
   files.cleans_spaces = flag("clean_up_tokenization_spaces", false);
   // tokenizer.json knows its unknown token, and the template's where it has one.
   const auto set = [&](const char* key, std::string& token) {
@@ -145,7 +148,7 @@ void Settings::apply(WordPieceFiles& files) const {
 }
 
 /// Tokens with the ids they must get.
-std::vector<AddedToken> Settings::described_tokens() const {
+std::vector<AddedToken> Settings::described_tokens(const std::vector<AddedToken>& special) const {
   std::vector<AddedToken> tokens;
   const auto add = [&](AddedToken token, std::int64_t id, const std::string& name) {
     if (id < 0 || id >= limits::kVocabularySize)
@@ -166,7 +169,11 @@ std::vector<AddedToken> Settings::described_tokens() const {
     const std::string name = (folder_ / kAddedTokens).string();
     const Json listed = read_json_file(folder_ / kAddedTokens);
     if (!listed.is_object()) throw UserError(name + " is not an object");
-    for (const auto& [content, id] : listed.items()) add({.content = content, .normalized = true}, json_integer(id, name, content), name);
+    for (const auto& [content, id] : listed.items()) {
+      const auto is_it = [&](const AddedToken& token) { return token.content == content; };
+      const bool is_special = std::any_of(special.begin(), special.end(), is_it);
+      add({.content = content, .normalized = !is_special, .special = is_special}, json_integer(id, name, content), name);
+    }
   }
   std::stable_sort(tokens.begin(), tokens.end(), [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
   return tokens;
@@ -179,8 +186,9 @@ std::vector<AddedToken> Settings::special_tokens(const WordPieceFiles& files) co
     token.special = true;
     tokens.push_back(std::move(token));
   };
-  const std::array<std::pair<const char*, const std::string*>, kNamed> named{std::pair{"unk_token", &files.unk}, std::pair{"sep_token", &files.sep}, std::pair{"pad_token", &files.pad},
-                         std::pair{"cls_token", &files.cls}, std::pair{"mask_token", &files.mask}};
+  const std::array<std::pair<const char*, const std::string*>, kNamed> named{
+      std::pair{"unk_token", &files.unk}, std::pair{"sep_token", &files.sep}, std::pair{"pad_token", &files.pad},
+      std::pair{"cls_token", &files.cls}, std::pair{"mask_token", &files.mask}};
   for (const auto& [key, text] : named) {
     const bool is_described = has(key) && json_[key].is_object() && special_text(json_, key, name_) == *text;
     add(is_described ? read_added_token(json_[key], name_, key) : AddedToken{.content = *text});
@@ -196,8 +204,8 @@ std::vector<AddedToken> Settings::special_tokens(const WordPieceFiles& files) co
 void Settings::add_tokens(WordPieceFiles& files) const {
   std::vector<AddedToken> tokens = std::move(files.added);
   files.added.clear();
-  if (!files.tokenizer_json) tokens = described_tokens();
   const std::vector<AddedToken> special = special_tokens(files);
+  if (!files.tokenizer_json) tokens = described_tokens(special);
   const std::size_t described = tokens.size();
   tokens.insert(tokens.end(), special.begin(), special.end());
 

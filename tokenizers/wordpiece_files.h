@@ -22,11 +22,11 @@ struct WordPieceFiles {
   std::string continuation_prefix = "##";
   std::int64_t max_word_characters = kWordCharacters;
   BertNormalization normalization;
-  bool has_decoder = true;       ///< joins continuations; without one pieces stand between spaces
+  bool has_decoder = true;  ///< joins continuations; without one pieces stand between spaces
   std::string decoder_prefix = "##";
-  bool decoder_cleans = true;    ///< spaces before punctuation go, piece by piece
-  bool cleans_spaces = false;    ///< and once more in the whole text: clean_up_tokenization_spaces
-  std::int64_t max_length = 0;   ///< model_max_length; 0 where it says nothing usable
+  bool decoder_cleans = true;                 ///< spaces before punctuation go, piece by piece
+  bool cleans_spaces = false;                 ///< and once more in the whole text: clean_up_tokenization_spaces
+  std::int64_t max_length = 0;                ///< model_max_length; 0 where it says nothing usable
   std::optional<std::string> tokenizer_json;  ///< as it was read
 };
 

@@ -68,7 +68,8 @@ void read_model(const Part& model, WordPieceFiles& files) {
       taken.resize(index + 1);
     }
     if (taken[index])
-      throw UserError(model.name + ": '" + excerpt(files.pieces[index]) + "' and '" + excerpt(piece) + "' both have id " + std::to_string(id));
+      throw UserError(model.name + ": '" + excerpt(files.pieces[index]) + "' and '" + excerpt(piece) + "' both have id " +
+                      std::to_string(id));
     taken[index] = true;
     files.pieces[index] = piece;
   }
@@ -124,7 +125,8 @@ void read_template(const Part& part, WordPieceFiles& files) {
 void check_template_id(const Json& id, const std::string& piece, const Part& part, const WordPieceFiles& files) {
   const std::int64_t number = json_integer(id, part.name, piece);
   const auto is_it = [&](const AddedToken& token) { return token.id == number && token.content == piece; };
-  if (number >= 0 && static_cast<std::size_t>(number) < files.pieces.size() && files.pieces[static_cast<std::size_t>(number)] == piece) return;
+  if (number >= 0 && static_cast<std::size_t>(number) < files.pieces.size() && files.pieces[static_cast<std::size_t>(number)] == piece)
+    return;
   if (std::any_of(files.added.begin(), files.added.end(), is_it)) return;
   throw UserError(part.name + ": the id of '" + excerpt(piece) + "' is " + std::to_string(number) + ", which the vocabulary contradicts");
 }

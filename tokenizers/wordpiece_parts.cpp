@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <span>
+#include <unordered_set>
 
 #include "core/atomic_file.h"
 #include "core/error.h"
@@ -22,10 +23,14 @@ std::string normalized(const BertNormalizer& normalizer, std::string_view text) 
 }  // namespace
 
 WordPieceParts::WordPieceParts(const fs::path& folder)
-    : files(read_wordpiece_files(folder)), normalizer(files.normalization), table(files.pieces, files.continuation_prefix), pieces(files.pieces) {
+    : files(read_wordpiece_files(folder)),
+      normalizer(files.normalization),
+      table(files.pieces, files.continuation_prefix),
+      pieces(files.pieces) {
   for (const AddedToken& token : files.added)
     if (static_cast<std::size_t>(token.id) >= pieces.size()) pieces.push_back(token.content);
   special.resize(pieces.size());
+  skipped.resize(pieces.size());
   ids.reserve(pieces.size());
   for (std::size_t id = 0; id < pieces.size(); ++id)
     if (!pieces[id].empty()) ids[pieces[id]] = static_cast<std::int32_t>(id);
@@ -43,9 +48,14 @@ void WordPieceParts::collect_tokens() {
   std::stable_partition(ordered.begin(), ordered.end(), [](const AddedToken& token) { return token.special; });
   std::vector<AddedToken> plain, cleaned;
   std::vector<std::string> plain_spellings, cleaned_spellings;
+  std::unordered_set<std::string_view> special_texts;
+  for (const AddedToken& token : files.added)
+    if (token.special) special_texts.insert(token.content);
   for (const AddedToken& token : ordered) {
-    special[static_cast<std::size_t>(token.id)] = token.special;
+    const auto index = static_cast<std::size_t>(token.id);
+    special[index] = token.special;
     if (!token.normalized) {
+      skipped[index] = token.special;
       plain.push_back(token);
       plain_spellings.push_back(token.content);
       continue;
@@ -53,6 +63,8 @@ void WordPieceParts::collect_tokens() {
     cleaned_spellings.push_back(normalized(normalizer, token.content));
     if (cleaned_spellings.back().empty())
       throw UserError("of the added token '" + excerpt(token.content) + "' cleaning leaves nothing", "set its 'normalized' to false");
+    skipped[index] = special_texts.contains(cleaned_spellings.back());
+    decoded[token.id] = cleaned_spellings.back();
     cleaned.push_back(token);
   }
   tokens = AddedTokenFinder(std::move(plain), plain_spellings);
@@ -74,7 +86,9 @@ std::string WordPieceParts::hash() const {
   };
   add("wordpiece 1");
   for (const std::string& piece : files.pieces) add(piece);
-  for (const AddedToken& token : files.added) {
+  std::vector<AddedToken> by_id = files.added;
+  std::sort(by_id.begin(), by_id.end(), [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
+  for (const AddedToken& token : by_id) {
     add(token.content);
     add(std::to_string(token.id));
     add_flags({token.single_word, token.lstrip, token.rstrip, token.normalized, token.special});

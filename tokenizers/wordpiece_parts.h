@@ -26,6 +26,8 @@ struct WordPieceParts {
   std::vector<std::string> pieces;             // by id, added tokens too
   std::unordered_map<std::string_view, std::int32_t> ids;
   std::vector<bool> special;
+  std::vector<bool> skipped;                              // by id: left out of decoded text
+  std::unordered_map<std::int32_t, std::string> decoded;  // of tokens found in cleaned text: they decode to what they were found as
   std::int32_t pad_id = 0, cls_id = 0, sep_id = 0, unk_id = 0;
   std::optional<std::int32_t> mask_id;
   std::string fingerprint;

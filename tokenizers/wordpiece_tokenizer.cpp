@@ -147,8 +147,16 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
   for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) text.replace(at, from.size(), to);
 }
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kCleaning{
-    {{" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"}, {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kCleaning{{{" .", "."},
+                                                                                   {" ?", "?"},
+                                                                                   {" !", "!"},
+                                                                                   {" ,", ","},
+                                                                                   {" ' ", "'"},
+                                                                                   {" n't", "n't"},
+                                                                                   {" 'm", "'m"},
+                                                                                   {" 's", "'s"},
+                                                                                   {" 've", "'ve"},
+                                                                                   {" 're", "'re"}}};
 
 void clean_spaces(std::string& text) {
   for (const auto& [from, to] : kCleaning) replace_all(text, from, to);
@@ -198,8 +206,9 @@ std::string WordPieceTokenizer::decode(std::span<const std::int32_t> ids) const 
   for (const std::int32_t id : ids) {
     if (id < 0 || id >= vocab_size())
       throw UserError("token id " + std::to_string(id) + " is not in the vocabulary; expected 0 to " + std::to_string(vocab_size() - 1));
-    if (is_special(id) || piece(id).empty()) continue;
-    std::string part = piece(id);
+    if (parts_->skipped[static_cast<std::size_t>(id)] || piece(id).empty()) continue;
+    const auto cleaned = parts_->decoded.find(id);
+    std::string part = cleaned == parts_->decoded.end() ? piece(id) : cleaned->second;
     if (!is_first) {
       if (files.has_decoder && part.starts_with(files.decoder_prefix))
         part.erase(0, files.decoder_prefix.size());
@@ -251,8 +260,8 @@ Kept truncated(Kept lengths, bool is_pair, std::int64_t room, Truncation truncat
   if (!cut_first && !is_pair) throw UserError("the second text is to be cut, but there is none", "truncate the first");
   const std::int64_t other = cut_first ? lengths.second : lengths.first;
   if (other >= room)
-    throw UserError("the text that is not to be cut has " + std::to_string(other) + " pieces, and there is room for " + std::to_string(room) +
-                        " in all",
+    throw UserError("the text that is not to be cut has " + std::to_string(other) + " pieces, and there is room for " +
+                        std::to_string(room) + " in all",
                     "raise the maximum length, or truncate the longest first");
   return cut_first ? Kept{room - other, other} : Kept{other, room - other};
 }

@@ -78,7 +78,7 @@ class WordPieceTokenizer : public Tokenizer {
   /// The text of an id, "" for one that a vocabulary with holes leaves out. The id must lie in [0, vocab_size()).
   const std::string& piece(std::int32_t id) const;
   bool is_continuation(std::int32_t id) const;  ///< "##..."
-  bool is_special(std::int32_t id) const;       ///< left out of decoded text
+  bool is_special(std::int32_t id) const;
 
   bool lowercases() const;
   std::int64_t max_length() const;  ///< model_max_length of tokenizer_config.json; 0 where it says nothing usable

@@ -198,8 +198,9 @@ void PieceLearner::add_words(const std::vector<std::pair<std::string, std::int64
   for (std::size_t id = 0; id < num_starts; ++id)
     if (continues[id]) continuation[id] = id_of("##" + std::string(pieces_[id]));
   if (static_cast<std::int64_t>(pieces_.size()) > config_.vocab_size)
-    throw UserError("a vocabulary of " + std::to_string(config_.vocab_size) + " ids was asked for; the special tokens and the text's characters, " +
-                        "with and without ##, are " + std::to_string(pieces_.size()),
+    throw UserError("a vocabulary of " + std::to_string(config_.vocab_size) +
+                        " ids was asked for; the special tokens and the text's characters, " + "with and without ##, are " +
+                        std::to_string(pieces_.size()),
                     "raise --vocab-size, or lower --limit-alphabet");
 
   for (std::uint32_t i = 0; i < words_.size(); ++i) {
@@ -274,7 +275,8 @@ void check_request(const WordPieceTraining& training) {
   if (vocabulary.vocab_size <= static_cast<std::int64_t>(kSpecialTokens.size()) || vocabulary.vocab_size > limits::kVocabularySize)
     throw UserError("a vocabulary of " + std::to_string(vocabulary.vocab_size) + " ids was asked for; expected more than the " +
                     std::to_string(kSpecialTokens.size()) + " special tokens, at most " + std::to_string(limits::kVocabularySize));
-  for (const auto& [name, value] : {std::pair{"minimum frequency", vocabulary.min_frequency}, std::pair{"alphabet", vocabulary.limit_alphabet}})
+  for (const auto& [name, value] :
+       {std::pair{"minimum frequency", vocabulary.min_frequency}, std::pair{"alphabet", vocabulary.limit_alphabet}})
     if (value < 1) throw UserError(std::string("the ") + name + " is " + std::to_string(value) + "; expected 1 or more");
 }
 
@@ -285,7 +287,8 @@ std::int64_t train_wordpiece_tokenizer(const WordPieceTraining& training, const 
   WordCounter counter(training.casing);
   for (const fs::path& file : training.files) counter.count(file);
   const auto words = counter.sorted();
-  log_info("learning " + std::to_string(training.vocabulary.vocab_size) + " pieces (wordpiece) from " + std::to_string(words.size()) + " different words");
+  log_info("learning " + std::to_string(training.vocabulary.vocab_size) + " pieces (wordpiece) from " + std::to_string(words.size()) +
+           " different words");
   PieceLearner learner(words, training.vocabulary);
   learner.learn();
 

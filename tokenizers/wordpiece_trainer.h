@@ -20,7 +20,8 @@ struct WordPieceVocabularyConfig {
   static void fields(auto& self, auto&& visit) {
     visit("vocab_size", self.vocab_size, "number of ids, the five special tokens counted");
     visit("min_frequency", self.min_frequency, "a piece must be seen as often as this");
-    visit("limit_alphabet", self.limit_alphabet, "characters that get a piece of their own, the most frequent; words with others are [UNK]");
+    visit("limit_alphabet", self.limit_alphabet,
+          "characters that get a piece of their own, the most frequent; words with others are [UNK]");
   }
 };
 

@@ -11,6 +11,7 @@
 #include "apps/common.h"
 #include "core/fields.h"
 #include "tokenizers/sentencepiece_trainer.h"
+#include "tokenizers/wordpiece_trainer.h"
 
 namespace attend {
 
@@ -26,7 +27,9 @@ struct TokenizerTrainOptions {
   std::filesystem::path output;
   std::vector<std::filesystem::path> files;           ///< one model of all of them
   std::vector<std::filesystem::path> source, target;  ///< or one model a side
-  VocabularyConfig vocabulary;
+  VocabularyConfig vocabulary;                        ///< its vocab_size is that of either type
+  WordPieceVocabularyConfig wordpiece;
+  bool cased = false;
   std::string source_language, target_language;
 };
 
@@ -34,7 +37,7 @@ struct TokenizerEncodeOptions {
   CommonOptions common;
   std::filesystem::path tokenizer;
   std::optional<Side> side;  ///< source where not given
-  bool ids = false, special = false;
+  bool ids = false, special = false, pair = false;
 };
 
 struct TokenizerDecodeOptions {
@@ -46,10 +49,11 @@ struct TokenizerDecodeOptions {
 
 void add_tokenizer(CLI::App& app);
 
-/// Writes the tokenizer's folder. Throws UserError as train_marian_tokenizer does, and for flags that do not go together.
+/// Writes the tokenizer's folder. Throws UserError as train_marian_tokenizer and train_wordpiece_tokenizer do, and for flags that do not
+/// go together.
 int run_tokenizer_train(const TokenizerTrainOptions& options, std::istream& in, std::ostream& out);
 
-/// A line of pieces or ids for each line of text.
+/// A line of pieces or ids for each line of text, or of two texts with a tab between them.
 int run_tokenizer_encode(const TokenizerEncodeOptions& options, std::istream& in, std::ostream& out);
 
 /// A line of text for each line of ids or pieces. Throws UserError, with the line, for one that the vocabulary lacks.

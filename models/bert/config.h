@@ -37,7 +37,7 @@ struct BertConfig {
     visit("intermediate_size", self.intermediate_size, "inner width of the feed-forward network, 4H in the paper");
     visit("activation", self.activation, "activation of the feed-forward network");
     visit("dropout", self.dropout, "dropout on embeddings and sub-layers");
-    visit("attention_dropout", self.attention_dropout, "dropout on attention weights (the paper's 0.1); above 0 attention is slower");
+    visit("attention_dropout", self.attention_dropout, "dropout on attention weights; the paper has 0.1");
     visit("classifier_dropout", self.classifier_dropout, "dropout in front of a task's head");
     visit("max_positions", self.max_positions, "longest sequence, in tokens");
     visit("type_vocab_size", self.type_vocab_size, "segments: A and B");

@@ -139,6 +139,8 @@ struct Head {
 
 Head choose_head(Folder& source, const ModelFolder& folder, HeadRules rules, const std::optional<NewHead>& wanted) {
   const bool is_there = source.has(std::string(rules.name) + ".weight");
+  if (!wanted && !is_there)
+    throw UserError(source.file.name() + " has no head for this task: no " + rules.name + ".weight", "train one with `attend finetune`, or name the folder of a model that has it");
   if (!wanted) return {.labels = read_labels(folder.config, source.config_name), .names = head_rules(source.config, rules)};
   if (wanted->dropout) source.config.classifier_dropout = *wanted->dropout;
   torch::manual_seed(mix_seed(wanted->seed, "head"));
@@ -208,6 +210,8 @@ std::shared_ptr<TextEncoder> load_bert_encoder(const ModelFolder& folder) {
 std::shared_ptr<MaskedLanguageModel> load_bert_masked_language_model(const ModelFolder& folder) {
   using NextSentence = BertMaskedLanguageModel::NextSentence;
   const Folder source(folder);
+  if (!source.has("cls.predictions.bias"))
+    throw UserError(source.file.name() + " has no head for masked words: no cls.predictions.bias", "name the folder of a masked language model, as `attend pretrain bert` writes");
   const bool has_next_sentence = source.has("cls.seq_relationship.weight");
   auto model = std::make_shared<BertMaskedLanguageModel>(source.config, has_next_sentence ? NextSentence::kYes : NextSentence::kNo);
   return filled(model, masked_rules(source.config, has_next_sentence), source, folder.device);

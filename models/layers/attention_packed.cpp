@@ -13,6 +13,7 @@
 #include <torch/torch.h>
 
 #include "models/layers/attention_kernel.h"
+#include "models/layers/dropout_mask.h"
 #include "models/layers/small_gemm.h"
 
 namespace attend::kernels {
@@ -30,6 +31,8 @@ struct Head {
   std::int64_t num_queries, num_keys, width;
   bool causal;
   float scale;  // 1 / sqrt(D)
+  const DropoutMask* mask;    // of the weights; none: nothing is dropped
+  std::int64_t mask_row, mask_stride;  // the mask's row of query q is mask_row + q * mask_stride
 
   // Keys that any of the queries before `query_end` may attend to.
   std::int64_t visible_keys(std::int64_t query_end) const { return causal ? std::min(query_end, num_keys) : num_keys; }
@@ -57,7 +60,14 @@ ATTEND_INLINE void transpose(const ConstRows& rows, std::int64_t num_rows, std::
   }
 }
 
-// scores[row] of one block -> softmax weights in place, zero where a query may not attend; log-sum-exps into lse.
+// Dropout on the weights of query q, in place.
+ATTEND_INLINE void drop_weights(const Head& head, std::int64_t q, float* weights, std::int64_t padded) {
+  if (head.mask == nullptr) return;
+  const auto mask_row = head.mask->row(head.mask_row + q * head.mask_stride);
+  for (std::int64_t k = 0; k < padded; k += kWidth) store(weights + k, load(weights + k) * head.mask->factors(mask_row, k));
+}
+
+// scores[row] of one block -> softmax weights in place, dropped where asked for, zero where a query may not attend; log-sum-exps into lse.
 ATTEND_INLINE void softmax_rows(const Head& head, std::int64_t query_begin, std::int64_t query_end, const Rows& scores, float* lse) {
   for (std::int64_t q = query_begin; q < query_end; ++q) {
     float* row = scores.data + (q - query_begin) * scores.stride;
@@ -75,6 +85,7 @@ ATTEND_INLINE void softmax_rows(const Head& head, std::int64_t query_begin, std:
     }
     const float normalizer = sum(total);
     for (std::int64_t k = 0; k < padded; k += kWidth) store(row + k, load(row + k) / normalizer);
+    drop_weights(head, q, row, padded);
     lse[q - query_begin] = offset + std::log(normalizer);
   }
 }
@@ -102,7 +113,8 @@ struct HeadGradients {
   Rows q, k, v;  // written
 };
 
-// dS = P o (dP - rowsum(dP o P)) / sqrt(D), in place in `gradients` (which holds dP); P is made again from S and lse.
+// dS = P o (dP - rowsum(dP o P)) / sqrt(D), in place in `gradients` (which holds dP, or with dropout that of the dropped weights,
+// dP o mask being dP); P is made again from S and lse, and left as the context used it.
 ATTEND_INLINE void softmax_rows_backward(const Head& head, std::int64_t query_begin, std::int64_t query_end, const Rows& scores,
                                          const Rows& gradients, const float* lse, std::int64_t lse_stride) {
   for (std::int64_t q = query_begin; q < query_end; ++q) {
@@ -112,6 +124,7 @@ ATTEND_INLINE void softmax_rows_backward(const Head& head, std::int64_t query_be
     const std::int64_t padded = round_up(head.visible_keys(query_end));
     for (std::int64_t k = visible; k < padded; ++k) weights[k] = -std::numeric_limits<float>::infinity();
     const float offset = lse[q * lse_stride];
+    drop_weights(head, q, row, padded);
     Floats total{};
     for (std::int64_t k = 0; k < padded; k += kWidth) {
       const Floats weight = exp(load(weights + k) * head.scale - offset);
@@ -120,6 +133,7 @@ ATTEND_INLINE void softmax_rows_backward(const Head& head, std::int64_t query_be
     }
     const float mean = sum(total);
     for (std::int64_t k = 0; k < padded; k += kWidth) store(row + k, load(weights + k) * (load(row + k) - mean) * head.scale);
+    drop_weights(head, q, weights, padded);
   }
 }
 
@@ -173,7 +187,7 @@ Rows rows(const torch::Tensor& x, std::int64_t token, std::int64_t column) { ret
 
 // Calls work(head, first query token, first key token, column, scratch) for every sentence and head, in parallel.
 template <class Work>
-void for_each_head(const Operands& operands, const AttentionShape& shape, const Work& work) {
+void for_each_head(const Operands& operands, const AttentionShape& shape, const std::optional<DropoutMask>& mask, const Work& work) {
   const std::int64_t width = operands.q.size(1) / shape.num_heads;
   at::parallel_for(0, shape.queries.batch() * shape.num_heads, 1, [&](std::int64_t begin, std::int64_t end) {
     Scratch scratch;
@@ -188,7 +202,10 @@ void for_each_head(const Operands& operands, const AttentionShape& shape, const 
                       .num_keys = shape.keys.lengths()[b],
                       .width = width,
                       .causal = shape.causality == Causality::kCausal,
-                      .scale = 1.0f / std::sqrt(static_cast<float>(width))};
+                      .scale = 1.0f / std::sqrt(static_cast<float>(width)),
+                      .mask = mask ? &*mask : nullptr,
+                      .mask_row = query * shape.num_heads + i % shape.num_heads,
+                      .mask_stride = shape.num_heads};
       work(head, query, key, column, scratch);
     }
   });
@@ -203,7 +220,8 @@ struct PackedAttentionFunction : torch::autograd::Function<PackedAttentionFuncti
     const std::int64_t tokens = operands.q.size(0), width = operands.q.size(1) / shape->num_heads;
     auto result_NE = torch::empty({tokens, operands.q.size(1)}, first.options());
     auto lse_NH = torch::empty({tokens, shape->num_heads}, first.options());
-    for_each_head(operands, *shape, [&](const Head& head, std::int64_t query, std::int64_t, std::int64_t column, Scratch& scratch) {
+    const std::int64_t seed = shape->dropout > 0 ? draw_dropout_seed() : 0;
+    for_each_head(operands, *shape, dropout_mask(seed, shape->dropout), [&](const Head& head, std::int64_t query, std::int64_t, std::int64_t column, Scratch& scratch) {
       head_forward(head, rows(result_NE, query, column), at_token<float*>(lse_NH, query, column / width), shape->num_heads, scratch);
     });
     context->save_for_backward({first, second, result_NE, lse_NH});
@@ -211,6 +229,8 @@ struct PackedAttentionFunction : torch::autograd::Function<PackedAttentionFuncti
     context->saved_data["key_lengths"] = shape->keys.lengths();
     context->saved_data["causal"] = shape->causality == Causality::kCausal;
     context->saved_data["num_heads"] = shape->num_heads;
+    context->saved_data["dropout"] = shape->dropout;
+    context->saved_data["seed"] = seed;
     return result_NE;
   }
 
@@ -223,12 +243,14 @@ struct PackedAttentionFunction : torch::autograd::Function<PackedAttentionFuncti
     const AttentionShape shape{.queries = queries,
                                .keys = keys,
                                .causality = context->saved_data["causal"].toBool() ? Causality::kCausal : Causality::kBidirectional,
-                               .num_heads = context->saved_data["num_heads"].toInt()};
+                               .num_heads = context->saved_data["num_heads"].toInt(),
+                               .dropout = context->saved_data["dropout"].toDouble()};
+    const auto mask = dropout_mask(context->saved_data["seed"].toInt(), shape.dropout);
     auto first_gradient = torch::empty_like(first);
     auto second_gradient = second.defined() ? torch::empty_like(second) : torch::Tensor();
     const auto operands = split(first, second), into = split(first_gradient, second_gradient);
     const std::int64_t width = operands.q.size(1) / shape.num_heads;
-    for_each_head(operands, shape, [&](const Head& head, std::int64_t query, std::int64_t key, std::int64_t column, Scratch& scratch) {
+    for_each_head(operands, shape, mask, [&](const Head& head, std::int64_t query, std::int64_t key, std::int64_t column, Scratch& scratch) {
       const HeadGradients head_gradients{.context = const_rows(result_NE, query, column),
                                          .context_gradient = const_rows(gradient_NE, query, column),
                                          .q = rows(into.q, query, column),
@@ -244,7 +266,7 @@ class PackedAttention final : public AttentionKernel {
  public:
   std::string name() const override { return "packed"; }
   bool supports(const AttentionNeeds& needs) const override {
-    return needs.device == torch::kCPU && needs.dtype == torch::kFloat32 && needs.head_width % kWidth == 0 && !needs.dropout;
+    return needs.device == torch::kCPU && needs.dtype == torch::kFloat32 && needs.head_width % kWidth == 0;
   }
 
   torch::Tensor attend(const torch::Tensor& q_NHD, const torch::Tensor& k_MHD, const torch::Tensor& v_MHD,

@@ -3,12 +3,11 @@
 
 #include <cmath>
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
-#include "core/random.h"
 #include "core/simd.h"
+#include "models/layers/dropout_mask.h"
 
 namespace attend {
 namespace {
@@ -16,40 +15,6 @@ namespace {
 using namespace simd;
 
 constexpr std::int64_t kRowBlock = 32;  // rows a task takes; also the grain of the weight gradient's partial sums
-
-// Which elements stay, as a function of (seed, row, column): 16 columns at a time from the two 32-bit halves of a row's key
-// through murmur3's finaliser.
-class DropoutMask {
- public:
-  DropoutMask(std::uint64_t seed, double probability)
-      : seed_(seed), threshold_(static_cast<std::uint32_t>(probability * 4294967296.0)), scale_(static_cast<float>(1.0 / (1.0 - probability))) {}
-
-  struct Row {
-    std::uint32_t low, high;
-  };
-  Row row(std::int64_t n) const {
-    std::uint64_t key = (seed_ + static_cast<std::uint64_t>(n)) * 0x9e3779b97f4a7c15u;  // splitmix64's finaliser
-    key = (key ^ (key >> 30)) * 0xbf58476d1ce4e5b9u;
-    key = (key ^ (key >> 27)) * 0x94d049bb133111ebu;
-    key ^= key >> 31;
-    return {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)};
-  }
-
-  // scale where an element stays, 0 where it goes.
-  ATTEND_INLINE Floats factors(const Row& row, std::int64_t column) const {
-    constexpr Words kLanes{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    Words bits = ((kLanes + static_cast<std::uint32_t>(column)) * 0x9e3779b1u) ^ row.low;
-    bits = (bits ^ (bits >> 16)) * 0x85ebca6bu;
-    bits = ((bits ^ (bits >> 13)) + row.high) * 0xc2b2ae35u;
-    bits ^= bits >> 16;
-    return bits >= threshold_ ? broadcast(scale_) : Floats{};
-  }
-
- private:
-  std::uint64_t seed_;
-  std::uint32_t threshold_;
-  float scale_;
-};
 
 // A row of `width` floats in pieces of 16, the last one padded with zeros.
 template <class Piece>
@@ -154,17 +119,6 @@ ATTEND_SIMD void norm_rows_backward(const RowRange& rows, const NormBackward& io
   }
 }
 
-std::uint64_t draw_seed() {
-  auto generator = at::detail::getDefaultCPUGenerator();
-  const std::lock_guard<std::mutex> lock(generator.mutex());
-  return at::check_generator<at::CPUGeneratorImpl>(generator)->random64();
-}
-
-std::optional<DropoutMask> mask_of(std::int64_t seed, double probability) {
-  if (probability <= 0) return std::nullopt;
-  return DropoutMask(static_cast<std::uint64_t>(seed), probability);
-}
-
 // work(block, rows) for blocks of kRowBlock rows.
 template <class Work>
 void for_each_block(const torch::Tensor& x_NE, const Work& work) {
@@ -185,13 +139,13 @@ torch::Tensor apply_mask(const torch::Tensor& x_NE, const DropoutMask& mask) {
 
 struct DropoutFunction : torch::autograd::Function<DropoutFunction> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x_NE, double probability) {
-    const auto seed = static_cast<std::int64_t>(draw_seed());
+    const auto seed = draw_dropout_seed();
     context->saved_data["seed"] = seed;
     context->saved_data["probability"] = probability;
-    return apply_mask(x_NE.contiguous(), *mask_of(seed, probability));
+    return apply_mask(x_NE.contiguous(), *dropout_mask(seed, probability));
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
-    const auto mask = mask_of(context->saved_data["seed"].toInt(), context->saved_data["probability"].toDouble());
+    const auto mask = dropout_mask(context->saved_data["seed"].toInt(), context->saved_data["probability"].toDouble());
     return {apply_mask(gradients[0].contiguous(), *mask), torch::Tensor()};
   }
 };
@@ -200,8 +154,8 @@ struct ResidualNormFunction : torch::autograd::Function<ResidualNormFunction> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x, const torch::Tensor& sublayer,
                                const torch::Tensor& weight, const torch::Tensor& bias, double epsilon, double probability) {
     const auto x_NE = x.contiguous(), sublayer_NE = sublayer.contiguous();
-    const auto seed = probability > 0 ? static_cast<std::int64_t>(draw_seed()) : 0;
-    const auto mask = mask_of(seed, probability);
+    const auto seed = probability > 0 ? draw_dropout_seed() : 0;
+    const auto mask = dropout_mask(seed, probability);
     auto sum_NE = torch::empty_like(x_NE), y_NE = torch::empty_like(x_NE), statistics_N2 = torch::empty({x_NE.size(0), 2}, x_NE.options());
     const NormForward io{.x = x_NE.const_data_ptr<float>(),
                          .sublayer = sublayer_NE.const_data_ptr<float>(),
@@ -222,7 +176,7 @@ struct ResidualNormFunction : torch::autograd::Function<ResidualNormFunction> {
     const auto saved = context->get_saved_variables();
     const auto &sum_NE = saved[0], &statistics_N2 = saved[1], &weight = saved[2];
     const auto gradient_NE = gradients[0].contiguous();
-    const auto mask = mask_of(context->saved_data["seed"].toInt(), context->saved_data["probability"].toDouble());
+    const auto mask = dropout_mask(context->saved_data["seed"].toInt(), context->saved_data["probability"].toDouble());
     const std::int64_t blocks = (sum_NE.size(0) + kRowBlock - 1) / kRowBlock, width = sum_NE.size(1);
     auto x_gradient = torch::empty_like(sum_NE), sublayer_gradient = mask ? torch::empty_like(sum_NE) : x_gradient;
     auto partial_K2E = torch::zeros({blocks, 2, width}, sum_NE.options());  // K blocks: summed in a fixed order

@@ -43,7 +43,7 @@ struct TransformerConfig {
     visit("decoder_ffn_size", self.decoder_ffn_size, "inner width of a decoder layer's feed-forward network, d_ff");
     visit("activation", self.activation, "activation of the feed-forward network");
     visit("dropout", self.dropout, "dropout on embeddings and sub-layers, P_drop");
-    visit("attention_dropout", self.attention_dropout, "dropout on attention weights; above 0 attention is slower");
+    visit("attention_dropout", self.attention_dropout, "dropout on attention weights");
     visit("max_positions", self.max_positions, "longest sentence, in tokens, the end counted");
     visit("scale_embedding", self.scale_embedding, "multiply embeddings by sqrt(hidden_size)");
     visit("shared_embeddings", self.shared_embeddings, "one embedding table for source, target and output");

@@ -72,7 +72,8 @@ TEST_CASE("every attention kernel agrees with the one written out") {
 TEST_CASE("the packed kernel is the one chosen on a CPU and refuses what it cannot do") {
   CHECK(best_attention_kernel({.head_width = 32}).name() == "packed");
   CHECK(best_attention_kernel({.head_width = 24}).name() == "fused");
-  CHECK(best_attention_kernel({.head_width = 32, .dropout = true}).name() == "plain");
+  CHECK(best_attention_kernel({.head_width = 32, .dropout = true}).name() == "packed");
+  CHECK(best_attention_kernel({.head_width = 24, .dropout = true}).name() == "plain");
   CHECK(best_attention_kernel({.dtype = torch::kFloat64, .head_width = 32}).name() == "fused");
   CHECK(best_attention_kernel({.device = torch::kCUDA, .head_width = 32}).name() == "fused");
 }
@@ -105,13 +106,41 @@ TEST_CASE("attention over a batch is attention over each sentence") {
 }
 
 TEST_CASE("attention weights dropped leave the others larger, on average the same") {
-  torch::manual_seed(5);
-  const PackedLayout layout({64}, torch::kCPU);
-  auto qkv = torch::zeros({64, 48});
-  qkv.narrow(1, 32, 16).fill_(1);  // equal weights, values 1: the context is the sum of the kept weights
-  const auto context = kernels::plain().self_attend(qkv, {.queries = layout, .keys = layout, .num_heads = 1, .dropout = 0.5});
-  CHECK(std::abs(context.mean().item<double>() - 1.0) < 0.05);
-  CHECK(context.std().item<double>() > 0.05);
+  for (const char* name : {"plain", "packed"}) {
+    INFO(name);
+    torch::manual_seed(5);
+    const PackedLayout layout({64, 50}, torch::kCPU);
+    auto qkv = torch::zeros({114, 96});
+    qkv.narrow(1, 64, 32).fill_(1);  // equal weights, values 1: the context is the sum of the kept weights
+    const AttentionShape shape{.queries = layout, .keys = layout, .num_heads = 2, .dropout = 0.5};
+    const auto context = attention_kernel(name).self_attend(qkv, shape);
+    CHECK(std::abs(context.mean().item<double>() - 1.0) < 0.05);
+    CHECK(context.std().item<double>() > 0.05);
+    // Heads and rows lose other weights, and the same seed the same ones.
+    CHECK_FALSE(torch::equal(context.narrow(1, 0, 1), context.narrow(1, 16, 1)));
+    CHECK_FALSE(torch::equal(context[0], context[1]));
+    torch::manual_seed(5);
+    CHECK(torch::equal(attention_kernel(name).self_attend(qkv, shape), context));
+  }
+}
+
+TEST_CASE("the packed kernel's gradient with dropout is that of the weights it kept") {
+  for (const auto causality : {Causality::kBidirectional, Causality::kCausal}) {
+    const PackedLayout layout({33, 7, 50}, torch::kCPU);
+    const AttentionShape shape{.queries = layout, .keys = layout, .causality = causality, .num_heads = 2, .dropout = 0.3};
+    torch::manual_seed(6);
+    const auto qkv = torch::randn({90, 96}), weights = torch::randn({90, 32}), direction = torch::randn({90, 96});
+    const auto loss = [&](const torch::Tensor& at) {
+      torch::manual_seed(9);  // the same weights dropped
+      return (kernels::packed().self_attend(at, shape) * weights).sum();
+    };
+    const auto leaf = qkv.clone().requires_grad_();
+    loss(leaf).backward();
+    const double analytic = (leaf.grad() * direction).sum().item<double>();
+    const double step = 2e-3;
+    const double numeric = (loss(qkv + step * direction) - loss(qkv - step * direction)).item<double>() / (2 * step);
+    CHECK(numeric == Approx(analytic).epsilon(2e-3));
+  }
 }
 
 TEST_CASE("a mask that is not bool or not three-dimensional is our mistake") {

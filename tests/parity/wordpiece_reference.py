@@ -34,14 +34,16 @@ SETTINGS = {
     "cased": {"do_lower_case": False},
     "uncased, accents kept": {"do_lower_case": True, "strip_accents": False},
     "cased, accents dropped": {"do_lower_case": False, "strip_accents": True},
-    "ideographs not spaced": {"do_lower_case": True, "tokenize_chinese_chars": False},
+    "ideographs not spaced": {"do_lower_case": True, "tokenize_chinese_chars": False, "clean_up_tokenization_spaces": True},
 }
 MODES = ["longest_first", "only_first", "only_second"]
 
 
-def vocabulary(stream):
-    """The special tokens, assigned code points at a word's begin and behind, and longer pieces."""
+def vocabulary(stream, everything):
+    """The special tokens, code points at a word's begin and behind (to save time not every ideograph), and longer pieces."""
     kept = [range(0x3400), range(0x4E00, 0xD7A4, 16), range(0xA000, 0xAC00), range(0xF900, 0x12000), range(0x1D000, 0x20000), range(0xE0000, 0xE0200)]
+    if everything:
+        kept = [range(0x33000), range(0xE0000, 0xE0200)]
     letters = [chr(c) for c in sorted(set().union(*kept)) if not 0xD800 <= c < 0xE000 and not chr(c).isspace()]
     longer = {"".join(stream.choices(SYLLABLES, k=stream.randint(2, 3))) for _ in range(2000)} | {"do", "not", "n't", "'s", "do not"}
     pieces = SPECIAL + [c for c in letters if stream.random() < 0.98] + ["##" + c for c in letters if stream.random() < 0.98]
@@ -52,7 +54,7 @@ def write_folder(folder, pieces, settings):
     folder.mkdir()
     pieces = list(dict.fromkeys(pieces))
     (folder / "vocab.txt").write_text("".join(piece + "\n" for piece in pieces), encoding="utf-8", newline="\n")
-    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BertTokenizer", **settings}))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BertTokenizer", "clean_up_tokenization_spaces": False, **settings}))
 
 
 def random_text(stream):
@@ -122,7 +124,7 @@ class Pair:
 
     def compare_decoding(self, stream, count):
         size = len(self.reference)
-        common = [i for i in (self.reference.convert_tokens_to_ids(t) for t in [*"abc.,!?'", "n't", "'s", "do", "not", "##ing", "##.", "do not", *SPECIAL]) if i is not None]
+        common = [i for i in (self.reference.convert_tokens_to_ids(t) for t in [*"abc.,!?'", "n't", "'s", "do", "not", "##ing", "##.", "do not", *SPECIAL]) if i is not None] + list(range(size - 12, size))
         lists = [[stream.choice(common) if stream.random() < 0.7 else stream.randrange(size) for _ in range(stream.randint(0, 12))] for _ in range(count)]
         for ids, ours in zip(lists, self.ask({"ids": ids} for ids in lists), strict=True):
             theirs = self.reference.decode(ids, skip_special_tokens=True)
@@ -144,6 +146,19 @@ class Pair:
             assert (ours and ours[:2]) == theirs, f"{self.what}: {request}: {ours} against {theirs}"
         print(f"{self.what}: {len(requests)} inputs the same, {refused} of them refused")
 
+    def compare_saved(self, folder, texts):
+        """What is saved here, with and without the tokenizer.json that came along, is loaded there."""
+        subprocess.run([self.helper, self.folder, "save", folder], check=True)
+        files = ["as saved"] + (["without tokenizer.json"] if (folder / "tokenizer.json").exists() else [])
+        for what in files:
+            if what != "as saved":
+                (folder / "tokenizer.json").unlink()
+            saved = BertTokenizerFast.from_pretrained(folder)
+            for text in texts:
+                assert saved(text)["input_ids"] == self.reference(text)["input_ids"], f"{self.what}, {what}: {text!r}"
+            assert len(saved) == len(self.reference) and saved.all_special_ids == self.reference.all_special_ids
+        print(f"{self.what}: saved, loaded there, {len(texts)} texts the same")
+
 
 def code_point_texts():
     """Alone and between letters, many to a text."""
@@ -154,7 +169,7 @@ def code_point_texts():
 
 
 def folders(temporary, stream, everything):
-    pieces = vocabulary(stream)
+    pieces = vocabulary(stream, everything)
     for name, settings in SETTINGS.items():
         if not everything and name not in ("uncased", "cased"):
             continue
@@ -202,6 +217,7 @@ def main():
             pair.compare_words(texts[:500])
             pair.compare_decoding(stream, 500)
             pair.compare_inputs(stream, texts[:500])
+            pair.compare_saved(pathlib.Path(temporary) / f"saved-{found.index((folder, name))}", texts[:500])
             if options.data:
                 for file in sorted(options.data.rglob("*")):
                     if file.is_file():

@@ -1,11 +1,12 @@
 // Answers of a WordPieceTokenizer, a JSON line for each JSON line of standard input, for tests/parity/wordpiece_reference.py.
 //
-//   wordpiece_answers FOLDER [seconds FILE]
+//   wordpiece_answers FOLDER [seconds FILE | save FOLDER]
 //
 // "text" -> [ids, [begin, end, ...], words]          {"words": [...]} -> the same
 // {"ids": [...]} -> the decoded text                 {"first": text, "second": text or null, "max_length": n, "truncation": 0..2} ->
 //                                                     [ids, type_ids, spans, words, num_removed], or null where it is refused
-// With a file: encodes each line of it, one thread, and prints the number of ids and the seconds of CPU time that took.
+// With a file: encodes each line of it, one thread, and prints the number of ids and the seconds of CPU time that took. With a
+// folder: saves the tokenizer there.
 #include <ctime>
 #include <iostream>
 
@@ -40,8 +41,9 @@ Json answer(const WordPieceTokenizer& tokenizer, const Json& request) {
   if (request.contains("ids")) return tokenizer.decode(request["ids"].get<std::vector<std::int32_t>>());
   const auto second = request["second"].is_null() ? std::nullopt : std::optional(request["second"].get<std::string>());
   try {
-    const EncodedInput input = tokenizer.encode_input(request["first"].get<std::string>(), second, request["max_length"].get<std::int64_t>(),
-                                                      static_cast<Truncation>(request["truncation"].get<int>()));
+    const EncodedInput input =
+        tokenizer.encode_input(request["first"].get<std::string>(), second, request["max_length"].get<std::int64_t>(),
+                               static_cast<Truncation>(request["truncation"].get<int>()));
     return Json::array({input.ids, input.type_ids, flat(input.spans), input.words, input.num_removed});
   } catch (const UserError&) {
     return nullptr;
@@ -60,10 +62,13 @@ void time_file(const WordPieceTokenizer& tokenizer, const std::string& path) {
 }  // namespace
 
 int main(int count, char** arguments) try {
-  if (count != 2 && count != 4) throw std::runtime_error("usage: wordpiece_answers FOLDER [seconds FILE]");
+  if (count != 2 && count != 4) throw std::runtime_error("usage: wordpiece_answers FOLDER [seconds FILE | save FOLDER]");
   const WordPieceTokenizer tokenizer{std::filesystem::path(arguments[1])};
   if (count == 4) {
-    time_file(tokenizer, arguments[3]);
+    if (arguments[2] == std::string("save"))
+      tokenizer.save(arguments[3]);
+    else
+      time_file(tokenizer, arguments[3]);
     return 0;
   }
   for (std::string line; std::getline(std::cin, line);) std::cout << answer(tokenizer, parse_json(line, "request")).dump() << '\n';

@@ -138,7 +138,7 @@ TEST_CASE("labels and columns that are not there are refused by name") {
   ClassificationSetup setup = place.setup(Problem::kClasses);
   write_text(place.folder / "valid.tsv", "text\tlabel\tscore\na film\tneutral\t0\n");
   setup.valid = place.folder / "valid.tsv";
-  CHECK_THROWS_WITH(ClassificationObjective(std::move(setup)), Catch::Contains("neutral") && Catch::Contains("negative, positive"));
+  CHECK_THROWS_WITH(ClassificationObjective(std::move(setup)), Catch::Contains("neutral") && Catch::Contains("'negative', 'positive'"));
   setup = place.setup(Problem::kClasses);
   setup.train.columns.text = "txt";
   CHECK_THROWS_WITH(ClassificationObjective(std::move(setup)), Catch::Contains("txt") && Catch::Contains("score"));
