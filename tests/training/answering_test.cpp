@@ -6,7 +6,7 @@
 #include "core/random.h"
 #include "core/stop_signal.h"
 #include "tests/support/refusal.h"
-#include "tests/training/small_bert.h"
+#include "tests/training/tiny_bert.h"
 #include "training/objectives/answering.h"
 #include "training/trainer.h"
 
@@ -40,8 +40,7 @@ void write_questions(const std::filesystem::path& file, int count, Version versi
 struct Workplace {
   explicit Workplace(Version version = Version::k1) {
     set_log_level(LogLevel::kQuiet);
-    small_bert::write_model(folder / "bert", {.pieces = {"who", "where", "?", "ann", "bob", "lee", "lives", "in", "rome", "paris", "new", "york", "."}, .initializer_range = 0.1});
-    tokenizer = std::make_shared<const WordPieceTokenizer>(folder / "bert");
+    tokenizer = write_tiny_bert({.pieces = {"who", "where", "?", "ann", "bob", "lee", "lives", "in", "rome", "paris", "new", "york", "."}}, folder / "bert");
     write_questions(folder / "train", 200, version);
     write_questions(folder / "valid", 40, version);
   }
@@ -208,7 +207,7 @@ TEST_CASE("Models, lengths and files that cannot answer are refused") {
   CHECK_THAT(refusal(setup), Contains("valid: data[0].paragraphs[0].qas[0]") && Contains("answers"));
   write_text(place.folder / "train", "{\"data\": [");
   CHECK_FALSE(refusal(setup).empty());
-  small_bert::write_model(place.folder / "single", {.pieces = {"who", "?", "ann"}, .num_segments = 1});
+  write_tiny_bert({.pieces = {"who", "?", "ann"}, .num_segments = 1}, place.folder / "single");
   setup.model = load_token_classifier(place.folder / "single", torch::kCPU, TokenTask::kAnswers, NewHead{.labels = answer_labels()});
   CHECK_THAT(refusal(setup), Contains("one segment only"));
 }

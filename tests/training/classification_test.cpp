@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "tests/support/temp_folder.h"
-#include "tests/training/small_bert.h"
+#include "tests/training/tiny_bert.h"
 #include "training/trainer.h"
 
 namespace attend {
@@ -17,8 +17,7 @@ using Problem = TaskLabels::Problem;
 struct Workplace {
   Workplace() {
     set_log_level(LogLevel::kQuiet);
-    small_bert::write_model(folder / "bert");
-    tokenizer = std::make_shared<const WordPieceTokenizer>(folder / "bert");
+    tokenizer = write_tiny_bert({.pieces = kFewWords}, folder / "bert");
     std::string table = "text\tlabel\tscore\n";
     for (int i = 0; i < 12; ++i) table += "a good film\tpositive\t1\na bad film\tnegative\t-1\na very good dog\tpositive\t2\nthe bad cat\tnegative\t-1\n";
     write_text(folder / "train.tsv", table);

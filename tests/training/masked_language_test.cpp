@@ -7,7 +7,7 @@
 #include "core/log.h"
 #include "models/bert/heads.h"
 #include "tests/support/temp_folder.h"
-#include "tests/training/small_bert.h"
+#include "tests/training/tiny_bert.h"
 #include "training/trainer.h"
 
 namespace attend {
@@ -29,12 +29,11 @@ struct Workplace {
     set_log_level(LogLevel::kQuiet);
     write_text(folder / "train.txt", documents(40));
     write_text(folder / "valid.txt", documents(10));
-    small_bert::write_tokenizer(folder / "tokenizer");
-    tokenizer = std::make_shared<const WordPieceTokenizer>(folder / "tokenizer");
+    tokenizer = write_tiny_tokenizer(kFewWords, folder / "tokenizer");
   }
   MaskedLanguageSetup setup(MaskedLanguageOptions options = {.max_length = 24, .eval_examples = 0}) const {
     const auto next = options.next_sentence ? BertMaskedLanguageModel::NextSentence::kYes : BertMaskedLanguageModel::NextSentence::kNo;
-    return {.model = make_bert(small_bert::config(*tokenizer), next, /*seed=*/1, torch::kCPU),
+    return {.model = make_bert(tiny_bert_config({.pieces = kFewWords}, *tokenizer), next, /*seed=*/1, torch::kCPU),
             .tokenizer = tokenizer,
             .train = {folder / "train.txt"},
             .valid = {folder / "valid.txt"},

@@ -6,7 +6,7 @@
 #include "core/random.h"
 #include "tests/support/captured_stderr.h"
 #include "tests/support/refusal.h"
-#include "tests/training/small_bert.h"
+#include "tests/training/tiny_bert.h"
 #include "training/objectives/question_windows.h"
 
 using namespace attend;
@@ -19,8 +19,7 @@ struct Workplace {
     set_log_level(LogLevel::kQuiet);
     std::vector<std::string> pieces{"who", "?", "new", "##s", "york", "-", "über"};
     for (char letter = 'a'; letter <= 'z'; ++letter) pieces.push_back(std::string(1, letter));
-    small_bert::write_tokenizer(folder.path(), {.pieces = pieces});
-    tokenizer = std::make_shared<const WordPieceTokenizer>(folder.path());
+    tokenizer = write_tiny_bert({.pieces = pieces}, folder.path());
   }
   TempFolder folder;
   std::shared_ptr<const WordPieceTokenizer> tokenizer;

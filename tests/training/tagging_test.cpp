@@ -7,7 +7,7 @@
 #include "core/random.h"
 #include "core/stop_signal.h"
 #include "tests/support/refusal.h"
-#include "tests/training/small_bert.h"
+#include "tests/training/tiny_bert.h"
 #include "training/objectives/tagging.h"
 #include "training/trainer.h"
 
@@ -48,8 +48,7 @@ void write_sentences(const std::filesystem::path& file, std::uint64_t count) {
 struct Workplace {
   Workplace() {
     set_log_level(LogLevel::kQuiet);
-    small_bert::write_model(folder / "bert", {.pieces = kPieces, .initializer_range = 0.1});
-    tokenizer = std::make_shared<const WordPieceTokenizer>(folder / "bert");
+    tokenizer = write_tiny_bert({.pieces = kPieces}, folder / "bert");
     write_sentences(folder / "train", 120);
     write_sentences(folder / "valid", 30);
   }
@@ -328,6 +327,7 @@ TEST_CASE("A tiny BERT learns whose name is whose, stopped and resumed to the sa
   WordWindows text(tokenizer, model->max_positions());
   text.add({"Bob", "goes", "to", "New", "York", "."});
   std::string tags;
-  for (const std::int64_t label : tag_words(*model, text)->labels) tags += model->labels().names[static_cast<std::size_t>(label)] + " ";
+  const WordTags tagged = tag_words(*model, text).value();
+  for (const std::int64_t label : tagged.labels) tags += model->labels().names[static_cast<std::size_t>(label)] + " ";
   CHECK(tags == "B-PER O O B-LOC I-LOC O ");
 }
