@@ -15,7 +15,9 @@ TrainingOutcome train_one(const FinetuneAnswerOptions& options, TrainingRun& run
   require_other_folder(options.model, run.output);
   AnsweringSetup setup;
   setup.tokenizer = load_wordpiece(options.model);
-  setup.model = load_token_classifier(options.model, device, TokenTask::kAnswers, NewHead{.labels = answer_labels(), .seed = run.training.seed});
+  NewHead head{.labels = answer_labels(), .seed = run.training.seed};
+  if (options.run.from_scratch) head.body = NewHead::Body::kFresh;
+  setup.model = load_token_classifier(options.model, device, TokenTask::kAnswers, head);
   require_vocabulary(*setup.model, *setup.tokenizer);
   setup.train = options.train;
   setup.valid = options.valid;
@@ -24,6 +26,7 @@ TrainingOutcome train_one(const FinetuneAnswerOptions& options, TrainingRun& run
   setup.options = options.answering;
   fit_spans(setup.options.spans, setup.model->max_positions());
   setup.settings = {{"device", run.common.device}, {"model", options.model.string()}};
+  if (options.run.from_scratch) setup.settings["from_scratch"] = true;
   AnsweringObjective objective(std::move(setup));
   each_epoch(run.training, objective);
   return train(run, objective, "attend finetune answer", out);
@@ -40,7 +43,7 @@ void add_finetune_answer(CLI::App& finetune) {
   add_config_flags(*command, options->answering,
                    {.group = "Answering", .aliases = {{"max_length", "--max-seq-length"}, {"stride", "--doc-stride"}, {"n_best", "--n-best-size"}}});
   add_training_run(*command, options->run);
-  command->add_option("--seeds", options->run.seeds, "train once with each of these seeds, and report means and deviations")->delimiter(',');
+  add_finetune_flags(*command, options->run);
   command->footer(
       "A context that is too long is read in parts. Without --eval-every and --save-every the model is evaluated and saved after each epoch.\n"
       "Examples:\n"

@@ -18,6 +18,7 @@ TrainingOutcome train_one(const FinetuneTagOptions& options, TrainingRun& run, s
   TaggingSetup setup;
   setup.train = {.file = options.train, .columns = options.columns};
   NewHead head{.labels = {.names = collect_tags(setup.train).names()}, .seed = run.training.seed, .dropout = options.dropout};
+  if (options.run.from_scratch) head.body = NewHead::Body::kFresh;
   if (head.labels.names.size() < 2)
     throw UserError(options.train.string() + ": every tag is '" + head.labels.names.front() + "'; expected two tags or more",
                     "check that --tag-column is the right one");
@@ -31,6 +32,7 @@ TrainingOutcome train_one(const FinetuneTagOptions& options, TrainingRun& run, s
   setup.options.max_length = std::min(setup.options.max_length, setup.model->max_positions());
   setup.settings = {{"device", run.common.device}, {"model", options.model.string()}};
   if (options.dropout) setup.settings["dropout"] = *options.dropout;
+  if (options.run.from_scratch) setup.settings["from_scratch"] = true;
   TaggingObjective objective(std::move(setup));
   each_epoch(run.training, objective);
   return train(run, objective, "attend finetune tag", out);
@@ -53,7 +55,7 @@ void add_finetune_tag(CLI::App& finetune) {
   command->add_option_function<double>("--dropout", [options = options.get()](double value) { options->dropout = value; }, "dropout in front of the head");
   add_config_flags(*command, options->tagging, {.group = "Tagging", .aliases = {{"max_length", "--max-seq-length"}}});
   add_training_run(*command, options->run);
-  command->add_option("--seeds", options->run.seeds, "train once with each of these seeds, and report means and deviations")->delimiter(',');
+  add_finetune_flags(*command, options->run);
   command->footer(
       "The tag of a word stands on its first piece. Without --eval-every and --save-every the model is evaluated and saved after each epoch.\n"
       "Examples:\n"

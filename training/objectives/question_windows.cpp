@@ -55,7 +55,7 @@ void check_spans(const SpanOptions& options, std::int64_t max_positions) {
 void fit_spans(SpanOptions& options, std::int64_t max_positions) {
   if (options.max_length <= max_positions) return;
   options.max_length = max_positions;
-  options.stride = std::min(options.stride, max_positions / 3);
+  options.stride = std::min(options.stride, (max_positions - kTemplateTokens) / 3);
 }
 
 std::optional<SpanOptions> read_span_options(const std::filesystem::path& folder) {
