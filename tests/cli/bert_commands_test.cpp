@@ -1,0 +1,204 @@
+// BERT from a text file to answers, by the binary: pretraining, fine-tuning, the filters, and what users get wrong on the way.
+#include <algorithm>
+
+#include "core/json.h"
+#include "tests/cli/process.h"
+
+using namespace attend;
+using Catch::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string documents() {
+  std::string text;
+  for (int i = 0; i < 30; ++i) {
+    const std::string animal = i % 2 ? "cat" : "dog", place = i % 3 ? "house" : "garden";
+    text += "the " + animal + " sleeps in the " + place + " .\nthe " + animal + " is a good " + animal + " .\na bad film about the " + animal + " .\n\n";
+  }
+  return text;
+}
+
+std::string table() {
+  std::string text = "sentence\tother\tlabel\tscore\n";
+  for (int i = 0; i < 8; ++i) text += "a good film\tthe cat\tgood\t1\na bad film\tthe dog\tbad\t-1\n";
+  return text;
+}
+
+/// A text, a table, and a model pretrained for four steps, made once.
+struct World {
+  TempFolder folder;
+  fs::path text = folder / "text.txt", examples = folder / "examples.tsv", bert = folder / "bert";
+
+  World() {
+    write_text(text, documents());
+    write_text(examples, table());
+    const Outcome trained = run(pretraining(bert, text));
+    INFO(trained.err);
+    REQUIRE(trained.code == 0);
+    REQUIRE_THAT(trained.out, Contains("attend fill-mask --model " + bert.string()));
+  }
+  std::vector<std::string> pretraining(const fs::path& output, const fs::path& source) const {
+    return {"pretrain",     "bert", "--train",      source.string(), "--valid", source.string(), "--output", output.string(),      "--preset", "tiny",
+            "--vocab-size", "100",  "--max-length", "32",            "--steps", "4",             "--set",    "max_positions=32"};
+  }
+  std::vector<std::string> finetuning(const char* task, const fs::path& model, const char* output, const std::vector<std::string>& more) const {
+    std::vector<std::string> arguments{"finetune", task,      "--model", model.string(),   "--train", examples.string(), "--valid", examples.string(), "--text",
+                                       "sentence", "--label", "label",   "--learning-rate", "0.001",   "--output",        (folder / output).string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+};
+
+const World& world() {
+  static const World made;
+  return made;
+}
+
+void check_refusal(const Outcome& outcome, const std::string& expected) {
+  INFO(outcome.err);
+  CHECK(outcome.code == 2);
+  CHECK_THAT(outcome.err, Contains(expected));
+  CHECK_THAT(outcome.err, !Contains("internal error") && !Contains("Exception raised from"));
+}
+
+std::int64_t lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+
+/// A copy of the pretrained folder that a test may damage.
+fs::path copy_of_bert(const TempFolder& folder) {
+  const fs::path copy = folder / "copy";
+  fs::create_directory(copy);
+  for (const auto& entry : fs::directory_iterator(world().bert))
+    if (entry.is_regular_file()) fs::copy(entry.path(), copy / entry.path().filename());
+  return copy;
+}
+
+}  // namespace
+
+TEST_CASE("a pretrained BERT fills masks, judges next sentences and embeds, a line a line") {
+  const std::string bert = world().bert.string();
+  const Outcome filled = run({"fill-mask", "--model", bert, "--top", "3"}, "the [MASK] sleeps .\n\nthe [MASK] [MASK] .\nno mask\n");
+  INFO(filled.err);
+  REQUIRE(filled.code == 0);
+  CHECK(lines(filled.out) == 4);
+  const std::string first = filled.out.substr(0, filled.out.find('\n'));
+  CHECK(std::count(first.begin(), first.end(), '\t') == 5);  // token<TAB>probability three times
+  CHECK_THAT(filled.out, Contains("\n\n") && Contains(" ||| "));
+  CHECK_THAT(filled.err, Contains("line 4 holds no [MASK]"));
+  const Json best = parse_json(run({"fill-mask", "--model", bert, "--json"}, "the [MASK] sleeps .\n").out, "answer");
+  CHECK(first.starts_with(best["masks"][0][0]["token"].get<std::string>() + "\t"));
+
+  const Outcome next = run({"next-sentence", "--model", bert, "--json"}, "the cat sleeps .\ta bad film .\n");
+  REQUIRE(next.code == 0);
+  const Json scores = parse_json(next.out, "answer")["scores"];
+  CHECK(scores["next"].get<double>() + scores["not-next"].get<double>() == Approx(1));
+  check_refusal(run({"next-sentence", "--model", bert}, "no tab\n"), "line 1");
+
+  const Outcome vectors = run({"embed", "--model", bert, "--pooling", "cls"}, "the cat\n\nthe dog\n");
+  REQUIRE(vectors.code == 0);
+  CHECK(lines(vectors.out) == 3);
+  CHECK(parse_json(vectors.out.substr(0, vectors.out.find('\n')), "answer").size() == 128);
+}
+
+TEST_CASE("a sequence longer than the positions is cut, with a warning that names its line") {
+  std::string endless = "the [MASK]";
+  for (int i = 0; i < 1000; ++i) endless += " cat";
+  const Outcome outcome = run({"fill-mask", "--model", world().bert.string()}, "a [MASK]\n" + endless + "\n");
+  CHECK(outcome.code == 0);
+  CHECK(lines(outcome.out) == 2);
+  CHECK_THAT(outcome.err, Contains("line 2") && Contains("32 positions"));
+}
+
+TEST_CASE("a classifier is fine-tuned, used, evaluated, and trained with several seeds") {
+  const World& w = world();
+  const Outcome tuned = run(w.finetuning("classify", w.bert, "sentiment", {"--epochs", "20", "--batch-size", "8"}));
+  INFO(tuned.err);
+  REQUIRE(tuned.code == 0);
+  const std::string model = (w.folder / "sentiment").string();
+  CHECK_THAT(tuned.out, Contains("attend classify --model " + model));
+  const Outcome answers = run({"classify", "--model", model}, "a good film\n\na bad film\n");
+  CHECK(answers.out.starts_with("good\t"));
+  CHECK_THAT(answers.out, Contains("\n\nbad\t"));
+  const Json answer = parse_json(run({"classify", "--model", model, "--json"}, "a good film\n").out, "answer");
+  CHECK(answer["label"] == "good");
+  CHECK(answer["scores"].size() == 2);
+  const Outcome evaluated = run({"evaluate", "classify", "--model", model, "--data", w.examples.string(), "--text", "sentence", "--label", "label", "--json"});
+  CHECK(parse_json(evaluated.out, "answer")["accuracy"] == 1.0);
+  CHECK(parse_json(evaluated.out, "answer")["examples"] == 16);
+
+  const Outcome seeds = run(w.finetuning("classify", w.bert, "seeds", {"--epochs", "1", "--seeds", "1,2", "--from-scratch", "--json"}));
+  INFO(seeds.err);
+  REQUIRE(seeds.code == 0);
+  CHECK(parse_json(seeds.out, "answer")["accuracy"]["values"].size() == 2);
+  CHECK(fs::exists(w.folder / "seeds" / "seed-2" / "model.safetensors"));
+}
+
+TEST_CASE("pairs and numbers are learnt and answered") {
+  const World& w = world();
+  const Outcome pairs = run(w.finetuning("classify", w.bert, "pairs", {"--text-pair", "other", "--epochs", "1"}));
+  INFO(pairs.err);
+  REQUIRE(pairs.code == 0);
+  CHECK(lines(run({"classify", "--model", (w.folder / "pairs").string()}, "a good film\tthe cat\n").out) == 1);
+  auto arguments = w.finetuning("regress", w.bert, "score", {"--epochs", "1"});
+  *std::find(arguments.begin(), arguments.end(), "label") = "score";
+  const Outcome numbers = run(arguments);
+  INFO(numbers.err);
+  REQUIRE(numbers.code == 0);
+  const Outcome value = run({"classify", "--model", (w.folder / "score").string(), "--json"}, "a good film\n");
+  CHECK(parse_json(value.out, "answer")["value"].is_number());
+  const Outcome masked = run({"evaluate", "mlm", "--model", w.bert.string(), "--data", w.text.string(), "--max-length", "32", "--json"});
+  INFO(masked.err);
+  CHECK(parse_json(masked.out, "answer")["perplexity"].get<double>() > 1);
+}
+
+TEST_CASE("what cannot be trained on is refused with a sentence") {
+  const World& w = world();
+  check_refusal(run(w.finetuning("classify", w.bert, "x", {"--text-pair", "othr"})), "'other'");  // the columns are listed
+  TempFolder folder;
+  write_text(folder / "unseen.tsv", "sentence\tother\tlabel\tscore\na film\tx\tneutral\t0\n");
+  auto unseen = w.finetuning("classify", w.bert, "x", {});
+  *(std::find(unseen.begin(), unseen.end(), "--valid") + 1) = (folder / "unseen.tsv").string();
+  check_refusal(run(unseen), "neutral");
+  check_refusal(run(w.finetuning("classify", w.bert, "y", {"--freeze-layers", "9"})), "--freeze-layers");
+
+  write_text(folder / "blank.txt", "\n\n");
+  check_refusal(run(w.pretraining(folder / "run", folder / "blank.txt")), "blank.txt");
+  write_text(folder / "one.txt", "the cat sleeps .\nthe dog sleeps .\n");
+  check_refusal(run(w.pretraining(folder / "one", folder / "one.txt")), "--no-next-sentence");
+  auto longer = w.pretraining(folder / "longer", w.text);
+  longer.insert(longer.end(), {"--max-length", "64"});
+  longer.erase(longer.begin() + 12, longer.begin() + 14);
+  check_refusal(run(longer), "32 positions");
+}
+
+TEST_CASE("a folder that does not fit the task is refused with a sentence") {
+  TempFolder folder;
+  const fs::path copy = copy_of_bert(folder);
+  check_refusal(run({"classify", "--model", copy.string()}, "x\n"), "classifier.weight");
+  const auto edit = [&](const char* key, const Json& value) {
+    Json config = read_json_file(copy / "config.json");
+    config[key] = value;
+    write_json_file(copy / "config.json", config);
+  };
+  const World& w = world();
+  const Json whole = read_json_file(copy / "config.json");
+  edit("type_vocab_size", 1);
+  check_refusal(run(w.finetuning("classify", copy, "z", {"--text-pair", "other"})), "token_type_embeddings");
+  write_json_file(copy / "config.json", whole);
+  edit("hidden_size", 64);
+  check_refusal(run({"fill-mask", "--model", copy.string()}, "x\n"), "shape");
+  edit("model_type", "unheard-of");
+  check_refusal(run({"fill-mask", "--model", copy.string()}, "x\n"), "unheard-of");
+  write_json_file(copy / "config.json", whole);
+  std::string vocabulary = read_text(copy / "vocab.txt");
+  vocabulary.replace(vocabulary.find("[MASK]"), 6, "[mask]");
+  write_text(copy / "vocab.txt", vocabulary);
+  fs::remove(copy / "tokenizer_config.json");
+  check_refusal(run({"fill-mask", "--model", copy.string()}, "x\n"), "[MASK]");
+  auto pretraining = w.pretraining(folder / "run", w.text);
+  pretraining.erase(std::find(pretraining.begin(), pretraining.end(), "--vocab-size"), std::find(pretraining.begin(), pretraining.end(), "--max-length"));
+  pretraining.insert(pretraining.end(), {"--tokenizer", copy.string()});
+  check_refusal(run(pretraining), "[MASK]");
+  fs::remove(copy / "vocab.txt");
+  check_refusal(run({"embed", "--model", copy.string()}, "x\n"), "tokenizer");
+}
