@@ -2,7 +2,7 @@
 """Kills a small training run at random moments, resumes it to the end, and compares the final weights with those of a run
 that was never stopped: they must have the same SHA-256, and metrics.jsonl the same records.
 
-    scripts/kill_and_resume.py --attend build/release/bin/attend --kills 50
+    scripts/kill_and_resume.py --attend build/release/bin/attend --kills 50 [--family bert]
 
 Needs nothing but Python's standard library. Every random choice follows from --seed, except the machine's own timing.
 """
@@ -34,13 +34,24 @@ def write_pairs(folder, name, count, rng):
     (folder / f"{name}.en").write_text("\n".join(target) + "\n")
 
 
+def write_documents(folder, name, pairs_file):
+    """Documents of five sentences each."""
+    lines = (folder / pairs_file).read_text().splitlines()
+    (folder / name).write_text("".join(line + ("\n\n" if i % 5 == 4 else "\n") for i, line in enumerate(lines)))
+
+
+FAMILIES = {
+    "transformer": lambda data: ["--train-source", data / "train.de", "--train-target", data / "train.en", "--valid-source", data / "valid.de",
+                                 "--valid-target", data / "valid.en", "--eval-sentences", "8", "--batch-tokens", "200"],
+    "bert": lambda data: ["--train", data / "train.txt", "--valid", data / "valid.txt", "--max-length", "32", "--batch-tokens", "300",
+                          "--eval-examples", "20"],
+}
+
+
 def command(options, data, output):
-    return [options.attend, "pretrain", "transformer", "--resume", "--output", str(output),
-            "--train-source", str(data / "train.de"), "--train-target", str(data / "train.en"),
-            "--valid-source", str(data / "valid.de"), "--valid-target", str(data / "valid.en"),
-            "--preset", "tiny", "--vocab-size", "64", "--steps", str(options.steps), "--batch-tokens", "200", "--accumulate", "2",
-            "--warmup-steps", "10", "--eval-every", "20", "--eval-sentences", "8", "--save-every", "7", "--average", "2",
-            "--log-every", "5", "--threads", str(options.threads), "--device", "cpu", "-q"]
+    return [options.attend, "pretrain", options.family, "--resume", "--output", str(output), *map(str, FAMILIES[options.family](data)),
+            "--preset", "tiny", "--vocab-size", "64", "--steps", str(options.steps), "--accumulate", "2", "--warmup-steps", "10", "--eval-every", "20",
+            "--save-every", "7", "--average", "2", "--log-every", "5", "--threads", str(options.threads), "--device", "cpu", "-q"]
 
 
 def timeless_records(output):
@@ -83,6 +94,7 @@ def run_with_kills(options, data, output, rng, most_kills, typical_seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--attend", required=True, help="the attend binary")
+    parser.add_argument("--family", choices=FAMILIES, default="transformer")
     parser.add_argument("--kills", type=int, default=50, help="how many kills in all")
     parser.add_argument("--kills-a-run", type=int, default=5, help="a run is left alone after so many")
     parser.add_argument("--steps", type=int, default=60)
@@ -95,6 +107,8 @@ def main():
         data = pathlib.Path(folder)
         write_pairs(data, "train", 300, rng)
         write_pairs(data, "valid", 30, rng)
+        for part in ("train", "valid"):
+            write_documents(data, f"{part}.txt", f"{part}.de")
         start = time.monotonic()
         whole = data / "whole"
         run_with_kills(options, data, whole, rng, 0, 0)
