@@ -2,8 +2,10 @@
 // transformers' config.json.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/fields.h"
@@ -11,6 +13,14 @@
 #include "models/layers/activation.h"
 
 namespace attend {
+
+/// What the position embeddings, which are learnt, start from: the paper's noise, or the sinusoids of Vaswani et al. 2017, in which the
+/// token before lies in the same direction wherever one stands.
+enum class PositionStart { kNormal, kSinusoidal };
+template <>
+struct EnumNames<PositionStart> {
+  static constexpr std::array values{std::pair{PositionStart::kNormal, "normal"}, std::pair{PositionStart::kSinusoidal, "sinusoidal"}};
+};
 
 struct BertConfig {
   std::int64_t vocab_size = 0;
@@ -25,6 +35,7 @@ struct BertConfig {
   std::int64_t max_positions = 512;
   std::int64_t type_vocab_size = 2;
   double initializer_range = 0.02;
+  PositionStart position_start = PositionStart::kNormal;
   double layer_norm_epsilon = 1e-12;
   std::int64_t pad_id = 0;
 
@@ -42,6 +53,7 @@ struct BertConfig {
     visit("max_positions", self.max_positions, "longest sequence, in tokens");
     visit("type_vocab_size", self.type_vocab_size, "segments: A and B");
     visit("initializer_range", self.initializer_range, "standard deviation of the weights at the start");
+    visit("position_start", self.position_start, "what the learnt position embeddings start from");
     visit("layer_norm_epsilon", self.layer_norm_epsilon, "what layer normalisation adds to the variance");
     visit("pad_id", self.pad_id, "padding token; set by the tokenizer");
   }
@@ -50,7 +62,8 @@ struct BertConfig {
   void validate() const;
 };
 
-/// "tiny" (2 layers, 128 wide), "mini", "small", "medium", "base", "large": the published sizes. Throws UserError that lists them.
+/// "tiny" (2 layers, 128 wide), "mini", "small", "medium", "base", "large": the published sizes; those narrower than base start from
+/// larger weights and sinusoidal positions. Throws UserError that lists them.
 BertConfig bert_preset(const std::string& name);
 const std::vector<std::string>& bert_preset_names();
 
