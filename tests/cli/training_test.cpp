@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/random.h"
 #include "tests/cli/process.h"
+#include "tests/cli/terminal.h"
 
 using namespace attend;
 
@@ -59,15 +60,12 @@ TEST_CASE("A model is trained, used, tuned further, averaged and evaluated from 
   REQUIRE(trained.code == 0);
   CHECK(trained.out.find("attend translate --model " + (folder / "run").string()) != std::string::npos);
 
-  // On a terminal, which script(1) makes: the prompt and the line's echo go there, a typed key can be taken back, the answer goes to the file.
-  const std::string typed_answer = (folder / "answer").string(), model = (folder / "run").string();
-  const Outcome typed = run({.arguments = {"-qec", std::string(ATTEND_BINARY) + " translate --model " + model + " > " + typed_answer, "/dev/null"},
-                             .input = "hundx\x7f\n\n",
-                             .program = "/usr/bin/script"});
+  // On a terminal the prompt and the line's echo go there, a typed key can be taken back, Ctrl-D ends, and answers go to standard output.
+  const std::string model = (folder / "run").string();
+  const Typed typed = type_to({.arguments = {"translate", "--model", model}, .keys = {"hundx\x7f\n", "\n", "\x04"}});
+  INFO(typed.terminal);
   CHECK(typed.code == 0);
-  CHECK(typed.out.find("> ") != std::string::npos);
-  const Outcome piped = run({"translate", "--model", (folder / "run").string()}, "hund\n\n");
-  CHECK(read_text(typed_answer) == piped.out);
+  CHECK(typed.out == run({"translate", "--model", model}, "hund\n\n").out);
 
   const Outcome again = run(pretrain(folder, "run", {"--steps", "6"}));
   CHECK(again.code == 2);
