@@ -9,7 +9,6 @@
 #include "core/json.h"
 #include "core/random.h"
 #include "tests/cli/process.h"
-#include "tests/cli/terminal.h"
 
 using namespace attend;
 
@@ -59,13 +58,6 @@ TEST_CASE("A model is trained, used, tuned further, averaged and evaluated from 
   INFO(trained.err);
   REQUIRE(trained.code == 0);
   CHECK(trained.out.find("attend translate --model " + (folder / "run").string()) != std::string::npos);
-
-  // On a terminal the prompt and the line's echo go there, a typed key can be taken back, Ctrl-D ends, and answers go to standard output.
-  const std::string model = (folder / "run").string();
-  const Typed typed = type_to({.arguments = {"translate", "--model", model}, .keys = {"hundx\x7f\n", "\n", "\x04"}});
-  INFO(typed.terminal);
-  CHECK(typed.code == 0);
-  CHECK(typed.out == run({"translate", "--model", model}, "hund\n\n").out);
 
   const Outcome again = run(pretrain(folder, "run", {"--steps", "6"}));
   CHECK(again.code == 2);
