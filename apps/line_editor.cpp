@@ -11,6 +11,9 @@ namespace attend {
 EditedLines::EditedLines(std::string prompt) : prompt_(std::move(prompt)) {
   ::rl_outstream = stderr;  // standard output is for results, which may go to a file
   ::using_history();
+  ::rl_initialize();
+  // Ctrl-D typed between two lines ends a line that the terminal was still collecting, and comes as a NUL: it means the same.
+  ::rl_parse_and_bind("bind ^@ em-delete-or-list");
 }
 
 EditedLines::int_type EditedLines::underflow() {
