@@ -111,6 +111,14 @@ NamedTensors export_tensors(const torch::nn::Module& module, const NameRules& ru
   return exported;
 }
 
+void require_parameters(const SafetensorsReader& file, std::int64_t num_parameters, const std::string& config_name) {
+  std::uint64_t held = 0;
+  for (const auto& [name, view] : file.tensors()) held += view.bytes.size() / dtype_size(view.dtype);
+  if (static_cast<std::uint64_t>(num_parameters) > held)
+    throw UserError(config_name + " describes a model of " + std::to_string(num_parameters) + " parameters or more; " + file.name() + " holds " + std::to_string(held),
+                    "the two files do not belong together, or one was edited");
+}
+
 ImportReport import_tensors(torch::nn::Module& module, const NameRules& rules, const SafetensorsReader& file) {
   const torch::NoGradGuard no_gradient;
   const auto ours = tensors_of(module);

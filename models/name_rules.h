@@ -53,6 +53,10 @@ NamedTensors export_tensors(const torch::nn::Module& module, const NameRules& ru
 /// every shape right, all checked before the first is copied. Throws UserError that names what does not fit.
 ImportReport import_tensors(torch::nn::Module& module, const NameRules& rules, const SafetensorsReader& file);
 
+/// Throws UserError where config.json describes a model of more parameters than the file has numbers: found out before a model of that
+/// size is allocated.
+void require_parameters(const SafetensorsReader& file, std::int64_t num_parameters, const std::string& config_name);
+
 /// "a, b, c and 2 more".
 std::string list_names(const std::vector<std::string>& names);
 

@@ -1,9 +1,11 @@
-// attend demo: a Transformer learns to translate English to German, in a few minutes, from nothing but this program.
+// attend demo: what the three families learn in a few minutes, from nothing but this program.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <iosfwd>
+#include <optional>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -11,18 +13,25 @@
 
 namespace attend {
 
+enum class DemoTopic { kTranslate, kBert };
+template <>
+struct EnumNames<DemoTopic> {
+  static constexpr std::array values{std::pair{DemoTopic::kTranslate, "translate"}, std::pair{DemoTopic::kBert, "bert"}};
+};
+
 struct DemoOptions {
   CommonOptions common;
-  double minutes = 2;
+  double minutes = 2.5;
   std::int64_t pairs = 60'000;
+  std::optional<DemoTopic> only;
   std::filesystem::path output;  ///< "": a new folder among the temporary files
   std::filesystem::path write;   ///< not "": only the sentences, into this folder
 };
 
 void add_demo(CLI::App& app);
 
-/// Draws sentence pairs, trains as `attend pretrain transformer` does, translates and scores sentences that were not among
-/// them, and prints the commands that do the same with one's own text. Throws UserError, StorageError.
+/// Trains as the `pretrain` and `finetune` commands do, shows and measures what was learnt on sentences that were not among those trained
+/// on, and prints the commands that do the same with one's own text. Throws UserError, StorageError.
 int run_demo(const DemoOptions& options, std::istream& in, std::ostream& out);
 
 }  // namespace attend

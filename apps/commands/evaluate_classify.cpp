@@ -1,6 +1,7 @@
 #include "apps/commands/evaluate_classify.h"
 
 #include <memory>
+#include <tuple>
 
 #include "apps/command.h"
 #include "apps/commands/print_metrics.h"
@@ -27,6 +28,24 @@ void add_table(CLI::App& evaluate, const char* name, const char* help, const cha
   set_run(*command, options, run_evaluate_classify);
 }
 
+// One task's share of the metrics of both, under the names every evaluation has.
+Metrics metrics_of(MaskedTask task, const Metrics& both) {
+  Metrics metrics;
+  const auto take = [&](const std::string& name, const std::string& as) {
+    for (const auto& [key, value] : both)
+      if (key == name) metrics.emplace_back(as, value);
+  };
+  if (task == MaskedTask::kNextSentence) {
+    take("nsp_loss", "loss");
+    take("nsp_accuracy", "accuracy");
+  } else {
+    take("loss", "loss");
+    take("perplexity", "perplexity");
+    take("mlm_accuracy", "accuracy");
+  }
+  return metrics;
+}
+
 }  // namespace
 
 void add_evaluate_classify(CLI::App& evaluate) {
@@ -38,10 +57,12 @@ void add_evaluate_classify(CLI::App& evaluate) {
 }
 
 void add_evaluate_masked(CLI::App& evaluate) {
-  auto options = std::make_shared<EvaluateMaskedOptions>();
-  options->masked.eval_examples = 0;
-  for (const char* name : {"mlm", "next-sentence"}) {
-    CLI::App* command = evaluate.add_subcommand(name, "Masked-word and next-sentence accuracy, loss and perplexity");
+  for (const auto& [name, task, help] : {std::tuple{"mlm", MaskedTask::kWords, "Accuracy, loss and perplexity of masked words"},
+                                         std::tuple{"next-sentence", MaskedTask::kNextSentence, "Accuracy and loss of telling whether a sentence follows another"}}) {
+    auto options = std::make_shared<EvaluateMaskedOptions>();
+    options->task = task;
+    options->masked.eval_examples = 0;
+    CLI::App* command = evaluate.add_subcommand(name, help);
     command->add_option("--model", options->model, "model folder")->required();
     command->add_option("--data", options->data, "text, a sentence a line, a blank line between documents")->required();
     add_config_flags(*command, options->masked, {.group = "Masked language"});
@@ -74,11 +95,13 @@ int run_evaluate_masked(const EvaluateMaskedOptions& options, std::istream&, std
   require_vocabulary(*model, *tokenizer);
   MaskedLanguageOptions masked = options.masked;
   masked.max_length = std::min(masked.max_length, model->max_positions());
+  if (options.task == MaskedTask::kNextSentence && !(masked.next_sentence && model->has_next_sentence()))
+    throw UserError(options.model.string() + ": the model was trained without next sentences, or --no-next-sentence is given", "evaluate it with `attend evaluate mlm`");
   masked.next_sentence = masked.next_sentence && model->has_next_sentence();
   const ScratchFolder scratch;
   const EvaluationExamples examples = evaluation_examples(
       {.files = options.data, .tokenizer = *tokenizer, .cache = scratch.path(), .budget = {.tokens = kBatchTokens}, .options = masked});
-  print_metrics(evaluate_masked(*model, examples, masked.eval_examples).value(), examples.num_examples(), options.common.json, out);
+  print_metrics(metrics_of(options.task, evaluate_masked(*model, examples, masked.eval_examples).value()), examples.num_examples(), options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -1,4 +1,4 @@
-// attend evaluate classify|regress|mlm: a model of text on data with answers.
+// attend evaluate classify|regress|mlm|next-sentence: a model of text on data with answers.
 #pragma once
 
 #include <filesystem>
@@ -18,7 +18,10 @@ struct EvaluateClassifyOptions {
   Header header = Header::kAuto;
 };
 
+enum class MaskedTask { kWords, kNextSentence };
+
 struct EvaluateMaskedOptions {
+  MaskedTask task = MaskedTask::kWords;
   CommonOptions common;
   std::filesystem::path model;
   std::vector<std::filesystem::path> data;
@@ -29,6 +32,7 @@ void add_evaluate_classify(CLI::App& evaluate);
 void add_evaluate_masked(CLI::App& evaluate);
 
 int run_evaluate_classify(const EvaluateClassifyOptions& options, std::istream& in, std::ostream& out);
+/// Of masked words loss, perplexity and accuracy, of next sentences loss and accuracy. Throws UserError for a model without that head.
 int run_evaluate_masked(const EvaluateMaskedOptions& options, std::istream& in, std::ostream& out);
 
 }  // namespace attend

@@ -49,6 +49,11 @@ void BertConfig::validate() const {
   check_rate("classifier_dropout", classifier_dropout);
 }
 
+std::int64_t BertConfig::least_parameters() const {
+  const std::int64_t embeddings = (vocab_size + max_positions + type_vocab_size) * hidden_size;
+  return embeddings + num_layers * (4 * hidden_size * hidden_size + 2 * hidden_size * intermediate_size);
+}
+
 BertConfig bert_preset(const std::string& name) {
   for (const Preset& preset : presets()) {
     if (preset.name != name) continue;

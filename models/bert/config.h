@@ -60,6 +60,9 @@ struct BertConfig {
 
   /// Throws UserError for sizes that cannot be: heads that do not divide the width, ids outside the vocabulary, ...
   void validate() const;
+
+  /// Of the body without biases, norms and pooler: what a folder holds at least.
+  std::int64_t least_parameters() const;
 };
 
 /// "tiny" (2 layers, 128 wide), "mini", "small", "medium", "base", "large": the published sizes; those narrower than base start from

@@ -117,7 +117,9 @@ struct Folder {
   explicit Folder(const ModelFolder& folder)
       : file(SafetensorsReader::open_folder(folder.path)),
         config(bert_from_hf(folder.config, (folder.path / "config.json").string())),
-        config_name((folder.path / "config.json").string()) {}
+        config_name((folder.path / "config.json").string()) {
+    require_parameters(file, config.least_parameters(), config_name);
+  }
   bool has(const std::string& name) const { return file.tensors().contains(name); }
 };
 

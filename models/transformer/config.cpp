@@ -55,6 +55,12 @@ void TransformerConfig::validate() const {
   check_id("decoder_start_id", decoder_start_id, output_vocab_size());
 }
 
+std::int64_t TransformerConfig::least_parameters() const {
+  const std::int64_t attention = 4 * hidden_size * hidden_size;
+  const std::int64_t embeddings = (vocab_size + (shared_embeddings ? 0 : target_vocab_size)) * hidden_size;
+  return embeddings + encoder_layers * (attention + 2 * hidden_size * encoder_ffn_size) + decoder_layers * (2 * attention + 2 * hidden_size * decoder_ffn_size);
+}
+
 TransformerConfig transformer_preset(const std::string& name) {
   for (const Preset& preset : presets()) {
     if (preset.name != name) continue;

@@ -57,6 +57,9 @@ struct TransformerConfig {
 
   /// Throws UserError for sizes that cannot be: heads that do not divide the width, ids outside the vocabulary, ...
   void validate() const;
+
+  /// Without biases and norms: what a folder holds at least.
+  std::int64_t least_parameters() const;
 };
 
 /// "tiny", "small", "base", "big": the last two are the paper's. Throws UserError that lists them.

@@ -60,6 +60,7 @@ void TransformerModel::save(const std::filesystem::path& folder) const {
 std::shared_ptr<Seq2SeqModel> load_transformer(const std::filesystem::path& folder, const Json& json, torch::Device device) {
   const auto config = transformer_from_hf(json, (folder / "config.json").string());
   const auto file = SafetensorsReader::open_folder(folder);
+  require_parameters(file, config.least_parameters(), (folder / "config.json").string());
   auto names = transformer_name_rules(config);
   // Computed, and not saved; where a file holds them, they are what its model was trained with.
   names.rules.push_back({.ours = "encoder_positions", .theirs = {"model.encoder.embed_positions.weight"}, .presence = NameRule::Presence::kOptional});

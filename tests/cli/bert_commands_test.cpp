@@ -149,6 +149,12 @@ TEST_CASE("pairs and numbers are learnt and answered") {
   const Outcome masked = run({"evaluate", "mlm", "--model", w.bert.string(), "--data", w.text.string(), "--max-length", "32", "--json"});
   INFO(masked.err);
   CHECK(parse_json(masked.out, "answer")["perplexity"].get<double>() > 1);
+  CHECK_FALSE(parse_json(masked.out, "answer").contains("nsp_accuracy"));
+  const Outcome next = run({"evaluate", "next-sentence", "--model", w.bert.string(), "--data", w.text.string(), "--max-length", "32", "--json"});
+  INFO(next.err);
+  const Json follows = parse_json(next.out, "answer");
+  CHECK((follows["accuracy"].get<double>() >= 0 && follows["accuracy"].get<double>() <= 1 && follows["loss"].get<double>() > 0));
+  CHECK(follows.size() == 3);  // and examples
 }
 
 TEST_CASE("what cannot be trained on is refused with a sentence") {
@@ -187,6 +193,9 @@ TEST_CASE("a folder that does not fit the task is refused with a sentence") {
   write_json_file(copy / "config.json", whole);
   edit("hidden_size", 64);
   check_refusal(run({"fill-mask", "--model", copy.string()}, "x\n"), "shape");
+  edit("hidden_size", 65536);  // 400 TB: refused before a model of that size is made
+  edit("num_hidden_layers", 1000);
+  check_refusal(run({"fill-mask", "--model", copy.string()}, "x\n"), "describes a model of");
   edit("model_type", "unheard-of");
   check_refusal(run({"fill-mask", "--model", copy.string()}, "x\n"), "unheard-of");
   write_json_file(copy / "config.json", whole);

@@ -46,7 +46,7 @@ Json settings_of(const std::filesystem::path& run_folder) {
 TEST_CASE("the demo trains, translates, scores, and prints commands that do the same") {
   TempFolder folder;
   const std::string output = (folder / "demo").string();
-  const Outcome demo = run({"demo", "--minutes", "0.05", "--pairs", "1000", "--output", output});
+  const Outcome demo = run({"demo", "--only", "translate", "--minutes", "0.05", "--pairs", "1000", "--output", output});
   INFO(demo.out << demo.err);
   REQUIRE(demo.code == 0);
   CHECK_THAT(demo.out, Contains("1000 sentence pairs") && Contains("  -> ") && Contains("BLEU "));
@@ -61,11 +61,33 @@ TEST_CASE("the demo trains, translates, scores, and prints commands that do the 
   const Outcome trained = shell(pretrain + " --steps 1");
   INFO(pretrain << "\n" << trained.err);
   CHECK(trained.code == 0);
-  CHECK(settings_of(folder / "again") == settings_of(folder / "demo/model"));
+  CHECK(settings_of(folder / "again") == settings_of(folder / "demo/translator"));
   const Outcome translated = shell(commands[1] + " --max-length 5 --beam 1");
   CHECK(translated.code == 0);
   CHECK(std::count(translated.out.begin(), translated.out.end(), '\n') == 500);
   CHECK(shell(commands[3]).code == 0);
+}
+
+TEST_CASE("the demo pretrains BERT, fills masks, fine-tunes it, and prints commands that do the same") {
+  TempFolder folder;
+  const Outcome demo = run({"demo", "--only", "bert", "--minutes", "0.05", "--output", (folder / "demo").string()});
+  INFO(demo.out << demo.err);
+  REQUIRE(demo.code == 0);
+  CHECK_THAT(demo.out, Contains("[MASK]") && Contains("from random weights") && !Contains("BLEU"));
+  const auto commands = commands_in(demo.out);
+  REQUIRE(commands.size() == 4);
+  for (const std::size_t i : {0, 1}) {
+    std::string command = commands[i];
+    const std::string name = i == 0 ? "my-bert" : "my-classifier", again = (folder / name).string();
+    command.replace(command.find(name), name.size(), again);
+    const Outcome trained = shell(command + (i == 0 ? " --steps 1" : ""));
+    INFO(command << "\n" << trained.err);
+    CHECK(trained.code == 0);
+    CHECK(settings_of(folder / name) == settings_of(folder / "demo" / (i == 0 ? "bert" : "classifier")));
+  }
+  const Outcome evaluated = shell(commands[2] + " --json");
+  CHECK(parse_json(evaluated.out, "evaluation")["examples"] == 300);
+  CHECK(std::count(shell(commands[3]).out.begin(), shell(commands[3]).out.end(), '\t') == 7);
 }
 
 TEST_CASE("the demo writes its sentences alone where asked to") {
@@ -78,7 +100,9 @@ TEST_CASE("the demo writes its sentences alone where asked to") {
   CHECK(std::count(first.begin(), first.end(), '\n') == 1500);
   CHECK(write("again", "1") == first);
   CHECK(write("other", "2") != first);
-  CHECK_FALSE(std::filesystem::exists(folder / "one/model"));
+  CHECK_FALSE(std::filesystem::exists(folder / "one/translator"));
+  CHECK(lines_of(folder / "one/kind.train.tsv").size() == 401);
+  CHECK(lines_of(folder / "one/bert.train.txt").count("") == 1);
 }
 
 TEST_CASE("the demo refuses settings that make no sense") {
