@@ -1,0 +1,140 @@
+#include "apps/few_shot_evaluation.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/progress.h"
+#include "generation/choice_scorer.h"
+#include "generation/text_generator.h"
+#include "metrics/calibration.h"
+
+namespace attend {
+namespace {
+
+/// A query with its prompt, and what the model says.
+struct Asked {
+  std::size_t query = 0;
+  std::vector<TaskExample> shown;
+  std::string prompt, answer;
+};
+
+std::string trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n\v\f";
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  return first == std::string_view::npos ? std::string() : std::string(text.substr(first, text.find_last_not_of(kBlanks) - first + 1));
+}
+
+class FewShotEvaluation {
+ public:
+  FewShotEvaluation(const CausalFolder& folder, const std::vector<TaskExample>& examples, const FewShotSettings& settings)
+      : folder_(folder), settings_(settings), pool_(examples), generator_(folder.model, folder.tokenizer, folder.generation) {
+    const std::size_t all = examples.size(), wanted = settings.queries == 0 ? all : std::min<std::size_t>(all, settings.queries);
+    for (std::size_t i = 0; i < wanted; ++i) queries_.push_back(i * all / wanted);
+    for (std::size_t block = 0; block < pool_.num_blocks(); ++block) choices_.push_back(output_choices(examples, block));
+  }
+
+  TaskResult run(const std::string& name) {
+    TaskResult result{.name = name, .chance = {}, .results = {}, .samples = {}};
+    if (settings_.by == JudgeBy::kLikelihood) result.chance = chance();
+    Progress progress("few-shot " + name, settings_.shots.size() * settings_.trials * queries_.size(), "queries");
+    for (const std::int64_t shots : settings_.shots) {
+      ClusteredAccuracy accuracy;
+      for (std::int64_t trial = 0; trial < settings_.trials; ++trial) {
+        std::vector<Asked> asked = ask({.shots = static_cast<std::size_t>(shots), .seed = settings_.seed, .trial = static_cast<std::uint64_t>(trial)});
+        settings_.by == JudgeBy::kGeneration ? answer_by_generation(asked) : answer_by_likelihood(asked);
+        for (const Asked& one : asked) accuracy.add(cluster(one.query), is_exact_match(one.answer, pool_.examples()[one.query].output));
+        if (trial == 0) keep_samples(result, shots, asked);
+        progress.advance(asked.size());
+      }
+      result.results.push_back({.shots = shots, .estimate = accuracy.estimate()});
+    }
+    progress.finish();
+    return result;
+  }
+
+ private:
+  // Queries of one rule are alike; of one rule only, it is the trials of a query that are.
+  std::uint64_t cluster(std::size_t query) const { return pool_.num_blocks() > 1 ? pool_.examples()[query].block : query; }
+
+  double chance() const {
+    double sum = 0;
+    for (const std::size_t query : queries_) sum += 1.0 / static_cast<double>(choices_[pool_.examples()[query].block].size());
+    return sum / static_cast<double>(queries_.size());
+  }
+
+  std::vector<Asked> ask(const ExamplePool::Draw& draw) const {
+    const std::int64_t room = folder_.model->max_positions() - (settings_.by == JudgeBy::kGeneration ? settings_.max_new_tokens : 0);
+    if (room < 1)
+      throw UserError("--max-new-tokens is " + std::to_string(settings_.max_new_tokens) + "; the model has " + std::to_string(folder_.model->max_positions()) + " positions",
+                      "use a smaller --max-new-tokens");
+    const ContextBudget budget{.count_tokens = [&](std::string_view text) { return folder_.tokenizer->encode(text).size(); }, .tokens = static_cast<std::size_t>(room)};
+    std::vector<Asked> asked;
+    for (const std::size_t query : queries_) {
+      Asked one{.query = query, .shown = pool_.draw(query, draw), .prompt = {}, .answer = {}};
+      one.prompt = fitted_prompt(settings_.format, one.shown, pool_.examples()[query].input, budget);
+      asked.push_back(std::move(one));
+    }
+    return asked;
+  }
+
+  void answer_by_generation(std::vector<Asked>& asked) const {
+    std::vector<Prompt> prompts;
+    for (const Asked& one : asked) prompts.push_back({.ids = generator_.encode(one.prompt), .number = one.query + 1, .name = "query " + std::to_string(one.query + 1)});
+    GenerateOptions options;
+    options.max_new_tokens = settings_.max_new_tokens;
+    options.temperature = 0.0;
+    options.context = ContextPolicy::kRefuse;
+    options.stop = {settings_.format.form.stop()};
+    const auto answers = generator_.generate({.prompts = prompts, .seed = settings_.seed}, options);
+    for (std::size_t i = 0; i < asked.size(); ++i) asked[i].answer = trimmed(answers[i].front().text);
+  }
+
+  PromptChoices choices_after(const std::string& prompt, std::size_t block) const {
+    PromptChoices choices{.prompt = prompt, .choices = {}};
+    const PromptTemplate& form = settings_.format.form;
+    for (const std::string& output : choices_[block]) choices.choices.push_back(form.answer_prefix() + output + form.stop());
+    return choices;
+  }
+
+  void answer_by_likelihood(std::vector<Asked>& asked) const {
+    // The inputs without content of Zhao et al. 2021, section 5.
+    static const std::vector<std::string> kContentFree{"N/A", "[MASK]", ""};
+    const std::size_t a_query = settings_.calibrate ? 1 + kContentFree.size() : 1;
+    std::vector<PromptChoices> prompts;
+    for (const Asked& one : asked) {
+      const std::size_t block = pool_.examples()[one.query].block;
+      prompts.push_back(choices_after(one.prompt, block));
+      if (settings_.calibrate)
+        for (const std::string& input : kContentFree) prompts.push_back(choices_after(few_shot_prompt(settings_.format, one.shown, input), block));
+    }
+    const auto log_probabilities = choice_log_probabilities(*folder_.model, *folder_.tokenizer, prompts);
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      const auto of_query = std::span(log_probabilities).subspan(i * a_query, a_query);
+      const auto probabilities = settings_.calibrate ? calibrated_probabilities(of_query.front(), of_query.subspan(1)) : normalized_probabilities(of_query.front());
+      asked[i].answer = choices_[pool_.examples()[asked[i].query].block][most_probable(probabilities)];
+    }
+  }
+
+  void keep_samples(TaskResult& result, std::int64_t shots, const std::vector<Asked>& asked) const {
+    const std::size_t kept = std::min<std::size_t>(asked.size(), settings_.samples);
+    for (std::size_t i = 0; i < kept; ++i) {
+      const Asked& one = asked[i * asked.size() / kept];
+      result.samples.push_back({.shots = shots, .prompt = one.prompt, .answer = one.answer, .expected = pool_.examples()[one.query].output});
+    }
+  }
+
+  const CausalFolder& folder_;
+  const FewShotSettings& settings_;
+  ExamplePool pool_;
+  TextGenerator generator_;
+  std::vector<std::size_t> queries_;
+  std::vector<std::vector<std::string>> choices_;  // of each block
+};
+
+}  // namespace
+
+TaskResult evaluate_few_shot(const CausalFolder& folder, const std::string& name, const std::vector<TaskExample>& examples, const FewShotSettings& settings) {
+  return FewShotEvaluation(folder, examples, settings).run(name);
+}
+
+}  // namespace attend

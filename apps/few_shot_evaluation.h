@@ -1,0 +1,42 @@
+// Accuracy of a language model against the number of examples in its prompt (Brown et al. 2020, figure 1.2).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apps/commands/causal_folder.h"
+#include "apps/few_shot_page.h"
+#include "core/fields.h"
+#include "data/few_shot.h"
+
+namespace attend {
+
+/// What an answer is: the text the model writes; or, of the outputs that the task has, the one it finds most probable.
+enum class JudgeBy { kGeneration, kLikelihood };
+template <>
+struct EnumNames<JudgeBy> {
+  static constexpr std::array values{std::pair{JudgeBy::kGeneration, "generation"}, std::pair{JudgeBy::kLikelihood, "likelihood"}};
+};
+
+struct FewShotSettings {
+  PromptFormat format;
+  std::vector<std::int64_t> shots;
+  std::int64_t trials = 1;   ///< draws of examples for each query
+  std::int64_t queries = 0;  ///< evenly taken; 0: all
+  JudgeBy by = JudgeBy::kGeneration;
+  bool calibrate = false;    ///< of likelihood: divide by what inputs without content get (Zhao et al. 2021)
+  std::int64_t max_new_tokens = 32;
+  std::uint64_t seed = 1;
+  std::int64_t samples = 1;  ///< prompts kept for each number of shots
+};
+
+/// Every example of the task is a query in turn; its prompt's examples are others of its own block. Greedy generation up to the template's
+/// stop, compared after trimming; or the likelihood of each output of the query's block, the stop included, since one output may begin
+/// another. Throws UserError where a block has too few examples for the shots, and where a prompt is too long for the model, with how many
+/// examples would fit.
+TaskResult evaluate_few_shot(const CausalFolder& folder, const std::string& name, const std::vector<TaskExample>& examples, const FewShotSettings& settings);
+
+}  // namespace attend
