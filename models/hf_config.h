@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/error.h"
@@ -20,6 +21,10 @@ class HfConfig {
   void read(const char* key, std::int64_t& value) const;
   void read(const char* key, double& value) const;
   void read(const char* key, bool& value) const;
+  template <class T>
+  void read(const char* key, std::optional<T>& value) const {
+    if (find(key) != nullptr) read(key, value.emplace());
+  }
   /// "silu" and "swish", "gelu_new" and "gelu_pytorch_tanh" are the same.
   void read(const char* key, Activation& value) const;
 

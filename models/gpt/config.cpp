@@ -1,0 +1,150 @@
+#include "models/gpt/config.h"
+
+#include "core/limits.h"
+#include "models/hf_config.h"
+
+namespace attend {
+namespace {
+
+struct Preset {
+  std::string name;
+  std::int64_t layers, hidden, heads, positions;
+  double dropout = 0.1;
+  bool bias = true;
+};
+
+// Two rows of Brown et al.'s table contradict themselves: XL's 24 heads of 128 are not 2048 wide (16 are), and 13B's width of 5140 is not 40 heads
+// of 128 (5120 is). Their models also alternate full with banded attention; these have full attention everywhere.
+const std::vector<Preset>& presets() {
+  static const std::vector<Preset> all{
+      {.name = "tiny", .layers = 2, .hidden = 128, .heads = 4, .positions = 128, .dropout = 0},
+      {.name = "nano", .layers = 4, .hidden = 128, .heads = 4, .positions = 64, .dropout = 0, .bias = false},
+      {.name = "mini", .layers = 6, .hidden = 384, .heads = 6, .positions = 256, .dropout = 0.2, .bias = false},
+      {"gpt2", 12, 768, 12, 1024},         {"gpt2-medium", 24, 1024, 16, 1024},  // Radford et al.'s table 2
+      {"gpt2-large", 36, 1280, 20, 1024},  {"gpt2-xl", 48, 1600, 25, 1024},
+      {"gpt3-small", 12, 768, 12, 2048},   {"gpt3-medium", 24, 1024, 16, 2048},  // Brown et al.'s table 2.1
+      {"gpt3-large", 24, 1536, 16, 2048},  {"gpt3-xl", 24, 2048, 16, 2048},
+      {"gpt3-2.7b", 32, 2560, 32, 2048},   {"gpt3-6.7b", 32, 4096, 32, 2048},
+      {"gpt3-13b", 40, 5120, 40, 2048},    {"gpt3-175b", 96, 12288, 96, 2048},
+  };
+  return all;
+}
+
+std::string is(const char* field, std::int64_t value) { return std::string(field) + " is " + std::to_string(value); }
+
+void check_rate(const char* field, double rate) {
+  require(rate >= 0 && rate < 1, std::string(field) + " is " + std::to_string(rate) + "; expected 0 or more and less than 1");
+}
+
+bool is_inside(const std::optional<std::int64_t>& id, std::int64_t vocab_size) { return id && *id >= 0 && *id < vocab_size; }
+
+void check_id(const char* field, const std::optional<std::int64_t>& id, std::int64_t vocab_size) {
+  require(!id || is_inside(id, vocab_size), is(field, id.value_or(0)) + ", outside the vocabulary of " + std::to_string(vocab_size));
+}
+
+Json number_or_null(const std::optional<std::int64_t>& value) { return value ? Json(*value) : Json(nullptr); }
+
+}  // namespace
+
+void GptConfig::validate() const {
+  require(vocab_size >= 1 && vocab_size <= limits::kVocabularySize, is("vocab_size", vocab_size) + "; expected 1 to " + std::to_string(limits::kVocabularySize));
+  require(hidden_size >= 1 && hidden_size <= 1 << 16, is("hidden_size", hidden_size) + "; expected 1 to 65536");
+  require(num_layers >= 1 && num_layers <= 1000, is("num_layers", num_layers) + "; expected 1 to 1000");
+  require(num_heads >= 1 && hidden_size % num_heads == 0, is("num_heads", num_heads) + ", which does not divide hidden_size " + std::to_string(hidden_size));
+  require(inner_size() >= 1 && inner_size() <= 1'000'000, is("intermediate_size", inner_size()) + "; expected 1 to 1000000");
+  require(max_positions >= 1 && max_positions <= 1 << 20, is("max_positions", max_positions) + "; expected 1 to 1048576");
+  require(initializer_range >= 0 && initializer_range <= 10, "initializer_range is " + std::to_string(initializer_range) + "; expected 0 to 10");
+  require(layer_norm_epsilon > 0 && layer_norm_epsilon < 1, "layer_norm_epsilon is " + std::to_string(layer_norm_epsilon) + "; expected more than 0, less than 1");
+  check_rate("dropout", dropout);
+  check_rate("embedding_dropout", embedding_dropout.value_or(0));
+  check_rate("attention_dropout", attention_dropout);
+  check_id("bos_id", bos_id, vocab_size);
+  check_id("eos_id", eos_id, vocab_size);
+  check_id("pad_id", pad_id, vocab_size);
+}
+
+GptConfig gpt_preset(const std::string& name) {
+  for (const Preset& preset : presets()) {
+    if (preset.name != name) continue;
+    GptConfig config;
+    config.num_layers = preset.layers;
+    config.hidden_size = preset.hidden;
+    config.num_heads = preset.heads;
+    config.max_positions = preset.positions;
+    config.dropout = preset.dropout;
+    config.bias = preset.bias;
+    return config;
+  }
+  std::string names;
+  for (const std::string& preset : gpt_preset_names()) names += (names.empty() ? "" : ", ") + preset;
+  throw UserError("no preset of GPT is called '" + name + "'; there are " + names);
+}
+
+const std::vector<std::string>& gpt_preset_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const Preset& preset : presets()) all.push_back(preset.name);
+    return all;
+  }();
+  return names;
+}
+
+Json gpt_to_hf(const GptConfig& config) {
+  return Json{
+      {"model_type", "gpt2"},
+      {"activation_function", std::string(enum_name(config.activation))},
+      {"attn_pdrop", config.attention_dropout},
+      {"bos_token_id", number_or_null(config.bos_id)},
+      {"dtype", "float32"},
+      {"embd_pdrop", config.embedding_dropout.value_or(config.dropout)},
+      {"eos_token_id", number_or_null(config.eos_id)},
+      {"initializer_range", config.initializer_range},
+      {"layer_norm_epsilon", config.layer_norm_epsilon},
+      {"n_embd", config.hidden_size},
+      {"n_head", config.num_heads},
+      {"n_inner", number_or_null(config.intermediate_size)},
+      {"n_layer", config.num_layers},
+      {"n_positions", config.max_positions},
+      {"pad_token_id", number_or_null(config.pad_id)},
+      {"reorder_and_upcast_attn", false},
+      {"resid_pdrop", config.dropout},
+      {"scale_attn_by_inverse_layer_idx", false},
+      {"scale_attn_weights", true},
+      {"tie_word_embeddings", true},
+      {"use_cache", true},
+      {"vocab_size", config.vocab_size},
+  };
+}
+
+GptConfig gpt_from_hf(const Json& json, const std::string& name) {
+  const HfConfig hf(json, name);
+  hf.must_be("add_cross_attention", false);
+  hf.must_be("scale_attn_weights", true);
+  hf.must_be("scale_attn_by_inverse_layer_idx", false);
+  hf.must_be("tie_word_embeddings", true);
+  GptConfig config;
+  config.vocab_size = 50257;  // GPT2Config's defaults; the others are this struct's own
+  hf.read("vocab_size", config.vocab_size);
+  hf.read("n_embd", config.hidden_size);
+  hf.read("n_layer", config.num_layers);
+  hf.read("n_head", config.num_heads);
+  hf.read("n_inner", config.intermediate_size);
+  hf.read("activation_function", config.activation);
+  hf.read("resid_pdrop", config.dropout);
+  config.embedding_dropout = config.attention_dropout = 0.1;
+  hf.read("embd_pdrop", config.embedding_dropout);
+  hf.read("attn_pdrop", config.attention_dropout);
+  hf.read("n_positions", config.max_positions);
+  hf.read("initializer_range", config.initializer_range);
+  hf.read("layer_norm_epsilon", config.layer_norm_epsilon);
+  config.bos_id = config.eos_id = 50256;
+  hf.read("bos_token_id", config.bos_id);
+  hf.read("eos_token_id", config.eos_id);
+  hf.read("pad_token_id", config.pad_id);
+  for (auto* id : {&config.bos_id, &config.eos_id, &config.pad_id})
+    if (!is_inside(*id, config.vocab_size)) id->reset();  // transformers writes 50256 whatever the vocabulary; a token that never comes is none
+  validate_as(config, name);
+  return config;
+}
+
+}  // namespace attend
