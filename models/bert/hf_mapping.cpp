@@ -1,12 +1,9 @@
 // transformers' names (modeling_bert) for BERT's tensors, the labels of its heads in config.json, and its folders.
-#include <map>
-
 #include <torch/torch.h>
 
 #include "core/error.h"
-#include "core/log.h"
-#include "core/random.h"
 #include "models/bert/heads.h"
+#include "models/task_labels.h"
 
 namespace attend {
 namespace {
@@ -74,85 +71,35 @@ void save_as(const TextModel& model, const NameRules& names, const std::filesyst
   write_tensors(folder / "model.safetensors", export_tensors(model, names));
 }
 
-void add_labels(Json& config, const TaskLabels& labels) {
-  Json names = Json::object(), ids = Json::object();
-  for (std::size_t i = 0; i < labels.names.size(); ++i) {
-    names[std::to_string(i)] = labels.names[i];
-    ids[labels.names[i]] = i;
-  }
-  config["id2label"] = names;
-  config["label2id"] = ids;
-}
-
-TaskLabels read_labels(const Json& config, const std::string& name) {
-  TaskLabels labels;
-  const auto problem = config.find("problem_type");
-  if (problem != config.end() && *problem == "multi_label_classification")
-    throw UserError(name + ": problem_type is \"multi_label_classification\"; expected one label for each text");
-  const auto found = config.find("id2label");
-  if (found == config.end() || found->is_null()) {
-    labels.names = {"LABEL_0", "LABEL_1"};  // what transformers assumes
-  } else {
-    if (!found->is_object() || found->empty()) throw UserError(name + ": id2label is no object with entries");
-    for (std::size_t i = 0; i < found->size(); ++i) {
-      const auto entry = found->find(std::to_string(i));
-      if (entry == found->end()) throw UserError(name + ": id2label has no entry \"" + std::to_string(i) + "\"");
-      labels.names.push_back(json_string(*entry, name, "id2label"));
-    }
-  }
-  if ((problem != config.end() && *problem == "regression") || labels.names.size() == 1) labels.problem = TaskLabels::Problem::kRegression;
-  return labels;
-}
-
-void report(const ImportReport& report, const std::string& file) {
-  if (!report.left_out.empty()) log_info(file + ": not used for this task: " + list_names(report.left_out));
-  if (!report.fresh.empty()) log_warning(file + ": not there, so drawn at random and to be trained: " + list_names(report.fresh));
-}
-
 struct Folder {
   SafetensorsReader file;
   BertConfig config;
-  std::string config_name;
 
   explicit Folder(const ModelFolder& folder)
       : file(SafetensorsReader::open_folder(folder.path)),
-        config(bert_from_hf(folder.config, (folder.path / "config.json").string())),
-        config_name((folder.path / "config.json").string()) {}
+        config(bert_from_hf(folder.config, (folder.path / "config.json").string())) {}
   bool has(const std::string& name) const { return file.tensors().contains(name); }
+  HeadPlan plan(const ModelFolder& folder, const HeadRules& head, const std::optional<NewHead>& wanted) {
+    if (wanted && wanted->dropout) config.classifier_dropout = *wanted->dropout;
+    return plan_head(folder, file, head.name, wanted);
+  }
 };
 
 template <class Model>
 std::shared_ptr<Model> filled(std::shared_ptr<Model> model, const NameRules& names, const Folder& source, torch::Device device,
                               NewHead::Body body = NewHead::Body::kPretrained) {
-  if (body == NewHead::Body::kPretrained) report(import_tensors(*model, names, source.file), source.file.name());
+  if (body == NewHead::Body::kPretrained) report_import(import_tensors(*model, names, source.file), source.file.name());
   model->to(device);
   model->eval();
   return model;
 }
 
-// What to build and how to fill it: the folder's head, or a new one.
-struct Head {
-  TaskLabels labels;
-  NameRules names;
-  NewHead::Body body = NewHead::Body::kPretrained;
-};
-
-Head choose_head(Folder& source, const ModelFolder& folder, HeadRules rules, const std::optional<NewHead>& wanted) {
-  const bool is_there = source.has(std::string(rules.name) + ".weight");
-  if (!wanted && !is_there)
-    throw UserError(source.file.name() + " has no head for this task: no " + rules.name + ".weight", "train one with `attend finetune`, or name the folder of a model that has it");
-  if (!wanted) return {.labels = read_labels(folder.config, source.config_name), .names = head_rules(source.config, rules)};
-  if (wanted->dropout) source.config.classifier_dropout = *wanted->dropout;
-  torch::manual_seed(mix_seed(wanted->seed, "head"));
-  const bool is_kept = is_there && read_labels(folder.config, source.config_name) == wanted->labels;
-  rules.presence = Presence::kHead;
-  Head head{.labels = wanted->labels, .names = head_rules(source.config, rules), .body = wanted->body};
-  if (head.body == NewHead::Body::kFresh) return head;
-  if (is_there && !is_kept) {
-    log_warning(source.file.name() + ": its head answers with other labels; a new one is drawn at random");
-    std::erase_if(head.names.rules, [](const NameRule& rule) { return rule.ours.starts_with("classifier."); });
-  }
-  return head;
+// The rules by which the plan's model is filled. A folder's head that is not kept counts as another task's.
+NameRules planned_rules(const BertConfig& config, HeadRules rules, const HeadPlan& plan) {
+  rules.presence = plan.presence;
+  NameRules names = head_rules(config, rules);
+  if (plan.head == HeadPlan::Source::kFresh) std::erase_if(names.rules, [](const NameRule& rule) { return rule.ours.starts_with("classifier."); });
+  return names;
 }
 
 }  // namespace
@@ -218,16 +165,17 @@ std::shared_ptr<MaskedLanguageModel> load_bert_masked_language_model(const Model
 }
 
 std::shared_ptr<SequenceClassifier> load_bert_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {
+  const HeadRules rules{"classifier", true};
   Folder source(folder);
-  const Head head = choose_head(source, folder, {"classifier", true}, wanted);
-  return filled(std::make_shared<BertSequenceClassifier>(source.config, head.labels), head.names, source, folder.device, head.body);
+  const HeadPlan plan = source.plan(folder, rules, wanted);
+  return filled(std::make_shared<BertSequenceClassifier>(source.config, plan.labels), planned_rules(source.config, rules, plan), source, folder.device, plan.body);
 }
 
 std::shared_ptr<TokenClassifier> load_bert_token_classifier(const ModelFolder& folder, TokenTask task, const std::optional<NewHead>& wanted) {
+  const HeadRules rules{task == TokenTask::kTags ? "classifier" : "qa_outputs", false};
   Folder source(folder);
-  const char* name = task == TokenTask::kTags ? "classifier" : "qa_outputs";
-  const Head head = choose_head(source, folder, {name, false}, wanted);
-  return filled(std::make_shared<BertTokenClassifier>(source.config, task, head.labels), head.names, source, folder.device, head.body);
+  const HeadPlan plan = source.plan(folder, rules, wanted);
+  return filled(std::make_shared<BertTokenClassifier>(source.config, task, plan.labels), planned_rules(source.config, rules, plan), source, folder.device, plan.body);
 }
 
 }  // namespace attend

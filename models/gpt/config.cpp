@@ -137,7 +137,8 @@ GptConfig gpt_from_hf(const Json& json, const std::string& name) {
   hf.read("n_positions", config.max_positions);
   hf.read("initializer_range", config.initializer_range);
   hf.read("layer_norm_epsilon", config.layer_norm_epsilon);
-  config.bos_id = config.eos_id = 50256;
+  if (!json.contains("bos_token_id")) config.bos_id = 50256;
+  if (!json.contains("eos_token_id")) config.eos_id = 50256;
   hf.read("bos_token_id", config.bos_id);
   hf.read("eos_token_id", config.eos_id);
   hf.read("pad_token_id", config.pad_id);

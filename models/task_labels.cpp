@@ -1,0 +1,62 @@
+#include "models/task_labels.h"
+
+#include <torch/torch.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/random.h"
+
+namespace attend {
+
+void add_labels(Json& config, const TaskLabels& labels) {
+  Json names = Json::object(), ids = Json::object();
+  for (std::size_t i = 0; i < labels.names.size(); ++i) {
+    names[std::to_string(i)] = labels.names[i];
+    ids[labels.names[i]] = i;
+  }
+  config["id2label"] = names;
+  config["label2id"] = ids;
+}
+
+TaskLabels read_labels(const Json& config, const std::string& name) {
+  TaskLabels labels;
+  const auto problem = config.find("problem_type");
+  if (problem != config.end() && *problem == "multi_label_classification")
+    throw UserError(name + ": problem_type is \"multi_label_classification\"; expected one label for each text");
+  const auto found = config.find("id2label");
+  if (found == config.end() || found->is_null()) {
+    labels.names = {"LABEL_0", "LABEL_1"};  // what transformers assumes
+  } else {
+    if (!found->is_object() || found->empty()) throw UserError(name + ": id2label is no object with entries");
+    for (std::size_t i = 0; i < found->size(); ++i) {
+      const auto entry = found->find(std::to_string(i));
+      if (entry == found->end()) throw UserError(name + ": id2label has no entry \"" + std::to_string(i) + "\"");
+      labels.names.push_back(json_string(*entry, name, "id2label"));
+    }
+  }
+  if ((problem != config.end() && *problem == "regression") || labels.names.size() == 1) labels.problem = TaskLabels::Problem::kRegression;
+  return labels;
+}
+
+void report_import(const ImportReport& report, const std::string& file) {
+  if (!report.left_out.empty()) log_info(file + ": not used for this task: " + list_names(report.left_out));
+  if (!report.fresh.empty()) log_warning(file + ": not there, so drawn at random and to be trained: " + list_names(report.fresh));
+}
+
+HeadPlan plan_head(const ModelFolder& folder, const SafetensorsReader& file, const std::string& head, const std::optional<NewHead>& wanted) {
+  const bool is_there = file.tensors().contains(head + ".weight");
+  const std::string config_name = (folder.path / "config.json").string();
+  if (!wanted && !is_there)
+    throw UserError(file.name() + " has no head for this task: no " + head + ".weight", "train one with `attend finetune`, or name the folder of a model that has it");
+  if (!wanted) return {.labels = read_labels(folder.config, config_name)};
+  torch::manual_seed(mix_seed(wanted->seed, "head"));
+  const bool is_kept = is_there && read_labels(folder.config, config_name) == wanted->labels;
+  HeadPlan plan{.labels = wanted->labels, .body = wanted->body, .presence = NameRule::Presence::kHead};
+  if (is_there && !is_kept && plan.body == NewHead::Body::kPretrained) {
+    log_warning(file.name() + ": its head answers with other labels; a new one is drawn at random");
+    plan.head = HeadPlan::Source::kFresh;
+  }
+  return plan;
+}
+
+}  // namespace attend
