@@ -34,7 +34,15 @@ std::string shape_text(c10::IntArrayRef shape) {
   return text + "]";
 }
 
-// Rows [begin, begin + rows) of a parameter, and the file's tensor that goes there.
+// The parts of a parameter that are tensors of their own in the file, as they lie there.
+std::vector<torch::Tensor> pieces_of(const torch::Tensor& tensor, const NameRule& rule) {
+  auto pieces = tensor.chunk(static_cast<std::int64_t>(rule.theirs.size()));
+  if (rule.layout == NameRule::Layout::kTransposed)
+    for (auto& piece : pieces) piece = piece.t();
+  return pieces;
+}
+
+// A part of a parameter, and the file's tensor that goes there.
 struct Assignment {
   torch::Tensor into;
   const TensorView* from;
@@ -89,6 +97,11 @@ void add_weight_and_bias(std::vector<NameRule>& rules, const std::string& ours, 
   }
 }
 
+void add_transposed_weight_and_bias(std::vector<NameRule>& rules, const std::string& ours, const std::string& theirs) {
+  rules.push_back({.ours = ours + ".weight", .theirs = {theirs + ".weight"}, .layout = NameRule::Layout::kTransposed});
+  rules.push_back({.ours = ours + ".bias", .theirs = {theirs + ".bias"}});
+}
+
 std::vector<NameRule> for_each_layer(std::int64_t count, const std::vector<NameRule>& rules) {
   std::vector<NameRule> expanded;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -105,7 +118,7 @@ NamedTensors export_tensors(const torch::nn::Module& module, const NameRules& ru
   const auto tensors = tensors_of(module);
   NamedTensors exported;
   for (const NameRule& rule : rules.rules) {
-    const auto pieces = tensor_of(tensors, rule.ours).detach().chunk(static_cast<std::int64_t>(rule.theirs.size()));
+    const auto pieces = pieces_of(tensor_of(tensors, rule.ours).detach(), rule);
     for (std::size_t i = 0; i < pieces.size(); ++i) exported[rule.theirs[i]] = pieces[i];
   }
   return exported;
@@ -120,7 +133,7 @@ ImportReport import_tensors(torch::nn::Module& module, const NameRules& rules, c
   ImportReport report;
   std::set<std::string> known = rules.redundant;
   for (const NameRule& rule : rules.rules) {
-    const auto pieces = tensor_of(ours, rule.ours).chunk(static_cast<std::int64_t>(rule.theirs.size()));
+    const auto pieces = pieces_of(tensor_of(ours, rule.ours), rule);
     for (std::size_t i = 0; i < pieces.size(); ++i) {
       known.insert(rule.theirs[i]);
       const auto found = theirs.find(rule.theirs[i]);

@@ -23,6 +23,7 @@ struct NameRule {
     kOptional,  ///< keeps its value where absent
     kHead,      ///< likewise, and is named in the report
   } presence = Presence::kRequired;
+  enum class Layout { kSame, kTransposed } layout = Layout::kSame;  ///< transposed: theirs is [inputs, outputs]
 };
 
 struct NameRules {
@@ -42,6 +43,8 @@ struct ImportReport {
 /// Appends the rules of `ours`.weight and `ours`.bias.
 void add_weight_and_bias(std::vector<NameRule>& rules, const std::string& ours, const std::vector<std::string>& theirs,
                          NameRule::Presence presence = NameRule::Presence::kRequired);
+/// The same for GPT-2's "Conv1D", a linear layer whose weight lies transposed in the file.
+void add_transposed_weight_and_bias(std::vector<NameRule>& rules, const std::string& ours, const std::string& theirs);
 
 /// {"encoder.layers.{i}.x", ...} for i in [0, count).
 std::vector<NameRule> for_each_layer(std::int64_t count, const std::vector<NameRule>& rules);

@@ -4,6 +4,8 @@
 
 #include "core/error.h"
 #include "models/bert/heads.h"
+#include "models/causal_model.h"
+#include "models/gpt/heads.h"
 #include "models/interfaces.h"
 #include "models/text_model.h"
 #include "models/transformer/model.h"
@@ -20,6 +22,16 @@ constexpr std::array kSeq2SeqFamilies{
     Seq2SeqFamily{"marian", load_transformer},
 };
 
+struct CausalFamily {
+  const char* model_type;
+  std::shared_ptr<CausalLanguageModel> (*load)(const ModelFolder&);
+};
+
+constexpr std::array kCausalFamilies{
+    CausalFamily{"gpt2", load_gpt},
+};
+
+// What a family reads text with; null where it has no such head.
 struct TextFamily {
   const char* model_type;
   std::shared_ptr<TextEncoder> (*encoder)(const ModelFolder&);
@@ -30,6 +42,7 @@ struct TextFamily {
 
 constexpr std::array kTextFamilies{
     TextFamily{"bert", load_bert_encoder, load_bert_masked_language_model, load_bert_sequence_classifier, load_bert_token_classifier},
+    TextFamily{"gpt2", load_gpt_encoder, nullptr, load_gpt_sequence_classifier, nullptr},
 };
 
 Json read_config(const std::filesystem::path& folder) {
@@ -39,15 +52,16 @@ Json read_config(const std::filesystem::path& folder) {
   return read_json_file(path);
 }
 
-// The family that config.json names. `wanted` is "a translation model", for the message.
-template <class Families>
-const auto& family_of(const Families& families, const std::filesystem::path& folder, const Json& config, const char* wanted) {
+// The loader, a member of the table's rows, of the family that config.json names. `wanted` is "a translation model", for the message.
+template <class Families, class Loader>
+auto loader_of(const Families& families, Loader loader, const std::filesystem::path& folder, const Json& config, const char* wanted) {
   const auto path = (folder / "config.json").string();
   const auto found = config.find("model_type");
   const std::string model_type = found == config.end() ? "" : json_string(*found, path, "model_type");
   std::string known;
   for (const auto& family : families) {
-    if (model_type == family.model_type) return family;
+    if (family.*loader == nullptr) continue;
+    if (model_type == family.model_type) return family.*loader;
     known += (known.empty() ? "" : ", ") + std::string(family.model_type);
   }
   throw UserError(path + ": model_type is '" + model_type + "'; " + wanted + " is one of: " + known);
@@ -66,28 +80,33 @@ const std::vector<std::string>& seq2seq_model_types() {
 
 std::shared_ptr<Seq2SeqModel> load_seq2seq(const std::filesystem::path& folder, torch::Device device) {
   const Json config = read_config(folder);
-  return family_of(kSeq2SeqFamilies, folder, config, "a translation model").load(folder, config, device);
+  return loader_of(kSeq2SeqFamilies, &Seq2SeqFamily::load, folder, config, "a translation model")(folder, config, device);
+}
+
+std::shared_ptr<CausalLanguageModel> load_causal_language_model(const std::filesystem::path& folder, torch::Device device) {
+  const Json config = read_config(folder);
+  return loader_of(kCausalFamilies, &CausalFamily::load, folder, config, "a model that continues text")({folder, config, device});
 }
 
 std::shared_ptr<TextEncoder> load_text_encoder(const std::filesystem::path& folder, torch::Device device) {
   const Json config = read_config(folder);
-  return family_of(kTextFamilies, folder, config, "a model that reads text").encoder({folder, config, device});
+  return loader_of(kTextFamilies, &TextFamily::encoder, folder, config, "a model that reads text")({folder, config, device});
 }
 
 std::shared_ptr<MaskedLanguageModel> load_masked_language_model(const std::filesystem::path& folder, torch::Device device) {
   const Json config = read_config(folder);
-  return family_of(kTextFamilies, folder, config, "a masked language model").masked_language_model({folder, config, device});
+  return loader_of(kTextFamilies, &TextFamily::masked_language_model, folder, config, "a masked language model")({folder, config, device});
 }
 
 std::shared_ptr<SequenceClassifier> load_sequence_classifier(const std::filesystem::path& folder, torch::Device device, const std::optional<NewHead>& head) {
   const Json config = read_config(folder);
-  return family_of(kTextFamilies, folder, config, "a classifier").sequence_classifier({folder, config, device}, head);
+  return loader_of(kTextFamilies, &TextFamily::sequence_classifier, folder, config, "a classifier")({folder, config, device}, head);
 }
 
 std::shared_ptr<TokenClassifier> load_token_classifier(const std::filesystem::path& folder, torch::Device device, TokenTask task,
                                                        const std::optional<NewHead>& head) {
   const Json config = read_config(folder);
-  return family_of(kTextFamilies, folder, config, "a model that labels tokens").token_classifier({folder, config, device}, task, head);
+  return loader_of(kTextFamilies, &TextFamily::token_classifier, folder, config, "a model that labels tokens")({folder, config, device}, task, head);
 }
 
 }  // namespace attend

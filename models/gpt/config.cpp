@@ -58,6 +58,7 @@ void GptConfig::validate() const {
   check_rate("dropout", dropout);
   check_rate("embedding_dropout", embedding_dropout.value_or(0));
   check_rate("attention_dropout", attention_dropout);
+  check_rate("classifier_dropout", classifier_dropout);
   check_id("bos_id", bos_id, vocab_size);
   check_id("eos_id", eos_id, vocab_size);
   check_id("pad_id", pad_id, vocab_size);
@@ -134,6 +135,7 @@ GptConfig gpt_from_hf(const Json& json, const std::string& name) {
   config.embedding_dropout = config.attention_dropout = 0.1;
   hf.read("embd_pdrop", config.embedding_dropout);
   hf.read("attn_pdrop", config.attention_dropout);
+  hf.read("classifier_dropout", config.classifier_dropout);
   hf.read("n_positions", config.max_positions);
   hf.read("initializer_range", config.initializer_range);
   hf.read("layer_norm_epsilon", config.layer_norm_epsilon);

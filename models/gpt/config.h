@@ -24,6 +24,7 @@ struct GptConfig {
   double dropout = 0.1;
   std::optional<double> embedding_dropout;
   double attention_dropout = 0;
+  double classifier_dropout = 0;
   std::int64_t max_positions = 1024;
   double initializer_range = 0.02;
   double layer_norm_epsilon = 1e-5;
@@ -41,6 +42,7 @@ struct GptConfig {
     visit("dropout", self.dropout, "dropout on sub-layers");
     visit("embedding_dropout", self.embedding_dropout, "dropout on embeddings, unless as on sub-layers");
     visit("attention_dropout", self.attention_dropout, "dropout on attention weights");
+    visit("classifier_dropout", self.classifier_dropout, "dropout in front of a classifier's head; transformers has none there");
     visit("max_positions", self.max_positions, "longest sequence, in tokens, n_ctx");
     visit("initializer_range", self.initializer_range, "standard deviation of the weights at the start");
     visit("layer_norm_epsilon", self.layer_norm_epsilon, "what layer normalisation adds to the variance");

@@ -1,20 +1,74 @@
-// GPT with its heads: the language model (Radford et al. 2019), and classes of sequences on the last token.
+// GPT with its heads: the language model (Radford et al. 2018, equation 2: the output tied to the embeddings), classes of sequences on the
+// last token (the same paper's section 3.2), and none.
+//
+// Letters: B sequences, N tokens of the batch (packed), L labels, V vocabulary, E hidden size.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <optional>
-
 #include "models/causal_model.h"
-#include "models/gpt/config.h"
+#include "models/gpt/model.h"
 
 namespace attend {
+
+/// What all of them tell of the body.
+template <class Interface>
+class GptWithHead : public Interface {
+ public:
+  std::int64_t vocab_size() const override { return config_.vocab_size; }
+  std::int64_t max_positions() const override { return config_.max_positions; }
+  std::int64_t num_segments() const override { return 1; }
+  torch::Device device() const override { return gpt->token_table().device(); }
+  void freeze(std::int64_t layers) override { gpt->freeze(layers); }
+
+  GptModel gpt;
+
+ protected:
+  explicit GptWithHead(const GptConfig& config) : gpt(this->register_module("gpt", GptModel(config))), config_(config) {}
+
+  GptConfig config_;
+};
+
+class GptEncoder final : public GptWithHead<TextEncoder> {
+ public:
+  explicit GptEncoder(const GptConfig& config) : GptWithHead(config) {}
+  torch::Tensor hidden(const TextBatch& batch) override { return gpt->forward(batch.tokens); }
+  Json hf_config() const override;
+  void save(const std::filesystem::path& folder) const override;
+};
+
+class GptLanguageModel final : public GptWithHead<CausalLanguageModel> {
+ public:
+  explicit GptLanguageModel(const GptConfig& config) : GptWithHead(config) {}
+  torch::Tensor logits(const PackedIds& tokens) override { return project(gpt->forward(tokens)); }
+  SummedLoss loss(const CausalBatch& batch) override;
+  std::vector<float> target_log_probabilities(const CausalBatch& batch) override;
+  std::unique_ptr<StepDecoder> start_decoding(const PackedIds& prompts, std::int64_t rows_per_prompt, std::int64_t max_steps) override;
+  Json hf_config() const override;
+  void save(const std::filesystem::path& folder) const override;
+
+  /// The tied output projection: hidden_NE -> logits_NV.
+  torch::Tensor project(const torch::Tensor& hidden_NE) const { return linear(hidden_NE, gpt->token_table(), torch::Tensor()); }
+};
+
+/// A linear layer, without bias, on each sequence's last token that is not padding.
+class GptSequenceClassifier final : public GptWithHead<SequenceClassifier> {
+ public:
+  GptSequenceClassifier(const GptConfig& config, TaskLabels labels);
+  torch::Tensor logits(const TextBatch& batch) override;
+  const TaskLabels& labels() const override { return labels_; }
+  Json hf_config() const override;
+  void save(const std::filesystem::path& folder) const override;
+
+ private:
+  TaskLabels labels_;
+  torch::Tensor score_LE_;
+};
 
 /// A new model to pretrain; the parameters are a function of `seed`. Throws UserError where the configuration cannot be.
 std::shared_ptr<CausalLanguageModel> make_gpt(const GptConfig& config, std::uint64_t seed, torch::Device device);
 
 // Folders whose config.json says "gpt2"; see models/causal_model.h and models/text_model.h.
 std::shared_ptr<CausalLanguageModel> load_gpt(const ModelFolder& folder);
+std::shared_ptr<TextEncoder> load_gpt_encoder(const ModelFolder& folder);
 std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& head);
 
 }  // namespace attend

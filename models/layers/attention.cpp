@@ -19,10 +19,20 @@ SelfAttentionImpl::SelfAttentionImpl(const AttentionConfig& config)
       output(register_module("output", Linear(config.hidden_size, config.hidden_size))),
       config_(config) {}
 
-torch::Tensor SelfAttentionImpl::forward(const torch::Tensor& x_NE, const PackedLayout& layout, Causality causality) const {
+torch::Tensor SelfAttentionImpl::attend(const torch::Tensor& qkv_N3E, const PackedLayout& layout, Causality causality) const {
   const double dropout = is_training() ? config_.dropout : 0;
   const AttentionShape shape{.queries = layout, .keys = layout, .causality = causality, .num_heads = config_.num_heads, .dropout = dropout};
-  return output->forward(kernel_for(x_NE, config_, dropout).self_attend(qkv->forward(x_NE), shape));
+  return output->forward(kernel_for(qkv_N3E, config_, dropout).self_attend(qkv_N3E, shape));
+}
+
+torch::Tensor SelfAttentionImpl::forward(const torch::Tensor& x_NE, const PackedLayout& layout, Causality causality) const {
+  return attend(qkv->forward(x_NE), layout, causality);
+}
+
+torch::Tensor SelfAttentionImpl::read_prompts(const torch::Tensor& x_NE, const PackedLayout& layout, KvCache& cache, std::size_t layer) const {
+  const auto qkv_N3E = qkv->forward(x_NE);
+  cache.store_prompts(layer, qkv_N3E);
+  return attend(qkv_N3E, layout, Causality::kCausal);
 }
 
 torch::Tensor SelfAttentionImpl::step(const torch::Tensor& x_RE, KvCache& cache, std::size_t layer) const {

@@ -26,12 +26,16 @@ class SelfAttentionImpl : public torch::nn::Module {
   explicit SelfAttentionImpl(const AttentionConfig& config);
   /// x_NE -> y_NE.
   torch::Tensor forward(const torch::Tensor& x_NE, const PackedLayout& layout, Causality causality) const;
+  /// The same over prompts, causally, whose keys and values the cache's layer `layer` keeps.
+  torch::Tensor read_prompts(const torch::Tensor& x_NE, const PackedLayout& layout, KvCache& cache, std::size_t layer) const;
   /// One token a row: x_RE -> y_RE. Appends its keys and values to the cache's layer `layer`, and attends to all of the row's past.
   torch::Tensor step(const torch::Tensor& x_RE, KvCache& cache, std::size_t layer) const;
 
   Linear qkv, output;  ///< [3E, E]: queries, keys, values; [E, E]
 
  private:
+  torch::Tensor attend(const torch::Tensor& qkv_N3E, const PackedLayout& layout, Causality causality) const;
+
   AttentionConfig config_;
 };
 TORCH_MODULE(SelfAttention);

@@ -1,4 +1,4 @@
-// Letters: R decoded rows, S slots, T steps, E width, H heads, D head width, L keys a row attends to, M source tokens.
+// Letters: R decoded rows, S slots, T steps, N tokens of prompts, E width, H heads, D head width, L keys a row attends to, M source tokens.
 #include "models/layers/kv_cache.h"
 
 #include <cmath>
@@ -56,18 +56,18 @@ template <class KeysOf>
 torch::Tensor attend_rows(const torch::Tensor& q_RE, std::int64_t num_heads, std::int64_t most_keys, const KeysOf& keys_of) {
   const std::int64_t rows = q_RE.size(0), hidden = q_RE.size(1), width = hidden / num_heads;
   auto context_RE = torch::empty({rows, hidden}, q_RE.options());
-  at::parallel_for(0, rows, 1, [&](std::int64_t begin, std::int64_t end) {
+  at::parallel_for(0, rows * num_heads, 1, [&](std::int64_t begin, std::int64_t end) {
     std::vector<float> weights(static_cast<std::size_t>(most_keys + kWidth));
     std::vector<const float*> keys(static_cast<std::size_t>(most_keys));
-    for (std::int64_t r = begin; r < end; ++r) {
+    while (begin < end) {  // a row's heads, or some of them
+      const std::int64_t r = begin / num_heads, row_end = std::min((r + 1) * num_heads, end);
       const Query query{.q = q_RE.const_data_ptr<float>() + r * q_RE.stride(0),
                         .keys = keys.data(),
                         .num_keys = keys_of(r, keys.data()),
                         .width = width,
                         .value_offset = hidden,
                         .scale = 1.0f / std::sqrt(static_cast<float>(width))};
-      for (std::int64_t column = 0; column < hidden; column += width)
-        attend_one(query, column, weights.data(), context_RE.mutable_data_ptr<float>() + r * hidden);
+      for (; begin < row_end; ++begin) attend_one(query, begin % num_heads * width, weights.data(), context_RE.mutable_data_ptr<float>() + r * hidden);
     }
   });
   return context_RE;
@@ -75,15 +75,32 @@ torch::Tensor attend_rows(const torch::Tensor& q_RE, std::int64_t num_heads, std
 
 }  // namespace
 
-KvCache::KvCache(const Size& size, const torch::TensorOptions& options) : size_(size), rows_(size.slots) {
+KvCache::KvCache(const Size& size, const torch::TensorOptions& options, const CachedPrompts& prompts) : size_(size), rows_(size.slots), prompt_offsets_{0} {
+  for (const std::int64_t length : prompts.lengths) {
+    row_prompt_.insert(row_prompt_.end(), prompts.rows_per_prompt, static_cast<std::int64_t>(prompt_offsets_.size()) - 1);
+    prompt_offsets_.push_back(prompt_offsets_.back() + length);
+    longest_prompt_ = std::max(longest_prompt_, length);
+  }
+  TORCH_CHECK(static_cast<std::int64_t>(row_prompt_.size()) == size.slots, "a slot for each row of each prompt");
   for (std::int64_t layer = 0; layer < size.layers; ++layer)
-    kv_TS2E_.push_back(torch::empty({size.steps, size.slots, 2 * size.width}, options));
+    kv_P2E_.push_back(torch::empty({prompt_offsets_.back() + size.steps * size.slots, 2 * size.width}, options));
   history_.resize(static_cast<std::size_t>(size.slots * size.steps));
+}
+
+std::vector<std::int64_t> KvCache::positions_R() const {
+  std::vector<std::int64_t> positions_R;
+  for (std::int64_t r = 0; r < rows_; ++r) positions_R.push_back(prompt_length(r) + steps_done_);
+  return positions_R;
+}
+
+void KvCache::store_prompts(std::size_t layer, const torch::Tensor& qkv_N3E) {
+  TORCH_CHECK(qkv_N3E.size(0) == prompt_offsets_.back(), "keys and values of every prompt's tokens");
+  kv_P2E_[layer].narrow(0, 0, qkv_N3E.size(0)).copy_(qkv_N3E.narrow(1, size_.width, 2 * size_.width));
 }
 
 void KvCache::append(std::size_t layer, const torch::Tensor& qkv_R3E) {
   TORCH_CHECK(steps_done_ < size_.steps, "the cache holds ", size_.steps, " steps");
-  kv_TS2E_[layer][steps_done_].narrow(0, 0, rows_).copy_(qkv_R3E.narrow(1, size_.width, 2 * size_.width));
+  kv_P2E_[layer].narrow(0, prompt_offsets_.back() + steps_done_ * size_.slots, rows_).copy_(qkv_R3E.narrow(1, size_.width, 2 * size_.width));
   if (layer == 0)
     for (std::int64_t r = 0; r < rows_; ++r) history_[r * size_.steps + steps_done_] = static_cast<std::int32_t>(r);
 }
@@ -91,22 +108,25 @@ void KvCache::append(std::size_t layer, const torch::Tensor& qkv_R3E) {
 torch::Tensor KvCache::attend(std::size_t layer, const torch::Tensor& q_RE, std::int64_t num_heads) const {
   if (!has_cpu_kernel(q_RE, num_heads)) return attend_plain(layer, q_RE, num_heads);
   const std::int64_t steps = steps_done_ + 1, row_size = 2 * size_.width;
-  const float* base = kv_TS2E_[layer].const_data_ptr<float>();
-  return attend_rows(q_RE, num_heads, steps, [&](std::int64_t row, const float** keys) {
-    for (std::int64_t t = 0; t < steps; ++t) keys[t] = base + (t * size_.slots + history_[row * size_.steps + t]) * row_size;
-    return steps;
+  const float* base = kv_P2E_[layer].const_data_ptr<float>();
+  return attend_rows(q_RE, num_heads, longest_prompt_ + steps, [&](std::int64_t row, const float** keys) {
+    const std::int64_t begin = prompt_begin(row), length = prompt_length(row);
+    for (std::int64_t l = 0; l < length; ++l) keys[l] = base + (begin + l) * row_size;
+    for (std::int64_t t = 0; t < steps; ++t) keys[length + t] = base + place(row, t) * row_size;
+    return length + steps;
   });
 }
 
 torch::Tensor KvCache::attend_plain(std::size_t layer, const torch::Tensor& q_RE, std::int64_t num_heads) const {
-  const std::int64_t steps = steps_done_ + 1;
-  std::vector<std::int64_t> places;
-  for (std::int64_t r = 0; r < rows_; ++r)
-    for (std::int64_t t = 0; t < steps; ++t) places.push_back(t * size_.slots + history_[r * size_.steps + t]);
-  const auto place_index = torch::tensor(places, torch::kInt64).to(q_RE.device());
-  const auto kv_RT2E = kv_TS2E_[layer].flatten(0, 1).index_select(0, place_index);  // [R * T, 2E]
-  const PackedLayout queries(std::vector<std::int64_t>(rows_, 1), q_RE.device()), keys(std::vector<std::int64_t>(rows_, steps), q_RE.device());
-  return kernels::plain().cross_attend(q_RE, kv_RT2E, {.queries = queries, .keys = keys, .num_heads = num_heads});
+  std::vector<std::int64_t> places, lengths = positions_R();
+  for (std::int64_t r = 0; r < rows_; ++r) {
+    for (std::int64_t l = 0; l < prompt_length(r); ++l) places.push_back(prompt_begin(r) + l);
+    for (std::int64_t t = 0; t <= steps_done_; ++t) places.push_back(place(r, t));
+    ++lengths[r];  // the current step
+  }
+  const auto kv_M2E = kv_P2E_[layer].index_select(0, torch::tensor(places, torch::kInt64).to(q_RE.device()));  // M keys of all rows
+  const PackedLayout queries(std::vector<std::int64_t>(rows_, 1), q_RE.device()), keys(lengths, q_RE.device());
+  return kernels::plain().cross_attend(q_RE, kv_M2E, {.queries = queries, .keys = keys, .num_heads = num_heads});
 }
 
 void KvCache::advance() { ++steps_done_; }
@@ -119,6 +139,9 @@ void KvCache::reorder(const std::vector<std::int64_t>& kept_rows) {
     std::copy_n(history_.begin() + kept_rows[r] * size_.steps, steps_done_, reordered.begin() + static_cast<std::int64_t>(r) * size_.steps);
   }
   history_ = std::move(reordered);
+  std::vector<std::int64_t> prompts;
+  for (const std::int64_t row : kept_rows) prompts.push_back(row_prompt_[row]);
+  row_prompt_ = std::move(prompts);
   rows_ = static_cast<std::int64_t>(kept_rows.size());
 }
 

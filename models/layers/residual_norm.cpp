@@ -49,8 +49,8 @@ ATTEND_SIMD void dropout_rows(const RowRange& rows, const float* x, const Dropou
 }
 
 struct NormForward {
-  const float *x, *sublayer, *weight, *bias;
-  float *sum, *y, *statistics;  // statistics_N2: mean and 1 / deviation
+  const float *x, *sublayer, *weight, *bias;  // no sublayer: x alone is normalised
+  float *sum, *y, *statistics;                // statistics_N2: mean and 1 / deviation; no sum without a sublayer
   float epsilon;
 };
 
@@ -58,14 +58,17 @@ ATTEND_SIMD void norm_rows(const RowRange& rows, const NormForward& io, const Dr
   const float width = static_cast<float>(rows.width);
   for (std::int64_t n = rows.begin; n < rows.end; ++n) {
     const auto row = mask ? mask->row(n) : DropoutMask::Row{};
-    float* sum_row = io.sum + n * rows.width;
+    const float* sum_row = (io.sublayer ? io.sum : io.x) + n * rows.width;
     Floats total{};
     for_each_piece(rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
       const std::int64_t i = n * rows.width + column;
-      Floats added = load_piece(io.sublayer + i, count);
-      if (mask) added *= mask->factors(row, column);
-      const Floats value = load_piece(io.x + i, count) + added;
-      store_piece(sum_row + column, value, count);
+      Floats value = load_piece(io.x + i, count);
+      if (io.sublayer) {
+        Floats added = load_piece(io.sublayer + i, count);
+        if (mask) added *= mask->factors(row, column);
+        value += added;
+        store_piece(io.sum + i, value, count);
+      }
       total += value;
     });
     const float mean = simd::sum(total) / width;
@@ -88,6 +91,7 @@ ATTEND_SIMD void norm_rows(const RowRange& rows, const NormForward& io, const Dr
 
 struct NormBackward {
   const float *sum, *statistics, *weight, *gradient;
+  const float* sum_gradient;               // of the sum itself, where it was used besides
   float *x_gradient, *sublayer_gradient;   // the same pointer without dropout
   float *weight_gradient, *bias_gradient;  // this block's own partial sums
 };
@@ -112,7 +116,8 @@ ATTEND_SIMD void norm_rows_backward(const RowRange& rows, const NormBackward& io
     for_each_piece(rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
       const Floats normal = (load_piece(io.sum + start + column, count) - mean) * inverse;
       const Floats g = load_piece(io.gradient + start + column, count) * load_piece(io.weight + column, count);
-      const Floats dx = (g - mean_g - normal * mean_gn) * inverse;
+      Floats dx = (g - mean_g - normal * mean_gn) * inverse;
+      if (io.sum_gradient) dx += load_piece(io.sum_gradient + start + column, count);
       store_piece(io.x_gradient + start + column, dx, count);
       if (mask) store_piece(io.sublayer_gradient + start + column, dx * mask->factors(row, column), count);
     });
@@ -150,32 +155,43 @@ struct DropoutFunction : torch::autograd::Function<DropoutFunction> {
   }
 };
 
+struct NormSettings {
+  double epsilon, dropout_probability;
+  enum class Result { kNormed, kBoth } result;  // the normalised sum, or the sum with it
+};
+
+// Without a sublayer, LayerNorm(x) alone.
 struct ResidualNormFunction : torch::autograd::Function<ResidualNormFunction> {
-  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x, const torch::Tensor& sublayer,
-                               const torch::Tensor& weight, const torch::Tensor& bias, double epsilon, double probability) {
-    const auto x_NE = x.contiguous(), sublayer_NE = sublayer.contiguous();
-    const auto seed = probability > 0 ? draw_dropout_seed() : 0;
-    const auto mask = dropout_mask(seed, probability);
-    auto sum_NE = torch::empty_like(x_NE), y_NE = torch::empty_like(x_NE), statistics_N2 = torch::empty({x_NE.size(0), 2}, x_NE.options());
+  static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, const torch::Tensor& x, const std::optional<torch::Tensor>& sublayer,
+                                                const torch::Tensor& weight, const torch::Tensor& bias, const NormSettings& settings) {
+    const auto x_NE = x.contiguous(), sublayer_NE = sublayer ? sublayer->contiguous() : torch::Tensor();
+    const auto seed = settings.dropout_probability > 0 ? draw_dropout_seed() : 0;
+    const auto mask = dropout_mask(seed, settings.dropout_probability);
+    auto sum_NE = sublayer ? torch::empty_like(x_NE) : x_NE;
+    auto y_NE = torch::empty_like(x_NE), statistics_N2 = torch::empty({x_NE.size(0), 2}, x_NE.options());
     const NormForward io{.x = x_NE.const_data_ptr<float>(),
-                         .sublayer = sublayer_NE.const_data_ptr<float>(),
+                         .sublayer = sublayer ? sublayer_NE.const_data_ptr<float>() : nullptr,
                          .weight = weight.const_data_ptr<float>(),
                          .bias = bias.const_data_ptr<float>(),
-                         .sum = sum_NE.mutable_data_ptr<float>(),
+                         .sum = sublayer ? sum_NE.mutable_data_ptr<float>() : nullptr,
                          .y = y_NE.mutable_data_ptr<float>(),
                          .statistics = statistics_N2.mutable_data_ptr<float>(),
-                         .epsilon = static_cast<float>(epsilon)};
+                         .epsilon = static_cast<float>(settings.epsilon)};
     for_each_block(x_NE, [&](std::int64_t, const RowRange& rows) { norm_rows(rows, io, mask ? &*mask : nullptr); });
     context->save_for_backward({sum_NE, statistics_N2, weight});
+    context->set_materialize_grads(false);
+    context->saved_data["has_sublayer"] = sublayer.has_value();
     context->saved_data["seed"] = seed;
-    context->saved_data["probability"] = probability;
-    return y_NE;
+    context->saved_data["probability"] = settings.dropout_probability;
+    if (settings.result == NormSettings::Result::kNormed) return {y_NE};
+    return {y_NE, sum_NE};
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
     const auto &sum_NE = saved[0], &statistics_N2 = saved[1], &weight = saved[2];
-    const auto gradient_NE = gradients[0].contiguous();
+    const auto gradient_NE = gradients[0].defined() ? gradients[0].contiguous() : torch::zeros_like(sum_NE);
+    const auto sum_gradient_NE = gradients.size() > 1 && gradients[1].defined() ? gradients[1].contiguous() : torch::Tensor();
     const auto mask = dropout_mask(context->saved_data["seed"].toInt(), context->saved_data["probability"].toDouble());
     const std::int64_t blocks = (sum_NE.size(0) + kRowBlock - 1) / kRowBlock, width = sum_NE.size(1);
     auto x_gradient = torch::empty_like(sum_NE), sublayer_gradient = mask ? torch::empty_like(sum_NE) : x_gradient;
@@ -187,6 +203,7 @@ struct ResidualNormFunction : torch::autograd::Function<ResidualNormFunction> {
                           .statistics = statistics_N2.const_data_ptr<float>(),
                           .weight = weight.const_data_ptr<float>(),
                           .gradient = gradient_NE.const_data_ptr<float>(),
+                          .sum_gradient = sum_gradient_NE.defined() ? sum_gradient_NE.const_data_ptr<float>() : nullptr,
                           .x_gradient = x_gradient.mutable_data_ptr<float>(),
                           .sublayer_gradient = sublayer_gradient.mutable_data_ptr<float>(),
                           .weight_gradient = partial,
@@ -194,7 +211,8 @@ struct ResidualNormFunction : torch::autograd::Function<ResidualNormFunction> {
                          mask ? &*mask : nullptr);
     });
     const auto totals = partial_K2E.sum(0).unbind(0);
-    return {x_gradient, sublayer_gradient, totals[0], totals[1], torch::Tensor(), torch::Tensor()};
+    if (!context->saved_data["has_sublayer"].toBool()) sublayer_gradient = torch::Tensor();
+    return {x_gradient, sublayer_gradient, totals[0], totals[1], torch::Tensor()};
   }
 };
 
@@ -211,8 +229,37 @@ ResidualNormImpl::ResidualNormImpl(std::int64_t width, double epsilon)
     : weight(register_parameter("weight", torch::ones({width}))), bias(register_parameter("bias", torch::zeros({width}))), epsilon_(epsilon) {}
 
 torch::Tensor ResidualNormImpl::forward(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE, double dropout_probability) const {
-  if (has_cpu_kernel(x_NE)) return ResidualNormFunction::apply(x_NE, sublayer_NE, weight, bias, epsilon_, dropout_probability);
+  if (has_cpu_kernel(x_NE))
+    return ResidualNormFunction::apply(x_NE, std::optional(sublayer_NE), weight, bias, NormSettings{epsilon_, dropout_probability, NormSettings::Result::kNormed})[0];
   return torch::layer_norm(x_NE + dropout(sublayer_NE, dropout_probability), {x_NE.size(1)}, weight, bias, epsilon_);
+}
+
+torch::Tensor ResidualNormImpl::forward(const torch::Tensor& x_NE) const {
+  if (has_cpu_kernel(x_NE))
+    return ResidualNormFunction::apply(x_NE, std::optional<torch::Tensor>(), weight, bias, NormSettings{epsilon_, 0, NormSettings::Result::kNormed})[0];
+  return torch::layer_norm(x_NE, {x_NE.size(1)}, weight, bias, epsilon_);
+}
+
+ResidualNormImpl::Sum ResidualNormImpl::add(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE, double dropout_probability) const {
+  if (has_cpu_kernel(x_NE)) {
+    auto results = ResidualNormFunction::apply(x_NE, std::optional(sublayer_NE), weight, bias, NormSettings{epsilon_, dropout_probability, NormSettings::Result::kBoth});
+    return {.sum_NE = results[1], .normed_NE = results[0]};
+  }
+  const auto sum_NE = x_NE + dropout(sublayer_NE, dropout_probability);
+  return {.sum_NE = sum_NE, .normed_NE = torch::layer_norm(sum_NE, {x_NE.size(1)}, weight, bias, epsilon_)};
+}
+
+torch::Tensor ResidualStream::normed(const ResidualNorm& norm) {
+  if (!waiting_NE_.defined()) return norm->forward(x_NE_);
+  auto result = norm->add(x_NE_, waiting_NE_, dropout_probability_);
+  x_NE_ = result.sum_NE;
+  waiting_NE_ = torch::Tensor();
+  return result.normed_NE;
+}
+
+void ResidualStream::add(torch::Tensor sublayer_NE) {
+  if (waiting_NE_.defined()) x_NE_ = x_NE_ + dropout(waiting_NE_, dropout_probability_);
+  waiting_NE_ = std::move(sublayer_NE);
 }
 
 }  // namespace attend

@@ -1,4 +1,5 @@
-// Dropout, and the post-norm residual connection of section 3.1: LayerNorm(x + Dropout(Sublayer(x))), in one pass each way.
+// Dropout, and residual connections with their norm in one pass each way: post-norm, LayerNorm(x + Dropout(Sublayer(x))) (section 3.1),
+// and pre-norm, x + Dropout(Sublayer(LayerNorm(x))) (Radford et al. 2019, section 2.3).
 //
 // Letters: N tokens, E width.
 #pragma once
@@ -20,11 +21,34 @@ class ResidualNormImpl : public torch::nn::Module {
   ResidualNormImpl(std::int64_t width, double epsilon);
   /// x_NE, sublayer_NE -> y_NE; `dropout_probability` is 0 outside training.
   torch::Tensor forward(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE, double dropout_probability) const;
+  /// LayerNorm alone: x_NE -> y_NE.
+  torch::Tensor forward(const torch::Tensor& x_NE) const;
+  struct Sum {
+    torch::Tensor sum_NE, normed_NE;
+  };
+  /// x + Dropout(sublayer), and LayerNorm of it.
+  Sum add(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE, double dropout_probability) const;
   torch::Tensor weight, bias;
 
  private:
   double epsilon_;
 };
 TORCH_MODULE(ResidualNorm);
+
+/// The residual stream of a pre-norm model: sub-layers read LayerNorm(x) and add to x. An addition waits for the norm that follows.
+class ResidualStream {
+ public:
+  /// `dropout_probability` is of what is added; 0 outside training.
+  ResidualStream(torch::Tensor x_NE, double dropout_probability) : x_NE_(std::move(x_NE)), dropout_probability_(dropout_probability) {}
+
+  /// LayerNorm(x).
+  torch::Tensor normed(const ResidualNorm& norm);
+  /// x becomes x + Dropout(sublayer).
+  void add(torch::Tensor sublayer_NE);
+
+ private:
+  torch::Tensor x_NE_, waiting_NE_;  // what is to be added to x, or undefined
+  double dropout_probability_;
+};
 
 }  // namespace attend

@@ -19,6 +19,8 @@ using namespace simd;
 
 constexpr std::int64_t kChunkFloats = 4 << 20;  // 16 MiB of logits at once: large enough for the products to run at full speed
 
+std::int64_t chunk_rows(std::int64_t vocab) { return std::clamp<std::int64_t>(kChunkFloats / vocab, 16, 1024); }
+
 struct RowLoss {
   double loss = 0, log_likelihood = 0;
   bool is_correct = false;
@@ -70,20 +72,29 @@ ATTEND_SIMD void softmax_loss_row(float* row, std::int64_t vocab, std::int64_t t
 
 enum class Gradients { kNone, kHiddenAndTable, kAll };  // all: the bias's too
 
-// The whole loss, with the gradients that are wanted.
+// Each target's loss, with the gradients of their sum that are wanted.
 struct ChunkedLoss {
-  double loss = 0;
+  std::vector<RowLoss> rows;
   torch::Tensor hidden_gradient_TE, table_gradient_VE, bias_gradient_V;
 };
 
-// Where the sums go that need no gradient.
-struct Counts {
-  double log_likelihood = 0;
+struct Sums {
+  double loss = 0, log_likelihood = 0;
   std::int64_t num_correct = 0;
 };
 
+Sums sum_rows(const std::vector<RowLoss>& rows) {
+  Sums sums;
+  for (const RowLoss& row : rows) {
+    sums.loss += row.loss;
+    sums.log_likelihood += row.log_likelihood;
+    sums.num_correct += row.is_correct;
+  }
+  return sums;
+}
+
 ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE, const torch::Tensor& bias_V,
-                         const std::vector<std::int64_t>& targets, double label_smoothing, Gradients gradients, Counts& counts) {
+                         const std::vector<std::int64_t>& targets, double label_smoothing, Gradients gradients) {
   const std::int64_t num_targets = hidden_TE.size(0), vocab = table_VE.size(0);
   const bool wants_gradient = gradients != Gradients::kNone;
   const Smoothing smoothing{.on_target = static_cast<float>(1 - label_smoothing),
@@ -99,8 +110,8 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
     result.table_gradient_VE = torch::zeros_like(table_VE);
     if (gradients == Gradients::kAll) result.bias_gradient_V = torch::zeros_like(bias_V);
   }
-  std::vector<RowLoss> losses(static_cast<std::size_t>(num_targets));
-  const std::int64_t chunk = std::clamp<std::int64_t>(kChunkFloats / vocab, 16, 1024);
+  result.rows.resize(static_cast<std::size_t>(num_targets));
+  const std::int64_t chunk = chunk_rows(vocab);
   for (std::int64_t begin = 0; begin < num_targets; begin += chunk) {
     const std::int64_t rows = std::min(chunk, num_targets - begin);
     const auto hidden_CE = hidden.narrow(0, begin, rows);
@@ -108,7 +119,7 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
     float* logits = logits_CV.mutable_data_ptr<float>();
     at::parallel_for(0, rows, 4, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t row = first; row < last; ++row)
-        softmax_loss_row(logits + row * vocab, vocab, targets[begin + row], smoothing, losses[begin + row]);
+        softmax_loss_row(logits + row * vocab, vocab, targets[begin + row], smoothing, result.rows[begin + row]);
     });
     if (!wants_gradient) continue;
     if (gradients == Gradients::kAll) result.bias_gradient_V.add_(logits_CV.sum(0));
@@ -119,22 +130,18 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
     else
       result.table_gradient_VE.addmm_(gradient_CV.t(), hidden_CE);
   }
-  for (const RowLoss& row : losses) {
-    result.loss += row.loss;
-    counts.log_likelihood += row.log_likelihood;
-    counts.num_correct += row.is_correct;
-  }
   return result;
 }
 
 struct TiedCrossEntropyFunction : torch::autograd::Function<TiedCrossEntropyFunction> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& hidden_TE, const torch::Tensor& table_VE,
                                const std::optional<torch::Tensor>& bias_V, const std::vector<std::int64_t>* targets,
-                               double label_smoothing, Counts* counts) {
+                               double label_smoothing, Sums* sums) {
     const auto gradients = bias_V && bias_V->requires_grad() ? Gradients::kAll : Gradients::kHiddenAndTable;
-    auto result = chunked_loss(hidden_TE, table_VE, bias_V.value_or(torch::Tensor()), *targets, label_smoothing, gradients, *counts);
+    auto result = chunked_loss(hidden_TE, table_VE, bias_V.value_or(torch::Tensor()), *targets, label_smoothing, gradients);
+    *sums = sum_rows(result.rows);
     context->save_for_backward({result.hidden_gradient_TE, result.table_gradient_VE, result.bias_gradient_V});
-    return torch::tensor(result.loss, hidden_TE.options());
+    return torch::tensor(sums->loss, hidden_TE.options());
   }
   // The gradients were made going forward; only the scalar that came down is multiplied in.
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
@@ -144,23 +151,25 @@ struct TiedCrossEntropyFunction : torch::autograd::Function<TiedCrossEntropyFunc
   }
 };
 
+bool has_cpu_kernel(const torch::Tensor& hidden_TE) { return hidden_TE.is_cpu() && hidden_TE.scalar_type() == torch::kFloat32; }
+
 }  // namespace
 
 SummedLoss tied_cross_entropy(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE, const torch::Tensor& bias_V,
                               const std::vector<std::int64_t>& targets, double label_smoothing) {
   TORCH_CHECK(hidden_TE.size(0) == static_cast<std::int64_t>(targets.size()), "one target a row");
   SummedLoss result{.loss = {}, .log_likelihood = 0, .num_targets = hidden_TE.size(0)};
-  if (hidden_TE.is_cpu() && hidden_TE.scalar_type() == torch::kFloat32) {
-    Counts counts;
+  if (has_cpu_kernel(hidden_TE)) {
+    Sums sums;
     if (torch::GradMode::is_enabled()) {
       const auto bias_or_none = bias_V.defined() ? std::optional(bias_V) : std::nullopt;
-      result.loss = TiedCrossEntropyFunction::apply(hidden_TE, table_VE, bias_or_none, &targets, label_smoothing, &counts);
+      result.loss = TiedCrossEntropyFunction::apply(hidden_TE, table_VE, bias_or_none, &targets, label_smoothing, &sums);
     } else {
-      const auto chunked = chunked_loss(hidden_TE, table_VE, bias_V, targets, label_smoothing, Gradients::kNone, counts);
-      result.loss = torch::tensor(chunked.loss, hidden_TE.options());
+      sums = sum_rows(chunked_loss(hidden_TE, table_VE, bias_V, targets, label_smoothing, Gradients::kNone).rows);
+      result.loss = torch::tensor(sums.loss, hidden_TE.options());
     }
-    result.log_likelihood = counts.log_likelihood;
-    result.num_correct = counts.num_correct;
+    result.log_likelihood = sums.log_likelihood;
+    result.num_correct = sums.num_correct;
     return result;
   }
   const auto targets_T = torch::tensor(targets, torch::kInt64).to(hidden_TE.device());
@@ -172,6 +181,27 @@ SummedLoss tied_cross_entropy(const torch::Tensor& hidden_TE, const torch::Tenso
   result.log_likelihood = log_p_T.detach().sum().item<double>();
   result.num_correct = (log_p_T == std::get<0>(log_p_TV.max(1))).sum().item<std::int64_t>();
   return result;
+}
+
+std::vector<float> tied_log_probabilities(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE, const std::vector<std::int64_t>& targets) {
+  const torch::NoGradGuard no_gradient;
+  TORCH_CHECK(hidden_TE.size(0) == static_cast<std::int64_t>(targets.size()), "one target a row");
+  std::vector<float> log_probabilities;
+  log_probabilities.reserve(targets.size());
+  if (has_cpu_kernel(hidden_TE)) {
+    const auto chunked = chunked_loss(hidden_TE, table_VE, torch::Tensor(), targets, /*label_smoothing=*/0, Gradients::kNone);
+    for (const RowLoss& row : chunked.rows) log_probabilities.push_back(static_cast<float>(row.log_likelihood));
+    return log_probabilities;
+  }
+  const std::int64_t chunk = chunk_rows(table_VE.size(0)), num_targets = hidden_TE.size(0);
+  const auto targets_T1 = torch::tensor(targets, torch::kInt64).to(hidden_TE.device()).unsqueeze(1);
+  for (std::int64_t begin = 0; begin < num_targets; begin += chunk) {
+    const std::int64_t rows = std::min(chunk, num_targets - begin);
+    const auto logits_CV = attend::linear(hidden_TE.narrow(0, begin, rows), table_VE, torch::Tensor()).to(torch::kFloat32);
+    const auto log_p_C = torch::log_softmax(logits_CV, 1).gather(1, targets_T1.narrow(0, begin, rows)).squeeze(1).to(torch::kCPU);
+    log_probabilities.insert(log_probabilities.end(), log_p_C.const_data_ptr<float>(), log_p_C.const_data_ptr<float>() + rows);
+  }
+  return log_probabilities;
 }
 
 }  // namespace attend

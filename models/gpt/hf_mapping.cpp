@@ -1,0 +1,121 @@
+// transformers' names (modeling_gpt2) for GPT's tensors, and its folders.
+#include <torch/torch.h>
+
+#include "core/error.h"
+#include "models/gpt/heads.h"
+#include "models/task_labels.h"
+
+namespace attend {
+namespace {
+
+std::vector<NameRule> block_rules() {
+  const std::string ours = "gpt.blocks.{i}.", theirs = "transformer.h.{i}.";
+  std::vector<NameRule> rules;
+  add_weight_and_bias(rules, ours + "attention_norm", {theirs + "ln_1"});
+  add_transposed_weight_and_bias(rules, ours + "self_attention.qkv", theirs + "attn.c_attn");
+  add_transposed_weight_and_bias(rules, ours + "self_attention.output", theirs + "attn.c_proj");
+  add_weight_and_bias(rules, ours + "feed_forward_norm", {theirs + "ln_2"});
+  add_transposed_weight_and_bias(rules, ours + "feed_forward.inner", theirs + "mlp.c_fc");
+  add_transposed_weight_and_bias(rules, ours + "feed_forward.output", theirs + "mlp.c_proj");
+  return rules;
+}
+
+// The body's rules; the language model's too, whose head is the token embedding.
+NameRules body_rules(const GptConfig& config) {
+  NameRules names;
+  names.base_prefix = "transformer.";
+  names.other_heads = {"score.", "classifier.", "qa_outputs.", "multiple_choice_head."};
+  names.redundant = {"lm_head.weight", "transformer.lm_head.weight"};  // the second where a file without prefixes has it
+  for (std::int64_t i = 0; i < config.num_layers; ++i)                 // causal masks, which old files hold
+    for (const char* buffer : {".attn.bias", ".attn.masked_bias"}) names.redundant.insert("transformer.h." + std::to_string(i) + buffer);
+  names.rules = {{.ours = "gpt.token_embedding", .theirs = {"transformer.wte.weight"}},
+                 {.ours = "gpt.position_embedding", .theirs = {"transformer.wpe.weight"}}};
+  const auto blocks = for_each_layer(config.num_layers, block_rules());
+  names.rules.insert(names.rules.end(), blocks.begin(), blocks.end());
+  add_weight_and_bias(names.rules, "gpt.final_norm", {"transformer.ln_f"});
+  return names;
+}
+
+NameRules classifier_rules(const GptConfig& config, NameRule::Presence presence = NameRule::Presence::kRequired) {
+  NameRules names = body_rules(config);
+  names.rules.push_back({.ours = "score", .theirs = {"score.weight"}, .presence = presence});
+  return names;
+}
+
+void save_as(const TextModel& model, const NameRules& names, const std::filesystem::path& folder) {
+  write_json_file(folder / "config.json", model.hf_config());
+  write_tensors(folder / "model.safetensors", export_tensors(model, names));
+}
+
+GptConfig read_config(const ModelFolder& folder) { return gpt_from_hf(folder.config, (folder.path / "config.json").string()); }
+
+template <class Model>
+std::shared_ptr<Model> filled(std::shared_ptr<Model> model, const NameRules& names, const SafetensorsReader& file, torch::Device device) {
+  report_import(import_tensors(*model, names, file), file.name());
+  model->to(device);
+  model->eval();
+  return model;
+}
+
+}  // namespace
+
+Json GptEncoder::hf_config() const {
+  Json config = gpt_to_hf(config_);
+  config["architectures"] = {"GPT2Model"};
+  return config;
+}
+
+Json GptLanguageModel::hf_config() const {
+  Json config = gpt_to_hf(config_);
+  config["architectures"] = {"GPT2LMHeadModel"};
+  return config;
+}
+
+Json GptSequenceClassifier::hf_config() const {
+  Json config = gpt_to_hf(config_);
+  config["architectures"] = {"GPT2ForSequenceClassification"};
+  config["classifier_dropout"] = config_.classifier_dropout;
+  config["problem_type"] = labels_.problem == TaskLabels::Problem::kRegression ? "regression" : "single_label_classification";
+  add_labels(config, labels_);
+  return config;
+}
+
+// A bare GPT2Model's names have no prefix.
+void GptEncoder::save(const std::filesystem::path& folder) const {
+  NameRules names = body_rules(config_);
+  for (NameRule& rule : names.rules)
+    for (std::string& name : rule.theirs) name.erase(0, names.base_prefix.size());
+  save_as(*this, names, folder);
+}
+
+void GptLanguageModel::save(const std::filesystem::path& folder) const { save_as(*this, body_rules(config_), folder); }
+
+void GptSequenceClassifier::save(const std::filesystem::path& folder) const { save_as(*this, classifier_rules(config_), folder); }
+
+std::shared_ptr<TextEncoder> load_gpt_encoder(const ModelFolder& folder) {
+  const GptConfig config = read_config(folder);
+  return filled(std::make_shared<GptEncoder>(config), body_rules(config), SafetensorsReader::open_folder(folder.path), folder.device);
+}
+
+std::shared_ptr<CausalLanguageModel> load_gpt(const ModelFolder& folder) {
+  const GptConfig config = read_config(folder);
+  return filled(std::make_shared<GptLanguageModel>(config), body_rules(config), SafetensorsReader::open_folder(folder.path), folder.device);
+}
+
+std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {
+  GptConfig config = read_config(folder);
+  if (wanted && wanted->dropout) config.classifier_dropout = *wanted->dropout;
+  const auto file = SafetensorsReader::open_folder(folder.path);
+  const HeadPlan plan = plan_head(folder, file, "score", wanted);
+  auto model = std::make_shared<GptSequenceClassifier>(config, plan.labels);
+  if (plan.body == NewHead::Body::kFresh) {
+    model->to(folder.device);
+    model->eval();
+    return model;
+  }
+  NameRules names = classifier_rules(config, plan.presence);
+  if (plan.head == HeadPlan::Source::kFresh) names.rules.pop_back();
+  return filled(std::move(model), names, file, folder.device);
+}
+
+}  // namespace attend

@@ -1,0 +1,111 @@
+// Letters: N tokens (packed), R decoded rows, E hidden size.
+#include "models/gpt/model.h"
+
+#include <cmath>
+
+#include <torch/torch.h>
+
+#include "core/error.h"
+
+namespace attend {
+
+GptBlockImpl::GptBlockImpl(const GptConfig& config)
+    : attention_norm(register_module("attention_norm", ResidualNorm(config.hidden_size, config.layer_norm_epsilon))),
+      feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.hidden_size, config.layer_norm_epsilon))),
+      self_attention(register_module("self_attention", SelfAttention(AttentionConfig{.hidden_size = config.hidden_size,
+                                                                                     .num_heads = config.num_heads,
+                                                                                     .dropout = config.attention_dropout}))),
+      feed_forward(register_module("feed_forward", FeedForward(FeedForwardImpl::Config{.hidden_size = config.hidden_size,
+                                                                                       .inner_size = config.inner_size(),
+                                                                                       .activation = config.activation}))) {}
+
+void GptBlockImpl::forward(ResidualStream& x_NE, const PackedLayout& layout) const {
+  x_NE.add(self_attention->forward(x_NE.normed(attention_norm), layout, Causality::kCausal));
+  x_NE.add(feed_forward->forward(x_NE.normed(feed_forward_norm)));
+}
+
+void GptBlockImpl::read_prompts(ResidualStream& x_NE, const PackedLayout& layout, KvCache& cache, std::size_t layer) const {
+  x_NE.add(self_attention->read_prompts(x_NE.normed(attention_norm), layout, cache, layer));
+  x_NE.add(feed_forward->forward(x_NE.normed(feed_forward_norm)));
+}
+
+void GptBlockImpl::step(ResidualStream& x_RE, KvCache& cache, std::size_t layer) const {
+  x_RE.add(self_attention->step(x_RE.normed(attention_norm), cache, layer));
+  x_RE.add(feed_forward->forward(x_RE.normed(feed_forward_norm)));
+}
+
+GptModelImpl::GptModelImpl(const GptConfig& config)
+    : config_(config),
+      token_table_(register_parameter("token_embedding", torch::empty({config.vocab_size, config.hidden_size}))),
+      position_table_(register_parameter("position_embedding", torch::empty({config.max_positions, config.hidden_size}))),
+      blocks_(register_module("blocks", torch::nn::ModuleList())),
+      final_norm_(register_module("final_norm", ResidualNorm(config.hidden_size, config.layer_norm_epsilon))) {
+  for (std::int64_t i = 0; i < config.num_layers; ++i) blocks_->push_back(GptBlock(config));
+  initialize();
+}
+
+// N(0, 0.02), and what writes to the residual stream smaller by the square root of how often that is written to (section 2.3): twice a layer.
+void GptModelImpl::initialize() {
+  const torch::NoGradGuard no_gradient;
+  const double deviation = config_.initializer_range, residual_deviation = deviation / std::sqrt(2.0 * static_cast<double>(config_.num_layers));
+  token_table_.normal_(0, deviation);
+  position_table_.normal_(0, deviation);
+  for (const auto& module : *blocks_) {
+    auto& block = *module->as<GptBlock>();
+    block.self_attention->qkv->weight.normal_(0, deviation);
+    block.self_attention->output->weight.normal_(0, residual_deviation);
+    block.feed_forward->inner->weight.normal_(0, deviation);
+    block.feed_forward->output->weight.normal_(0, residual_deviation);
+  }
+  if (config_.bias) return;
+  for (auto& parameter : named_parameters())
+    if (parameter.key().ends_with(".bias")) parameter.value().requires_grad_(false);  // zeros for good
+}
+
+void GptModelImpl::freeze(std::int64_t layers) {
+  if (layers < 0 || layers > config_.num_layers)
+    throw UserError("--freeze-layers is " + std::to_string(layers) + "; the model has " + std::to_string(config_.num_layers) + " layers");
+  token_table_.requires_grad_(false);
+  position_table_.requires_grad_(false);
+  for (std::int64_t i = 0; i < layers; ++i)
+    for (auto& parameter : blocks_[static_cast<std::size_t>(i)]->parameters()) parameter.requires_grad_(false);
+}
+
+void GptModelImpl::check(const PackedIds& tokens) const {
+  for (const std::int64_t id : tokens.ids) TORCH_CHECK(id >= 0 && id < config_.vocab_size, "token id ", id, " is outside the vocabulary of ", config_.vocab_size);
+  for (const std::int64_t length : tokens.lengths)
+    TORCH_CHECK(length >= 1 && length <= config_.max_positions, "a sequence of ", length, " tokens; the model has ", config_.max_positions, " positions");
+}
+
+ResidualStream GptModelImpl::embed(const torch::Tensor& ids_N, const torch::Tensor& positions_N) const {
+  const double dropout = is_training() ? config_.dropout : 0, embedding_dropout = is_training() ? config_.embedding_dropout.value_or(dropout) : 0;
+  const auto x_NE = torch::embedding(token_table_, ids_N) + torch::embedding(position_table_, positions_N);
+  return ResidualStream(attend::dropout(x_NE, embedding_dropout), dropout);
+}
+
+torch::Tensor GptModelImpl::forward(const PackedIds& tokens) const {
+  check(tokens);
+  const PackedLayout layout(tokens.lengths, token_table_.device());
+  auto x_NE = embed(ids_tensor(tokens.ids), layout.positions_N());
+  for (const auto& block : *blocks_) block->as<GptBlock>()->forward(x_NE, layout);
+  return x_NE.normed(final_norm_);
+}
+
+void GptModelImpl::read_prompts(const PackedIds& tokens, KvCache& cache) const {
+  check(tokens);
+  const PackedLayout layout(tokens.lengths, token_table_.device());
+  auto x_NE = embed(ids_tensor(tokens.ids), layout.positions_N());
+  std::size_t index = 0;
+  for (const auto& block : *blocks_) block->as<GptBlock>()->read_prompts(x_NE, layout, cache, index++);
+}
+
+torch::Tensor GptModelImpl::step(const torch::Tensor& last_ids_R, KvCache& cache) const {
+  TORCH_CHECK(last_ids_R.size(0) == cache.rows(), "one token a row");
+  auto x_RE = embed(last_ids_R.to(token_table_.device()), ids_tensor(cache.positions_R()));
+  std::size_t index = 0;
+  for (const auto& block : *blocks_) block->as<GptBlock>()->step(x_RE, cache, index++);
+  cache.advance();
+  return x_RE.normed(final_norm_);
+}
+
+}  // namespace attend

@@ -1,0 +1,63 @@
+// GPT (Radford et al. 2019; Brown et al. 2020): the Transformer's decoder without cross-attention, pre-norm, with learnt positions.
+//
+// Letters: N tokens of the batch (packed), R decoded rows, E hidden size.
+#pragma once
+
+#include <torch/nn/modules/container/modulelist.h>
+
+#include "models/gpt/config.h"
+#include "models/interfaces.h"
+#include "models/layers/attention.h"
+#include "models/layers/feed_forward.h"
+#include "models/layers/residual_norm.h"
+
+namespace attend {
+
+/// Radford et al. 2019, section 2.3: layer normalisation stands at the input of each sub-layer,
+///   x = x + Dropout(Attention(LayerNorm(x))),
+///   x = x + Dropout(FFN(LayerNorm(x))).
+class GptBlockImpl : public torch::nn::Module {
+ public:
+  explicit GptBlockImpl(const GptConfig& config);
+  void forward(ResidualStream& x_NE, const PackedLayout& layout) const;
+  /// The same over prompts, whose keys and values the cache keeps.
+  void read_prompts(ResidualStream& x_NE, const PackedLayout& layout, KvCache& cache, std::size_t layer) const;
+  /// One token a row, its past in the cache.
+  void step(ResidualStream& x_RE, KvCache& cache, std::size_t layer) const;
+
+  ResidualNorm attention_norm, feed_forward_norm;
+  SelfAttention self_attention;
+  FeedForward feed_forward;
+};
+TORCH_MODULE(GptBlock);
+
+class GptModelImpl : public torch::nn::Module {
+ public:
+  /// Parameters drawn as docs/gpt.md says, from torch's default generator.
+  explicit GptModelImpl(const GptConfig& config);
+
+  /// The last layer's states, normalised: hidden_NE.
+  torch::Tensor forward(const PackedIds& tokens) const;
+  /// Fills the cache's prompts; `tokens` are those of all its prompts that have any.
+  void read_prompts(const PackedIds& tokens, KvCache& cache) const;
+  /// One token a row, last_ids_R -> hidden_RE, and the cache one step further.
+  torch::Tensor step(const torch::Tensor& last_ids_R, KvCache& cache) const;
+
+  void freeze(std::int64_t layers);
+  const torch::Tensor& token_table() const { return token_table_; }
+
+ private:
+  void initialize();
+  void check(const PackedIds& tokens) const;
+  // Sum of the token's and its position's embedding.
+  ResidualStream embed(const torch::Tensor& ids_N, const torch::Tensor& positions_N) const;
+  torch::Tensor ids_tensor(const std::vector<std::int64_t>& ids) const { return torch::tensor(ids, torch::kInt64).to(token_table_.device()); }
+
+  GptConfig config_;
+  torch::Tensor token_table_, position_table_;
+  torch::nn::ModuleList blocks_;
+  ResidualNorm final_norm_;
+};
+TORCH_MODULE(GptModel);
+
+}  // namespace attend
