@@ -52,6 +52,7 @@ class EpochStream {
   }
   /// Of the batch that next() will return.
   const Round& here() const { return here_; }
+  const BatchPosition& position() const { return here_.position; }
 
  private:
   static constexpr std::size_t kBatchesAhead = 16;

@@ -6,7 +6,6 @@
 
 #include "core/error.h"
 #include "core/random.h"
-#include "data/epoch_stream.h"
 
 namespace attend {
 namespace {
@@ -14,7 +13,7 @@ namespace {
 constexpr std::int64_t kFillTokens = 4;  // around the three parts; the last of them is only predicted
 
 /// Room for what filling in adds.
-WindowOptions plan_options(const TextStreamOptions& options) {
+WindowOptions plan_options(const TextEpochOptions& options) {
   WindowOptions windows = options.windows;
   if (options.fill) windows.block -= kFillTokens - 1;
   return windows;
@@ -26,7 +25,7 @@ BatchBudget budget_of(const WindowOptions& windows, const BatchBudget& budget) {
   return {.sequences = std::max<std::int64_t>(1, budget.tokens / windows.block)};
 }
 
-void check_fill(const TextStreamOptions& options) {
+void check_fill(const TextEpochOptions& options) {
   const double probability = options.fill->probability;
   if (!(probability >= 0 && probability <= 1))
     throw UserError("a share of " + std::to_string(probability) + " was to be filled in; expected 0 to 1");
@@ -37,7 +36,7 @@ void check_fill(const TextStreamOptions& options) {
                     std::to_string(kFillTokens));
 }
 
-void check_stream(const TokenFile& text, const TextStreamOptions& options) {
+void check_options(const TokenFile& text, const TextEpochOptions& options) {
   check_budget(options.budget);
   if (options.fill) check_fill(options);
   if (options.windows.documents == Documents::kPacked && text.num_tokens() <= static_cast<std::uint64_t>(std::max<std::int64_t>(options.windows.block, 0)))
@@ -45,12 +44,9 @@ void check_stream(const TokenFile& text, const TextStreamOptions& options) {
                     "use more text, or --max-length " + std::to_string(std::max<std::uint64_t>(text.num_tokens(), 2) - 1));
 }
 
-}  // namespace
-
-/// The batches of one epoch, each made when asked for.
-class TextEpoch {
+class TextEpoch final : public CausalEpoch {
  public:
-  TextEpoch(std::shared_ptr<const TokenFile> text, const TextStreamOptions& options, std::uint64_t epoch)
+  TextEpoch(std::shared_ptr<const TokenFile> text, const TextEpochOptions& options, std::uint64_t epoch)
       : text_(std::move(text)),
         options_(options),
         key_{options.seed, epoch},
@@ -63,11 +59,11 @@ class TextEpoch {
         plan_(text_, windows, std::nullopt),
         cuts_(plan_.size(), mix_seed(0, "evaluation windows"), budget_of(windows, budget), [this] { return plan_.lengths(); }) {}
 
-  std::uint64_t num_examples() const { return plan_.size(); }
-  std::uint64_t num_batches() const { return cuts_.num_batches(); }
+  std::uint64_t num_examples() const override { return plan_.size(); }
+  std::uint64_t num_batches() const override { return cuts_.num_batches(); }
 
-  WindowBatch batch(std::uint64_t index) const {
-    WindowBatch batch;
+  CausalBatchIds batch(std::uint64_t index) const override {
+    CausalBatchIds batch;
     for (const std::uint64_t window : cuts_.sequences(index)) {
       RandomStream random = fill_stream(window);
       if (is_filled(random))
@@ -92,16 +88,16 @@ class TextEpoch {
     return lengths;
   }
 
-  void append(WindowBatch& batch, const Window& window) const {
+  void append(CausalBatchIds& batch, const Window& window) const {
     const std::size_t first = batch.targets.size();
     text_->append_to(batch.ids, window.inputs);
     text_->append_to(batch.targets, {window.inputs.begin + 1, window.inputs.end + 1});
-    std::fill_n(batch.targets.begin() + static_cast<std::ptrdiff_t>(first), window.first_scored, WindowBatch::kNoTarget);
+    std::fill_n(batch.targets.begin() + static_cast<std::ptrdiff_t>(first), window.first_scored, CausalBatchIds::kNoTarget);
     batch.lengths.push_back(static_cast<std::int64_t>(window.inputs.size()));
   }
 
   /// The inputs hold no end of text: they stop before what is predicted last.
-  void append_filled(WindowBatch& batch, const TokenSpan& text, RandomStream& random) const {
+  void append_filled(CausalBatchIds& batch, const TokenSpan& text, RandomStream& random) const {
     const FillTokens& tokens = options_.fill->tokens;
     std::uint64_t from = text.begin + random.below(text.size() + 1), to = text.begin + random.below(text.size() + 1);
     if (from > to) std::swap(from, to);
@@ -118,34 +114,22 @@ class TextEpoch {
   }
 
   std::shared_ptr<const TokenFile> text_;
-  TextStreamOptions options_;
+  TextEpochOptions options_;
   EpochKey key_;
   WindowPlan plan_;
   BatchCuts cuts_;
 };
 
-TextWindows::TextWindows(std::shared_ptr<const TokenFile> text, const TextStreamOptions& options, BatchPosition start) {
-  check_stream(*text, options);
-  const auto make_epoch = [text = std::move(text), options](std::uint64_t epoch) { return std::make_unique<const TextEpoch>(text, options, epoch); };
-  stream_ = std::make_unique<EpochStream<TextEpoch>>(make_epoch, ProcessRank{options.rank, options.world}, start);
+}  // namespace
+
+MakeCausalEpoch text_epochs(std::shared_ptr<const TokenFile> text, const TextEpochOptions& options) {
+  check_options(*text, options);
+  return [text = std::move(text), options](std::uint64_t epoch) { return std::make_unique<const TextEpoch>(text, options, epoch); };
 }
 
-TextWindows::~TextWindows() = default;
-
-WindowBatch TextWindows::next() { return stream_->next(); }
-BatchPosition TextWindows::position() const { return stream_->here().position; }
-std::int64_t TextWindows::windows_an_epoch() const { return stream_->here().num_examples; }
-std::int64_t TextWindows::batches_an_epoch() const { return stream_->here().num_batches; }
-
-EvaluationWindows::EvaluationWindows(std::shared_ptr<const TokenFile> text, const WindowOptions& windows, const BatchBudget& budget) {
+std::unique_ptr<const CausalEpoch> evaluation_windows(std::shared_ptr<const TokenFile> text, const WindowOptions& windows, const BatchBudget& budget) {
   check_budget(budget);
-  epoch_ = std::make_unique<const TextEpoch>(std::move(text), windows, budget);
+  return std::make_unique<const TextEpoch>(std::move(text), windows, budget);
 }
-
-EvaluationWindows::~EvaluationWindows() = default;
-EvaluationWindows::EvaluationWindows(EvaluationWindows&&) noexcept = default;
-
-std::size_t EvaluationWindows::size() const { return epoch_->num_batches(); }
-WindowBatch EvaluationWindows::batch(std::size_t index) const { return epoch_->batch(index); }
 
 }  // namespace attend

@@ -15,7 +15,7 @@ namespace {
 using Ids = std::vector<std::int64_t>;
 using Spans = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
 
-constexpr std::int64_t kNone = WindowBatch::kNoTarget;
+constexpr std::int64_t kNone = CausalBatchIds::kNoTarget;
 
 std::vector<std::size_t> random_lengths(std::uint64_t seed, std::size_t count, std::uint64_t most) {
   RandomStream random(seed, "lengths");
@@ -30,11 +30,11 @@ Spans inputs_of(const WindowPlan& plan) {
   return spans;
 }
 
-std::vector<WindowBatch> epoch_of(const std::shared_ptr<const TokenFile>& text, const TextStreamOptions& options, std::int64_t epoch = 0) {
-  TextWindows windows(text, options, {epoch, 0});
-  std::vector<WindowBatch> batches;
-  const std::int64_t count = windows.batches_an_epoch();
-  while (windows.epoch() == epoch) batches.push_back(windows.next());
+std::vector<CausalBatchIds> epoch_of(const std::shared_ptr<const TokenFile>& text, const TextEpochOptions& options, std::int64_t epoch = 0) {
+  CausalStream windows(text_epochs(text, options), {}, {epoch, 0});
+  std::vector<CausalBatchIds> batches;
+  const std::int64_t count = windows.here().num_batches;
+  while (windows.position().epoch == epoch) batches.push_back(windows.next());
   CHECK(static_cast<std::int64_t>(batches.size()) == count);
   return batches;
 }
@@ -44,9 +44,9 @@ struct Sequence {
   bool operator==(const Sequence&) const = default;
 };
 
-std::vector<Sequence> sequences_of(const std::vector<WindowBatch>& batches) {
+std::vector<Sequence> sequences_of(const std::vector<CausalBatchIds>& batches) {
   std::vector<Sequence> sequences;
-  for (const WindowBatch& batch : batches) {
+  for (const CausalBatchIds& batch : batches) {
     REQUIRE(batch.ids.size() == batch.targets.size());
     auto id = batch.ids.begin(), target = batch.targets.begin();
     for (const std::int64_t length : batch.lengths) {
@@ -86,9 +86,9 @@ TEST_CASE("windows of separate documents, by hand") {
 TEST_CASE("a stride leaves each window context that another has scored, by hand") {
   const TempFolder folder;
   const auto text = make_token_file(folder, {12});
-  const EvaluationWindows windows(text, {.block = 4, .stride = 3}, {.sequences = 1});
-  std::vector<WindowBatch> batches;
-  for (std::size_t i = 0; i < windows.size(); ++i) batches.push_back(windows.batch(i));
+  const auto windows = evaluation_windows(text, {.block = 4, .stride = 3}, {.sequences = 1});
+  std::vector<CausalBatchIds> batches;
+  for (std::size_t i = 0; i < windows->num_batches(); ++i) batches.push_back(windows->batch(i));
   std::vector<Sequence> sequences = sequences_of(batches);
   std::sort(sequences.begin(), sequences.end(), [](const Sequence& a, const Sequence& b) { return a.ids.front() < b.ids.front(); });
   CHECK(sequences == std::vector<Sequence>{{{0, 1, 2, 3}, {1, 2, 3, 4}},
@@ -104,9 +104,9 @@ TEST_CASE("with any stride each token but the first is scored once, with as much
     const auto text = make_token_file(folder, random_lengths(round, 1 + random.below(5), 60));
     const auto block = static_cast<std::int64_t>(1 + random.below(20)), stride = static_cast<std::int64_t>(1 + random.below(static_cast<std::uint64_t>(block)));
     if (text->num_tokens() < 2) continue;
-    const EvaluationWindows windows(text, {.block = block, .stride = stride}, {.tokens = 40});
-    std::vector<WindowBatch> batches;
-    for (std::size_t i = 0; i < windows.size(); ++i) batches.push_back(windows.batch(i));
+    const auto windows = evaluation_windows(text, {.block = block, .stride = stride}, {.tokens = 40});
+    std::vector<CausalBatchIds> batches;
+    for (std::size_t i = 0; i < windows->num_batches(); ++i) batches.push_back(windows->batch(i));
     std::multiset<std::int64_t> scored;
     for (const Sequence& sequence : sequences_of(batches))
       for (std::size_t i = 0; i < sequence.ids.size(); ++i) {
@@ -127,7 +127,7 @@ TEST_CASE("every token is predicted once an epoch, whatever the documents, the b
     RandomStream random(round, "round");
     const auto lengths = random_lengths(round, 1 + random.below(300), 40);
     const auto text = make_token_file(folder, lengths);
-    TextStreamOptions options{.windows = {.block = static_cast<std::int64_t>(1 + random.below(30))}, .seed = round};
+    TextEpochOptions options{.windows = {.block = static_cast<std::int64_t>(1 + random.below(30))}, .seed = round};
     if (round % 2) options.windows.documents = Documents::kSeparate;
     options.budget = round % 3 ? BatchBudget{.sequences = static_cast<std::int64_t>(1 + random.below(9))} : BatchBudget{.tokens = 64};
     if (text->num_tokens() < 64) continue;
@@ -140,7 +140,7 @@ TEST_CASE("every token is predicted once an epoch, whatever the documents, the b
     for (const std::int64_t epoch : {0, 5}) {
       Ids predicted;
       const auto batches = epoch_of(text, options, epoch);
-      for (const WindowBatch& batch : batches)
+      for (const CausalBatchIds& batch : batches)
         if (options.budget.tokens > 0 && batch.size() > 1) CHECK(batch.ids.size() <= 64);
       for (const Sequence& sequence : sequences_of(batches)) {
         REQUIRE(static_cast<std::int64_t>(sequence.ids.size()) <= options.windows.block);
@@ -161,33 +161,29 @@ TEST_CASE("the order is a function of seed and epoch, and a run that resumes goe
   const TempFolder folder;
   const auto text = make_token_file(folder, random_lengths(3, 100, 30));
   for (const Documents documents : {Documents::kPacked, Documents::kSeparate}) {
-    const TextStreamOptions options{.windows = {.block = 16, .documents = documents}, .budget = {.tokens = 50}, .seed = 7};
-    TextStreamOptions other = options;
+    const TextEpochOptions options{.windows = {.block = 16, .documents = documents}, .budget = {.tokens = 50}, .seed = 7};
+    TextEpochOptions other = options;
     other.seed = 8;
     CHECK(epoch_of(text, options) == epoch_of(text, options));
     CHECK(epoch_of(text, options) != epoch_of(text, options, 1));
     CHECK(epoch_of(text, options) != epoch_of(text, other));
-    TextWindows whole(text, options);
-    for (std::int64_t i = 0; i < 3 * whole.batches_an_epoch(); ++i) {
+    CausalStream whole(text_epochs(text, options), {}, {});
+    for (std::int64_t i = 3 * whole.here().num_batches; i > 0; --i) {
       const BatchPosition position = whole.position();
-      const WindowBatch batch = whole.next();
-      if (i % 7 == 0) CHECK(TextWindows(text, options, position).next() == batch);
+      const CausalBatchIds batch = whole.next();
+      if (i % 7 == 0) CHECK(CausalStream(text_epochs(text, options), {}, position).next() == batch);
     }
-    CHECK(whole.epoch() >= 2);
+    CHECK(whole.position().epoch >= 2);
   }
 }
 
 TEST_CASE("ranks share the batches of one") {
   const TempFolder folder;
   const auto text = make_token_file(folder, random_lengths(4, 100, 30));
-  const TextStreamOptions options{.windows = {.block = 8}, .budget = {.sequences = 3}};
-  TextWindows alone(text, options);
-  std::vector<std::unique_ptr<TextWindows>> ranks;
-  for (int rank = 0; rank < 3; ++rank) {
-    TextStreamOptions of_rank = options;
-    of_rank.rank = rank, of_rank.world = 3;
-    ranks.push_back(std::make_unique<TextWindows>(text, of_rank));
-  }
+  const TextEpochOptions options{.windows = {.block = 8}, .budget = {.sequences = 3}};
+  CausalStream alone(text_epochs(text, options), {}, {});
+  std::vector<std::unique_ptr<CausalStream>> ranks;
+  for (int rank = 0; rank < 3; ++rank) ranks.push_back(std::make_unique<CausalStream>(text_epochs(text, options), ProcessRank{rank, 3}, BatchPosition{}));
   for (int round = 0; round < 200; ++round) {
     for (const auto& rank : ranks) CHECK(rank->position() == ranks[0]->position());
     for (const auto& rank : ranks) REQUIRE(rank->next() == alone.next());
@@ -199,16 +195,16 @@ TEST_CASE("filling in the middle keeps the text, in the order prefix, suffix, mi
   const auto lengths = random_lengths(5, 400, 30);
   const auto text = make_token_file(folder, lengths);
   const FillTokens tokens{.prefix = 100'000, .suffix = 100'001, .middle = 100'002, .end_of_text = 100'003};
-  const TextStreamOptions plain{.windows = {.block = 13, .documents = Documents::kSeparate}, .budget = {.tokens = 64}, .seed = 2};
+  const TextEpochOptions plain{.windows = {.block = 13, .documents = Documents::kSeparate}, .budget = {.tokens = 64}, .seed = 2};
   for (const double probability : {0.0, 0.5, 1.0}) {
-    TextStreamOptions options = plain;
+    TextEpochOptions options = plain;
     options.windows.block = 16;  // three tokens more are read where a sequence is filled
     options.fill = FillInTheMiddle{.probability = probability, .tokens = tokens};
     std::int64_t filled = 0, all = 0, empty_middles = 0;
     Ids read;
     const auto batches = epoch_of(text, options);
     CHECK(batches == epoch_of(text, options));
-    for (const WindowBatch& batch : batches) CHECK((batch.size() == 1 || batch.ids.size() <= 64));
+    for (const CausalBatchIds& batch : batches) CHECK((batch.size() == 1 || batch.ids.size() <= 64));
     for (const Sequence& sequence : sequences_of(batches)) {
       ++all;
       REQUIRE(sequence.ids.size() <= 16);
@@ -242,7 +238,7 @@ TEST_CASE("filling in the middle keeps the text, in the order prefix, suffix, mi
 TEST_CASE("streams that cannot be are refused") {
   const TempFolder folder;
   const auto text = make_token_file(folder, {5, 5});
-  const auto refusal = [&](const TextStreamOptions& options) { return refusal_of([&] { TextWindows(text, options); }); };
+  const auto refusal = [&](const TextEpochOptions& options) { return refusal_of([&] { text_epochs(text, options)(0); }); };
   CHECK_THAT(refusal({.windows = {.block = 10}}), Catch::Contains("10 tokens") && Catch::Contains("--max-length 9"));
   CHECK(refusal({.windows = {.block = 9}}).empty());
   CHECK(refusal({.windows = {.block = 100, .documents = Documents::kSeparate}}).empty());
@@ -251,9 +247,9 @@ TEST_CASE("streams that cannot be are refused") {
   CHECK_THAT(refusal({.windows = {.block = 4}, .fill = FillInTheMiddle{.probability = 0.5}}), Catch::Contains("--documents separate"));
   CHECK_THAT(refusal({.windows = {.block = 3, .documents = Documents::kSeparate}, .fill = FillInTheMiddle{}}), Catch::Contains("at least 4"));
   CHECK_THAT(refusal({.windows = {.block = 9, .documents = Documents::kSeparate}, .fill = FillInTheMiddle{.probability = 1.5}}), Catch::Contains("0 to 1"));
-  CHECK_THAT(refusal_of([&] { EvaluationWindows(text, {.block = 4, .stride = 5}, {}); }), Catch::Contains("1 to 4"));
-  CHECK_THAT(refusal_of([&] { EvaluationWindows(make_token_file(folder, {1}), {.block = 4}, {}); }), Catch::Contains("two or more"));
-  CHECK_THAT(refusal_of([&] { TextWindows(text, {.windows = {.block = 4}}, {.epoch = 0, .batch = 900}); }), Catch::Contains("900"));
+  CHECK_THAT(refusal_of([&] { evaluation_windows(text, {.block = 4, .stride = 5}, {}); }), Catch::Contains("1 to 4"));
+  CHECK_THAT(refusal_of([&] { evaluation_windows(make_token_file(folder, {1}), {.block = 4}, {}); }), Catch::Contains("two or more"));
+  CHECK_THAT(refusal_of([&] { CausalStream(text_epochs(text, {.windows = {.block = 4}}), {}, {.epoch = 0, .batch = 900}); }), Catch::Contains("900"));
 }
 
 }  // namespace
