@@ -5,6 +5,11 @@
 
 namespace attend {
 
+/// What the order and the randomness of an epoch are functions of.
+struct EpochKey {
+  std::uint64_t seed = 1, epoch = 0;
+};
+
 /// Where a run stands in the data; resuming needs only this.
 struct BatchPosition {
   std::int64_t epoch = 0;

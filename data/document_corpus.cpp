@@ -178,7 +178,7 @@ std::shared_ptr<const DocumentCorpus> prepare_documents(const DocumentText& text
   if (text.files.empty()) throw UserError("no text was named; expected a file or several");
   const std::string key = cache_key(text, tokenizer.fingerprint);
   const PreparedFiles files{cache_folder / (key.substr(0, 16) + ".sentences.tokens"), cache_folder / (key.substr(0, 16) + ".documents")};
-  if (auto corpus = open_prepared<DocumentCorpus>(files, key)) return corpus;
+  if (auto corpus = open_prepared<DocumentCorpus>(key, files.first, files.second)) return corpus;
   tokenize(text, tokenizer.tokenizer, files, key);
   return std::make_shared<const DocumentCorpus>(files.first, files.second);
 }

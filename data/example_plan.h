@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/random.h"
+#include "data/batch_position.h"
 #include "data/document_corpus.h"
 
 namespace attend {
@@ -26,10 +27,6 @@ struct Segments {
   TokenSpan a, b;
   bool is_next = true;  ///< B goes on where A ends; else it is of another document
   RandomStream random;  ///< goes on from here: what is drawn of it is a function of the example too
-};
-
-struct EpochKey {
-  std::uint64_t seed = 1, epoch = 0;
 };
 
 /// All examples of an epoch, in the order of the corpus.

@@ -6,11 +6,11 @@
 #include <memory>
 #include <vector>
 
+#include "data/batch_cuts.h"
 #include "data/batch_position.h"
 #include "data/document_corpus.h"
 #include "data/example_plan.h"
 #include "data/masking.h"
-#include "data/prefetch.h"
 
 namespace attend {
 
@@ -24,11 +24,6 @@ struct MaskedBatchIds {
   std::int64_t num_tokens() const { return static_cast<std::int64_t>(ids.size()); }
   std::int64_t size() const { return static_cast<std::int64_t>(lengths.size()); }  ///< sequences
   bool operator==(const MaskedBatchIds&) const = default;
-};
-
-struct BatchBudget {
-  std::int64_t sequences = 32;  ///< a batch
-  std::int64_t tokens = 0;      ///< above 0: at most so many tokens instead; a longer sequence is a batch by itself
 };
 
 struct MaskedExampleOptions {
@@ -50,6 +45,8 @@ struct MaskedSource {
 };
 
 class MaskedEpoch;
+template <class Epoch>
+class EpochStream;
 
 /// The endless stream of one rank's batches; a thread prepares them ahead.
 ///
@@ -67,25 +64,14 @@ class MaskedExamples {
 
   MaskedBatchIds next();  ///< blocks until ready
   /// Of the batch that next() will return, on rank 0; other ranks' batches follow it.
-  BatchPosition position() const { return here_.position; }
-  std::int64_t epoch() const { return here_.position.epoch; }
+  BatchPosition position() const;
+  std::int64_t epoch() const { return position().epoch; }
   /// Of the epoch that position() is in, by all processes together. Epochs differ a little: what is put back is random.
-  std::int64_t examples_an_epoch() const { return here_.num_examples; }
-  std::int64_t batches_an_epoch() const { return here_.num_batches; }
+  std::int64_t examples_an_epoch() const;
+  std::int64_t batches_an_epoch() const;
 
  private:
-  struct Round {
-    BatchPosition position;
-    std::int64_t num_examples = 0, num_batches = 0;
-  };
-  struct Item {
-    MaskedBatchIds batch;
-    Round next_round;
-  };
-  class Walker;
-
-  Round here_;
-  std::unique_ptr<Prefetch<Item>> prefetch_;
+  std::unique_ptr<EpochStream<MaskedEpoch>> stream_;
 };
 
 /// One epoch of examples that is the same for every evaluation, whatever the seed of the run: figures of different

@@ -123,7 +123,7 @@ std::shared_ptr<const ParallelCorpus> prepare_parallel(const ParallelText& text,
                                                        const fs::path& cache_folder) {
   const std::string key = cache_key(text, tokenizer);
   const PreparedFiles files{cache_folder / (key.substr(0, 16) + ".source.tokens"), cache_folder / (key.substr(0, 16) + ".target.tokens")};
-  if (auto corpus = open_prepared<ParallelCorpus>(files, key)) return corpus;
+  if (auto corpus = open_prepared<ParallelCorpus>(key, files.first, files.second)) return corpus;
   tokenize(text, tokenizer, files, key);
   return std::make_shared<const ParallelCorpus>(files.first, files.second);
 }

@@ -22,8 +22,8 @@ std::string file_state(const std::filesystem::path& path) {
   struct stat status {};
   if (path == "-") throw UserError("the text to train on is read more than once, so it cannot be standard input", "name a file");
   if (::stat(path.c_str(), &status) != 0) throw UserError("cannot read " + path.string() + ": there is no such file");
-  if (!S_ISREG(status.st_mode)) throw UserError(path.string() + " is not a file; expected text, one sentence a line");
-  if (status.st_size == 0) throw UserError(path.string() + " is empty; expected text, one sentence a line");
+  if (!S_ISREG(status.st_mode)) throw UserError(path.string() + " is not a file; expected text");
+  if (status.st_size == 0) throw UserError(path.string() + " is empty; expected text");
   return std::to_string(status.st_size) + " " + std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec) + "\n";
 }
 

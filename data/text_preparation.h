@@ -43,12 +43,12 @@ struct PreparedFiles {
   std::filesystem::path first, second;
 };
 
-/// The corpus of two files made before; null where they are not there, are of another key, or (with a warning) damaged.
-template <class Corpus>
-std::shared_ptr<const Corpus> open_prepared(const PreparedFiles& files, const std::string& key) {
-  if (!std::filesystem::exists(files.first) || !std::filesystem::exists(files.second)) return nullptr;
+/// The corpus of files made before; null where one is not there, is of another key, or (with a warning) damaged.
+template <class Corpus, class... Paths>
+std::shared_ptr<const Corpus> open_prepared(const std::string& key, const Paths&... files) {
+  if (!(std::filesystem::exists(files) && ...)) return nullptr;
   try {
-    auto corpus = std::make_shared<const Corpus>(files.first, files.second);
+    auto corpus = std::make_shared<const Corpus>(files...);
     if (corpus->has_key(key)) return corpus;
   } catch (const UserError& damage) {
     log_warning(std::string(damage.what()) + "; it is made again");

@@ -49,6 +49,11 @@ TokenFileWriter::TokenFileWriter(const std::filesystem::path& path, const TokenF
 TokenFileWriter::~TokenFileWriter() { ::close(offsets_descriptor_); }
 
 void TokenFileWriter::append(std::span<const std::int32_t> ids) {
+  append_part(ids);
+  end_sentence();
+}
+
+void TokenFileWriter::append_part(std::span<const std::int32_t> ids) {
   for (const std::int32_t id : ids) {
     if (id < 0 || id >= vocab_size_)
       throw std::out_of_range("token id " + std::to_string(id) + " in a vocabulary of " + std::to_string(vocab_size_));
@@ -56,9 +61,12 @@ void TokenFileWriter::append(std::span<const std::int32_t> ids) {
     tokens_.insert(tokens_.end(), bytes, bytes + element_size_);
   }
   num_tokens_ += ids.size();
+  if (tokens_.size() >= kBufferBytes) flush_tokens();
+}
+
+void TokenFileWriter::end_sentence() {
   ++num_sentences_;
   offsets_.push_back(num_tokens_);
-  if (tokens_.size() >= kBufferBytes) flush_tokens();
   if (offsets_.size() * sizeof(std::uint64_t) >= kBufferBytes) flush_offsets();
 }
 

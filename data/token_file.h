@@ -36,6 +36,9 @@ class TokenFileWriter {
   TokenFileWriter(const TokenFileWriter&) = delete;
   TokenFileWriter& operator=(const TokenFileWriter&) = delete;
   void append(std::span<const std::int32_t> ids);
+  /// The same of a sentence that comes in parts, since it may be larger than memory.
+  void append_part(std::span<const std::int32_t> ids);
+  void end_sentence();
   void commit();
 
  private:
@@ -70,6 +73,7 @@ class TokenFile {
   std::uint64_t num_tokens() const { return num_tokens_; }
   std::int64_t vocab_size() const { return vocab_size_; }
   const std::string& key() const { return key_; }
+  bool has_key(const std::string& key) const { return key_ == key; }
 
   std::int64_t length(std::uint64_t sentence) const;
   /// Appends the sentence's ids. Throws UserError for a sentence that is not in the file's bounds.
