@@ -5,6 +5,7 @@
 
 #include "apps/command.h"
 #include "apps/commands/evaluate_classify.h"
+#include "apps/commands/evaluate_few_shot.h"
 #include "apps/commands/evaluate_tokens.h"
 #include "apps/commands/scratch_folder.h"
 #include "apps/flags.h"
@@ -82,6 +83,7 @@ void add_evaluate(CLI::App& app) {
       "  attend evaluate translate --model runs/de-en --source test.de --reference test.en");
   add_evaluate_classify(*parent);
   add_evaluate_masked(*parent);
+  add_evaluate_few_shot(*parent);
   add_evaluate_tag(*parent);
   add_evaluate_answer(*parent);
   auto options = std::make_shared<EvaluateTranslateOptions>();

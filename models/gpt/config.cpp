@@ -64,6 +64,10 @@ void GptConfig::validate() const {
   check_id("pad_id", pad_id, vocab_size);
 }
 
+std::int64_t GptConfig::least_parameters() const {
+  return (vocab_size + max_positions) * hidden_size + num_layers * (4 * hidden_size * hidden_size + 2 * hidden_size * inner_size());
+}
+
 GptConfig gpt_preset(const std::string& name) {
   for (const Preset& preset : presets()) {
     if (preset.name != name) continue;

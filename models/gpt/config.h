@@ -55,6 +55,9 @@ struct GptConfig {
 
   /// Throws UserError for sizes that cannot be: heads that do not divide the width, ids outside the vocabulary, ...
   void validate() const;
+
+  /// Of the body without biases and norms: what a folder holds at least.
+  std::int64_t least_parameters() const;
 };
 
 /// "tiny" (2 layers, 128 wide); "nano" and "mini", the sizes of nanoGPT's recipes for a CPU and a GPU, without dropout and with 0.2 and both

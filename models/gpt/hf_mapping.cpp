@@ -47,7 +47,15 @@ void save_as(const TextModel& model, const NameRules& names, const std::filesyst
   write_tensors(folder / "model.safetensors", export_tensors(model, names));
 }
 
-GptConfig read_config(const ModelFolder& folder) { return gpt_from_hf(folder.config, (folder.path / "config.json").string()); }
+struct Folder {
+  SafetensorsReader file;
+  GptConfig config;
+
+  explicit Folder(const ModelFolder& folder)
+      : file(SafetensorsReader::open_folder(folder.path)), config(gpt_from_hf(folder.config, (folder.path / "config.json").string())) {
+    require_parameters(file, config.least_parameters(), (folder.path / "config.json").string());
+  }
+};
 
 template <class Model>
 std::shared_ptr<Model> filled(std::shared_ptr<Model> model, const NameRules& names, const SafetensorsReader& file, torch::Device device) {
@@ -93,29 +101,28 @@ void GptLanguageModel::save(const std::filesystem::path& folder) const { save_as
 void GptSequenceClassifier::save(const std::filesystem::path& folder) const { save_as(*this, classifier_rules(config_), folder); }
 
 std::shared_ptr<TextEncoder> load_gpt_encoder(const ModelFolder& folder) {
-  const GptConfig config = read_config(folder);
-  return filled(std::make_shared<GptEncoder>(config), body_rules(config), SafetensorsReader::open_folder(folder.path), folder.device);
+  const Folder source(folder);
+  return filled(std::make_shared<GptEncoder>(source.config), body_rules(source.config), source.file, folder.device);
 }
 
 std::shared_ptr<CausalLanguageModel> load_gpt(const ModelFolder& folder) {
-  const GptConfig config = read_config(folder);
-  return filled(std::make_shared<GptLanguageModel>(config), body_rules(config), SafetensorsReader::open_folder(folder.path), folder.device);
+  const Folder source(folder);
+  return filled(std::make_shared<GptLanguageModel>(source.config), body_rules(source.config), source.file, folder.device);
 }
 
 std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {
-  GptConfig config = read_config(folder);
-  if (wanted && wanted->dropout) config.classifier_dropout = *wanted->dropout;
-  const auto file = SafetensorsReader::open_folder(folder.path);
-  const HeadPlan plan = plan_head(folder, file, "score", wanted);
-  auto model = std::make_shared<GptSequenceClassifier>(config, plan.labels);
+  Folder source(folder);
+  if (wanted && wanted->dropout) source.config.classifier_dropout = *wanted->dropout;
+  const HeadPlan plan = plan_head(folder, source.file, "score", wanted);
+  auto model = std::make_shared<GptSequenceClassifier>(source.config, plan.labels);
   if (plan.body == NewHead::Body::kFresh) {
     model->to(folder.device);
     model->eval();
     return model;
   }
-  NameRules names = classifier_rules(config, plan.presence);
+  NameRules names = classifier_rules(source.config, plan.presence);
   if (plan.head == HeadPlan::Source::kFresh) names.rules.pop_back();
-  return filled(std::move(model), names, file, folder.device);
+  return filled(std::move(model), names, source.file, folder.device);
 }
 
 }  // namespace attend
