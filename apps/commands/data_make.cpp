@@ -42,11 +42,13 @@ TaskDraw draw_of(const DataMakeOptions& options) {
 }
 
 void check_rules(const DataMakeOptions& options, const TaskDraw& draw) {
+  if (!options.episodes && draw.tasks.size() > 1)
+    throw UserError(std::to_string(draw.tasks.size()) + " tasks are given; a table is of one", "make a table of each, or add --episodes");
   if (!options.rules) return;
   if (options.episodes) throw UserError("--rules has no effect with --episodes", "each episode has a rule of its own; --count says how many");
-  for (const Task* task : draw.tasks)
-    if (task->kind == TaskKind::kFixed && *options.rules > 1)
-      throw UserError("--rules is " + std::to_string(*options.rules) + ", and the task '" + task->name + "' has one rule", "leave it out");
+  const Task& task = *draw.tasks.front();
+  if (task.kind == TaskKind::kFixed && *options.rules > 1)
+    throw UserError("--rules is " + std::to_string(*options.rules) + ", and the task '" + task.name + "' has one rule", "leave it out");
 }
 
 }  // namespace
@@ -57,7 +59,7 @@ void add_data(CLI::App& app) {
   data->footer("Examples:\n  attend data make --list\n  attend data make addition --digits 3 --count 10000 --split train > train.tsv");
   auto options = std::make_shared<DataMakeOptions>();
   CLI::App* command = data->add_subcommand("make", "Write a task as lines of input<TAB>output, or as episodes");
-  command->add_option("TASK", options->tasks, "a task, several separated by commas, or mixture");
+  command->add_option("TASK", options->tasks, "a task; with --episodes several separated by commas, or mixture");
   command->add_flag("--list", options->list, "say which tasks there are, and nothing else");
   add_field_flag(*command, "--count", options->count, "lines, of each rule where there are several; with --episodes how many of them [1000]");
   add_field_flag(*command, "--rules", options->rules, "rules, each a block of lines, a blank line between blocks [1]");

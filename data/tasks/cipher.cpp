@@ -11,7 +11,8 @@ constexpr std::size_t kInputLetters = 4;  // different ones
 }  // namespace
 
 Rule cipher(RandomStream& random, const TaskSettings&) {
-  const std::string plain = distinct_letters(random, kSymbols), secret = distinct_letters(random, kSymbols);
+  const std::string letters = distinct_letters(random, 2 * kSymbols);
+  const std::string plain = letters.substr(0, kSymbols), secret = letters.substr(kSymbols);  // no letter is among both
   std::string spelling = "cipher:";
   for (const char letter : kAlphabet)  // in alphabetical order, so that a rule has one spelling
     if (const std::size_t i = plain.find(letter); i != std::string::npos) spelling += std::string(" ") + letter + secret[i];
