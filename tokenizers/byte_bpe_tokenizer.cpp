@@ -127,6 +127,9 @@ std::int64_t ByteBpeTokenizer::vocab_size() const { return static_cast<std::int6
 const std::string& ByteBpeTokenizer::bytes(std::int32_t id) const { return parts_->bytes[static_cast<std::size_t>(id)]; }
 bool ByteBpeTokenizer::is_special(std::int32_t id) const { return parts_->special[static_cast<std::size_t>(id)]; }
 std::optional<std::int32_t> ByteBpeTokenizer::end_of_text_id() const { return parts_->eos_id; }
+std::optional<std::int32_t> ByteBpeTokenizer::begin_of_text_id() const {
+  return parts_->files.adds_bos ? parts_->bos_id : std::nullopt;
+}
 const std::string& ByteBpeTokenizer::fingerprint() const { return parts_->fingerprint; }
 
 void ByteBpeTokenizer::save(const fs::path& folder) const { write_byte_bpe_files(parts_->files, folder); }
