@@ -4,6 +4,8 @@
 
 #include <sstream>
 
+#include "core/random.h"
+#include "core/text.h"
 #include "tests/support/refusal.h"
 #include "tests/support/standard_input.h"
 #include "tests/support/temp_folder.h"
@@ -56,6 +58,41 @@ TEST_CASE("tasks are read from files and from standard input") {
   const StandardInput input("c\td\n");
   CHECK(read_task_examples("-") == std::vector<TaskExample>{{"c", "d", 0}});
   CHECK_THAT(refusal_of([&] { read_task_examples(folder / "absent.tsv"); }), Contains("absent.tsv: no such file"));
+}
+
+TEST_CASE("files damaged at random are read or refused with their line, and what is read holds to the format") {
+  const std::string whole = "\xEF\xBB\xBF" "1+2\t3\r\n4+5\t9\n\nM\xC3\xA4use\tmice\nq\tr\n";
+  RandomStream random(1, "damage");
+  int refused = 0, accepted = 0;
+  for (int run = 0; run < 20000; ++run) {
+    std::string text = whole;
+    for (std::uint64_t change = random.below(4) + 1; change > 0 && !text.empty(); --change) {
+      const std::size_t at = random.below(text.size());
+      const char byte = "\t\n\r\0a\xC3\xFF"[random.below(7)];
+      if (random.below(3) == 0) text.erase(at, 1);
+      else if (random.below(2) == 0) text.insert(at, 1, byte);
+      else text[at] = byte;
+    }
+    std::istringstream in(text);
+    std::vector<TaskExample> examples;
+    const std::string message = refusal_of([&] { examples = read_task_examples(in, "x.tsv"); });
+    if (!message.empty()) {
+      ++refused;
+      REQUIRE(message.starts_with("x.tsv"));
+      continue;
+    }
+    ++accepted;
+    REQUIRE_FALSE(examples.empty());
+    for (std::size_t i = 0; i < examples.size(); ++i) {
+      REQUIRE(is_valid_utf8(examples[i].input + examples[i].output));
+      REQUIRE((examples[i].input + examples[i].output).find_first_of("\t\n") == std::string::npos);
+      REQUIRE_FALSE((examples[i].input.empty() || examples[i].output.empty()));
+      const std::size_t block_before = i == 0 ? 0 : examples[i - 1].block;
+      REQUIRE(examples[i].block - block_before <= (i == 0 ? 0u : 1u));
+    }
+  }
+  CHECK(refused > 1000);
+  CHECK(accepted > 1000);
 }
 
 TEST_CASE("the choices of a block are its outputs, once each") {
