@@ -40,6 +40,8 @@ class ByteBpeTokenizer : public Tokenizer {
   bool is_special(std::int32_t id) const;
   /// The token that ends a text ("<|endoftext|>", or what the folder names), which also separates documents.
   std::optional<std::int32_t> end_of_text_id() const;
+  /// The token that the folder's template puts before a text, where it does (add_bos_token); `encode` adds none.
+  std::optional<std::int32_t> begin_of_text_id() const;
 
   /// SHA-256 over what decides the ids; part of the key of tokenised data.
   const std::string& fingerprint() const;

@@ -14,6 +14,15 @@ std::shared_ptr<const WordPieceTokenizer> load_wordpiece(const std::filesystem::
   return std::make_shared<const WordPieceTokenizer>(folder);
 }
 
+std::shared_ptr<const ByteBpeTokenizer> load_byte_bpe(const std::filesystem::path& folder) {
+  if (!std::filesystem::is_directory(folder))
+    throw UserError(folder.string() + ": there is no such folder", "name a folder with a tokenizer, as `attend pretrain gpt` writes");
+  if (!ByteBpeTokenizer::present_in(folder))
+    throw UserError(folder.string() + " holds no tokenizer; expected tokenizer.json, or vocab.json and merges.txt",
+                    "copy it beside the model from where it was trained");
+  return std::make_shared<const ByteBpeTokenizer>(folder);
+}
+
 void add_table_columns(CLI::App& command, TextColumns& columns, Header& header) {
   command.add_option("--text", columns.text, "column of the text: a name where the file has a header, else a number from 0")->required();
   command.add_option("--text-pair", columns.text_pair, "column of the second text of a pair");

@@ -11,6 +11,7 @@
 #include "core/fields.h"
 #include "data/table.h"
 #include "models/text_model.h"
+#include "tokenizers/byte_bpe_tokenizer.h"
 #include "tokenizers/wordpiece_tokenizer.h"
 #include "training/objectives/text_examples.h"
 
@@ -23,6 +24,9 @@ struct EnumNames<Header> {
 
 /// Throws UserError for a folder that is not there or holds no WordPiece tokenizer.
 std::shared_ptr<const WordPieceTokenizer> load_wordpiece(const std::filesystem::path& folder);
+
+/// Throws UserError for a folder that is not there or holds no byte-level BPE tokenizer.
+std::shared_ptr<const ByteBpeTokenizer> load_byte_bpe(const std::filesystem::path& folder);
 
 /// --text, --text-pair, --label and --header.
 void add_table_columns(CLI::App& command, TextColumns& columns, Header& header);

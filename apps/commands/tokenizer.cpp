@@ -3,13 +3,12 @@
 #include <charconv>
 #include <memory>
 #include <ostream>
-#include <tuple>
 
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/json.h"
-#include "core/log.h"
 #include "core/text.h"
+#include "tokenizers/byte_bpe_tokenizer.h"
 #include "tokenizers/marian_tokenizer.h"
 #include "tokenizers/sentencepiece_tokenizer.h"
 #include "tokenizers/wordpiece_tokenizer.h"
@@ -19,11 +18,11 @@ namespace fs = std::filesystem;
 namespace attend {
 namespace {
 
-/// A tokenizer of any kind, and what its model's template needs: the token that ends a sentence, or BERT's own.
+/// A tokenizer of any kind, and what its model's template needs: the tokens that begin and end a text, or BERT's own.
 struct OpenTokenizer {
   std::shared_ptr<const Tokenizer> tokenizer;
-  std::optional<std::int32_t> eos = {};
-  std::string eos_piece = {};
+  std::optional<std::int32_t> bos = {}, eos = {};
+  std::string bos_piece = {}, eos_piece = {};
   std::shared_ptr<const WordPieceTokenizer> wordpiece = {};
 };
 
@@ -34,7 +33,7 @@ fs::path lone_model(const fs::path& folder) {
     if (entry.path().extension() == ".spm" || entry.path().extension() == ".model") found.push_back(entry.path());
   if (found.size() == 1) return found.front();
   throw UserError(folder.string() + " holds " + (found.empty() ? "no" : std::to_string(found.size())) +
-                      " SentencePiece models; expected source.spm, target.spm and vocab.json, one .spm or .model file, or BERT's vocab.txt",
+                      " SentencePiece models; expected source.spm, target.spm and vocab.json, one .spm or .model file, BERT's vocab.txt, or GPT-2's vocab.json and merges.txt",
                   "make one with 'attend tokenizer train', or name the file");
 }
 
@@ -51,6 +50,12 @@ OpenTokenizer open_tokenizer(const fs::path& path, std::optional<Side> side, Sid
   if (fs::is_directory(path) && WordPieceTokenizer::present_in(path)) {
     const auto wordpiece = std::make_shared<const WordPieceTokenizer>(path);
     return {.tokenizer = wordpiece, .wordpiece = wordpiece};
+  }
+  if (fs::is_directory(path) && ByteBpeTokenizer::present_in(path)) {
+    const auto byte_bpe = std::make_shared<const ByteBpeTokenizer>(path);
+    OpenTokenizer open{.tokenizer = byte_bpe, .bos = byte_bpe->begin_of_text_id()};
+    if (open.bos) open.bos_piece = byte_bpe->bytes(*open.bos);
+    return open;
   }
   return {.tokenizer = std::make_shared<const SentencePieceTokenizer>(fs::is_directory(path) ? lone_model(path) : path)};
 }
@@ -104,65 +109,10 @@ std::int32_t read_piece(std::string_view word, const Tokenizer& tokenizer) {
   return *id;
 }
 
-/// A flag of the other type would have no effect.
-void check_type(const TokenizerTrainOptions& options) {
-  if (options.type == "byte-bpe") throw UserError("--type byte-bpe cannot be trained yet", "use --type sentencepiece or --type wordpiece");
-  if (options.type != "sentencepiece" && options.type != "wordpiece")
-    throw UserError("--type '" + options.type + "' is unknown", "use --type sentencepiece or --type wordpiece");
-  const bool wordpiece = options.type == "wordpiece";
-  const VocabularyConfig sentencepiece_defaults;
-  const WordPieceVocabularyConfig wordpiece_defaults;
-  const std::initializer_list<std::tuple<const char*, bool, bool>> given{
-      {"--model", false, options.vocabulary.model != sentencepiece_defaults.model},
-      {"--character-coverage", false, options.vocabulary.character_coverage != sentencepiece_defaults.character_coverage},
-      {"--source and --target", false, !options.source.empty() || !options.target.empty()},
-      {"--source-lang", false, !options.source_language.empty()},
-      {"--target-lang", false, !options.target_language.empty()},
-      {"--cased", true, options.cased},
-      {"--min-frequency", true, options.wordpiece.min_frequency != wordpiece_defaults.min_frequency},
-      {"--limit-alphabet", true, options.wordpiece.limit_alphabet != wordpiece_defaults.limit_alphabet}};
-  for (const auto& [flag, belongs_to_wordpiece, is_given] : given)
-    if (is_given && belongs_to_wordpiece != wordpiece)
-      throw UserError(std::string(flag) + " has no effect with --type " + options.type, std::string("leave ") + flag + " out");
-}
-
-void check_train_options(const TokenizerTrainOptions& options) {
-  check_type(options);
-  const bool sides = !options.source.empty() || !options.target.empty();
-  if (sides && !options.files.empty())
-    throw UserError("files were given both with and without --source and --target",
-                    "give either FILE... for one model, or both flags for two");
-  if (sides && (options.source.empty() || options.target.empty()))
-    throw UserError("--source and --target go together", "name the files of both sides");
-  if (!sides && options.files.empty()) throw UserError("no text to learn a vocabulary from", "name one or more files");
-}
-
-void add_train(CLI::App& parent) {
-  auto options = std::make_shared<TokenizerTrainOptions>();
-  CLI::App* command = parent.add_subcommand("train", "Learn a subword vocabulary from text");
-  command->add_option("FILE", options->files, "text, one sentence a line: one model of all files");
-  command->add_option("--source", options->source, "text of the source language: with --target, a model a side and one vocabulary of both");
-  command->add_option("--target", options->target, "text of the target language");
-  command->add_option("--output,--output-dir", options->output, "folder to write")->required();
-  command->add_option("--type", options->type, "kind of tokenizer: sentencepiece (translation), wordpiece (BERT)")->capture_default_str();
-  add_config_flags(*command, options->vocabulary);
-  add_config_flags(*command, options->wordpiece, {.group = "WordPiece", .without = {"vocab_size"}});
-  command->add_flag("--cased", options->cased, "keep capitals and accents")->group("WordPiece");
-  command->add_option("--source-lang", options->source_language, "name of the source language, for the folder");
-  command->add_option("--target-lang", options->target_language, "name of the target language, for the folder");
-  add_common(*command, options->common);
-  command->footer(
-      "Examples:\n"
-      "  attend tokenizer train --vocab-size 8000 --output vocabulary train.de train.en\n"
-      "  attend tokenizer train --model bpe --vocab-size 8000 --output vocabulary --source train.de --target train.en\n"
-      "  attend tokenizer train --type wordpiece --vocab-size 8000 --output vocabulary train.txt");
-  set_run(*command, options, run_tokenizer_train);
-}
-
 template <class Options>
 void add_tokenizer_flags(CLI::App& command, Options& options, const std::string& usual_side) {
   command
-      .add_option("--tokenizer", options.tokenizer, "folder with a tokenizer (SentencePiece or WordPiece), or a SentencePiece model file")
+      .add_option("--tokenizer", options.tokenizer, "folder with a tokenizer (SentencePiece, WordPiece or byte-level BPE), or a SentencePiece model file")
       ->required();
   command
       .add_option_function<std::string>(
@@ -174,24 +124,6 @@ void add_tokenizer_flags(CLI::App& command, Options& options, const std::string&
           "language side of a translation model's tokenizer [" + usual_side + "]")
       ->type_name(enum_choices<Side>());
   add_common(command, options.common);
-}
-
-std::int64_t train_sentencepiece(const TokenizerTrainOptions& options) {
-  const bool joint = options.source.empty();
-  return train_marian_tokenizer({.source_files = joint ? options.files : options.source,
-                                 .target_files = options.target,
-                                 .sides = joint ? Sides::kJoint : Sides::kSeparate,
-                                 .vocabulary = options.vocabulary,
-                                 .source_language = options.source_language,
-                                 .target_language = options.target_language},
-                                options.output);
-}
-
-std::int64_t train_wordpiece(const TokenizerTrainOptions& options) {
-  WordPieceVocabularyConfig vocabulary = options.wordpiece;
-  vocabulary.vocab_size = options.vocabulary.vocab_size;
-  return train_wordpiece_tokenizer(
-      {.files = options.files, .vocabulary = vocabulary, .casing = options.cased ? Casing::kKeep : Casing::kLower}, options.output);
 }
 
 /// What a line becomes. `type_ids` says which text an id belongs to, where the template does.
@@ -220,11 +152,16 @@ Encoded encode_wordpiece(const TokenizerEncodeOptions& options, const WordPieceT
   return encoded;
 }
 
-Encoded encode_sentencepiece(const TokenizerEncodeOptions& options, const OpenTokenizer& open, const std::string& line) {
+Encoded encode_plain(const TokenizerEncodeOptions& options, const OpenTokenizer& open, const std::string& line) {
   Encoded encoded;
   if (options.ids || options.common.json) encoded.ids = open.tokenizer->encode(line);
   if (!options.ids || options.common.json) encoded.pieces = open.tokenizer->pieces(line);
-  if (options.special && !line.empty()) {  // an empty line answers an empty line
+  if (!options.special || line.empty()) return encoded;  // an empty line answers an empty line
+  if (open.bos) {
+    encoded.ids.insert(encoded.ids.begin(), *open.bos);
+    encoded.pieces.insert(encoded.pieces.begin(), open.bos_piece);
+  }
+  if (open.eos) {
     encoded.ids.push_back(*open.eos);
     encoded.pieces.push_back(open.eos_piece);
   }
@@ -239,7 +176,7 @@ void add_tokenizer(CLI::App& app) {
   command->footer(
       "Examples:\n  attend tokenizer train --vocab-size 8000 --output vocabulary train.de train.en\n  attend tokenizer encode --tokenizer "
       "vocabulary < text");
-  add_train(*command);
+  add_tokenizer_train(*command);
 
   auto encode = std::make_shared<TokenizerEncodeOptions>();
   CLI::App* encode_command = command->add_subcommand("encode", "Text to pieces or ids, a line a line");
@@ -257,30 +194,18 @@ void add_tokenizer(CLI::App& app) {
   CLI::App* decode_command = command->add_subcommand("decode", "Ids to text, a line a line");
   add_tokenizer_flags(*decode_command, *decode, "target");
   decode_command->add_flag("--pieces", decode->pieces, "read pieces instead of ids");
+  decode_command->description("Ids to text, a line a line; a line break inside a text is written as \\n, with --json as it is");
   decode_command->footer(
       "Examples:\n  attend tokenizer decode --tokenizer vocabulary < ids\n"
       "  attend tokenizer encode --tokenizer vocabulary < text | attend tokenizer decode --tokenizer vocabulary --pieces");
   set_run(*decode_command, decode, run_tokenizer_decode);
 }
 
-int run_tokenizer_train(const TokenizerTrainOptions& options, std::istream&, std::ostream& out) {
-  apply_common(options.common);
-  check_train_options(options);
-  const std::int64_t size = options.type == "wordpiece" ? train_wordpiece(options) : train_sentencepiece(options);
-  if (options.common.json)
-    out << Json{{"output", options.output.string()}, {"vocab_size", size}}.dump() << '\n';
-  else
-    out << "vocabulary of " << size << " ids in " << options.output.string() << '\n';
-  log_info("use it:  attend tokenizer encode --tokenizer " + options.output.string() + " < text");
-  return static_cast<int>(ExitCode::kDone);
-}
-
 int run_tokenizer_encode(const TokenizerEncodeOptions& options, std::istream& in, std::ostream& out) {
   apply_common(options.common);
   const OpenTokenizer open = open_tokenizer(options.tokenizer, options.side, Side::kSource);
-  if (options.special && !open.eos && !open.wordpiece)
-    throw UserError("--special has no effect: " + options.tokenizer.string() + " is a model file without a template",
-                    "leave --special out");
+  if (options.special && !open.bos && !open.eos && !open.wordpiece)
+    throw UserError("--special has no effect: " + options.tokenizer.string() + " has no template that adds tokens", "leave --special out");
   if (options.pair && !open.wordpiece)
     throw UserError("--pair has no effect: the model of " + options.tokenizer.string() + " takes one text", "leave --pair out");
   answer_lines(in, out, [&](const std::string& line, std::uint64_t number) -> std::string {
@@ -289,7 +214,7 @@ int run_tokenizer_encode(const TokenizerEncodeOptions& options, std::istream& in
       if (open.wordpiece && !line.empty())
         encoded = encode_wordpiece(options, *open.wordpiece, line);
       else if (!open.wordpiece)
-        encoded = encode_sentencepiece(options, open, line);
+        encoded = encode_plain(options, open, line);
     } catch (const UserError& error) {
       throw UserError("standard input, line " + std::to_string(number) + ": " + error.what(), error.hint());
     }

@@ -10,6 +10,7 @@
 #include "apps/command.h"
 #include "apps/common.h"
 #include "core/fields.h"
+#include "tokenizers/byte_bpe_trainer.h"
 #include "tokenizers/sentencepiece_trainer.h"
 #include "tokenizers/wordpiece_trainer.h"
 
@@ -24,12 +25,13 @@ struct EnumNames<Side> {
 struct TokenizerTrainOptions {
   CommonOptions common;
   std::string type = "sentencepiece";
+  std::optional<PieceModel> model;  ///< the type's own where not given
   std::filesystem::path output;
   std::vector<std::filesystem::path> files;           ///< one model of all of them
   std::vector<std::filesystem::path> source, target;  ///< or one model a side
-  VocabularyConfig vocabulary;                        ///< its vocab_size is that of either type
-  WordPieceVocabularyConfig wordpiece;
-  bool cased = false;
+  VocabularyConfig vocabulary;                        ///< its vocab_size is that of every type
+  WordPieceVocabularyConfig wordpiece;                ///< its min_frequency is that of byte-level BPE too
+  bool cased = false, end_of_text = true;
   std::string source_language, target_language;
 };
 
@@ -48,9 +50,10 @@ struct TokenizerDecodeOptions {
 };
 
 void add_tokenizer(CLI::App& app);
+void add_tokenizer_train(CLI::App& tokenizer);
 
-/// Writes the tokenizer's folder. Throws UserError as train_marian_tokenizer and train_wordpiece_tokenizer do, and for flags that do not
-/// go together.
+/// Writes the tokenizer's folder. Throws UserError as train_marian_tokenizer, train_wordpiece_tokenizer and train_byte_bpe_tokenizer do,
+/// and for flags that do not go together.
 int run_tokenizer_train(const TokenizerTrainOptions& options, std::istream& in, std::ostream& out);
 
 /// A line of pieces or ids for each line of text, or of two texts with a tab between them.
