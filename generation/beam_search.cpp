@@ -14,6 +14,7 @@ namespace {
 // A hypothesis that has not ended.
 struct Beam {
   TokenIds ids;
+  std::vector<float> token_log_probabilities;
   double log_probability = 0;
   std::int64_t row = 0;  // of the decoder, at the last step
 };
@@ -22,7 +23,8 @@ struct Beam {
 struct Continuation {
   std::int64_t beam = 0;
   std::int64_t id = 0;
-  double log_probability = 0;
+  float token_log_probability = 0;
+  double log_probability = 0;  // of the whole
 };
 
 struct Sentence {
@@ -39,24 +41,25 @@ struct StepOutput {
 
 class BeamSearch {
  public:
-  BeamSearch(StepDecoder& decoder, const SearchOptions& options, std::span<const TokenIds> prefixes)
-      : decoder_(decoder), options_(options), rules_(options.rules), prefixes_(prefixes) {
+  BeamSearch(StepDecoder& decoder, const SearchOptions& options, std::span<const SequenceStart> starts)
+      : decoder_(decoder), options_(options), rules_(options.rules), starts_(starts) {
     TORCH_CHECK(options.num_beams >= 1 && options.n_best >= 1 && options.n_best <= options.num_beams, "1 <= n_best <= num_beams");
     // With one beam the first end is the answer: greedy search.
     if (options_.num_beams == 1) options_.early_stopping = EarlyStopping::kTrue;
     const auto num_eos = static_cast<std::int64_t>(options.rules.eos_ids.size());
     num_ranked_ = options.num_beams == 1 ? 1 : options.num_beams * std::max<std::int64_t>(2, 1 + num_eos);
-    results_.resize(prefixes.size());
-    for (std::size_t s = 0; s < prefixes.size(); ++s) {
+    results_.resize(starts.size());
+    for (std::size_t s = 0; s < starts.size(); ++s) {
       const auto index = static_cast<std::int64_t>(s);
-      open_.push_back({.index = index, .beams = {{.ids = {}, .log_probability = 0, .row = index}}, .finished = {}});
+      open_.push_back({.index = index, .beams = {{.ids = {}, .token_log_probabilities = {}, .log_probability = 0, .row = index}}, .finished = {}});
     }
   }
 
   std::vector<std::vector<Hypothesis>> run() {
     const torch::NoGradGuard no_grad;
     keep_first_rows();
-    TokenIds last_ids_R(open_.size(), options_.rules.decoder_start_id);
+    TokenIds last_ids_R;
+    for (const SequenceStart& start : starts_) last_ids_R.push_back(start.prompt.back());
     for (std::int64_t position = 0; !open_.empty(); ++position) {
       const torch::Tensor logits_RV = decoder_.step(id_tensor(last_ids_R));
       const StepOutput output = read(logits_RV, position);
@@ -70,7 +73,7 @@ class BeamSearch {
  private:
   // The token the sentence's prefix asks for at this position, or nothing.
   std::optional<std::int64_t> prefix_token(const Sentence& sentence, std::int64_t position) const {
-    const TokenIds& prefix = prefixes_[sentence.index];
+    const TokenIds& prefix = starts_[sentence.index].prefix;
     return position < static_cast<std::int64_t>(prefix.size()) ? std::optional(prefix[position]) : std::nullopt;
   }
 
@@ -95,11 +98,11 @@ class BeamSearch {
     const auto prefix = prefix_token(sentence, position);
     for (std::int64_t b = 0; b < static_cast<std::int64_t>(sentence.beams.size()); ++b) {
       const Beam& beam = sentence.beams[b];
-      const auto add = [&](std::int64_t id, double log_probability) {
-        ranked.push_back({.beam = b, .id = id, .log_probability = beam.log_probability + log_probability});
+      const auto add = [&](std::int64_t id, float log_probability) {
+        ranked.push_back({.beam = b, .id = id, .token_log_probability = log_probability, .log_probability = beam.log_probability + log_probability});
       };
       if (forced)
-        add(*forced, 0.0);
+        add(*forced, 0.0f);
       else if (prefix)
         add(*prefix, output.prefix_log_probability_R[beam.row]);
       else
@@ -129,16 +132,18 @@ class BeamSearch {
     std::vector<Beam> next;
     const auto ranked = rank(sentence, output, position);
     for (std::int64_t i = 0; i < static_cast<std::int64_t>(ranked.size()); ++i) {
-      const auto& [b, id, log_probability] = ranked[i];
-      const Beam& beam = sentence.beams[b];
-      const bool ends = rules_.is_eos(id) || rules_.is_last(position);
-      if (ends ? i >= options_.num_beams : static_cast<std::int64_t>(next.size()) >= options_.num_beams) continue;
+      const Beam& beam = sentence.beams[ranked[i].beam];
+      const double log_probability = ranked[i].log_probability;
       TokenIds ids = beam.ids;
-      ids.push_back(id);
+      ids.push_back(ranked[i].id);
+      const bool ends = rules_.ends(ids);
+      if (ends ? i >= options_.num_beams : static_cast<std::int64_t>(next.size()) >= options_.num_beams) continue;
+      std::vector<float> token_log_probabilities = beam.token_log_probabilities;
+      token_log_probabilities.push_back(ranked[i].token_log_probability);
       if (ends)
-        sentence.finished.push_back({std::move(ids), log_probability, score(log_probability, position + 1)});
+        sentence.finished.push_back({std::move(ids), log_probability, score(log_probability, position + 1), std::move(token_log_probabilities)});
       else
-        next.push_back({std::move(ids), log_probability, beam.row});
+        next.push_back({std::move(ids), std::move(token_log_probabilities), log_probability, beam.row});
     }
     std::stable_sort(sentence.finished.begin(), sentence.finished.end(),
                      [](const Hypothesis& left, const Hypothesis& right) { return left.score > right.score; });
@@ -192,7 +197,7 @@ class BeamSearch {
   StepDecoder& decoder_;
   SearchOptions options_;
   NextTokenRules rules_;
-  std::span<const TokenIds> prefixes_;
+  std::span<const SequenceStart> starts_;
   std::int64_t num_ranked_;
   std::vector<Sentence> open_;
   std::vector<std::vector<Hypothesis>> results_;
@@ -200,8 +205,8 @@ class BeamSearch {
 
 }  // namespace
 
-std::vector<std::vector<Hypothesis>> beam_search(StepDecoder& decoder, const SearchOptions& options, std::span<const TokenIds> prefixes) {
-  return BeamSearch(decoder, options, prefixes).run();
+std::vector<std::vector<Hypothesis>> beam_search(StepDecoder& decoder, const SearchOptions& options, std::span<const SequenceStart> starts) {
+  return BeamSearch(decoder, options, starts).run();
 }
 
 }  // namespace attend

@@ -15,8 +15,7 @@ constexpr std::string_view kFileName = "generation_config.json";
 
 // Settings of transformers that change what is generated and that we do not have, each with the value (as JSON) that
 // changes nothing. Everything else we do not know is about running (caches, outputs, assistants) and is passed over.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 25> kUnsupported{{
-    {"repetition_penalty", "1.0"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kUnsupported{{
     {"encoder_repetition_penalty", "1.0"},
     {"no_repeat_ngram_size", "0"},
     {"encoder_no_repeat_ngram_size", "0"},
@@ -86,7 +85,7 @@ void read_lengths(GenerationConfig& config, const Json& object, const std::strin
     require(*length >= 2, name, "max_length", "2 or more (the start token is counted)");
     config.max_length = *length - 1;
   }
-  if (const auto count = stated("max_new_tokens")) config.max_length = *count;
+  if (const auto count = stated("max_new_tokens")) config.max_length = config.max_new_tokens = *count;
   if (const auto length = stated("min_length")) config.min_length = *length;
   // transformers refuses the end while fewer than min_new_tokens stand before it.
   if (const auto count = stated("min_new_tokens"); count && *count > 0) config.min_length = *count + 1;
@@ -101,6 +100,7 @@ void check(const GenerationConfig& config, const std::string& name) {
   require(config.top_k >= 0, name, "top_k", "0 or more");
   require(config.top_p > 0 && config.top_p <= 1, name, "top_p", "above 0, at most 1");
   require(config.min_p >= 0 && config.min_p <= 1, name, "min_p", "0 to 1");
+  require(config.repetition_penalty > 0, name, "repetition_penalty", "above 0");
   for (const auto& word : config.bad_words_ids) require(!word.empty(), name, "bad_words_ids", "lists of at least one token id");
 }
 
@@ -170,6 +170,7 @@ Json generation_config_json(const GenerationConfig& config) {
   if (config.max_length) json["max_length"] = *config.max_length + 1;  // the start token is counted
   if (config.min_length > 0) json["min_length"] = config.min_length;
   json["num_beams"] = config.num_beams;
+  if (config.repetition_penalty != 1.0) json["repetition_penalty"] = config.repetition_penalty;
   if (config.pad_token_id) json["pad_token_id"] = *config.pad_token_id;
   return json;
 }

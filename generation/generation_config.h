@@ -19,6 +19,7 @@ namespace attend {
 struct GenerationConfig {
   std::int64_t num_beams = 1;
   std::optional<std::int64_t> max_length;  ///< nothing: not stated
+  std::optional<std::int64_t> max_new_tokens;  ///< as stated; then max_length is the same. Not a field
   std::int64_t min_length = 0;
   double length_penalty = 1.0;
   EarlyStopping early_stopping = EarlyStopping::kFalse;
@@ -29,6 +30,7 @@ struct GenerationConfig {
   std::int64_t top_k = 50;
   double top_p = 1.0;
   double min_p = 0.0;
+  double repetition_penalty = 1.0;  ///< of language models; a translator has none
   std::vector<TokenIds> bad_words_ids;  ///< token sequences that are never generated; not a field
 
   static void fields(auto& self, auto&& visit) {
@@ -46,6 +48,7 @@ struct GenerationConfig {
     visit("top_k", self.top_k, "sample from the k most probable tokens; 0 for all");
     visit("top_p", self.top_p, "sample from the fewest tokens that together reach p; 1 for all");
     visit("min_p", self.min_p, "sample from tokens at least this many times as probable as the best; 0 for all");
+    visit("repetition_penalty", self.repetition_penalty, "what a repeated token's logit is divided or multiplied by; 1 for no penalty");
   }
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <sstream>
 
 #include <torch/torch.h>
 
@@ -33,44 +34,66 @@ double log_normaliser(std::span<const float> logits_V) {
 // One row's sequence as it grows.
 struct Draft {
   TokenIds ids;
+  std::vector<float> token_log_probabilities;
   double log_probability = 0;
+  TokenHistory history;
   bool is_ended = false;
 };
 
 class SequenceSampler {
  public:
-  SequenceSampler(const SearchOptions& search, const SamplingOptions& sampling, std::span<const TokenIds> prefixes)
-      : search_(search), sampling_(sampling), rules_(search.rules), prefixes_(prefixes) {}
+  explicit SequenceSampler(const SampleRequest& request) : request_(request), sampling_(request.sampling), rules_(request.search.rules) {}
 
-  void extend(Draft& draft, std::size_t sentence, std::span<const float> logits_V, RandomStream& stream) const {
+  Draft begin(std::size_t sample) const {
+    return {.ids = {}, .token_log_probabilities = {}, .log_probability = 0, .history = TokenHistory(start_of(sample).prompt), .is_ended = false};
+  }
+
+  /// What the next step is given: the last token so far.
+  std::int64_t last_id(const Draft& draft, std::size_t sample) const { return draft.ids.empty() ? start_of(sample).prompt.back() : draft.ids.back(); }
+
+  void extend(Draft& draft, std::size_t sample, std::span<const float> logits_V) const {
     const auto position = static_cast<std::int64_t>(draft.ids.size());
-    const TokenIds& prefix = prefixes_[sentence];
+    const TokenIds& prefix = start_of(sample).prefix;
     const double normaliser = log_normaliser(logits_V);
-    std::int64_t id = 0;
     if (const auto forced = rules_.forced_at(position)) {
-      draft.ids.push_back(*forced);
-      draft.is_ended = true;
-      return;  // its log-probability counts as 0
+      add(draft, sample, *forced, 0.0);
     } else if (position < static_cast<std::int64_t>(prefix.size())) {
-      id = prefix[position];
+      add(draft, sample, prefix[position], logits_V[prefix[position]] - normaliser);
     } else {
-      const auto candidates = sampling_candidates(logits_V, sampling_, refused_after(draft.ids));
+      const auto candidates = candidates_after(draft, logits_V);
       draft.is_ended = candidates.empty();  // nothing may follow
       if (draft.is_ended) return;
-      id = draw_token(candidates, stream);
+      const std::int64_t id = draw_token(candidates, request_.streams[sample]);
+      add(draft, sample, id, logits_V[id] - normaliser);
     }
-    draft.log_probability += logits_V[id] - normaliser;
-    draft.ids.push_back(id);
-    draft.is_ended = rules_.is_eos(id) || rules_.is_last(position);
   }
 
   Hypothesis finish(Draft&& draft) const {
     const auto length = static_cast<std::int64_t>(draft.ids.size());
-    const double divisor = length_divisor(search_.length_norm, std::max<std::int64_t>(1, length), search_.length_penalty);
-    return {std::move(draft.ids), draft.log_probability, draft.log_probability / divisor};
+    const double divisor = length_divisor(request_.search.length_norm, std::max<std::int64_t>(1, length), request_.search.length_penalty);
+    return {std::move(draft.ids), draft.log_probability, draft.log_probability / divisor, std::move(draft.token_log_probabilities)};
   }
 
  private:
+  const SequenceStart& start_of(std::size_t sample) const { return request_.starts[sample / request_.search.n_best]; }
+
+  void add(Draft& draft, std::size_t sample, std::int64_t id, double log_probability) const {
+    draft.ids.push_back(id);
+    draft.history.add(id);
+    draft.token_log_probabilities.push_back(static_cast<float>(log_probability));
+    draft.log_probability += log_probability;
+    draft.is_ended = rules_.ends(draft.ids);
+    if (request_.on_token) request_.on_token(sample, id);
+  }
+
+  std::vector<TokenCandidate> candidates_after(const Draft& draft, std::span<const float> logits_V) const {
+    const TokenIds refused = refused_after(draft.ids);
+    if (sampling_.penalties.change_nothing()) return sampling_candidates(logits_V, sampling_, refused);
+    std::vector<float> penalised_V(logits_V.begin(), logits_V.end());
+    draft.history.penalise(penalised_V, sampling_.penalties);
+    return sampling_candidates(penalised_V, sampling_, refused);
+  }
+
   TokenIds refused_after(std::span<const std::int64_t> ids) const {
     TokenIds refused;
     const auto consider = [&](std::int64_t id) {
@@ -81,13 +104,30 @@ class SequenceSampler {
     return refused;
   }
 
-  const SearchOptions& search_;
+  const SampleRequest& request_;
   const SamplingOptions& sampling_;
   NextTokenRules rules_;
-  std::span<const TokenIds> prefixes_;
 };
 
+void require(bool is_inside, const std::string& flag, double found, const std::string& expected) {
+  if (is_inside) return;
+  std::ostringstream number;
+  number << found;
+  throw UserError(flag + " " + number.str() + ": expected " + expected);
+}
+
 }  // namespace
+
+void check_sampling(const SamplingOptions& options) {
+  const RepetitionPenalties& penalties = options.penalties;
+  require(penalties.repetition > 0 && std::isfinite(penalties.repetition), "--repetition-penalty", penalties.repetition, "above 0; 1 changes nothing");
+  require(std::isfinite(penalties.presence), "--presence-penalty", penalties.presence, "a number; 0 changes nothing");
+  require(std::isfinite(penalties.frequency), "--frequency-penalty", penalties.frequency, "a number; 0 changes nothing");
+  require(options.temperature >= 0 && std::isfinite(options.temperature), "--temperature", options.temperature, "0 or more; 0 takes the most probable token");
+  require(options.top_k >= 0, "--top-k", static_cast<double>(options.top_k), "0 or more");
+  require(options.top_p > 0 && options.top_p <= 1, "--top-p", options.top_p, "above 0, at most 1");
+  require(options.min_p >= 0 && options.min_p <= 1, "--min-p", options.min_p, "0 to 1");
+}
 
 void keep_top_k(std::vector<TokenCandidate>& candidates, std::int64_t top_k) {
   if (top_k > 0 && top_k < static_cast<std::int64_t>(candidates.size())) candidates.resize(top_k);
@@ -144,17 +184,20 @@ std::int64_t draw_token(std::span<const TokenCandidate> candidates, RandomStream
   return candidates.back().id;  // rounding
 }
 
-std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, const SearchOptions& search, const SamplingOptions& sampling,
-                                                      std::span<const TokenIds> prefixes, std::span<RandomStream> streams) {
+std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, const SampleRequest& request) {
   const torch::NoGradGuard no_grad;
-  const std::size_t num_samples = search.n_best;
-  TORCH_CHECK(streams.size() == prefixes.size() * num_samples, "one random stream a sample");
-  const SequenceSampler sampler(search, sampling, prefixes);
-  std::vector<Draft> drafts(streams.size());  // [sentence, sample]
-  std::vector<std::size_t> open(prefixes.size());  // sentences with a draft that has not ended
+  const std::size_t num_samples = request.search.n_best;
+  TORCH_CHECK(request.streams.size() == request.starts.size() * num_samples, "one random stream a sample");
+  const SequenceSampler sampler(request);
+  std::vector<Draft> drafts;  // [start, sample]
+  std::vector<std::size_t> open(request.starts.size());  // starts with a draft that has not ended
   std::iota(open.begin(), open.end(), 0);
+  TokenIds last_ids_R;
+  for (std::size_t sample = 0; sample < request.streams.size(); ++sample) {
+    drafts.push_back(sampler.begin(sample));
+    last_ids_R.push_back(sampler.last_id(drafts[sample], sample));
+  }
 
-  TokenIds last_ids_R(drafts.size(), search.rules.decoder_start_id);
   while (!open.empty()) {
     const auto logits_RV = decoder.step(id_tensor(last_ids_R)).to(torch::kCPU, torch::kFloat32).contiguous();
     const auto vocab_size = static_cast<std::size_t>(logits_RV.size(1));
@@ -162,19 +205,18 @@ std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, cons
     last_ids_R.clear();
     std::vector<std::size_t> still_open;
     for (std::size_t place = 0; place < open.size(); ++place) {
+      const std::size_t first = open[place] * num_samples;
       bool all_ended = true;
       for (std::size_t i = 0; i < num_samples; ++i) {
-        const std::size_t sample = open[place] * num_samples + i;
-        Draft& draft = drafts[sample];
+        Draft& draft = drafts[first + i];
         const float* logits_V = logits_RV.const_data_ptr<float>() + (place * num_samples + i) * vocab_size;
-        if (!draft.is_ended) sampler.extend(draft, open[place], {logits_V, vocab_size}, streams[sample]);
+        if (!draft.is_ended) sampler.extend(draft, first + i, {logits_V, vocab_size});
         all_ended = all_ended && draft.is_ended;
       }
       if (all_ended) continue;
       still_open.push_back(open[place]);
-      for (std::size_t i = 0; i < num_samples; ++i) {  // a sentence's rows stay together; ended ones are carried along
-        const TokenIds& ids = drafts[open[place] * num_samples + i].ids;
-        last_ids_R.push_back(ids.empty() ? search.rules.decoder_start_id : ids.back());
+      for (std::size_t i = 0; i < num_samples; ++i) {  // a start's rows stay together; ended ones are carried along
+        last_ids_R.push_back(sampler.last_id(drafts[first + i], first + i));
         kept_rows_R.push_back(static_cast<std::int64_t>(place * num_samples + i));
       }
     }
@@ -182,9 +224,8 @@ std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, cons
     open = std::move(still_open);
   }
 
-  std::vector<std::vector<Hypothesis>> results(prefixes.size());
-  for (std::size_t sample = 0; sample < drafts.size(); ++sample)
-    results[sample / num_samples].push_back(sampler.finish(std::move(drafts[sample])));
+  std::vector<std::vector<Hypothesis>> results(request.starts.size());
+  for (std::size_t sample = 0; sample < drafts.size(); ++sample) results[sample / num_samples].push_back(sampler.finish(std::move(drafts[sample])));
   return results;
 }
 

@@ -2,17 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "core/random.h"
 #include "generation/search.h"
+#include "generation/token_history.h"
 #include "models/interfaces.h"
 
 namespace attend {
 
 /// In the order in which they apply. Each value has one that changes nothing.
 struct SamplingOptions {
+  RepetitionPenalties penalties = {};
   double temperature = 1.0;  ///< logits are divided by it; 0 takes the most probable token
   std::int64_t top_k = 0;    ///< only the k most probable tokens; 0 for all
   double top_p = 1.0;        ///< only the fewest most probable tokens that together reach p (Holtzman et al. 2020); 1 for all
@@ -37,10 +40,20 @@ std::vector<TokenCandidate> sampling_candidates(std::span<const float> logits_V,
 /// Draws in proportion to the weights, one number of the stream a call.
 std::int64_t draw_token(std::span<const TokenCandidate> candidates, RandomStream& stream);
 
-/// Draws search.n_best sequences for each sentence `decoder` was started with (n_best rows each), in the order drawn.
-/// streams[s * n_best + i] draws the i-th of sentence s, so the answer does not depend on the batch. Log-probabilities and
-/// scores are the model's own, before temperature and filters. search.num_beams and early_stopping play no part.
-std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, const SearchOptions& search, const SamplingOptions& sampling,
-                                                      std::span<const TokenIds> prefixes, std::span<RandomStream> streams);
+/// Throws the UserError that names the flag whose value is out of range.
+void check_sampling(const SamplingOptions& options);
+
+/// What sample_sequences draws, and how.
+struct SampleRequest {
+  const SearchOptions& search;  ///< n_best sequences for each start; num_beams and early_stopping play no part
+  const SamplingOptions& sampling;
+  std::span<const SequenceStart> starts;
+  std::span<RandomStream> streams;  ///< streams[s * n_best + i] draws the i-th of start s, so the answer does not depend on the batch
+  std::function<void(std::size_t sample, std::int64_t id)> on_token = {};  ///< is told every token as it comes; the i-th of start s is s * n_best + i
+};
+
+/// Draws the sequences of each start that `decoder` was started with (n_best rows each), in the order drawn. Log-probabilities and
+/// scores are the model's own, before penalties, temperature and filters.
+std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, const SampleRequest& request);
 
 }  // namespace attend

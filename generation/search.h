@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <utility>
@@ -28,15 +29,22 @@ struct EnumNames<EarlyStopping> {
 
 using TokenIds = std::vector<std::int64_t>;
 
+/// Where a sequence begins.
+struct SequenceStart {
+  TokenIds prompt;       ///< what stands before it, of which the decoder has read all but the last token; seq2seq: the decoder's start token
+  TokenIds prefix = {};  ///< its first tokens, taken as they are
+};
+
 /// Which sequences may be generated, whatever the way of searching. Lengths count the generated tokens, the end included
-/// and the decoder's start token not.
+/// and what stands before them not.
 struct SequenceRules {
-  std::int64_t decoder_start_id = 0;
   TokenIds eos_ids;                             ///< any of these ends a sequence
   std::optional<std::int64_t> forced_eos_id;    ///< the token at position max_length; its log-probability counts as 0
   std::int64_t max_length = 256;                ///< a sequence of this length ends, with or without eos
   std::int64_t min_length = 0;                  ///< eos is not generated before this position
   std::vector<TokenIds> bad_words;              ///< token sequences that are never generated
+  /// Whether a sequence ends with its last token although that is no eos (a stop string). Nothing: never.
+  std::function<bool(std::span<const std::int64_t> ids)> is_complete = {};
 };
 
 struct SearchOptions {
@@ -53,6 +61,7 @@ struct Hypothesis {
   TokenIds ids;                ///< the end included where one was generated, the start not
   double log_probability = 0;  ///< natural logarithm, summed over ids; the prefix included
   double score = 0;            ///< log_probability / length_divisor(...): what hypotheses are ranked by
+  std::vector<float> token_log_probabilities = {};  ///< one an id; log_probability is their sum
 };
 
 }  // namespace attend

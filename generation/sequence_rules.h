@@ -20,6 +20,8 @@ class NextTokenRules {
   bool allows(std::span<const std::int64_t> ids, std::int64_t id) const;
   /// The token that must stand at this position (0 is the first), or nothing.
   std::optional<std::int64_t> forced_at(std::int64_t position) const;
+  /// Whether a sequence has ended: by an eos, at the greatest length, or because it is complete.
+  bool ends(std::span<const std::int64_t> ids) const;
   bool is_last(std::int64_t position) const { return position + 1 == rules_.max_length; }
   /// At most this many tokens are ever refused by `allows` at one position: so many more are worth looking at.
   std::int64_t max_refused() const { return max_refused_; }

@@ -8,25 +8,13 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "generation/beam_search.h"
+#include "generation/evaluation_mode.h"
 
 namespace attend {
 namespace {
 
 // Where neither the folder nor the user says how long a translation may be.
 constexpr std::int64_t kDefaultMaxLength = 256;
-
-// Dropout off while it lives.
-class EvaluationMode {
- public:
-  explicit EvaluationMode(Seq2SeqModel& model) : model_(model), was_training_(model.is_training()) { model_.eval(); }
-  ~EvaluationMode() { model_.train(was_training_); }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
-
- private:
-  Seq2SeqModel& model_;
-  bool was_training_;
-};
 
 void check_range(bool is_inside, const std::string& flag, const std::string& found, const std::string& expected) {
   if (!is_inside) throw UserError(flag + " " + found + ": expected " + expected);
@@ -51,6 +39,7 @@ Translator::Translator(std::shared_ptr<Seq2SeqModel> model, std::shared_ptr<cons
   const TokenRoles roles = model_->token_roles();
   if (!generation_.decoder_start_token_id) generation_.decoder_start_token_id = roles.decoder_start;
   if (generation_.eos_token_ids.empty()) generation_.eos_token_ids = {roles.eos};
+  if (generation_.repetition_penalty != 1.0) log_warning("the folder's repetition_penalty has no effect on translations");
   std::vector<std::int64_t> named{*generation_.decoder_start_token_id};
   named.insert(named.end(), generation_.eos_token_ids.begin(), generation_.eos_token_ids.end());
   if (generation_.forced_eos_token_id) named.push_back(*generation_.forced_eos_token_id);
@@ -69,10 +58,7 @@ SamplingOptions Translator::plan_sampling(const TranslateOptions& options) const
   sampling.top_k = options.top_k.value_or(sampling.top_k);
   sampling.top_p = options.top_p.value_or(sampling.top_p);
   sampling.min_p = options.min_p.value_or(sampling.min_p);
-  check_range(sampling.temperature >= 0, "--temperature", std::to_string(sampling.temperature), "0 or more");
-  check_range(sampling.top_k >= 0, "--top-k", std::to_string(sampling.top_k), "0 or more");
-  check_range(sampling.top_p > 0 && sampling.top_p <= 1, "--top-p", std::to_string(sampling.top_p), "above 0, at most 1");
-  check_range(sampling.min_p >= 0 && sampling.min_p <= 1, "--min-p", std::to_string(sampling.min_p), "0 to 1");
+  check_sampling(sampling);
   return sampling;
 }
 
@@ -93,8 +79,7 @@ Translator::Plan Translator::plan(const TranslateOptions& options) const {
   }
   const std::int64_t positions = model_->max_positions();
   const std::int64_t default_max_length = std::min(generation_.max_length.value_or(kDefaultMaxLength), positions);
-  search.rules = {.decoder_start_id = *generation_.decoder_start_token_id,
-                  .eos_ids = generation_.eos_token_ids,
+  search.rules = {.eos_ids = generation_.eos_token_ids,
                   .forced_eos_id = generation_.forced_eos_token_id,
                   .max_length = options.max_length.value_or(default_max_length),
                   .min_length = options.min_length.value_or(std::min(generation_.min_length, default_max_length)),
@@ -149,20 +134,20 @@ TokenIds Translator::encode_prefix(const std::string& prefix, std::int64_t max_l
 
 std::vector<std::vector<Hypothesis>> Translator::decode(std::span<const Request> requests, const Plan& plan, const LineBatch& batch) const {
   PackedIds source;
-  std::vector<TokenIds> prefixes;
+  std::vector<SequenceStart> starts;
   for (const auto& request : requests) {
     source.ids.insert(source.ids.end(), request.source.begin(), request.source.end());
     source.lengths.push_back(static_cast<std::int64_t>(request.source.size()));
-    prefixes.push_back(request.prefix);
+    starts.push_back({.prompt = {*generation_.decoder_start_token_id}, .prefix = request.prefix});
   }
   const auto decoder = model_->start_decoding(source, plan.rows_per_sentence, plan.search.rules.max_length);
-  if (!plan.sampling) return beam_search(*decoder, plan.search, prefixes);
+  if (!plan.sampling) return beam_search(*decoder, plan.search, starts);
   std::vector<RandomStream> streams;
   for (const auto& request : requests)
     for (std::int64_t sample = 0; sample < plan.search.n_best; ++sample)
       streams.emplace_back(batch.seed, "translate",
                            std::initializer_list<std::uint64_t>{batch.first_line_number + request.line, static_cast<std::uint64_t>(sample)});
-  return sample_sequences(*decoder, plan.search, *plan.sampling, prefixes, streams);
+  return sample_sequences(*decoder, {.search = plan.search, .sampling = *plan.sampling, .starts = starts, .streams = streams});
 }
 
 Translation Translator::to_translation(Hypothesis&& hypothesis) const {

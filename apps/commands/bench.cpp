@@ -148,8 +148,7 @@ int run_bench_translate(const BenchTranslateOptions& options, std::istream&, std
   const auto roles = model->token_roles();
   auto sources = read_ids(options.ids, roles.eos, model->vocab_size());
   std::stable_sort(sources.begin(), sources.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
-  const SearchOptions search{.rules = {.decoder_start_id = roles.decoder_start,
-                                       .eos_ids = {roles.eos},
+  const SearchOptions search{.rules = {.eos_ids = {roles.eos},
                                        .forced_eos_id = generation.forced_eos_token_id,
                                        .max_length = options.max_length,
                                        .min_length = options.min_length,
@@ -165,8 +164,8 @@ int run_bench_translate(const BenchTranslateOptions& options, std::istream&, std
         chosen.push_back(begin);
       }
       const auto decoder = model->start_decoding(pack(sources, chosen), options.beam, options.max_length);
-      const std::vector<TokenIds> prefixes(chosen.size());
-      for (const auto& hypotheses : beam_search(*decoder, search, prefixes)) tokens += static_cast<std::int64_t>(hypotheses.front().ids.size());
+      const std::vector<SequenceStart> starts(chosen.size(), {.prompt = {roles.decoder_start}});
+      for (const auto& hypotheses : beam_search(*decoder, search, starts)) tokens += static_cast<std::int64_t>(hypotheses.front().ids.size());
     }
     return tokens;
   };

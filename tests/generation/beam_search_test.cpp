@@ -17,17 +17,23 @@ constexpr std::int64_t kEnd = 0, kStart = 42;
 
 SearchOptions make_options(std::int64_t num_beams, std::int64_t max_length) {
   SearchOptions options;
-  options.rules = {.decoder_start_id = kStart, .eos_ids = {kEnd}, .forced_eos_id = {}, .max_length = max_length, .min_length = 0, .bad_words = {}};
+  options.rules = {.eos_ids = {kEnd}, .forced_eos_id = {}, .max_length = max_length, .min_length = 0, .bad_words = {}};
   options.num_beams = num_beams;
   options.n_best = num_beams;
   return options;
+}
+
+std::vector<SequenceStart> starts_with(const std::vector<TokenIds>& prefixes) {
+  std::vector<SequenceStart> starts;
+  for (const auto& prefix : prefixes) starts.push_back({.prompt = {kStart}, .prefix = prefix});
+  return starts;
 }
 
 std::vector<std::vector<Hypothesis>> search(const NextLogits& next_logits, const SearchOptions& options,
                                             const std::vector<std::int64_t>& sentences = {0}, std::vector<TokenIds> prefixes = {}) {
   prefixes.resize(sentences.size());
   ToyDecoder decoder(next_logits, sentences, options.num_beams);
-  return beam_search(decoder, options, prefixes);
+  return beam_search(decoder, options, starts_with(prefixes));
 }
 
 // The n best of sentence 0 by itself.
@@ -165,7 +171,7 @@ TEST_CASE("an answer does not depend on the batch, and finished sentences leave 
     const SearchOptions options = make_options(num_beams, 20);
     const std::vector<std::int64_t> sentences{5, 9, 2, 11, 3, 3, 7};
     ToyDecoder decoder(logits, sentences, num_beams);
-    const auto together = beam_search(decoder, options, std::vector<TokenIds>(sentences.size()));
+    const auto together = beam_search(decoder, options, starts_with(std::vector<TokenIds>(sentences.size())));
     for (std::size_t s = 0; s < sentences.size(); ++s) require_equal(together[s], search(logits, options, {sentences[s]})[0]);
     // The first step needs one row a sentence, the second one a beam; then rows only leave.
     REQUIRE(decoder.rows_a_step[0] == 7);
@@ -178,7 +184,7 @@ TEST_CASE("an answer does not depend on the batch, and finished sentences leave 
 
 TEST_CASE("greedy search reorders only when a sentence leaves") {
   ToyDecoder decoder(random_logits(8, 31, 2.0f), {0, 1, 2, 3}, 1);
-  beam_search(decoder, make_options(1, 20), std::vector<TokenIds>(4));
+  beam_search(decoder, make_options(1, 20), starts_with(std::vector<TokenIds>(4)));
   std::set<std::int64_t> sizes(decoder.rows_a_step.begin(), decoder.rows_a_step.end());
   REQUIRE(decoder.num_reorders == static_cast<int>(sizes.size()) - 1);
 }

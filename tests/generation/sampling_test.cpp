@@ -27,7 +27,7 @@ using Ids = std::vector<std::int64_t>;
 
 SearchOptions make_search(std::int64_t num_samples, std::int64_t max_length) {
   SearchOptions search;
-  search.rules = {.decoder_start_id = 42, .eos_ids = {0}, .forced_eos_id = {}, .max_length = max_length, .min_length = 0, .bad_words = {}};
+  search.rules = {.eos_ids = {0}, .forced_eos_id = {}, .max_length = max_length, .min_length = 0, .bad_words = {}};
   search.n_best = num_samples;
   return search;
 }
@@ -40,7 +40,9 @@ std::vector<std::vector<Hypothesis>> sample(const NextLogits& logits, const Sear
   for (const auto sentence : sentences)
     for (std::int64_t i = 0; i < search.n_best; ++i)
       streams.emplace_back(7, "sample", std::initializer_list<std::uint64_t>{static_cast<std::uint64_t>(sentence), static_cast<std::uint64_t>(i)});
-  return sample_sequences(decoder, search, sampling, prefixes, streams);
+  std::vector<SequenceStart> starts;
+  for (const auto& prefix : prefixes) starts.push_back({.prompt = {42}, .prefix = prefix});
+  return sample_sequences(decoder, {.search = search, .sampling = sampling, .starts = starts, .streams = streams});
 }
 
 }  // namespace

@@ -19,8 +19,7 @@ constexpr double kScoreTolerance = 1e-4;
 
 SearchOptions options_of(const GenerationConfig& config, const TokenRoles& roles) {
   SearchOptions options;
-  options.rules = {.decoder_start_id = roles.decoder_start,
-                   .eos_ids = config.eos_token_ids.empty() ? TokenIds{roles.eos} : config.eos_token_ids,
+  options.rules = {.eos_ids = config.eos_token_ids.empty() ? TokenIds{roles.eos} : config.eos_token_ids,
                    .forced_eos_id = config.forced_eos_token_id,
                    .max_length = config.max_length.value(),
                    .min_length = config.min_length,
@@ -42,7 +41,7 @@ PackedIds pack(const std::vector<TokenIds>& sentences) {
 
 std::vector<std::vector<Hypothesis>> decode(Seq2SeqModel& model, const std::vector<TokenIds>& sources, const SearchOptions& options) {
   const auto decoder = model.start_decoding(pack(sources), options.num_beams, options.rules.max_length);
-  return beam_search(*decoder, options, std::vector<TokenIds>(sources.size()));
+  return beam_search(*decoder, options, std::vector<SequenceStart>(sources.size(), {.prompt = {model.token_roles().decoder_start}}));
 }
 
 }  // namespace
