@@ -1,0 +1,43 @@
+#include "apps/commands/causal_folder.h"
+
+#include "core/error.h"
+
+namespace attend {
+namespace {
+
+void replace_all(std::string& text, const std::string& found, const std::string& written) {
+  for (std::size_t at = 0; (at = text.find(found, at)) != std::string::npos; at += written.size()) text.replace(at, found.size(), written);
+}
+
+}  // namespace
+
+CausalFolder load_causal_folder(const std::filesystem::path& folder, torch::Device device) {
+  if (!std::filesystem::is_directory(folder))
+    throw UserError(folder.string() + ": there is no such folder", "give --model a language model's folder, as `attend pretrain gpt` writes");
+  if (!ByteBpeTokenizer::present_in(folder))
+    throw UserError(folder.string() + " holds no byte-level BPE tokenizer; expected vocab.json and merges.txt, or tokenizer.json",
+                    "copy them beside the model from where it was trained");
+  CausalFolder loaded;
+  loaded.tokenizer = std::make_shared<const ByteBpeTokenizer>(folder);
+  loaded.model = load_causal_language_model(folder, device);
+  // A folder that names no end is ended by the tokenizer's, where that has one.
+  constexpr std::int64_t kNone = -1;
+  const std::int64_t end_of_text = loaded.tokenizer->end_of_text_id().value_or(kNone);
+  loaded.generation = read_generation_config(folder, {.pad = kNone, .eos = end_of_text, .decoder_start = kNone});
+  return loaded;
+}
+
+std::string one_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::string one_line(std::string text) {
+  replace_all(text, "\n", "\\n");
+  replace_all(text, "\r", "\\r");
+  return text;
+}
+
+std::vector<std::string> with_line_breaks(std::vector<std::string> texts) {
+  for (std::string& text : texts) replace_all(text, "\\n", "\n");
+  return texts;
+}
+
+}  // namespace attend
