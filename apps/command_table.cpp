@@ -11,9 +11,12 @@
 #include "apps/commands/evaluate.h"
 #include "apps/commands/fill_mask.h"
 #include "apps/commands/finetune.h"
+#include "apps/commands/generate.h"
 #include "apps/commands/inspect.h"
 #include "apps/commands/metric.h"
 #include "apps/commands/pretrain.h"
+#include "apps/commands/prompt.h"
+#include "apps/commands/score.h"
 #include "apps/commands/tag.h"
 #include "apps/commands/tokenizer.h"
 #include "apps/commands/translate.h"
@@ -31,6 +34,9 @@ void add_commands(CLI::App& app) {
   add_answer(app);
   add_fill_mask(app);
   add_next_sentence(app);
+  add_generate(app);
+  add_prompt(app);
+  add_score(app);
   add_embed(app);
   add_evaluate(app);
   add_metric(app);

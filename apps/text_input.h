@@ -20,6 +20,8 @@ class TextInput {
   TextInput(const std::filesystem::path& path, std::istream& in, const std::string& invitation);
 
   LineReader& lines() { return *lines_; }
+  /// Whether lines are typed on a terminal.
+  bool is_typed() const { return typed_ != nullptr; }
   /// Whether a further line can be had without waiting: what has come is answered first. Nothing: always.
   const std::function<bool()>& is_more_ready() const { return is_more_ready_; }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "core/error.h"
 #include "generation/sampling.h"
@@ -107,6 +108,95 @@ TEST_CASE("tokens are drawn in proportion to their weights") {
   REQUIRE(counts[5] == Approx(12'000).margin(300));  // more than four deviations
   REQUIRE(counts[2] == Approx(6'000).margin(280));
   REQUIRE(counts[9] == Approx(2'000).margin(180));
+}
+
+TEST_CASE("draws have the distribution that penalties, temperature and filters leave: chi-squared") {
+  // Token i has logit ln(w_i). By hand, with temperature 1/2, that is weights squared: 36, 25, 16, 9, 4, 1, 1 of 92.
+  // Penalties first: token 0 stands in the prompt and halves its logit (ln 6 / 2: weight sqrt 6, squared 6); token 1 was generated twice and loses
+  // ln(5/3) in all (weight 3, squared 9). So 6, 9, 16, 9, 4, 1, 1. Top-k 6 drops the last, of 45 top-p 0.96 needs 44: drops token 5.
+  // Min-p 0.2 asks for 3.2 or more: all five stay.
+  const std::vector<double> weights{6, 5, 4, 3, 2, 1, 1}, left{6, 9, 16, 9, 4};
+  std::vector<float> logits;
+  for (const double weight : weights) logits.push_back(static_cast<float>(std::log(weight)));
+  const RepetitionPenalties repetition{.repetition = 2.0}, counts{.presence = std::log(5.0 / 3) / 2, .frequency = std::log(5.0 / 3) / 4};
+  const TokenIds prompt{0};
+  TokenHistory(prompt).penalise(logits, repetition);
+  TokenHistory generated({});
+  generated.add(1);
+  generated.add(1);
+  generated.penalise(logits, counts);
+  const auto candidates = sampling_candidates(logits, {.temperature = 0.5, .top_k = 6, .top_p = 0.96, .min_p = 0.2}, {});
+  Ids kept_ids = ids_of(candidates);
+  std::sort(kept_ids.begin(), kept_ids.end());
+  REQUIRE(kept_ids == Ids{0, 1, 2, 3, 4});
+
+  constexpr int kDraws = 100'000;
+  RandomStream stream(20, "chi-squared");
+  std::vector<double> counted(5, 0.0);
+  for (int i = 0; i < kDraws; ++i) ++counted.at(draw_token(candidates, stream));
+  // The probability that a true distribution's statistic is as large or larger: 4 degrees of freedom have it in closed form.
+  const auto p_value = [&](const std::vector<double>& expected) {
+    double total = 0, statistic = 0;
+    for (const double weight : expected) total += weight;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      const double mean = kDraws * expected[i] / total;
+      statistic += (counted[i] - mean) * (counted[i] - mean) / mean;
+    }
+    return std::exp(-statistic / 2) * (1 + statistic / 2);
+  };
+  REQUIRE(p_value(left) > 1e-4);
+  // The test sees an error: a share that is 3 % off.
+  REQUIRE(p_value({6, 9, 16 * 1.03, 9, 4}) < 1e-4);
+}
+
+TEST_CASE("whole sequences have the model's distribution: chi-squared") {
+  // p(1) = 0.5, p(2) = 0.3, p(end) = 0.2 at every place; at most two tokens: end, (1 end) .. (2 2) are 7 sequences.
+  const NextLogits logits = [](std::int64_t, const TokenIds&) { return logits_of({0.2, 0.5, 0.3}); };
+  const std::map<TokenIds, double> expected{{{0}, 0.2}, {{1, 0}, 0.1}, {{1, 1}, 0.25}, {{1, 2}, 0.15}, {{2, 0}, 0.06}, {{2, 1}, 0.15}, {{2, 2}, 0.09}};
+  constexpr int kSamples = 20'000;
+  std::map<TokenIds, double> counted;
+  for (const auto& hypothesis : sample(logits, make_search(kSamples, 2), {}, {3})[0]) ++counted[hypothesis.ids];
+  REQUIRE(counted.size() == expected.size());
+  double statistic = 0;
+  for (const auto& [ids, probability] : expected) statistic += std::pow(counted[ids] - kSamples * probability, 2) / (kSamples * probability);
+  const double half = statistic / 2;
+  REQUIRE(std::exp(-half) * (1 + half + half * half / 2) > 1e-4);  // 6 degrees of freedom
+}
+
+TEST_CASE("penalties see the prompt and what was generated, row by row") {
+  const NextLogits flat = [](std::int64_t, const TokenIds&) { return std::vector<float>{-9.0f, 4.0f, 3.0f, 2.0f}; };
+  const auto ids = [&](const RepetitionPenalties& penalties, std::int64_t last) {
+    ToyDecoder decoder(flat, {0, 1}, 1);
+    const std::vector<SequenceStart> starts{{.prompt = {last}}, {.prompt = {3, 42}}};
+    std::vector<RandomStream> streams(2, RandomStream(1, "test"));
+    const auto search = make_search(1, 4);
+    const SamplingOptions sampling{.penalties = penalties, .temperature = 0.0};
+    const auto found = sample_sequences(decoder, {.search = search, .sampling = sampling, .starts = starts, .streams = streams});
+    REQUIRE(decoder.first_ids == Ids{last, 42});
+    REQUIRE(found[0][0].log_probability == Approx(std::accumulate(found[0][0].token_log_probabilities.begin(), found[0][0].token_log_probabilities.end(), 0.0)).margin(1e-5));
+    return std::pair(found[0][0].ids, found[1][0].ids);
+  };
+  REQUIRE(ids({}, 1) == std::pair(TokenIds{1, 1, 1, 1}, TokenIds{1, 1, 1, 1}));
+  REQUIRE(ids({.repetition = 1.5}, 1) == std::pair(TokenIds{2, 1, 1, 1}, TokenIds{1, 2, 1, 1}));
+  REQUIRE(ids({.frequency = 1.1}, 1).first == TokenIds{1, 2, 1, 3});  // 4; 3 over 2.9; 2.9 over 1.9; 2 over 1.9 and 1.8
+}
+
+TEST_CASE("every token is told as it comes, to its own sample") {
+  const auto search = make_search(2, 6);
+  ToyDecoder decoder(random_logits(3, 13, 1.0f), {4, 1}, 2);
+  std::vector<RandomStream> streams;
+  for (std::uint64_t i = 0; i < 4; ++i) streams.emplace_back(i, "test");
+  const std::vector<SequenceStart> starts(2, {.prompt = {42}});
+  std::vector<TokenIds> told(4);
+  const auto found = sample_sequences(decoder, {.search = search, .sampling = {}, .starts = starts, .streams = streams,
+                                                .on_token = [&](std::size_t sample, std::int64_t id) { told[sample].push_back(id); }});
+  for (std::size_t i = 0; i < 4; ++i) REQUIRE(told[i] == found[i / 2][i % 2].ids);
+}
+
+TEST_CASE("a sequence ends where it is complete") {
+  auto search = make_search(1, 20);
+  search.rules.is_complete = [](std::span<const std::int64_t> ids) { return ids.size() == 3; };
+  REQUIRE(sample(random_logits(3, 13, -90.0f), search, {}, {4})[0][0].ids.size() == 3);
 }
 
 TEST_CASE("sampled sequences follow the model") {

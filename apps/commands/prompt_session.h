@@ -1,0 +1,57 @@
+// Examples, and a model that answers as they do: what `attend prompt` keeps between two queries.
+#pragma once
+
+#include <cstddef>
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/text.h"
+#include "data/few_shot.h"
+#include "generation/text_generator.h"
+
+namespace attend {
+
+/// A query as it came.
+struct AskedQuery {
+  std::string text;
+  std::uint64_t number = 1;  ///< of its line
+};
+
+struct PromptSettings {
+  PromptFormat format;
+  std::size_t shots = 0;
+  std::uint64_t seed = 1;
+  GenerateOptions generate;
+};
+
+class PromptSession {
+ public:
+  /// Examples are shown in the order in which the pool draws them. Throws UserError where there are fewer than shots.
+  PromptSession(const TextGenerator& generator, const ExamplePool& pool, PromptSettings settings);
+
+  /// Instruction, examples, query. A query is never among its own examples. Throws UserError where that leaves too few examples, or where they do not
+  /// fit the model's positions together with what is to be generated: it says how many do.
+  std::string prompt_for(std::string_view query) const;
+  /// The answers, blanks around each dropped.
+  std::vector<Continuation> answer(std::span<const AskedQuery> queries) const;
+
+  /// Answers each line; those that begin with a slash are commands (`/help` lists them). Mistakes are told and the session goes on.
+  void converse(LineReader& lines, std::ostream& out);
+
+ private:
+  bool obey(std::string_view line, std::ostream& out);  // false: the session ends
+  void set_shots(std::string_view argument, std::ostream& out);
+  void add(std::string_view argument, std::ostream& out);
+  void remove(std::string_view argument, std::ostream& out);
+  void list(std::ostream& out) const;
+
+  const TextGenerator& generator_;
+  PromptSettings settings_;
+  std::vector<TaskExample> examples_;  // the first `shots` stand in the prompt
+  std::string last_query_;
+};
+
+}  // namespace attend

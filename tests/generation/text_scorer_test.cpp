@@ -1,0 +1,89 @@
+#include <catch2/catch.hpp>
+
+#include "core/error.h"
+#include "generation/text_scorer.h"
+#include "tests/generation/byte_tokenizer.h"
+#include "tests/generation/toy_causal_model.h"
+
+using namespace attend;
+using namespace attend::test;
+
+namespace {
+
+constexpr std::int64_t kVocab = 257;
+
+double log_probability_by_hand(const ContextLogits& next, const TokenIds& ids) {
+  double sum = 0;
+  for (std::size_t at = 1; at < ids.size(); ++at) sum += log_softmax(next({ids.begin(), ids.begin() + at}))[ids[at]];
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("every token of a text is a target once, with at least half a window before it") {
+  for (const std::size_t positions : {1, 2, 3, 4, 7, 64})
+    for (std::size_t tokens = 0; tokens < 200; ++tokens) {
+      std::size_t next_target = 1;
+      for (const ScoreWindow& window : score_windows(tokens, positions)) {
+        REQUIRE(window.first_target == next_target);
+        REQUIRE(window.begin < window.first_target);
+        REQUIRE(window.end - window.begin <= positions + 1);
+        REQUIRE(window.end > window.first_target);
+        REQUIRE(window.end <= tokens);
+        if (window.begin > 0) REQUIRE(window.first_target - window.begin >= positions / 2);
+        next_target = window.end;
+      }
+      REQUIRE(next_target == std::max<std::size_t>(tokens, 1));
+    }
+  const std::vector<ScoreWindow> expected{{0, 1, 5}, {2, 5, 7}, {4, 7, 9}, {6, 9, 10}};
+  REQUIRE(bool(score_windows(10, 4) == expected));
+}
+
+TEST_CASE("a text's score is the sum over its tokens, the first predicted from the end of a text") {
+  const auto next = random_context_logits(3, kVocab);
+  const auto model = std::make_shared<ToyCausalModel>(next, kVocab, 64);
+  const TextScorer scorer(model, byte_tokenizer());
+  REQUIRE(scorer.counts_first_token());
+  const std::vector<std::string> texts{"abc", "", "é"};
+  const auto scores = scorer.score(texts);
+  REQUIRE(scores[0].num_tokens == 3);
+  REQUIRE(scores[0].log_probability == Approx(log_probability_by_hand(next, {kEndOfText, 'a', 'b', 'c'})).margin(1e-5));
+  REQUIRE(*scores[0].perplexity() == Approx(std::exp(-scores[0].log_probability / 3)));
+  REQUIRE(scores[0].token_log_probabilities.size() == 3);
+  REQUIRE(scores[1].num_tokens == 0);
+  REQUIRE_FALSE(scores[1].perplexity().has_value());
+  REQUIRE(scores[2].num_tokens == 2);
+}
+
+TEST_CASE("without an end-of-text token the first token is not counted") {
+  const auto next = random_context_logits(3, 256);
+  const TextScorer scorer(std::make_shared<ToyCausalModel>(next, 256, 64), byte_tokenizer({}));
+  REQUIRE_FALSE(scorer.counts_first_token());
+  const std::vector<std::string> texts{"abc", "a"};
+  const auto scores = scorer.score(texts);
+  REQUIRE(scores[0].num_tokens == 2);
+  REQUIRE(scores[0].log_probability == Approx(log_probability_by_hand(next, {'a', 'b', 'c'})).margin(1e-5));
+  REQUIRE(scores[1].num_tokens == 0);
+}
+
+TEST_CASE("a long text is read in windows, and a text's score does not depend on the others") {
+  const auto next = random_context_logits(5, kVocab);  // looks back two tokens: a window of eight loses nothing
+  std::string text;
+  TokenIds ids{kEndOfText};
+  for (int i = 0; i < 500; ++i) {
+    text += static_cast<char>('a' + (i * i) % 23);
+    ids.push_back(text.back());
+  }
+  const auto model = std::make_shared<ToyCausalModel>(next, kVocab, 8);
+  const TextScorer scorer(model, byte_tokenizer());
+  std::vector<std::string> texts(30, text);
+  texts[7] = "short";
+  const auto scores = scorer.score(texts);
+  REQUIRE(scores[0].num_tokens == 500);
+  REQUIRE(scores[0].log_probability == Approx(log_probability_by_hand(next, ids)).epsilon(1e-5));
+  REQUIRE(model->windows_a_batch.size() > 1);
+  const std::vector<std::string> alone{"short"};
+  REQUIRE(scores[7].log_probability == scorer.score(alone)[0].log_probability);
+  REQUIRE(scores[29].log_probability == scores[0].log_probability);
+  REQUIRE_THROWS_AS(TextScorer(std::make_shared<ToyCausalModel>(next, 200, 8), byte_tokenizer()), UserError);
+}
