@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "generation/sequence_rules.h"
+#include "generation/top_tokens.h"
 
 namespace attend {
 namespace {
@@ -17,6 +18,20 @@ double total_weight(std::span<const TokenCandidate> candidates) {
   double total = 0;
   for (const auto& candidate : candidates) total += candidate.weight;
   return total;
+}
+
+bool stands_in(std::span<const std::int64_t> ids, std::int64_t id) { return std::find(ids.begin(), ids.end(), id) != ids.end(); }
+
+// The most probable token that is not refused; of equal ones the smaller id.
+std::vector<TokenCandidate> most_probable(std::span<const float> logits_V, std::span<const std::int64_t> refused) {
+  float best = -std::numeric_limits<float>::infinity();
+  std::vector<TokenCandidate> found;
+  for (std::int64_t id = 0; id < static_cast<std::int64_t>(logits_V.size()); ++id) {
+    if (logits_V[id] <= best || stands_in(refused, id)) continue;
+    best = logits_V[id];
+    found = {{.id = id, .weight = 1.0}};
+  }
+  return found;
 }
 
 // log sum exp over the vocabulary, in double.
@@ -51,10 +66,9 @@ class SequenceSampler {
   /// What the next step is given: the last token so far.
   std::int64_t last_id(const Draft& draft, std::size_t sample) const { return draft.ids.empty() ? start_of(sample).prompt.back() : draft.ids.back(); }
 
-  void extend(Draft& draft, std::size_t sample, std::span<const float> logits_V) const {
+  void extend(Draft& draft, std::size_t sample, std::span<const float> logits_V, double normaliser) const {
     const auto position = static_cast<std::int64_t>(draft.ids.size());
     const TokenIds& prefix = start_of(sample).prefix;
-    const double normaliser = log_normaliser(logits_V);
     if (const auto forced = rules_.forced_at(position)) {
       add(draft, sample, *forced, 0.0);
     } else if (position < static_cast<std::int64_t>(prefix.size())) {
@@ -150,16 +164,17 @@ void keep_min_p(std::vector<TokenCandidate>& candidates, double min_p) {
 
 std::vector<TokenCandidate> sampling_candidates(std::span<const float> logits_V, const SamplingOptions& options,
                                                 std::span<const std::int64_t> refused) {
+  if (options.temperature == 0) return most_probable(logits_V, refused);
   std::vector<TokenCandidate> candidates;
   candidates.reserve(logits_V.size());
   for (std::int64_t id = 0; id < static_cast<std::int64_t>(logits_V.size()); ++id)
-    if (logits_V[id] > -std::numeric_limits<float>::infinity() && std::find(refused.begin(), refused.end(), id) == refused.end())
+    if (logits_V[id] > -std::numeric_limits<float>::infinity() && !stands_in(refused, id))
       candidates.push_back({id, logits_V[id]});  // the logit for now
   const auto before = [](const TokenCandidate& left, const TokenCandidate& right) {
     return left.weight > right.weight || (left.weight == right.weight && left.id < right.id);
   };
   // Temperature keeps the order, so top-k can go first and spare sorting the vocabulary.
-  const std::int64_t top_k = options.temperature == 0 ? 1 : options.top_k;
+  const std::int64_t top_k = options.top_k;
   if (top_k > 0 && top_k < static_cast<std::int64_t>(candidates.size())) {
     std::nth_element(candidates.begin(), candidates.begin() + top_k, candidates.end(), before);
     keep_top_k(candidates, top_k);
@@ -189,6 +204,7 @@ std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, cons
   const std::size_t num_samples = request.search.n_best;
   TORCH_CHECK(request.streams.size() == request.starts.size() * num_samples, "one random stream a sample");
   const SequenceSampler sampler(request);
+  const bool is_greedy = request.sampling.temperature == 0;
   std::vector<Draft> drafts;  // [start, sample]
   std::vector<std::size_t> open(request.starts.size());  // starts with a draft that has not ended
   std::iota(open.begin(), open.end(), 0);
@@ -201,6 +217,8 @@ std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, cons
   while (!open.empty()) {
     const auto logits_RV = decoder.step(id_tensor(last_ids_R)).to(torch::kCPU, torch::kFloat32).contiguous();
     const auto vocab_size = static_cast<std::size_t>(logits_RV.size(1));
+    // Sums over the vocabulary in blocks of single precision: most of what a greedy step costs outside of the model.
+    const std::vector<double> normaliser_R = is_greedy ? top_tokens(logits_RV, 1).log_normaliser_R : std::vector<double>();
     TokenIds kept_rows_R;
     last_ids_R.clear();
     std::vector<std::size_t> still_open;
@@ -209,8 +227,9 @@ std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, cons
       bool all_ended = true;
       for (std::size_t i = 0; i < num_samples; ++i) {
         Draft& draft = drafts[first + i];
-        const float* logits_V = logits_RV.const_data_ptr<float>() + (place * num_samples + i) * vocab_size;
-        if (!draft.is_ended) sampler.extend(draft, first + i, {logits_V, vocab_size});
+        const std::size_t row = place * num_samples + i;
+        const std::span logits_V(logits_RV.const_data_ptr<float>() + row * vocab_size, vocab_size);
+        if (!draft.is_ended) sampler.extend(draft, first + i, logits_V, is_greedy ? normaliser_R[row] : log_normaliser(logits_V));
         all_ended = all_ended && draft.is_ended;
       }
       if (all_ended) continue;

@@ -55,7 +55,7 @@ TokenIds TextGenerator::encode_fill(std::string_view prefix, std::string_view su
     const auto id = tokenizer_->id_of(mark);
     if (!id)
       throw UserError(std::string("the tokenizer has no ") + mark + ": the model was not trained to fill in the middle",
-                      "train one with `attend pretrain gpt --fill-in-the-middle 0.5`");
+                      "train one with `attend pretrain gpt --documents separate --fill-in-the-middle 0.5`");
     ids.push_back(*id);
     const auto pieces = tokenizer_->encode(text);
     ids.insert(ids.end(), pieces.begin(), pieces.end());

@@ -27,6 +27,35 @@ void append(CausalBatch& batch, const TokenIds& ids, const ScoreWindow& window) 
   batch.tokens.lengths.push_back(static_cast<std::int64_t>(window.end - window.begin - 1));
 }
 
+void append_pieces(TokenIds& ids, const ByteBpeTokenizer& tokenizer, std::string_view text) {
+  const auto pieces = tokenizer.encode(text);
+  ids.insert(ids.end(), pieces.begin(), pieces.end());
+}
+
+std::size_t positions_of(const CausalLanguageModel& model) { return static_cast<std::size_t>(model.max_positions()); }
+
+// The score of each text: what its windows' targets add up to, a batch of windows at a time.
+std::vector<TextScore> sum_windows(CausalLanguageModel& model, const std::vector<TokenIds>& ids, const std::vector<OwnedWindow>& windows) {
+  std::vector<TextScore> scores(ids.size());
+  const EvaluationMode evaluation(model);
+  for (std::size_t first = 0, last = 0; first < windows.size(); first = last) {
+    CausalBatch batch;
+    for (; last < windows.size() && (last == first || batch.targets.size() + windows[last].window.end - windows[last].window.begin <= kBatchTokens); ++last)
+      append(batch, ids[windows[last].text], windows[last].window);
+    const std::vector<float> found = model.target_log_probabilities(batch);
+    auto next = found.begin();
+    for (std::size_t w = first; w < last; ++w)
+      for (std::size_t target = windows[w].window.first_target; target < windows[w].window.end; ++target, ++next) {
+        TextScore& score = scores[windows[w].text];
+        score.log_probability += *next;
+        score.token_log_probabilities.push_back(*next);
+        ++score.num_tokens;
+      }
+    TORCH_CHECK(next == found.end(), "one log-probability a target");
+  }
+  return scores;
+}
+
 }  // namespace
 
 std::optional<double> TextScore::perplexity() const {
@@ -58,28 +87,28 @@ std::vector<TextScore> TextScorer::score(std::span<const std::string> texts) con
   std::vector<OwnedWindow> windows;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (start_id_) ids[i].push_back(*start_id_);
-    const auto pieces = tokenizer_->encode(texts[i]);
-    ids[i].insert(ids[i].end(), pieces.begin(), pieces.end());
-    for (const ScoreWindow& window : score_windows(ids[i].size(), static_cast<std::size_t>(model_->max_positions()))) windows.push_back({i, window});
+    append_pieces(ids[i], *tokenizer_, texts[i]);
+    for (const ScoreWindow& window : score_windows(ids[i].size(), positions_of(*model_))) windows.push_back({i, window});
   }
-  std::vector<TextScore> scores(texts.size());
-  const EvaluationMode evaluation(*model_);
-  for (std::size_t first = 0, last = 0; first < windows.size(); first = last) {
-    CausalBatch batch;
-    for (; last < windows.size() && (last == first || batch.targets.size() + windows[last].window.end - windows[last].window.begin <= kBatchTokens); ++last)
-      append(batch, ids[windows[last].text], windows[last].window);
-    const std::vector<float> found = model_->target_log_probabilities(batch);
-    auto next = found.begin();
-    for (std::size_t w = first; w < last; ++w)
-      for (std::size_t target = windows[w].window.first_target; target < windows[w].window.end; ++target, ++next) {
-        TextScore& score = scores[windows[w].text];
-        score.log_probability += *next;
-        score.token_log_probabilities.push_back(*next);
-        ++score.num_tokens;
-      }
-    TORCH_CHECK(next == found.end(), "one log-probability a target");
+  return sum_windows(*model_, ids, windows);
+}
+
+std::vector<TextScore> TextScorer::score_continuations(std::span<const PromptedText> texts) const {
+  std::vector<TokenIds> ids(texts.size());
+  std::vector<OwnedWindow> windows;
+  const std::size_t positions = positions_of(*model_);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    append_pieces(ids[i], *tokenizer_, texts[i].prompt);
+    if (ids[i].empty() && start_id_) ids[i].push_back(*start_id_);
+    const std::size_t first_target = ids[i].size();
+    append_pieces(ids[i], *tokenizer_, texts[i].continuation);
+    if (first_target == 0 || ids[i].size() == first_target) throw UserError("a continuation to score is empty, or has nothing before it");
+    if (ids[i].size() - 1 > positions)
+      throw UserError("a prompt and its continuation have " + std::to_string(ids[i].size()) + " tokens; the model has " + std::to_string(positions) + " positions",
+                      "use fewer examples, or shorter ones");
+    windows.push_back({i, {.begin = 0, .first_target = first_target, .end = ids[i].size()}});
   }
-  return scores;
+  return sum_windows(*model_, ids, windows);
 }
 
 }  // namespace attend

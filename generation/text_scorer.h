@@ -23,6 +23,11 @@ struct TextScore {
   std::optional<double> perplexity() const;
 };
 
+/// What is written after a prompt. Both are turned into tokens by themselves.
+struct PromptedText {
+  std::string prompt, continuation;
+};
+
 /// The first token of a text is predicted from the end-of-text token, after which a new text begins; where the tokenizer has none it is not
 /// counted. A text longer than the model's positions is read in windows that overlap by half, each token counted once, in the window in
 /// which it has more before it.
@@ -34,6 +39,9 @@ class TextScorer {
   bool counts_first_token() const { return start_id_.has_value(); }
   /// A score a text, whatever the others are; ill-formed UTF-8 counts as U+FFFD. The model is put in evaluation mode for the call.
   std::vector<TextScore> score(std::span<const std::string> texts) const;
+  /// Scores of the continuations alone, each after its prompt (an empty one: the end-of-text token): how likely an answer is. Throws UserError where
+  /// one has no token, or is too long for the model's positions.
+  std::vector<TextScore> score_continuations(std::span<const PromptedText> texts) const;
 
  private:
   std::shared_ptr<CausalLanguageModel> model_;

@@ -6,22 +6,6 @@
 #include "core/text.h"
 
 namespace attend {
-namespace {
-
-// Where a last character begins that further bytes may still complete; the text's size where there is none.
-std::size_t incomplete_character(std::string_view text) {
-  constexpr std::size_t kLongestCharacter = 4;
-  const std::size_t first = text.size() - std::min(text.size(), kLongestCharacter - 1);
-  for (std::size_t at = first; at < text.size(); ++at) {
-    const auto lead = static_cast<unsigned char>(text[at]);
-    if (lead < 0xC2 || lead > 0xF4) continue;  // not the first byte of a longer character
-    const Utf8Sequence character = utf8_at(text, at);
-    if (!character.is_valid && at + character.length == text.size()) return at;
-  }
-  return text.size();
-}
-
-}  // namespace
 
 StopStrings::StopStrings(std::vector<std::string> strings) : strings_(std::move(strings)) {
   for (const std::string& stop : strings_) {
@@ -48,21 +32,19 @@ std::size_t StopStrings::unsettled_end(std::string_view text) const {
 std::string TextStream::push(std::string_view bytes) {
   if (is_stopped_) return {};
   pending_ += bytes;
-  if (const auto stop = stops_.find(pending_)) {
-    pending_.resize(*stop);
-    return finish();
-  }
-  const std::size_t certain = std::min(incomplete_character(pending_), stops_.unsettled_end(pending_));
-  std::string text = repair_utf8(std::string_view(pending_).substr(0, certain));
+  const auto stop = stops_.find(pending_);
+  const std::size_t certain = stop.value_or(stops_.unsettled_end(pending_));
+  std::string text = characters_.add(std::string_view(pending_).substr(0, certain));
   pending_.erase(0, certain);
-  return text;
+  if (!stop) return text;
+  is_stopped_ = true;
+  return text + characters_.flush();
 }
 
 std::string TextStream::finish() {
+  if (is_stopped_) return {};
   is_stopped_ = true;
-  std::string text = repair_utf8(pending_);
-  pending_.clear();
-  return text;
+  return characters_.add(pending_) + characters_.flush();
 }
 
 std::string finished_text(std::string_view bytes, const StopStrings& stops) {

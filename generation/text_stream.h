@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tokenizers/byte_stream.h"
+
 namespace attend {
 
 /// Texts before which a continuation ends.
@@ -39,7 +41,8 @@ class TextStream {
 
  private:
   const StopStrings& stops_;
-  std::string pending_;
+  std::string pending_;     // may be the beginning of a stop string
+  Utf8Stream characters_;
   bool is_stopped_ = false;
 };
 

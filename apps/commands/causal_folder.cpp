@@ -1,6 +1,6 @@
 #include "apps/commands/causal_folder.h"
 
-#include "core/error.h"
+#include "apps/commands/text_folder.h"
 
 namespace attend {
 namespace {
@@ -12,13 +12,8 @@ void replace_all(std::string& text, const std::string& found, const std::string&
 }  // namespace
 
 CausalFolder load_causal_folder(const std::filesystem::path& folder, torch::Device device) {
-  if (!std::filesystem::is_directory(folder))
-    throw UserError(folder.string() + ": there is no such folder", "give --model a language model's folder, as `attend pretrain gpt` writes");
-  if (!ByteBpeTokenizer::present_in(folder))
-    throw UserError(folder.string() + " holds no byte-level BPE tokenizer; expected vocab.json and merges.txt, or tokenizer.json",
-                    "copy them beside the model from where it was trained");
   CausalFolder loaded;
-  loaded.tokenizer = std::make_shared<const ByteBpeTokenizer>(folder);
+  loaded.tokenizer = load_byte_bpe(folder);
   loaded.model = load_causal_language_model(folder, device);
   // A folder that names no end is ended by the tokenizer's, where that has one.
   constexpr std::int64_t kNone = -1;

@@ -1,0 +1,215 @@
+// generate, prompt and score by the binary, with tests/fixtures/gpt_text: a tiny GPT-2 of transformers, and what transformers generates with it.
+#include <algorithm>
+#include <sstream>
+
+#include "core/json.h"
+#include "tests/cli/process.h"
+
+using namespace attend;
+using Catch::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string kModel = (fs::path(ATTEND_SOURCE_DIR) / "tests/fixtures/gpt_text").string();
+
+Outcome generate(std::vector<std::string> more, const std::string& input = {}) {
+  more.insert(more.begin(), {"generate", "--model", kModel});
+  return run(std::move(more), input);
+}
+
+Outcome prompt(std::vector<std::string> more, const std::string& input = {}) {
+  more.insert(more.begin(), {"prompt", "--model", kModel});
+  return run(std::move(more), input);
+}
+
+void check_refusal(const Outcome& outcome, const std::string& expected) {
+  INFO(outcome.err);
+  CHECK(outcome.code == 2);
+  CHECK(outcome.out.empty());
+  CHECK_THAT(outcome.err, Contains(expected));
+  CHECK_THAT(outcome.err, !Contains("internal error") && !Contains("Exception raised from"));
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+std::string escaped(std::string text) {
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 2) text.replace(at, 1, "\\n");
+  return text;
+}
+
+Json cases() { return read_json_file(fs::path(kModel) / "cases.json"); }
+
+/// Inputs and outputs in the manner the model was trained on.
+std::string examples(const std::string& verb) { return "the dog\t" + verb + "\nthe hen\t" + verb + "\nthe fox\t" + verb + "\n"; }
+
+}  // namespace
+
+TEST_CASE("greedy continuations are transformers', as text and as ids") {
+  std::string input;
+  std::vector<Json> expected;
+  for (const Json& one : cases()) {
+    const auto text = one["prompt"].get<std::string>();
+    const Outcome shown = generate({"--prompt", text, "--temperature", "0", "--max-new-tokens", "24"});
+    INFO(shown.err);
+    CHECK(shown.code == 0);
+    CHECK(shown.out == one["text"].get<std::string>() + "\n");
+    if (text.find('\n') != std::string::npos) continue;
+    input += text + "\n";
+    expected.push_back(one);
+  }
+  const Outcome plain = generate({"--temperature", "0", "--max-new-tokens", "24"}, input);
+  const Outcome json = generate({"--temperature", "0", "--max-new-tokens", "24", "--json", "--log-probabilities"}, input);
+  REQUIRE(lines_of(plain.out).size() == expected.size());
+  REQUIRE(lines_of(json.out).size() == expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CHECK(lines_of(plain.out)[i] == escaped(expected[i]["text"].get<std::string>()));
+    const Json answer = parse_json(lines_of(json.out)[i], "answer");
+    CHECK(answer["text"] == expected[i]["text"]);
+    CHECK(answer["token_ids"] == expected[i]["token_ids"]);
+    double sum = 0;
+    for (const double one : answer["log_probabilities"]) sum += one;
+    CHECK(sum == Approx(answer["log_probability"].get<double>()).margin(1e-4));
+    CHECK(answer["tokens"] == answer["token_ids"].size());
+  }
+}
+
+TEST_CASE("one line out for each line in, an empty one for an empty one, whatever they hold") {
+  const Outcome outcome = generate({"--max-new-tokens", "5"}, "the cat\n\nbad \xff bytes\n" + std::string(5000, 'x') + "\nthe dog");
+  INFO(outcome.err);
+  CHECK(outcome.code == 0);
+  CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 5);
+  CHECK(lines_of(outcome.out)[1].empty());
+  CHECK_THAT(outcome.err, Contains("line 3"));
+}
+
+TEST_CASE("a seed gives its samples again, another gives others") {
+  const std::vector<std::string> flags{"--samples", "3", "--max-new-tokens", "12", "--top-p", "0.99", "--json"};
+  const auto with_seed = [&](const std::string& seed, const std::string& input) {
+    auto arguments = flags;
+    arguments.insert(arguments.end(), {"--seed", seed});
+    return generate(arguments, input).out;
+  };
+  const std::string first = with_seed("7", "the cat\nthe dog\n");
+  CHECK(first == with_seed("7", "the cat\nthe dog\n"));
+  CHECK(first != with_seed("8", "the cat\nthe dog\n"));
+  CHECK(lines_of(first)[0] == lines_of(with_seed("7", "the cat\n"))[0]);
+  CHECK(parse_json(lines_of(first)[0], "answer")["samples"].size() == 3);
+  CHECK(lines_of(generate({"--samples", "3", "--max-new-tokens", "4"}, "the cat\n").out).size() == 3);
+}
+
+TEST_CASE("stop strings, echo, penalties and beams") {
+  CHECK(generate({"--prompt", "the cat", "--temperature", "0", "--stop", "\\n"}).out == " -> sings\n");
+  CHECK(generate({"--prompt", "the cat", "--temperature", "0", "--stop", "\\n", "--echo"}).out == "the cat -> sings\n");
+  CHECK(generate({"--prompt", "the cat", "--temperature", "0", "--stop", "zzz", "--stop", "ing"}).out == " -> s\n");
+  const std::string plain = generate({"--temperature", "0", "--max-new-tokens", "40"}, "the cat\n").out;
+  CHECK(plain != generate({"--temperature", "0", "--max-new-tokens", "40", "--repetition-penalty", "1.5"}, "the cat\n").out);
+  CHECK(plain != generate({"--temperature", "0", "--max-new-tokens", "40", "--frequency-penalty", "2"}, "the cat\n").out);
+  const Outcome beams = generate({"--beam", "4", "--samples", "2", "--json", "--max-new-tokens", "20"}, "the cat\n");
+  INFO(beams.err);
+  const Json best = parse_json(beams.out, "answer");
+  REQUIRE(best["samples"].size() == 2);
+  CHECK(best["samples"][0]["text"] == best["text"]);
+}
+
+TEST_CASE("a text between two others is asked for at the mark") {
+  const Outcome outcome = generate({"--fill", "--prompt", "the cat<fill>the dog", "--echo", "--max-new-tokens", "8", "--temperature", "0"});
+  INFO(outcome.err);
+  CHECK(outcome.code == 0);
+  CHECK(outcome.out.starts_with("the cat"));
+  CHECK(outcome.out.ends_with("the dog\n"));
+  check_refusal(generate({"--fill", "--prompt", "no mark"}), "no <fill> mark");
+  check_refusal(generate({"--fill", "--prompt", "a<fill>b<fill>c"}), "more than one");
+  check_refusal(generate({"--fill", "--context", "slide", "--prompt", "a<fill>b"}), "--context slide");
+}
+
+TEST_CASE("what cannot be generated is refused in a sentence") {
+  check_refusal(generate({"--temperature", "-1"}, "x\n"), "--temperature -1");
+  check_refusal(generate({"--temperature", "warm"}, "x\n"), "warm");
+  check_refusal(generate({"--prompt", "bad \xff"}), "--prompt is not UTF-8");
+  check_refusal(generate({"--prompt", "x", "--max-new-tokens", "0"}), "--max-new-tokens 0");
+  check_refusal(generate({"--prompt", "x", "--top-p", "1.5"}), "--top-p 1.5");
+  check_refusal(generate({"--prompt", "x", "--beam", "3", "--top-k", "4"}), "--beam 3");
+  check_refusal(generate({"--prompt", "x", "--log-probabilities"}), "--json");
+  check_refusal(generate({"--prompt", "x", "--context", "refuse", "--max-new-tokens", "64"}), "64 positions");
+  check_refusal(generate({"--prompt", "x", "--context", "stretch"}), "stretch");
+  check_refusal(generate({"--prompt", "x", "--precision", "int8"}), "int8");
+  check_refusal(generate({"--prompt", "x", "prompts.txt"}), "--prompt");
+  check_refusal(generate({"--prompt", "x", "--stop", ""}), "stop string is empty");
+  check_refusal(generate({"absent.txt"}), "absent.txt");
+  TempFolder folder;
+  check_refusal(run({"generate", "--model", (folder / "absent").string()}, "x\n"), "absent");
+  check_refusal(run({"generate", "--model", folder.path().string()}, "x\n"), "tokenizer");
+}
+
+TEST_CASE("prompt answers as the examples do, a line a query") {
+  TempFolder folder;
+  for (const std::string verb : {"eats", "läuft"}) {
+    write_text(folder / "task.tsv", examples(verb));
+    const Outcome outcome = prompt({"--examples", (folder / "task.tsv").string(), "--shots", "2", "--max-new-tokens", "12"}, "the cat\n\nthe bär\n");
+    INFO(outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(outcome.out == verb + "\n\n" + verb + "\n");
+  }
+  const Outcome json = prompt({"--examples", (folder / "task.tsv").string(), "--shots", "2", "--max-new-tokens", "12", "--json"}, "the cat\n");
+  CHECK(parse_json(json.out, "answer")["text"] == "läuft");
+  write_text(folder / "form.txt", "{input} -> {output}\n");
+  CHECK(prompt({"--examples", (folder / "task.tsv").string(), "--shots", "2", "--max-new-tokens", "12", "--template", (folder / "form.txt").string()}, "the cat\n").out == "läuft\n");
+}
+
+TEST_CASE("what cannot be prompted is refused in a sentence") {
+  TempFolder folder;
+  const std::string task = (folder / "task.tsv").string(), form = (folder / "form.txt").string();
+  write_text(task, examples("eats"));
+  check_refusal(prompt({"--examples", task, "--shots", "4"}, "the cat\n"), "--shots 4 is more than the 3 examples");
+  check_refusal(prompt({"--examples", task, "--shots", "-1"}, "the cat\n"), "--shots -1");
+  check_refusal(prompt({"--examples", task, "--shots", "3", "--max-new-tokens", "32"}, "the cat\n"), "examples fit");
+  check_refusal(prompt({"--examples", task, "--shots", "3"}, "the dog\n"), "the dog");
+  check_refusal(prompt({"--examples", task, "--shots", "1", "--temperature", "-2"}, "the cat\n"), "--temperature -2");
+  check_refusal(prompt({"--examples", task, "--shots", "1"}, "bad \xff\n"), "line 1 is not UTF-8");
+  write_text(form, "Q: {question}\nA: {output}\n");
+  check_refusal(prompt({"--examples", task, "--shots", "1", "--template", form}, "the cat\n"), "{input}");
+  check_refusal(prompt({"--examples", task, "--shots", "1", "--template", (folder / "absent").string()}, "the cat\n"), "absent");
+  write_text(task, "no tab\n");
+  check_refusal(prompt({"--examples", task, "--shots", "1"}, "the cat\n"), "line 1");
+  write_text(task, "");
+  check_refusal(prompt({"--examples", task, "--shots", "1"}, "the cat\n"), "no examples");
+  check_refusal(prompt({"--examples", (folder / "absent.tsv").string(), "--shots", "1"}, "the cat\n"), "absent.tsv");
+}
+
+TEST_CASE("scores are transformers'") {
+  std::string input;
+  std::vector<double> expected;
+  for (const Json& one : cases()) {
+    const auto text = one["prompt"].get<std::string>();
+    if (text.find('\n') != std::string::npos) continue;
+    input += text + "\n";
+    expected.push_back(one["log_probability"].get<double>());
+  }
+  const Outcome plain = run({"score", "--model", kModel}, input + "\n");
+  const Outcome json = run({"score", "--model", kModel, "--json", "--log-probabilities"}, input);
+  INFO(plain.err);
+  CHECK(plain.code == 0);
+  CHECK_THAT(plain.err, Contains("first token") && Contains("is counted"));
+  REQUIRE(lines_of(plain.out).size() == expected.size() + 1);
+  CHECK(lines_of(plain.out).back().empty());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const Json score = parse_json(lines_of(json.out)[i], "score");
+    CHECK(score["log_probability"].get<double>() == Approx(expected[i]).margin(1e-4));
+    CHECK(score["perplexity"].get<double>() == Approx(std::exp(-expected[i] / score["tokens"].get<double>())).epsilon(1e-4));
+    CHECK(score["log_probabilities"].size() == score["tokens"].get<std::size_t>());
+    CHECK(std::stod(lines_of(plain.out)[i]) == Approx(expected[i]).margin(1e-4));
+    CHECK(std::count(lines_of(plain.out)[i].begin(), lines_of(plain.out)[i].end(), '\t') == 2);
+  }
+  std::string endless;
+  for (int i = 0; i < 300; ++i) endless += "the cat -> sings ";
+  const Outcome windows = run({"score", "--model", kModel, "--json"}, endless + "\n");
+  CHECK(windows.code == 0);
+  CHECK(parse_json(windows.out, "score")["tokens"].get<int>() > 1000);
+  check_refusal(run({"score", "--model", kModel, "--log-probabilities"}, "x\n"), "--json");
+}
