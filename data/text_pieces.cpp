@@ -163,7 +163,7 @@ std::vector<TextPiece> TextPieceReader::next() {
       add_pieces(pieces, waiting_);
       waiting_.clear();
       follows_marker_ = false;
-      if (options_.end_of_slice == EndOfSlice::kEndsDocument) pieces.push_back({.text = {}, .ends_document = true});
+      if (ends_with_file_ && options_.end_of_file == EndOfFile::kEndsDocument) pieces.push_back({.text = {}, .ends_document = true});
       file_.close();
       slices_.pop_front();
     } else if (const std::size_t end = last_safe_cut(waiting_); end > 0) {
@@ -182,7 +182,8 @@ bool TextPieceReader::open_next() {
   if (slices_.empty()) return false;
   TextSlice& slice = slices_.front();
   file_ = open_text(slice.file);
-  if (slice.end == TextSlice::kToTheEnd) slice.end = fs::file_size(slice.file);
+  ends_with_file_ = slice.end == TextSlice::kToTheEnd;
+  if (ends_with_file_) slice.end = fs::file_size(slice.file);
   offset_ = slice.begin;
   file_.seekg(static_cast<std::streamoff>(slice.begin));
   return true;

@@ -57,10 +57,10 @@ struct TextPiece {
 /// space; an empty one is never found.
 class TextPieceReader {
  public:
-  enum class EndOfSlice { kEndsDocument, kGoesOn };
+  enum class EndOfFile { kEndsDocument, kGoesOn };
   struct Options {
     std::string marker;
-    EndOfSlice end_of_slice = EndOfSlice::kEndsDocument;
+    EndOfFile end_of_file = EndOfFile::kEndsDocument;  ///< a slice that stops before it goes on
     std::size_t block_bytes = 8u << 20;   ///< read together
     std::size_t piece_bytes = 16u << 10;  ///< about so many a piece: enough to keep all processors busy with a block
   };
@@ -83,7 +83,8 @@ class TextPieceReader {
   std::ifstream file_;
   std::uint64_t offset_ = 0, bytes_read_ = 0;
   std::string waiting_;             // read, but not given out
-  bool follows_marker_ = false;     // a line break that comes now is dropped
+  bool ends_with_file_ = false;
+  bool follows_marker_ = false;  // a line break that comes now is dropped
 };
 
 }  // namespace attend

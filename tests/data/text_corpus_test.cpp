@@ -12,7 +12,7 @@ namespace attend {
 namespace {
 
 namespace fs = std::filesystem;
-using EndOfSlice = TextPieceReader::EndOfSlice;
+using EndOfFile = TextPieceReader::EndOfFile;
 
 struct Work {
   TempFolder folder;
@@ -49,7 +49,7 @@ TEST_CASE("each document ends with the end of text, and no text is lost") {
   work.text.slices = whole_files({work.folder / "a.txt", work.folder / "b.txt"});
   CHECK(content_of(*work.prepare()) == std::vector<std::string>{"one\n\ntwo\n#", "three #", " four\r\n#"});
   CHECK(work.prepare()->vocab_size() == 257);
-  work.text.end_of_slice = EndOfSlice::kGoesOn;
+  work.text.end_of_file = EndOfFile::kGoesOn;
   CHECK(content_of(*work.prepare()) == std::vector<std::string>{"one\n\ntwo\n#", "three #", " four\r\n"});
 }
 
@@ -66,9 +66,12 @@ TEST_CASE("a part of a file is tokenised alone") {
   Work work;
   write_text(work.folder / "a.txt", "one two three");
   work.text.slices = {{.file = work.folder / "a.txt", .begin = 4, .end = 9}};
-  CHECK(content_of(*work.prepare()) == std::vector<std::string>{"two t#"});
+  CHECK(content_of(*work.prepare()) == std::vector<std::string>{"two t"});
+  work.text.slices.push_back({.file = work.folder / "a.txt", .begin = 9});
+  CHECK(content_of(*work.prepare()) == std::vector<std::string>{"two three#"});  // the end of the file ends a document, that of a part does not
+  work.text.slices.pop_back();
   work.text.slices[0].end = 8;
-  CHECK(content_of(*work.prepare()) == std::vector<std::string>{"two #"});  // another part is another file
+  CHECK(content_of(*work.prepare()) == std::vector<std::string>{"two "});  // another part is another file
 }
 
 TEST_CASE("a text of many blocks keeps its order") {
