@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <queue>
-#include <span>
+#include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "core/error.h"
 #include "core/limits.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "tokenizers/bert_normalizer.h"
+#include "tokenizers/pair_learner.h"
+#include "tokenizers/word_counts.h"
 #include "tokenizers/wordpiece_files.h"
 
 namespace fs = std::filesystem;
@@ -21,13 +21,6 @@ namespace attend {
 namespace {
 
 constexpr std::array<const char*, 5> kSpecialTokens{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
-constexpr std::size_t kMostWords = 4'000'000;  // some 400 MB
-
-struct TransparentHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-};
-using WordCounts = std::unordered_map<std::string, std::int64_t, TransparentHash, std::equal_to<>>;
 
 /// Counts the words of a text, line by line. A word that encoding would not look at is not counted.
 class WordCounter {
@@ -50,12 +43,7 @@ class WordCounter {
     if (is_empty) throw UserError(file.string() + " is empty; expected text, a sentence a line");
   }
 
-  /// In the order of their bytes, which is the same everywhere.
-  std::vector<std::pair<std::string, std::int64_t>> sorted() const {
-    std::vector<std::pair<std::string, std::int64_t>> words(counts_.begin(), counts_.end());
-    std::sort(words.begin(), words.end());
-    return words;
-  }
+  std::vector<WordCount> sorted() const { return counts_.sorted(); }
 
  private:
   void put(char32_t code_point) {
@@ -68,77 +56,38 @@ class WordCounter {
   }
 
   void finish_word() {
-    if (num_characters_ > 0 && num_characters_ <= kWordCharacters) {
-      if (const auto found = counts_.find(word_); found != counts_.end())
-        ++found->second;
-      else
-        add_word();
-    }
+    if (num_characters_ > 0 && num_characters_ <= kWordCharacters) counts_.add(word_);
     num_characters_ = 0;
     word_.clear();
-  }
-
-  void add_word() {
-    counts_.emplace(word_, 1);
-    if (counts_.size() <= kMostWords) return;
-    // Each time the bar is raised until a quarter is gone.
-    while (counts_.size() > kMostWords / 4 * 3) {
-      ++forgotten_below_;
-      std::erase_if(counts_, [this](const auto& entry) { return entry.second <= forgotten_below_; });
-    }
-    log_detail("over " + std::to_string(kMostWords) + " different words: those seen up to " + std::to_string(forgotten_below_) +
-               " times were forgotten");
   }
 
   BertNormalizer normalizer_;
   const std::uint8_t* classes_;
   WordCounts counts_;
   std::string word_;
-  std::int64_t num_characters_ = 0, forgotten_below_ = 0;
+  std::int64_t num_characters_ = 0;
 };
-
-using Pair = std::uint64_t;  // two pieces, the first in the upper half: smaller is known earlier
-Pair pair_of(std::int32_t first, std::int32_t second) { return static_cast<Pair>(first) << 32 | static_cast<std::uint32_t>(second); }
 
 /// Byte pair encoding of the counted words, with "##" before what is not a word's begin.
 class PieceLearner {
  public:
-  PieceLearner(const std::vector<std::pair<std::string, std::int64_t>>& words, const WordPieceVocabularyConfig& config);
+  PieceLearner(const std::vector<WordCount>& words, const WordPieceVocabularyConfig& config);
 
   void learn();
   std::vector<std::string>& pieces() { return pieces_; }
 
  private:
-  struct Word {
-    std::uint32_t begin, length;  // in symbols_; joined pieces leave the rest unused
-    std::int64_t count;
-  };
-  struct PairUse {
-    std::int64_t count = 0;
-    std::vector<std::uint32_t> words;  // where it was seen; may name a word twice, or one where it no longer is
-  };
-  struct Candidate {
-    std::int64_t count;
-    Pair pair;
-    bool operator<(const Candidate& other) const { return count != other.count ? count < other.count : pair > other.pair; }
-  };
-
   std::int32_t id_of(const std::string& piece);
-  void add_alphabet(const std::vector<std::pair<std::string, std::int64_t>>& words);
-  void add_words(const std::vector<std::pair<std::string, std::int64_t>>& words);
-  void join(Pair pair);
-  std::span<std::int32_t> symbols(const Word& word) { return {symbols_.data() + word.begin, word.length}; }
+  void add_alphabet(const std::vector<WordCount>& words);
+  void add_words(const std::vector<WordCount>& words);
 
   WordPieceVocabularyConfig config_;
   std::vector<std::string> pieces_;
   std::unordered_map<std::string, std::int32_t> ids_;
-  std::vector<std::int32_t> symbols_;
-  std::vector<Word> words_;
-  std::unordered_map<Pair, PairUse> uses_;
-  std::priority_queue<Candidate> queue_;
+  PairLearner pairs_;
 };
 
-PieceLearner::PieceLearner(const std::vector<std::pair<std::string, std::int64_t>>& words, const WordPieceVocabularyConfig& config)
+PieceLearner::PieceLearner(const std::vector<WordCount>& words, const WordPieceVocabularyConfig& config)
     : config_(config) {
   for (const char* token : kSpecialTokens) id_of(token);
   add_alphabet(words);
@@ -152,7 +101,7 @@ std::int32_t PieceLearner::id_of(const std::string& piece) {
 }
 
 /// The most frequent characters, of those as frequent the lower code points, in the order of their code points.
-void PieceLearner::add_alphabet(const std::vector<std::pair<std::string, std::int64_t>>& words) {
+void PieceLearner::add_alphabet(const std::vector<WordCount>& words) {
   std::unordered_map<char32_t, std::int64_t> counts;
   for (const auto& [word, count] : words)
     for (const char32_t code_point : decode_utf8(word)) counts[code_point] += count;
@@ -172,7 +121,7 @@ void PieceLearner::add_alphabet(const std::vector<std::pair<std::string, std::in
   }
 }
 
-void PieceLearner::add_words(const std::vector<std::pair<std::string, std::int64_t>>& words) {
+void PieceLearner::add_words(const std::vector<WordCount>& words) {
   const std::size_t num_starts = pieces_.size();
   // Which characters stand behind others, in the order of the alphabet.
   std::vector<bool> continues(num_starts, false);
@@ -191,8 +140,6 @@ void PieceLearner::add_words(const std::vector<std::pair<std::string, std::int64
   for (const auto& [word, count] : words) {
     if (!spell(word)) continue;
     for (std::size_t i = 1; i < starts.size(); ++i) continues[static_cast<std::size_t>(starts[i])] = true;
-    words_.push_back({static_cast<std::uint32_t>(symbols_.size()), static_cast<std::uint32_t>(starts.size()), count});
-    symbols_.insert(symbols_.end(), starts.begin(), starts.end());
   }
   std::vector<std::int32_t> continuation(num_starts, -1);
   for (std::size_t id = 0; id < num_starts; ++id)
@@ -203,70 +150,18 @@ void PieceLearner::add_words(const std::vector<std::pair<std::string, std::int64
                         std::to_string(pieces_.size()),
                     "raise --vocab-size, or lower --limit-alphabet");
 
-  for (std::uint32_t i = 0; i < words_.size(); ++i) {
-    const std::span<std::int32_t> pieces = symbols(words_[i]);
-    for (std::size_t at = 1; at < pieces.size(); ++at) {
-      pieces[at] = continuation[static_cast<std::size_t>(pieces[at])];
-      PairUse& use = uses_[pair_of(pieces[at - 1], pieces[at])];
-      use.count += words_[i].count;
-      if (use.words.empty() || use.words.back() != i) use.words.push_back(i);
-    }
+  for (const auto& [word, count] : words) {
+    if (!spell(word)) continue;
+    for (std::size_t i = 1; i < starts.size(); ++i) starts[i] = continuation[static_cast<std::size_t>(starts[i])];
+    pairs_.add_word(starts, count);
   }
-  for (const auto& [pair, use] : uses_) queue_.push({use.count, pair});
 }
 
 void PieceLearner::learn() {
-  while (static_cast<std::int64_t>(pieces_.size()) < config_.vocab_size && !queue_.empty()) {
-    const Candidate best = queue_.top();
-    queue_.pop();
-    const auto use = uses_.find(best.pair);
-    const std::int64_t count = use == uses_.end() ? 0 : use->second.count;
-    if (count < best.count) {  // it has become rarer since it was queued
-      if (count > 0) queue_.push({count, best.pair});
-      continue;
-    }
-    if (count > best.count) continue;  // it was queued again when it became more frequent
-    if (count < config_.min_frequency) break;
-    join(best.pair);
-  }
-}
-
-void PieceLearner::join(Pair pair) {
-  const auto first = static_cast<std::int32_t>(pair >> 32), second = static_cast<std::int32_t>(pair & 0xFFFFFFFF);
-  const std::string joined = pieces_[static_cast<std::size_t>(first)] + pieces_[static_cast<std::size_t>(second)].substr(2);
-  const std::int32_t id = id_of(joined);
-  const std::vector<std::uint32_t> places = std::move(uses_[pair].words);
-  std::unordered_set<Pair> grown;
-  for (const std::uint32_t place : places) {
-    Word& word = words_[place];
-    const std::span<std::int32_t> pieces = symbols(word);
-    const auto is_pair = [&](std::size_t i) { return i + 1 < pieces.size() && pieces[i] == first && pieces[i + 1] == second; };
-    std::size_t kept = 0;
-    while (kept < pieces.size() && !is_pair(kept)) ++kept;
-    if (kept == pieces.size()) continue;
-    // Its pairs are uncounted, it is joined from left to right, and the pairs that are left are counted.
-    const auto change = [&](std::span<const std::int32_t> of, std::int64_t by) {
-      for (std::size_t i = 1; i < of.size(); ++i) {
-        const Pair changed = pair_of(of[i - 1], of[i]);
-        PairUse& use = uses_[changed];
-        use.count += by;
-        if (by < 0 || (of[i - 1] != id && of[i] != id)) continue;
-        if (use.words.empty() || use.words.back() != place) use.words.push_back(place);
-        grown.insert(changed);
-      }
-    };
-    change(pieces, -word.count);
-    for (std::size_t i = kept; i < pieces.size(); ++i) {
-      const bool joins = is_pair(i);
-      pieces[kept++] = joins ? id : pieces[i];
-      if (joins) ++i;
-    }
-    word.length = static_cast<std::uint32_t>(kept);
-    change(symbols(word), word.count);
-  }
-  uses_.erase(pair);
-  for (const Pair changed : grown)
-    if (const auto use = uses_.find(changed); use != uses_.end() && use->second.count > 0) queue_.push({use->second.count, changed});
+  pairs_.learn(config_.min_frequency, [this](std::int32_t first, std::int32_t second) -> std::optional<std::int32_t> {
+    if (static_cast<std::int64_t>(pieces_.size()) >= config_.vocab_size) return std::nullopt;
+    return id_of(pieces_[static_cast<std::size_t>(first)] + pieces_[static_cast<std::size_t>(second)].substr(2));
+  });
 }
 
 void check_request(const WordPieceTraining& training) {

@@ -1,7 +1,7 @@
 """WordPieceTokenizer against transformers' BertTokenizer: ids, spans, word numbers, decoding, pairs and truncation.
 
 usage: wordpiece_reference.py HELPER [--strings N] [--all] [--data FOLDER] [--folder FOLDER]... [--seed N]
-       HELPER is the built tests/tools/wordpiece_answers; exits with 4, which ctest shows as skipped, where transformers is missing
+       HELPER is the built tests/tools/tokenizer_answers; exits with 4, which ctest shows as skipped, where transformers is missing
 
 Every one of the 1,112,064 code points alone and between letters, N random strings, with a cased and an uncased vocabulary; --all adds the
 settings in between and tokens with flags. --data encodes every line of the files below a folder, --folder takes part besides what is made here."""

@@ -1,7 +1,10 @@
-// Answers of a WordPieceTokenizer, a JSON line for each JSON line of standard input, for tests/parity/wordpiece_reference.py.
+// Answers of a WordPieceTokenizer or ByteBpeTokenizer, whichever the folder has, a JSON line for each JSON line of standard input, for
+// tests/parity/wordpiece_reference.py and byte_bpe_reference.py.
 //
-//   wordpiece_answers FOLDER [seconds FILE | save FOLDER]
+//   tokenizer_answers FOLDER [seconds FILE | save FOLDER]
 //
+// Byte-level BPE: "text" -> ids                       {"ids": [...]} -> the decoded text
+// WordPiece:
 // "text" -> [ids, [begin, end, ...], words]          {"words": [...]} -> the same
 // {"ids": [...]} -> the decoded text                 {"first": text, "second": text or null, "max_length": n, "truncation": 0..2} ->
 //                                                     [ids, type_ids, spans, words, num_removed], or null where it is refused
@@ -9,10 +12,12 @@
 // folder: saves the tokenizer there.
 #include <ctime>
 #include <iostream>
+#include <stdexcept>
 
 #include "core/error.h"
 #include "core/json.h"
 #include "core/text.h"
+#include "tokenizers/byte_bpe_tokenizer.h"
 #include "tokenizers/wordpiece_tokenizer.h"
 
 using namespace attend;
@@ -50,7 +55,12 @@ Json answer(const WordPieceTokenizer& tokenizer, const Json& request) {
   }
 }
 
-void time_file(const WordPieceTokenizer& tokenizer, const std::string& path) {
+Json answer(const ByteBpeTokenizer& tokenizer, const Json& request) {
+  if (request.is_string()) return tokenizer.encode(request.get_ref<const std::string&>());
+  return tokenizer.decode(request["ids"].get<std::vector<std::int32_t>>());
+}
+
+void time_file(const Tokenizer& tokenizer, const std::string& path) {
   const std::vector<std::string> lines = read_lines(path);
   std::size_t count = 0;
   const std::clock_t start = std::clock();
@@ -59,19 +69,27 @@ void time_file(const WordPieceTokenizer& tokenizer, const std::string& path) {
   std::cout << count << ' ' << seconds << '\n';
 }
 
+template <class AnyTokenizer>
+void run(const AnyTokenizer& tokenizer, const std::vector<std::string>& arguments) {
+  if (arguments.empty()) {
+    for (std::string line; std::getline(std::cin, line);) std::cout << answer(tokenizer, parse_json(line, "request")).dump() << '\n';
+  } else if (arguments[0] == "save") {
+    tokenizer.save(arguments[1]);
+  } else {
+    time_file(tokenizer, arguments[1]);
+  }
+}
+
 }  // namespace
 
 int main(int count, char** arguments) try {
-  if (count != 2 && count != 4) throw std::runtime_error("usage: wordpiece_answers FOLDER [seconds FILE | save FOLDER]");
-  const WordPieceTokenizer tokenizer{std::filesystem::path(arguments[1])};
-  if (count == 4) {
-    if (arguments[2] == std::string("save"))
-      tokenizer.save(arguments[3]);
-    else
-      time_file(tokenizer, arguments[3]);
-    return 0;
-  }
-  for (std::string line; std::getline(std::cin, line);) std::cout << answer(tokenizer, parse_json(line, "request")).dump() << '\n';
+  if (count != 2 && count != 4) throw std::runtime_error("usage: tokenizer_answers FOLDER [seconds FILE | save FOLDER]");
+  const std::filesystem::path folder = arguments[1];
+  const std::vector<std::string> rest(arguments + 2, arguments + count);
+  if (ByteBpeTokenizer::present_in(folder))
+    run(ByteBpeTokenizer(folder), rest);
+  else
+    run(WordPieceTokenizer(folder), rest);
   return 0;
 } catch (const std::exception& error) {
   std::cerr << error.what() << '\n';

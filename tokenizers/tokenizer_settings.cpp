@@ -1,0 +1,162 @@
+#include "tokenizers/tokenizer_settings.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/limits.h"
+#include "core/text.h"
+#include "tokenizers/tokenizer_json.h"
+
+namespace fs = std::filesystem;
+
+namespace attend {
+namespace {
+
+constexpr const char* kSpecialTokens = "special_tokens_map.json";  // of older folders
+constexpr const char* kAddedTokens = "added_tokens.json";          // of older folders still
+constexpr double kSaneLength = 1e6;                                // model_max_length is 1e30 where there is none
+
+void set_id(AddedToken& token, std::int64_t id, const std::string& name) {
+  if (id < 0 || id >= limits::kVocabularySize)
+    throw UserError(name + ": the id of the added token '" + excerpt(token.content) + "' is " + std::to_string(id));
+  token.id = static_cast<std::int32_t>(id);
+}
+
+}  // namespace
+
+PieceIds ids_of(const std::vector<std::string>& pieces) {
+  PieceIds ids;
+  ids.reserve(pieces.size());
+  for (std::size_t id = 0; id < pieces.size(); ++id)
+    if (!pieces[id].empty()) ids[pieces[id]] = static_cast<std::int32_t>(id);
+  return ids;
+}
+
+TokenizerSettings::TokenizerSettings(const fs::path& folder) : folder_(folder), name_((folder / kTokenizerSettings).string()) {
+  if (fs::is_regular_file(folder / kTokenizerSettings)) json_ = read_json_file(folder / kTokenizerSettings);
+  if (!json_.is_object()) throw UserError(name_ + " is not an object");
+  // Of an older folder the special tokens stand in a file of their own.
+  if (json_.contains("added_tokens_decoder") || !fs::is_regular_file(folder / kSpecialTokens)) return;
+  const Json special = read_json_file(folder / kSpecialTokens);
+  if (!special.is_object()) throw UserError((folder / kSpecialTokens).string() + " is not an object");
+  for (const auto& [key, value] : special.items()) json_[key] = value;
+}
+
+std::optional<std::string> TokenizerSettings::token_text(const char* key) const {
+  if (!has(key)) return std::nullopt;
+  return read_added_token(json_[key], name_, key).content;
+}
+
+std::int64_t TokenizerSettings::max_length() const {
+  if (!has("model_max_length")) return 0;
+  const double length = json_number(json_["model_max_length"], name_, "model_max_length");
+  return length >= 1 && length <= kSaneLength ? static_cast<std::int64_t>(length) : 0;
+}
+
+void TokenizerSettings::check_special_tokens() const {
+  if (flag("split_special_tokens", false))
+    throw UserError(name_ + " asks for split_special_tokens, which is not supported", "set it to false");
+}
+
+void TokenizerSettings::check_class(const std::vector<std::string>& known) const {
+  if (!has("tokenizer_class")) return;
+  const std::string tokenizer_class = json_string(json_["tokenizer_class"], name_, "tokenizer_class");
+  const std::string_view stem =
+      std::string_view(tokenizer_class).substr(0, tokenizer_class.size() - (tokenizer_class.ends_with("Fast") ? 4 : 0));
+  if (std::find(known.begin(), known.end(), stem) == known.end())
+    throw UserError(name_ + ": tokenizer_class is '" + excerpt(tokenizer_class) + "'; expected " + known.front() + ", or one that works as it does",
+                    "load the folder in transformers and save it, which writes a tokenizer.json");
+}
+
+std::vector<AddedToken> TokenizerSettings::special_tokens(const std::vector<Named>& named) const {
+  std::vector<AddedToken> tokens;
+  const auto add = [&](AddedToken token) {
+    token.special = true;
+    tokens.push_back(std::move(token));
+  };
+  for (const auto& [key, text] : named) {
+    const bool is_described = has(key) && json_[key].is_object() && token_text(key) == text;
+    add(is_described ? read_added_token(json_[key], name_, key) : AddedToken{.content = text});
+  }
+  for (const char* key : {"additional_special_tokens", "extra_special_tokens"}) {
+    if (!has(key)) continue;
+    if (!json_[key].is_array() && !json_[key].is_object()) throw UserError(name_ + ": " + key + " is not a list of tokens");
+    for (const Json& token : json_[key]) add(read_added_token(token, name_, key));
+  }
+  return tokens;
+}
+
+std::vector<AddedToken> TokenizerSettings::described_tokens(const std::vector<AddedToken>& special) const {
+  std::vector<AddedToken> tokens;
+  if (has("added_tokens_decoder")) {
+    const Json& listed = json_["added_tokens_decoder"];
+    if (!listed.is_object()) throw UserError(name_ + ": added_tokens_decoder is not an object");
+    for (const auto& [id, token] : listed.items()) {
+      if (id.empty() || id.size() > 9 || id.find_first_not_of("0123456789") != std::string::npos)
+        throw UserError(name_ + ": added_tokens_decoder has the key '" + excerpt(id) + "'; expected an id");
+      if (!token.is_object()) throw UserError(name_ + ": token " + id + " of added_tokens_decoder is not an object");
+      tokens.push_back(read_added_token(token, name_, "added_tokens_decoder"));
+      set_id(tokens.back(), std::stoll(id), name_);
+    }
+  } else if (fs::is_regular_file(folder_ / kAddedTokens)) {
+    const std::string name = (folder_ / kAddedTokens).string();
+    const Json listed = read_json_file(folder_ / kAddedTokens);
+    if (!listed.is_object()) throw UserError(name + " is not an object");
+    for (const auto& [content, id] : listed.items()) {
+      const auto is_it = [&](const AddedToken& token) { return token.content == content; };
+      const bool is_special = std::any_of(special.begin(), special.end(), is_it);
+      tokens.push_back({.content = content, .normalized = !is_special, .special = is_special});
+      set_id(tokens.back(), json_integer(id, name, content), name);
+    }
+  }
+  std::stable_sort(tokens.begin(), tokens.end(), [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
+  return tokens;
+}
+
+std::vector<AddedToken> with_ids(TokenAddition addition, const std::vector<std::string>& pieces) {
+  const PieceIds ids = ids_of(pieces);
+  const std::string& name = addition.name;
+  std::vector<AddedToken> added;
+  std::unordered_map<std::string, std::size_t> known;
+  auto next = static_cast<std::int32_t>(ids.size());
+  std::string missing;
+  for (std::size_t i = 0; i < addition.tokens.size(); ++i) {
+    AddedToken& token = addition.tokens[i];
+    const bool is_described = i < addition.num_described;
+    if (token.content.empty()) throw UserError(name + ": one of the added tokens is empty");
+    if (const auto before = known.find(token.content); before != known.end()) {
+      if (!is_described && token.special) added[before->second].special = true;
+      continue;
+    }
+    const auto found = ids.find(token.content);
+    const bool is_new = found == ids.end();
+    if (is_new && !is_described && i < addition.num_described + addition.num_left_out) {
+      missing = token.content;
+      continue;
+    }
+    if (is_new && !missing.empty())
+      throw UserError(name + " adds the token '" + excerpt(token.content) + "' to a vocabulary that lacks '" + excerpt(missing) + "'",
+                      "load the folder in transformers and save it, which adds both");
+    const std::int32_t id = is_new ? next : found->second;
+    if (is_new && static_cast<std::size_t>(next) < pieces.size())
+      throw UserError(name + ": the token '" + excerpt(token.content) + "' is new, and the vocabulary's ids have holes or repeated pieces");
+    if (token.id >= 0 && token.id != id)
+      throw UserError(name + ": the id of the added token '" + excerpt(token.content) + "' is " + std::to_string(token.id) + "; expected " +
+                      std::to_string(id) + (is_new ? ", the next one that is free" : ", as in the vocabulary"));
+    if (is_new) ++next;
+    token.id = id;
+    known.emplace(token.content, added.size());
+    added.push_back(token);
+  }
+  return added;
+}
+
+Json added_tokens_decoder(const std::vector<AddedToken>& tokens) {
+  std::vector<AddedToken> by_id = tokens;
+  std::sort(by_id.begin(), by_id.end(), [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
+  Json json = Json::object();
+  for (const AddedToken& token : by_id) json[std::to_string(token.id)] = token_json(token);
+  return json;
+}
+
+}  // namespace attend
