@@ -6,6 +6,7 @@
 
 #include <torch/torch.h>
 
+#include "apps/commands/bench_causal.h"
 #include "apps/commands/bench_text.h"
 #include "apps/commands/bench_tools.h"
 #include "apps/flags.h"
@@ -57,19 +58,19 @@ PackedIds pack(const Sentences& sentences, const std::vector<std::size_t>& chose
 }  // namespace
 
 void add_bench(CLI::App& app) {
-  auto* command = app.add_subcommand("bench", "Measure the speed of training and translating");
+  auto* command = app.add_subcommand("bench", "Measure the speed of training, translating and generating");
   command->require_subcommand(1);
 
   auto train = std::make_shared<BenchTrainOptions>();
-  auto* train_command = command->add_subcommand("train", "Training steps of a Transformer on sentences of token ids, or of BERT on random ones");
+  auto* train_command = command->add_subcommand("train", "Training steps of a Transformer on sentences of token ids, or of BERT or GPT on random ones");
   add_common(*train_command, train->common);
-  add_field_flag(*train_command, "--family", train->family, "transformer: sentence pairs; bert: masked words and next sentences");
+  add_field_flag(*train_command, "--family", train->family, "transformer: sentence pairs; bert: masked words and next sentences; gpt: next tokens");
   train_command->add_option("--source", train->source, "token ids, a sentence a line");
   train_command->add_option("--target", train->target, "token ids, a sentence a line");
-  train_command->add_option("--length", train->length, "tokens of bert's random sequences")->capture_default_str()->check(CLI::PositiveNumber);
+  train_command->add_option("--length", train->length, "tokens of bert's and gpt's random sequences")->capture_default_str()->check(CLI::PositiveNumber);
   train_command->add_option("--preset", train->preset, "sizes of the model")->capture_default_str();
   train_command->add_option("--set", train->settings, "field=value of the model's configuration; vocab_size is needed");
-  train_command->add_option("--batch-size", train->batch_size, "sentence pairs a step")->capture_default_str()->check(CLI::PositiveNumber);
+  train_command->add_option("--batch-size", train->batch_size, "sentence pairs, or sequences, a step")->capture_default_str()->check(CLI::PositiveNumber);
   train_command->add_option("--steps", train->steps, "steps, the warm-up quarter included")->capture_default_str()->check(CLI::PositiveNumber);
   train_command->footer(
       "Examples:\n"
@@ -91,10 +92,12 @@ void add_bench(CLI::App& app) {
   set_run(*translate_command, translate, run_bench_translate);
 
   add_bench_classify(*command);
+  add_bench_generate(*command);
 }
 
 int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostream& out) {
   if (options.family == BenchFamily::kBert) return bench_train_bert(options, out);
+  if (options.family == BenchFamily::kGpt) return bench_train_gpt(options, out);
   if (options.source.empty() || options.target.empty()) throw UserError("bench train needs sentences", "give --source and --target");
   const auto device = apply_common(options.common);
   auto config = transformer_preset(options.preset);

@@ -1,4 +1,4 @@
-// attend bench: how fast the machine trains and translates, without a tokenizer: sentences are token ids.
+// attend bench: how fast the machine trains, translates and generates, without a tokenizer: sentences are token ids.
 #pragma once
 
 #include <filesystem>
@@ -11,10 +11,11 @@
 
 namespace attend {
 
-enum class BenchFamily { kTransformer, kBert };
+enum class BenchFamily { kTransformer, kBert, kGpt };
 template <>
 struct EnumNames<BenchFamily> {
-  static constexpr std::array values{std::pair{BenchFamily::kTransformer, "transformer"}, std::pair{BenchFamily::kBert, "bert"}};
+  static constexpr std::array values{std::pair{BenchFamily::kTransformer, "transformer"}, std::pair{BenchFamily::kBert, "bert"},
+                                     std::pair{BenchFamily::kGpt, "gpt"}};
 };
 
 /// One sentence a line, token ids separated by spaces, the end of sentence not written: what `attend tokenizer encode --ids` prints.
@@ -22,7 +23,7 @@ struct BenchTrainOptions {
   CommonOptions common;
   BenchFamily family = BenchFamily::kTransformer;
   std::filesystem::path source, target;
-  std::int64_t length = 128;  ///< of bert's random sequences
+  std::int64_t length = 128;  ///< of bert's and gpt's random sequences
   std::string preset = "tiny";
   std::vector<std::string> settings;  ///< field=value of the model's configuration
   std::int64_t batch_size = 128;

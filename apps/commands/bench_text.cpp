@@ -6,7 +6,6 @@
 #include "apps/flags.h"
 #include "core/random.h"
 #include "models/bert/heads.h"
-#include "training/optimizer.h"
 
 namespace attend {
 namespace {
@@ -58,28 +57,14 @@ int bench_train_bert(const BenchTrainOptions& options, std::ostream& out) {
   apply_settings(config, options.settings);
   if (config.vocab_size <= kFirstWord) throw UserError("bench train needs to know the vocabulary's size", "add --set vocab_size=30522");
   const auto model = make_bert(config, BertMaskedLanguageModel::NextSentence::kYes, options.common.seed, device);
-  Optimizer optimizer(*model, {.kind = OptimizerKind::kAdamW, .weight_decay = 0.01, .clip = 1.0});
-  const Autocast autocast(options.common.precision == Precision::kBFloat16);
   RandomStream random(options.common.seed, "bench");
-  std::vector<double> seconds;
-  double loss = 0;
-  for (std::int64_t step = 0; step < options.steps; ++step) {
-    const MaskedBatch batch = draw_masked({.sequences = options.batch_size, .length = options.length, .vocab_size = config.vocab_size}, random);
-    const auto start = std::chrono::steady_clock::now();
-    const MaskedLoss terms = model->loss(batch);
-    const auto mean = terms.words.loss / static_cast<double>(terms.words.num_targets) + terms.next_sentence->loss / static_cast<double>(options.batch_size);
-    mean.backward();
-    optimizer.step(1e-4, optimizer.gradient_norm().item<double>());
-    optimizer.clear_gradients();
-    loss = mean.item<double>();
-    if (step >= options.steps / 4) seconds.push_back(seconds_since(start));
-  }
-  print_record({{"tokens_per_second", std::round(static_cast<double>(options.batch_size * options.length) / median(seconds))},
-                {"milliseconds_per_step", std::round(median(seconds) * 1e4) / 10},
-                {"parameters", optimizer.num_parameters()},
-                {"loss", loss},
-                {"peak_memory_mib", std::round(peak_memory_mib())}},
-               options.common.json, out);
+  const BenchSteps<MaskedBatch> steps{
+      .draw = [&] { return draw_masked({.sequences = options.batch_size, .length = options.length, .vocab_size = config.vocab_size}, random); },
+      .mean_loss = [&](const MaskedBatch& batch) {
+        const MaskedLoss terms = model->loss(batch);
+        return terms.words.loss / static_cast<double>(terms.words.num_targets) + terms.next_sentence->loss / static_cast<double>(options.batch_size);
+      }};
+  time_training(options, *model, steps, out);
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -6,12 +6,15 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <ostream>
 #include <vector>
 
 #include <ATen/autocast_mode.h>
 
+#include "apps/commands/bench.h"
 #include "core/json.h"
+#include "training/optimizer.h"
 
 namespace attend {
 
@@ -49,5 +52,38 @@ struct Autocast {  // bfloat16 products while it lives
   }
   bool enabled_;
 };
+
+/// What a step of random sequences is made of.
+template <class Batch>
+struct BenchSteps {
+  std::function<Batch()> draw;                            ///< not timed
+  std::function<torch::Tensor(const Batch&)> mean_loss;  ///< what goes backward
+};
+
+/// Training steps (forward, backward, clipping, AdamW) of options.batch_size sequences of options.length tokens: prints tokens a second,
+/// milliseconds a step and peak memory, the first quarter of the steps left out as warm-up.
+template <class Batch>
+void time_training(const BenchTrainOptions& options, const torch::nn::Module& model, const BenchSteps<Batch>& steps, std::ostream& out) {
+  Optimizer optimizer(model, {.kind = OptimizerKind::kAdamW, .weight_decay = 0.01, .clip = 1.0});
+  const Autocast autocast(options.common.precision == Precision::kBFloat16);
+  std::vector<double> seconds;
+  double loss = 0;
+  for (std::int64_t step = 0; step < options.steps; ++step) {
+    const Batch batch = steps.draw();
+    const auto start = std::chrono::steady_clock::now();
+    const torch::Tensor mean = steps.mean_loss(batch);
+    mean.backward();
+    optimizer.step(1e-4, optimizer.gradient_norm().item<double>());
+    optimizer.clear_gradients();
+    loss = mean.item<double>();
+    if (step >= options.steps / 4) seconds.push_back(seconds_since(start));
+  }
+  print_record({{"tokens_per_second", std::round(static_cast<double>(options.batch_size * options.length) / median(seconds))},
+                {"milliseconds_per_step", std::round(median(seconds) * 1e4) / 10},
+                {"parameters", optimizer.num_parameters()},
+                {"loss", loss},
+                {"peak_memory_mib", std::round(peak_memory_mib())}},
+               options.common.json, out);
+}
 
 }  // namespace attend

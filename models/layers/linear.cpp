@@ -8,6 +8,8 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/torch.h>
 
+#include "models/layers/few_rows.h"
+
 namespace attend {
 namespace {
 
@@ -99,6 +101,7 @@ torch::Tensor tn(const torch::Tensor& a_KN, const torch::Tensor& b_KM) {
 torch::Tensor linear(const torch::Tensor& x_NI, const torch::Tensor& weight_OI, const torch::Tensor& bias_O, Activation activation) {
   if (x_NI.scalar_type() == torch::kFloat64)  // gradient checks
     return apply_activation(torch::linear(x_NI, weight_OI, bias_O), activation);
+  if (has_few_rows(x_NI, weight_OI) && !autocasts(x_NI)) return apply_activation(few_rows_linear(x_NI, weight_OI, bias_O), activation);
   const bool relu = activation == Activation::kRelu;
   if (!torch::GradMode::is_enabled() && !autocasts(x_NI)) return relu ? matmul::nt(x_NI, weight_OI, bias_O, true) : apply_activation(matmul::nt(x_NI, weight_OI, bias_O), activation);
   const auto y_NO = LinearFunction::apply(x_NI, weight_OI, optional(bias_O), relu);

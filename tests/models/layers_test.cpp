@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <torch/torch.h>
 
+#include "models/layers/few_rows.h"
 #include "models/layers/linear.h"
 #include "models/layers/packed.h"
 #include "models/layers/positions.h"
@@ -19,10 +20,11 @@ torch::Tensor leaf(const torch::Tensor& value) { return value.detach().clone().r
 
 TEST_CASE("linear equals LibTorch's, gradients included") {
   torch::manual_seed(1);
-  const auto activation = GENERATE(Activation::kNone, Activation::kRelu, Activation::kSilu, Activation::kGelu);
+  const auto activation = GENERATE(Activation::kNone, Activation::kRelu, Activation::kSilu, Activation::kGelu, Activation::kGeluTanh);
   const auto reference_activation = [&](const torch::Tensor& y) {
     if (activation == Activation::kRelu) return torch::relu(y);
     if (activation == Activation::kSilu) return torch::silu(y);
+    if (activation == Activation::kGeluTanh) return torch::gelu(y, "tanh");
     return activation == Activation::kGelu ? torch::gelu(y) : y;
   };
   for (const auto& [rows, inputs, outputs] : {std::tuple{1, 3, 5}, {7, 16, 33}, {300, 64, 48}}) {
@@ -36,8 +38,32 @@ TEST_CASE("linear equals LibTorch's, gradients included") {
     CHECK(difference(w1.grad(), w2.grad()) < 2e-4);
     CHECK(difference(b1.grad(), b2.grad()) < 1e-4);
     const torch::NoGradGuard no_gradient;
-    CHECK(torch::equal(linear(x1, w1, b1, activation), y1));
+    CHECK(difference(linear(x1, w1, b1, activation), y1) < (rows > kFewRows ? 1e-30 : 2e-5));  // few rows are multiplied otherwise
   }
+}
+
+TEST_CASE("a few rows are multiplied as many are, whatever the sizes and the number of threads") {
+  torch::manual_seed(11);
+  const torch::NoGradGuard no_gradient;
+  const auto [inputs, outputs] = GENERATE(std::pair{1, 1}, std::pair{15, 6}, std::pair{16, 4}, std::pair{100, 37}, std::pair{768, 3001});
+  const auto weight = torch::randn({outputs, inputs}), bias = torch::randn({outputs});
+  for (std::int64_t rows = 1; rows <= kFewRows; ++rows) {
+    INFO(rows << " rows, " << inputs << " to " << outputs);
+    const auto x = torch::randn({inputs, rows}).t();  // not contiguous
+    REQUIRE(has_few_rows(x, weight));
+    const auto y = few_rows_linear(x, weight, bias);
+    const double scale = std::sqrt(static_cast<double>(inputs));
+    CHECK(difference(y, torch::linear(x.to(torch::kFloat64), weight.to(torch::kFloat64), bias.to(torch::kFloat64)).to(torch::kFloat32)) < 2e-6 * scale + 1e-6);
+    CHECK(difference(few_rows_linear(x, weight, torch::Tensor()) + bias, y) < 1e-5);
+    for (std::int64_t r = 0; r < rows; ++r) CHECK(torch::equal(few_rows_linear(x.narrow(0, r, 1), weight, bias)[0], y[r]));
+    const int threads = torch::get_num_threads();
+    torch::set_num_threads(1);
+    CHECK(torch::equal(few_rows_linear(x, weight, bias), y));
+    torch::set_num_threads(threads);
+  }
+  CHECK_FALSE(has_few_rows(torch::zeros({kFewRows + 1, 3}), torch::zeros({2, 3})));
+  CHECK_FALSE(has_few_rows(torch::zeros({1, 3}, torch::kFloat64), torch::zeros({2, 3}, torch::kFloat64)));
+  CHECK_FALSE(has_few_rows(torch::zeros({1, 3}), torch::zeros({3, 2}).t()));
 }
 
 TEST_CASE("residual norm equals LayerNorm(x + sublayer), gradients included") {
@@ -80,6 +106,58 @@ TEST_CASE("residual norm drops the same elements in both directions") {
   CHECK(difference(s1.grad(), s2.grad()) < 1e-5);
 }
 
+TEST_CASE("a residual stream is x = x + Dropout(f(LayerNorm(x))), again and again, gradients included") {
+  const auto width = GENERATE(16, 130);
+  const double probability = GENERATE(0.0, 0.3);
+  ResidualNorm first(width, 1e-5), second(width, 1e-5), last(width, 1e-5);
+  torch::manual_seed(12);
+  {
+    const torch::NoGradGuard no_gradient;
+    for (auto* norm : {&first, &second, &last}) {
+      (*norm)->weight.normal_();
+      (*norm)->bias.normal_();
+    }
+  }
+  const auto x = torch::randn({70, width}) * 3 + 1, g = torch::randn({70, width});
+  const auto parameters = [&] {
+    std::vector<torch::Tensor> all;
+    for (auto* norm : {&first, &second, &last})
+      for (const auto& parameter : (*norm)->parameters()) all.push_back(parameter);
+    return all;
+  };
+  const auto gradients = [&](const torch::Tensor& at) {
+    std::vector<torch::Tensor> all{at.grad()};
+    for (auto& parameter : parameters()) {
+      all.push_back(parameter.grad());
+      parameter.mutable_grad() = torch::Tensor();
+    }
+    return all;
+  };
+  const auto norm = [&](const torch::Tensor& value, const ResidualNorm& of) { return torch::layer_norm(value, {width}, of->weight, of->bias, 1e-5); };
+
+  torch::manual_seed(9);
+  const auto x1 = leaf(x);
+  ResidualStream stream(x1, probability);
+  stream.add(torch::sin(stream.normed(first)));
+  stream.add(torch::cos(stream.normed(second)));
+  stream.add(torch::tanh(x1));  // two additions without a norm between
+  const auto y1 = stream.normed(last);
+  (y1 * g).sum().backward();
+  const auto gradients1 = gradients(x1);
+
+  torch::manual_seed(9);
+  const auto x2 = leaf(x);
+  auto value = x2 + dropout(torch::sin(norm(x2, first)), probability);
+  value = value + dropout(torch::cos(norm(value, second)), probability);
+  value = value + dropout(torch::tanh(x2), probability);
+  const auto y2 = norm(value, last);
+  (y2 * g).sum().backward();
+  const auto gradients2 = gradients(x2);
+
+  CHECK(difference(y1, y2) < 2e-5);
+  for (std::size_t i = 0; i < gradients1.size(); ++i) CHECK(difference(gradients1[i], gradients2[i]) < 1e-4);
+}
+
 TEST_CASE("dropout keeps the rate asked for, independently, and depends on the seed alone") {
   torch::manual_seed(4);
   const auto x = torch::ones({2000, 130});
@@ -119,6 +197,19 @@ TEST_CASE("the chunked cross-entropy equals LibTorch's, gradients included") {
   CHECK(result.log_likelihood == Approx(log_likelihood).epsilon(1e-5));
   CHECK(difference(h1.grad(), h2.grad()) < 2e-7);
   CHECK(difference(t1.grad(), t2.grad()) < 2e-6);
+}
+
+TEST_CASE("log-probabilities of targets equal LibTorch's, in float32 and float64") {
+  torch::manual_seed(6);
+  const std::int64_t vocab = GENERATE(19, 5000);
+  const auto dtype = GENERATE(torch::kFloat32, torch::kFloat64);
+  const auto hidden = torch::randn({1100, 24}, dtype), table = torch::randn({vocab, 24}, dtype);
+  const auto targets_T = torch::randint(vocab, {1100});
+  const std::vector<std::int64_t> targets(targets_T.const_data_ptr<std::int64_t>(), targets_T.const_data_ptr<std::int64_t>() + 1100);
+  const auto found = torch::tensor(tied_log_probabilities(hidden, table, targets));
+  const auto expected = torch::log_softmax(torch::linear(hidden, table), 1).gather(1, targets_T.unsqueeze(1)).squeeze(1);
+  CHECK(difference(found, expected.to(torch::kFloat32)) < 1e-4);
+  CHECK(tied_log_probabilities(hidden.narrow(0, 0, 0), table, {}).empty());
 }
 
 TEST_CASE("a packed layout pads and unpads") {
