@@ -5,6 +5,7 @@
 #include "apps/commands/bench.h"
 #include "apps/commands/classify.h"
 #include "apps/commands/completion.h"
+#include "apps/commands/data_make.h"
 #include "apps/commands/demo.h"
 #include "apps/commands/embed.h"
 #include "apps/commands/evaluate.h"
@@ -36,6 +37,7 @@ void add_commands(CLI::App& app) {
   add_average(app);
   add_inspect(app);
   add_bench(app);
+  add_data(app);
   add_completion(app);
 }
 

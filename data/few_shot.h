@@ -23,9 +23,10 @@ class PromptTemplate {
  public:
   static constexpr const char* kDefault = "{input} -> {output}\n";
 
+  PromptTemplate() : PromptTemplate(kDefault, "the default template") {}
   /// `source` opens the messages. Throws UserError where {input} or {output} is missing or stands twice, {output} comes first, and for
   /// text that is not UTF-8. A template that ends with {output} gets a line break.
-  explicit PromptTemplate(std::string_view text = kDefault, const std::string& source = "the template");
+  explicit PromptTemplate(std::string_view text, const std::string& source = "the template");
 
   std::string example(const TaskExample& example) const;
 
