@@ -20,7 +20,7 @@ struct EndOfText {
   std::string spelling;
 };
 
-/// A tokenizer whose ids do not change where a text is cut at next_safe_cut(), as GPT-2's.
+/// A tokenizer whose ids do not change where a text is cut at last_gpt2_cut().
 struct TextTokenizer {
   const Tokenizer& tokenizer;
   std::string fingerprint;                 ///< differs where the ids of some text would

@@ -105,6 +105,7 @@ std::shared_ptr<CausalLanguageModel> load_gpt(const ModelFolder& folder) {
 std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {
   GptConfig config = read_config(folder);
   if (wanted && wanted->dropout) config.classifier_dropout = *wanted->dropout;
+  if (!config.pad_id) config.pad_id = config.eos_id;  // without one transformers' classifier refuses batches
   const auto file = SafetensorsReader::open_folder(folder.path);
   const HeadPlan plan = plan_head(folder, file, "score", wanted);
   auto model = std::make_shared<GptSequenceClassifier>(config, plan.labels);

@@ -60,18 +60,6 @@ std::vector<std::string> split_at_markers(std::string_view text) {
   return documents;
 }
 
-TEST_CASE("a cut is safe before white space after another character, and nowhere else") {
-  const std::string text = "ab cd\n\nü \u00a0 x\u3000\ty";
-  std::vector<std::size_t> cuts;
-  for (std::size_t at = next_safe_cut(text, 0); at < text.size(); at = next_safe_cut(text, at + 1)) cuts.push_back(at);
-  CHECK(cuts == std::vector<std::size_t>{2, 5, 9});  // not before U+00A0, which is no ASCII, and not after it or U+3000
-  CHECK(last_safe_cut(text) == 9);
-  CHECK(last_safe_cut("word") == 0);
-  CHECK(last_safe_cut(" word") == 0);
-  CHECK(next_safe_cut(" word", 0) == 5);
-  CHECK(next_safe_cut("", 0) == 0);
-}
-
 TEST_CASE("a text is one document, and the marker ends one, with the line break after it") {
   CHECK(documents_of("one\n\n two\r\n") == std::vector<std::string>{"one\n\n two\r\n"});
   CHECK(documents_of("one\n<|end|>\ntwo\n<|end|>\r\nthree<|end|> four\n<|end|>") == std::vector<std::string>{"one\n", "two\n", "three", " four\n"});
@@ -102,7 +90,7 @@ TEST_CASE("long texts come in pieces of about the size asked for") {
   const Documents read = documents_of(whole_files({folder / "a.txt"}), {.block_bytes = 10'000, .piece_bytes = 1000});
   CHECK(read.texts == std::vector<std::string>{text});
   CHECK(read.num_pieces > text.size() / 1100);
-  CHECK(read.num_pieces < text.size() / 900);
+  CHECK(read.num_pieces < text.size() / 800);  // a block ends with what is left
 }
 
 TEST_CASE("the end of a file ends a document, or adds nothing") {
