@@ -2,13 +2,15 @@
 
 #include <cmath>
 #include <memory>
+#include <ostream>
 
 #include "apps/command.h"
-#include "apps/commands/print_metrics.h"
 #include "apps/commands/scratch_folder.h"
 #include "apps/commands/text_folder.h"
 #include "apps/flags.h"
 #include "core/error.h"
+#include "core/json.h"
+#include "metrics/score.h"
 #include "training/objectives/language_modelling.h"
 
 namespace attend {
@@ -26,16 +28,23 @@ WindowOptions window_options(const EvaluateLmOptions& options, const CausalLangu
 }
 
 /// What the loss is divided by: the text's own sizes do not depend on a tokenizer.
-Metrics text_metrics(const LanguageLoss& loss, const TextCounts& text) {
+Json text_metrics(const LanguageLoss& loss, const TextCounts& text) {
   const double nats = loss.loss * static_cast<double>(loss.num_targets), words = static_cast<double>(text.words), bytes = static_cast<double>(text.bytes);
-  return {{"loss", loss.loss},
-          {"perplexity", std::exp(loss.loss)},
-          {"word_perplexity", std::exp(nats / words)},
-          {"byte_perplexity", std::exp(nats / bytes)},
-          {"bits_per_byte", nats / bytes / std::log(2.0)},
-          {"tokens", static_cast<double>(loss.num_targets)},
-          {"words", words},
-          {"bytes", bytes}};
+  Json metrics{{"loss", loss.loss}, {"perplexity", std::exp(loss.loss)}};
+  if (text.words > 0) metrics["word_perplexity"] = std::exp(nats / words);
+  metrics["byte_perplexity"] = std::exp(nats / bytes);
+  metrics["bits_per_byte"] = nats / bytes / std::log(2.0);
+  metrics.update({{"tokens", loss.num_targets}, {"words", text.words}, {"bytes", text.bytes}});
+  return metrics;
+}
+
+void print_text_metrics(const Json& metrics, bool as_json, std::ostream& out) {
+  if (as_json) {
+    out << metrics.dump() << "\n";
+    return;
+  }
+  for (const auto& [name, value] : metrics.items())
+    out << name << " = " << (value.is_number_float() ? fixed_decimals(value.get<double>(), 4) : value.dump()) << "\n";
 }
 
 }  // namespace
@@ -74,7 +83,9 @@ int run_evaluate_lm(const EvaluateLmOptions& options, std::istream&, std::ostrea
     counts.bytes += of_file.bytes;
   }
   const auto epoch = evaluation_windows(text, windows, {.tokens = kBatchTokens});
-  print_metrics(text_metrics(evaluate_language(*model, *epoch, 0).value(), counts), static_cast<std::int64_t>(text->size()), options.common.json, out);
+  Json metrics = text_metrics(evaluate_language(*model, *epoch, 0).value(), counts);
+  metrics["examples"] = text->size();  // documents
+  print_text_metrics(metrics, options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
 }
 
