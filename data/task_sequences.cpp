@@ -1,6 +1,7 @@
 #include "data/task_sequences.h"
 
 #include <algorithm>
+#include <ostream>
 #include <utility>
 
 #include "core/error.h"
@@ -11,6 +12,15 @@ namespace attend {
 namespace {
 
 using Sequences = std::vector<TaskSequence>;
+
+/// Calls visit(example, row, reader) for each row.
+template <class Visit>
+void for_each_row(const TaskTable& table, Visit visit) {
+  for (const auto& file : table.files) {
+    TableReader reader(file, {.text = table.columns.input, .text_pair = "", .label = table.columns.output}, table.columns.header);
+    for (LabelledText row; reader.next(row);) visit(TaskExample{.input = std::string(row.text), .output = std::string(row.label)}, row, reader);
+  }
+}
 
 TaskSequence make_sequence(const TaskExample& example, const PromptTemplate& form, const TextTokenizer& tokenizer) {
   const std::string query = form.query(example.input);
@@ -63,22 +73,23 @@ class TaskEpoch final : public CausalEpoch {
 
 }  // namespace
 
+void write_task_text(const TaskTable& table, std::ostream& out) {
+  for_each_row(table, [&](const TaskExample& example, const LabelledText&, const TableReader&) { out << table.columns.form.example(example); });
+}
+
 Sequences read_task_sequences(const TaskTable& table, const TextTokenizer& tokenizer, std::int64_t max_length) {
   Sequences sequences;
   std::int64_t num_cut = 0;
   const std::size_t most = static_cast<std::size_t>(max_length) + 1;  // the last one is only predicted
-  for (const auto& file : table.files) {
-    TableReader reader(file, {.text = table.columns.input, .text_pair = "", .label = table.columns.output}, table.columns.header);
-    for (LabelledText row; reader.next(row);) {
-      TaskSequence sequence = make_sequence({.input = std::string(row.text), .output = std::string(row.label)}, table.columns.form, tokenizer);
-      num_cut += sequence.ids.size() > most;
-      if (sequence.ids.size() > most) shorten(sequence, most);
-      if (sequence.ids.size() < 2)
-        throw UserError(reader.name() + ", line " + std::to_string(row.line) + ": the row has " + std::to_string(sequence.ids.size()) +
-                        " tokens; expected two or more, to predict one from another");
-      sequences.push_back(std::move(sequence));
-    }
-  }
+  for_each_row(table, [&](const TaskExample& example, const LabelledText& row, const TableReader& reader) {
+    TaskSequence sequence = make_sequence(example, table.columns.form, tokenizer);
+    num_cut += sequence.ids.size() > most;
+    if (sequence.ids.size() > most) shorten(sequence, most);
+    if (sequence.ids.size() < 2)
+      throw UserError(reader.name() + ", line " + std::to_string(row.line) + ": the row has " + std::to_string(sequence.ids.size()) +
+                      " tokens; expected two or more, to predict one from another");
+    sequences.push_back(std::move(sequence));
+  });
   if (num_cut > 0)
     log_warning(std::to_string(num_cut) + " of " + std::to_string(sequences.size()) + " rows were longer than " + std::to_string(max_length) +
                 " tokens and cut; --max-length is the most");

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <iosfwd>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,6 +37,10 @@ struct TaskTable {
   std::vector<std::filesystem::path> files;
   TaskColumns columns;
 };
+
+/// The rows as text, as the template writes them, without ends of text: what a vocabulary is learnt from. Throws UserError where TableReader
+/// does.
+void write_task_text(const TaskTable& table, std::ostream& out);
 
 /// All rows of the tables. A sequence reads at most `max_length` tokens: a longer one loses the beginning of its input, then the end of its
 /// output, with a warning that counts. Throws UserError where TableReader does, and for a row in which nothing can be predicted.

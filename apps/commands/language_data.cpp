@@ -33,6 +33,13 @@ void add_language_data(CLI::App& command, LanguageData& data) {
   add_config_flags(command, data.language, {.group = "Language model", .aliases = {{"max_length", "--block-size"}}});
 }
 
+std::optional<TaskColumns> task_columns(const LanguageData& data) {
+  if (!has_table(data)) return std::nullopt;
+  TaskColumns columns{.input = data.input, .output = data.output, .header = data.header};
+  if (!data.prompt_template.empty()) columns.form = read_prompt_template(data.prompt_template);
+  return columns;
+}
+
 torch::Device begin_language_training(TrainingRun& run, const LanguageData& data) {
   check_combination(data);
   std::vector<InputFile> files;
@@ -53,9 +60,8 @@ LanguageSetup language_setup(const TrainingRun& run, const LanguageData& data) {
     setup.valid = std::move(split.valid);
     setup.settings["valid_fraction"] = *data.valid_fraction;
   }
-  if (has_table(data)) {
-    setup.columns = TaskColumns{.input = data.input, .output = data.output, .header = data.header};
-    if (!data.prompt_template.empty()) setup.columns->form = read_prompt_template(data.prompt_template);
+  setup.columns = task_columns(data);
+  if (setup.columns) {
     setup.settings.update({{"input", data.input}, {"output_column", data.output}, {"header", std::string(enum_name(data.header))}});
     if (!data.prompt_template.empty()) setup.settings["template"] = data.prompt_template.string();
   }

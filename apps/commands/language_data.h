@@ -26,6 +26,9 @@ struct LanguageData {
 /// --train, --valid, --valid-fraction, the columns of tables, and the flags of LanguageOptions.
 void add_language_data(CLI::App& command, LanguageData& data);
 
+/// The columns of the tables, or nothing where the files are text. Throws UserError for a template that is none.
+std::optional<TaskColumns> task_columns(const LanguageData& data);
+
 /// begin_training() with the data's files; checks which flags go together. Returns where the model lives.
 torch::Device begin_language_training(TrainingRun& run, const LanguageData& data);
 

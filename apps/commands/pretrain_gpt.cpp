@@ -1,8 +1,10 @@
 #include "apps/commands/pretrain_gpt.h"
 
+#include <fstream>
 #include <memory>
 
 #include "apps/command.h"
+#include "apps/commands/scratch_folder.h"
 #include "apps/flags.h"
 #include "core/atomic_file.h"
 #include "core/error.h"
@@ -15,6 +17,22 @@ namespace {
 constexpr std::int64_t kVocabSize = 8000;
 constexpr double kMinimumShare = 0.1;
 
+/// Learns a vocabulary from the training text; of tables from their rows as they will be read.
+void learn_tokenizer(const PretrainGptOptions& options, const std::filesystem::path& folder) {
+  log_info("learning a vocabulary from " + names_of(whole_files(options.data.train)));
+  ByteBpeTraining training{.files = options.data.train,
+                           .vocabulary = {.model = options.tokenizer_model.value_or(BytePieces::kBpe), .vocab_size = options.vocab_size.value_or(kVocabSize)}};
+  if (options.data.language.fill_in_the_middle > 0) training.special_tokens = fill_token_names();
+  const ScratchFolder scratch;
+  if (const auto columns = task_columns(options.data)) {
+    training.files = {scratch.path() / "rows.txt"};
+    std::ofstream rows(training.files[0], std::ios::binary);
+    write_task_text({.files = options.data.train, .columns = *columns}, rows);
+    if (!rows.flush()) throw StorageError(training.files[0].string() + ": cannot be written");
+  }
+  train_byte_bpe_tokenizer(training, folder);
+}
+
 /// The folder inside the output that holds the run's tokenizer, complete or absent: made on the first start, found again on resuming.
 std::filesystem::path prepare_tokenizer(const PretrainGptOptions& options) {
   const auto folder = options.run.output / "tokenizer";
@@ -24,15 +42,10 @@ std::filesystem::path prepare_tokenizer(const PretrainGptOptions& options) {
     throw UserError("--vocab-size has no effect with --tokenizer-model char: a character model has the characters of the text", "leave it out");
   if (options.run.resume && folder_is_complete(folder, CheckHashes::kYes)) return folder;
   write_folder_atomically(folder, [&](const std::filesystem::path& unfinished) {
-    if (!options.tokenizer.empty()) {
+    if (options.tokenizer.empty())
+      learn_tokenizer(options, unfinished);
+    else
       ByteBpeTokenizer(options.tokenizer).save(unfinished);
-      return;
-    }
-    log_info("learning a vocabulary from " + names_of(whole_files(options.data.train)));
-    ByteBpeTraining training{.files = options.data.train,
-                             .vocabulary = {.model = options.tokenizer_model.value_or(BytePieces::kBpe), .vocab_size = options.vocab_size.value_or(kVocabSize)}};
-    if (options.data.language.fill_in_the_middle > 0) training.special_tokens = fill_token_names();
-    train_byte_bpe_tokenizer(training, unfinished);
   });
   return folder;
 }

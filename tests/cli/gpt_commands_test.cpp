@@ -133,7 +133,7 @@ TEST_CASE("a GPT goes on with other text, and learns to write outputs") {
   INFO(pretrained.err);
   REQUIRE(pretrained.code == 0);
   const Outcome tuned = run({"finetune", "lm", "--model", (w.folder / "sums").string(), "--train", w.table.string(), "--valid", w.table.string(), "--input", "0", "--output-column", "1",
-                             "--output", (w.folder / "tuned").string(), "--epochs", "30", "--learning-rate", "0.003", "--seeds", "1,2", "--json"});
+                             "--output", (w.folder / "tuned").string(), "--epochs", "30", "--learning-rate", "0.003", "--template", (w.folder / "template.txt").string(), "--seeds", "1,2", "--json"});
   INFO(tuned.err);
   REQUIRE(tuned.code == 0);
   CHECK(parse_json(tuned.out, "answer")["loss"]["mean"].get<double>() < 1);

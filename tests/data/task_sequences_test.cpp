@@ -51,6 +51,14 @@ TEST_CASE("a row is a prompt, what is to be learnt, and the end of text") {
   CHECK(shown(work.read()) == std::vector<std::string>{"2 ->| 3\n"});
 }
 
+TEST_CASE("a vocabulary is learnt from what is read") {
+  Work work;
+  write_text(work.folder / "task.tsv", "1+2\t3\n10+5\t15\n");
+  std::ostringstream text;
+  write_task_text(work.table, text);
+  CHECK(text.str() == "1+2= 3\n10+5= 15\n");
+}
+
 TEST_CASE("a row that is too long loses the beginning of its input, then the end of its output") {
   Work work;
   write_text(work.folder / "task.tsv", "12+34\t46\n1+1\t2\n");
