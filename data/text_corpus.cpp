@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 namespace attend {
 namespace {
 
-using EndOfSlice = TextPieceReader::EndOfSlice;
+using EndOfFile = TextPieceReader::EndOfFile;
 
 constexpr std::size_t kBlocksAhead = 2;
 constexpr std::uint64_t kBytesWithProgress = 16u << 20;
@@ -22,7 +22,7 @@ std::string cache_key(const PlainText& text, const std::string& fingerprint) {
   std::string description = "text corpus 1\n";
   for (const TextSlice& slice : text.slices)
     description += file_state(slice.file) + std::to_string(slice.begin) + " " + std::to_string(slice.end) + "\n";
-  description += text.end_of_slice == EndOfSlice::kEndsDocument ? "slices end documents\n" : "slices go on\n";
+  description += text.end_of_file == EndOfFile::kEndsDocument ? "files end documents\n" : "files go on\n";
   return prepared_key(description + fingerprint);
 }
 
@@ -73,8 +73,8 @@ void tokenize(const PlainText& text, const TextTokenizer& tokenizer, const fs::p
   fs::create_directories(path.parent_path());
   const std::string marker = tokenizer.end_of_text ? tokenizer.end_of_text->spelling : "";
   // Without an end-of-text token nothing can tell documents apart: one endless text.
-  const EndOfSlice end_of_slice = tokenizer.end_of_text ? text.end_of_slice : EndOfSlice::kGoesOn;
-  auto reader = std::make_shared<TextPieceReader>(text.slices, TextPieceReader::Options{.marker = marker, .end_of_slice = end_of_slice});
+  const EndOfFile end_of_file = tokenizer.end_of_text ? text.end_of_file : EndOfFile::kGoesOn;
+  auto reader = std::make_shared<TextPieceReader>(text.slices, TextPieceReader::Options{.marker = marker, .end_of_file = end_of_file});
   CorpusWriter writer(path, {tokenizer.tokenizer.vocab_size(), key}, tokenizer.end_of_text);
   std::optional<Progress> progress;
   if (num_bytes >= kBytesWithProgress) progress.emplace("tokenising " + text.slices.front().file.filename().string(), num_bytes, "bytes");

@@ -20,7 +20,7 @@ struct EndOfText {
   std::string spelling;
 };
 
-/// A tokenizer whose ids do not change where a text is cut at next_safe_cut(), as GPT-2's.
+/// A tokenizer whose ids do not change where a text is cut at last_gpt2_cut().
 struct TextTokenizer {
   const Tokenizer& tokenizer;
   std::string fingerprint;                 ///< differs where the ids of some text would
@@ -29,8 +29,8 @@ struct TextTokenizer {
 
 struct PlainText {
   std::vector<TextSlice> slices;  ///< UTF-8, in this order
-  /// A document ends where the end of text is spelled; the end of a slice ends one too, or (to measure a text as it is) adds nothing.
-  TextPieceReader::EndOfSlice end_of_slice = TextPieceReader::EndOfSlice::kEndsDocument;
+  /// A document ends where the end of text is spelled; the end of a file ends one too, or (to measure a text as it is) adds nothing.
+  TextPieceReader::EndOfFile end_of_file = TextPieceReader::EndOfFile::kEndsDocument;
 };
 
 /// Tokenises the text into a file in `cache_folder` (made where absent) and maps it: a "sentence" of the file is a document, its

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/limits.h"
 #include "core/text.h"
+#include "tokenizers/gpt2_splitter.h"
 
 namespace fs = std::filesystem;
 
@@ -17,8 +18,6 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::size_t kCountBytes = 1u << 20;
 constexpr std::size_t kLongestCharacter = 4;
 
-bool is_ascii_space(char byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
-
 /// Unicode's White_Space.
 bool is_white_space(char32_t code_point) {
   return code_point == ' ' || (code_point >= '\t' && code_point <= '\r') || code_point == 0x85 || code_point == 0xA0 || code_point == 0x1680 ||
@@ -28,13 +27,12 @@ bool is_white_space(char32_t code_point) {
 
 bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
-bool follows_white_space(std::string_view text, std::size_t at) {
-  std::size_t begin = at - 1;
-  while (begin > 0 && at - begin < kLongestCharacter && is_continuation(text[begin])) --begin;
-  return is_white_space(utf8_at(text, begin).code_point);
+/// A piece of about so many bytes, or more where there is no place to cut it.
+std::size_t piece_end(std::string_view text, std::size_t bytes) {
+  for (; bytes < text.size(); bytes *= 2)
+    if (const std::size_t cut = last_gpt2_cut(text.substr(0, bytes), Cuts::kAtSpacesAndBreaks); cut > 0) return cut;
+  return text.size();
 }
-
-bool is_safe_cut(std::string_view text, std::size_t at) { return is_ascii_space(text[at]) && !follows_white_space(text, at); }
 
 std::ifstream open_text(const fs::path& path) {
   std::error_code ignored;
@@ -143,18 +141,6 @@ TextSplit split_text(const std::vector<fs::path>& files, double valid_fraction) 
   return split;
 }
 
-std::size_t next_safe_cut(std::string_view text, std::size_t from) {
-  for (std::size_t at = std::max<std::size_t>(from, 1); at < text.size(); ++at)
-    if (is_safe_cut(text, at)) return at;
-  return text.size();
-}
-
-std::size_t last_safe_cut(std::string_view text) {
-  for (std::size_t at = text.size(); at-- > 1;)
-    if (is_safe_cut(text, at)) return at;
-  return 0;
-}
-
 std::vector<TextPiece> TextPieceReader::next() {
   std::vector<TextPiece> pieces;
   while (pieces.empty() && (file_.is_open() || open_next())) {
@@ -163,10 +149,10 @@ std::vector<TextPiece> TextPieceReader::next() {
       add_pieces(pieces, waiting_);
       waiting_.clear();
       follows_marker_ = false;
-      if (options_.end_of_slice == EndOfSlice::kEndsDocument) pieces.push_back({.text = {}, .ends_document = true});
+      if (ends_with_file_ && options_.end_of_file == EndOfFile::kEndsDocument) pieces.push_back({.text = {}, .ends_document = true});
       file_.close();
       slices_.pop_front();
-    } else if (const std::size_t end = last_safe_cut(waiting_); end > 0) {
+    } else if (const std::size_t end = last_gpt2_cut(waiting_, Cuts::kAtSpacesAndBreaks); end > 0) {
       add_pieces(pieces, std::string_view(waiting_).substr(0, end));
       waiting_.erase(0, end);
     } else if (waiting_.size() > limits::kLineBytes) {
@@ -182,7 +168,8 @@ bool TextPieceReader::open_next() {
   if (slices_.empty()) return false;
   TextSlice& slice = slices_.front();
   file_ = open_text(slice.file);
-  if (slice.end == TextSlice::kToTheEnd) slice.end = fs::file_size(slice.file);
+  ends_with_file_ = slice.end == TextSlice::kToTheEnd;
+  if (ends_with_file_) slice.end = fs::file_size(slice.file);
   offset_ = slice.begin;
   file_.seekg(static_cast<std::streamoff>(slice.begin));
   return true;
@@ -213,7 +200,7 @@ void TextPieceReader::add_pieces(std::vector<TextPiece>& pieces, std::string_vie
 
 void TextPieceReader::cut(std::vector<TextPiece>& pieces, std::string_view text) const {
   while (!text.empty()) {
-    const std::size_t end = next_safe_cut(text, options_.piece_bytes);
+    const std::size_t end = piece_end(text, options_.piece_bytes);
     pieces.push_back({.text = std::string(text.substr(0, end))});
     text.remove_prefix(end);
   }

@@ -37,30 +37,24 @@ struct TextSplit {
 /// UserError where either part would be empty, and as count_text().
 TextSplit split_text(const std::vector<std::filesystem::path>& files, double valid_fraction);
 
-/// Where `text` can be cut without changing what GPT-2's pattern matches on either side: before white space of ASCII after a character
-/// that is none. No alternative of the pattern has white space after another character, and what it matches after a place does not
-/// depend on what stood before. Returns the first such place in [from, text.size()), or text.size().
-std::size_t next_safe_cut(std::string_view text, std::size_t from);
-/// The last such place in (0, text.size()), or 0.
-std::size_t last_safe_cut(std::string_view text);
-
 struct TextPiece {
   std::string text;
   bool ends_document = false;  ///< a document ends after it
   bool operator==(const TextPiece&) const = default;
 };
 
-/// Reads slices one after the other, some megabytes at a time.
+/// Reads slices one after the other, some megabytes at a time. Pieces are cut where GPT-2's tokenizer cuts anyway (last_gpt2_cut), so that
+/// their ids, one after the other, are those of the whole text.
 ///
 /// A document ends where `marker` is spelled in the text; the marker and one line break ("\n" or "\r\n") right after it belong to no
 /// document. Everything else is text, line breaks too; only a byte-order mark at the start of a file is dropped. A marker holds no white
 /// space; an empty one is never found.
 class TextPieceReader {
  public:
-  enum class EndOfSlice { kEndsDocument, kGoesOn };
+  enum class EndOfFile { kEndsDocument, kGoesOn };
   struct Options {
     std::string marker;
-    EndOfSlice end_of_slice = EndOfSlice::kEndsDocument;
+    EndOfFile end_of_file = EndOfFile::kEndsDocument;  ///< a slice that stops before it goes on
     std::size_t block_bytes = 8u << 20;   ///< read together
     std::size_t piece_bytes = 16u << 10;  ///< about so many a piece: enough to keep all processors busy with a block
   };
@@ -83,7 +77,8 @@ class TextPieceReader {
   std::ifstream file_;
   std::uint64_t offset_ = 0, bytes_read_ = 0;
   std::string waiting_;             // read, but not given out
-  bool follows_marker_ = false;     // a line break that comes now is dropped
+  bool ends_with_file_ = false;
+  bool follows_marker_ = false;  // a line break that comes now is dropped
 };
 
 }  // namespace attend

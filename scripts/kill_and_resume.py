@@ -2,7 +2,7 @@
 """Kills a small training run at random moments, resumes it to the end, and compares the final weights with those of a run
 that was never stopped: they must have the same SHA-256, and metrics.jsonl the same records.
 
-    scripts/kill_and_resume.py --attend build/release/bin/attend --kills 50 [--family bert]
+    scripts/kill_and_resume.py --attend build/release/bin/attend --kills 50 [--family bert|gpt]
 
 Needs nothing but Python's standard library. Every random choice follows from --seed, except the machine's own timing.
 """
@@ -34,23 +34,25 @@ def write_pairs(folder, name, count, rng):
     (folder / f"{name}.en").write_text("\n".join(target) + "\n")
 
 
-def write_documents(folder, name, pairs_file):
+def write_documents(folder, name, pairs_file, end):
     """Documents of five sentences each."""
     lines = (folder / pairs_file).read_text().splitlines()
-    (folder / name).write_text("".join(line + ("\n\n" if i % 5 == 4 else "\n") for i, line in enumerate(lines)))
+    (folder / name).write_text("".join(line + ("\n" + end if i % 5 == 4 else "\n") for i, line in enumerate(lines)))
 
 
 FAMILIES = {
     "transformer": lambda data: ["--train-source", data / "train.de", "--train-target", data / "train.en", "--valid-source", data / "valid.de",
-                                 "--valid-target", data / "valid.en", "--eval-sentences", "8", "--batch-tokens", "200"],
+                                 "--valid-target", data / "valid.en", "--eval-sentences", "8", "--batch-tokens", "200", "--vocab-size", "64"],
     "bert": lambda data: ["--train", data / "train.txt", "--valid", data / "valid.txt", "--max-length", "32", "--batch-tokens", "300",
-                          "--eval-examples", "20"],
+                          "--eval-examples", "20", "--vocab-size", "64"],
+    "gpt": lambda data: ["--train", data / "train.documents", "--valid", data / "valid.documents", "--max-length", "32", "--batch-tokens", "300",
+                         "--documents", "separate", "--fill-in-the-middle", "0.5", "--eval-tokens", "400", "--vocab-size", "300"],
 }
 
 
 def command(options, data, output):
     return [options.attend, "pretrain", options.family, "--resume", "--output", str(output), *map(str, FAMILIES[options.family](data)),
-            "--preset", "tiny", "--vocab-size", "64", "--steps", str(options.steps), "--accumulate", "2", "--warmup-steps", "10", "--eval-every", "20",
+            "--preset", "tiny", "--steps", str(options.steps), "--accumulate", "2", "--warmup-steps", "10", "--eval-every", "20",
             "--save-every", "7", "--average", "2", "--log-every", "5", "--threads", str(options.threads), "--device", "cpu", "-q"]
 
 
@@ -108,7 +110,8 @@ def main():
         write_pairs(data, "train", 300, rng)
         write_pairs(data, "valid", 30, rng)
         for part in ("train", "valid"):
-            write_documents(data, f"{part}.txt", f"{part}.de")
+            write_documents(data, f"{part}.txt", f"{part}.de", end="\n")
+            write_documents(data, f"{part}.documents", f"{part}.de", end="<|endoftext|>\n")
         start = time.monotonic()
         whole = data / "whole"
         run_with_kills(options, data, whole, rng, 0, 0)

@@ -72,7 +72,7 @@ int run_answer(const AnswerOptions& options, std::istream& in, std::ostream& out
   const torch::Device device = apply_common(options.common);
   const auto tokenizer = load_wordpiece(options.model);
   const auto model = load_token_classifier(options.model, device, TokenTask::kAnswers);
-  require_vocabulary(*model, *tokenizer);
+  require_vocabulary(*model, tokenizer->vocab_size());
   const SpanOptions spans = span_options(options.spans, options.model, *model);
   TextInput input(options.text, in, "Type a question, a TAB and a text that answers it; Ctrl-D ends.");
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {

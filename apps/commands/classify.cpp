@@ -48,13 +48,13 @@ void add_classify(CLI::App& app) {
 
 int run_classify(const ClassifyOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common(options.common);
-  const auto tokenizer = load_wordpiece(options.model);
+  const auto encoder = load_encoder(options.model);
   const auto model = load_sequence_classifier(options.model, device);
-  require_vocabulary(*model, *tokenizer);
+  require_vocabulary(*model, encoder->vocab_size());
   TextInput input(options.text, in, "Type a text to label it; Ctrl-D ends.");
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     std::vector<TextExample> examples;
-    for (const InputLine& line : lines) examples.push_back(encode_line(*tokenizer, *model, line));
+    for (const InputLine& line : lines) examples.push_back(encode_line(*encoder, *model, line));
     const auto logits_BL = classify_all(*model, examples).value();
     std::vector<std::string> answers;
     for (std::int64_t i = 0; i < logits_BL.size(0); ++i) answers.push_back(answer_text(logits_BL[i], model->labels(), options.common.json));

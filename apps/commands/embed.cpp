@@ -84,9 +84,9 @@ void add_embed(CLI::App& app) {
 
 int run_embed(const EmbedOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common(options.common);
-  const auto tokenizer = load_wordpiece(options.model);
+  const auto encoder = load_encoder(options.model);
   const auto model = load_text_encoder(options.model, device);
-  require_vocabulary(*model, *tokenizer);
+  require_vocabulary(*model, encoder->vocab_size());
   Recipe recipe = options.pooling ? Recipe{.pooling = *options.pooling} : read_recipe(options.model);
   if (recipe.max_length <= 0 || recipe.max_length > model->max_positions()) recipe.max_length = model->max_positions();
   TextInput input(options.text, in, "Type a text; Ctrl-D ends.");
@@ -94,7 +94,7 @@ int run_embed(const EmbedOptions& options, std::istream& in, std::ostream& out) 
     const torch::NoGradGuard no_grad;
     std::vector<TextExample> examples;
     for (const InputLine& line : lines) {
-      EncodedInput encoded = tokenizer->encode_input(line.text, std::nullopt, recipe.max_length);
+      EncodedText encoded = encoder->encode(line.text, std::nullopt, recipe.max_length);
       if (encoded.num_removed > 0)
         log_warning("line " + std::to_string(line.number) + " is longer than " + std::to_string(recipe.max_length) + " tokens; it was cut");
       examples.push_back({std::move(encoded.ids), std::move(encoded.type_ids)});

@@ -6,6 +6,7 @@
 #include "apps/command.h"
 #include "apps/commands/evaluate_classify.h"
 #include "apps/commands/evaluate_few_shot.h"
+#include "apps/commands/evaluate_lm.h"
 #include "apps/commands/evaluate_tokens.h"
 #include "apps/commands/scratch_folder.h"
 #include "apps/flags.h"
@@ -86,6 +87,7 @@ void add_evaluate(CLI::App& app) {
   add_evaluate_few_shot(*parent);
   add_evaluate_tag(*parent);
   add_evaluate_answer(*parent);
+  add_evaluate_lm(*parent);
   auto options = std::make_shared<EvaluateTranslateOptions>();
   CLI::App* command = parent->add_subcommand("translate", "BLEU, chrF, loss and perplexity of a translation model");
   command->add_option("--model", options->model, "model folder")->required();

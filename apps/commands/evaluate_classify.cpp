@@ -75,14 +75,14 @@ void add_evaluate_masked(CLI::App& evaluate) {
 
 int run_evaluate_classify(const EvaluateClassifyOptions& options, std::istream&, std::ostream& out) {
   const torch::Device device = apply_common(options.common);
-  const auto tokenizer = load_wordpiece(options.model);
+  const auto encoder = load_encoder(options.model);
   const auto model = load_sequence_classifier(options.model, device);
-  require_vocabulary(*model, *tokenizer);
-  require_segments(*model, options.columns);
+  require_vocabulary(*model, encoder->vocab_size());
+  require_segments(*model, *encoder, options.columns);
   std::optional<LabelSet> labels;
   if (model->labels().problem == TaskLabels::Problem::kClasses) labels.emplace(model->labels().names, options.model.string());
   const LabelledExamples examples =
-      read_examples({.file = options.data, .columns = options.columns, .header = options.header}, *tokenizer, model->max_positions(), labels);
+      read_examples({.file = options.data, .columns = options.columns, .header = options.header}, *encoder, model->max_positions(), labels);
   const auto logits_BL = classify_all(*model, examples.examples).value();
   print_metrics(classification_metrics(logits_BL, examples, model->labels().problem), logits_BL.size(0), options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
@@ -92,7 +92,7 @@ int run_evaluate_masked(const EvaluateMaskedOptions& options, std::istream&, std
   const torch::Device device = apply_common(options.common);
   const auto tokenizer = load_wordpiece(options.model);
   const auto model = load_masked_language_model(options.model, device);
-  require_vocabulary(*model, *tokenizer);
+  require_vocabulary(*model, tokenizer->vocab_size());
   MaskedLanguageOptions masked = options.masked;
   masked.max_length = std::min(masked.max_length, model->max_positions());
   if (options.task == MaskedTask::kNextSentence && !(masked.next_sentence && model->has_next_sentence()))

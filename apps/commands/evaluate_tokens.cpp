@@ -44,7 +44,7 @@ int run_evaluate_tag(const EvaluateTagOptions& options, std::istream&, std::ostr
   const torch::Device device = apply_common(options.common);
   const auto tokenizer = load_wordpiece(options.model);
   const auto model = load_token_classifier(options.model, device, TokenTask::kTags);
-  require_vocabulary(*model, *tokenizer);
+  require_vocabulary(*model, tokenizer->vocab_size());
   const LabelSet labels(model->labels().names, options.model.string());
   const TaggedText text = read_tagged_text({.file = options.data, .columns = options.columns}, *tokenizer, model->max_positions(), labels);
   print_metrics(evaluate_tags(*model, text).value(), static_cast<std::int64_t>(text.lengths.size()), options.common.json, out);
@@ -55,7 +55,7 @@ int run_evaluate_answer(const EvaluateAnswerOptions& options, std::istream&, std
   const torch::Device device = apply_common(options.common);
   const auto tokenizer = load_wordpiece(options.model);
   const auto model = load_token_classifier(options.model, device, TokenTask::kAnswers);
-  require_vocabulary(*model, *tokenizer);
+  require_vocabulary(*model, tokenizer->vocab_size());
   const SpanOptions spans = span_options(options.spans, options.model, *model);
   QuestionSet questions{.data = read_squad(options.data), .windows = {}};
   questions.windows = window_questions(questions.data, *tokenizer, spans);

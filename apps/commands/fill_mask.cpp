@@ -44,10 +44,13 @@ Candidates best_of(const torch::Tensor& logits_V, std::int64_t top, const WordPi
 }
 
 // The answers of one window, batch by batch.
-std::vector<std::string> fill(MaskedLanguageModel& model, const WordPieceTokenizer& tokenizer, const std::vector<InputLine>& lines, const FillMaskOptions& options) {
+std::vector<std::string> fill(MaskedLanguageModel& model, const std::shared_ptr<const WordPieceTokenizer>& shared, const std::vector<InputLine>& lines,
+                              const FillMaskOptions& options) {
   const torch::NoGradGuard no_grad;
+  const WordPieceTokenizer& tokenizer = *shared;
+  const auto encoder = make_input_encoder(shared);
   std::vector<TextExample> examples;
-  for (const InputLine& line : lines) examples.push_back(encode_line(tokenizer, model, line));
+  for (const InputLine& line : lines) examples.push_back(encode_line(*encoder, model, line));
   std::vector<std::vector<Candidates>> masks(lines.size());
   for (const auto& chosen : batches_by_length(examples, kBatchTokens)) {
     const TextBatch batch = pack_examples(examples, chosen);
@@ -103,17 +106,17 @@ int run_fill_mask(const FillMaskOptions& options, std::istream& in, std::ostream
   const auto tokenizer = load_wordpiece(options.model);
   if (!tokenizer->mask_id()) throw UserError(options.model.string() + ": the vocabulary has no [MASK]", "use a masked language model's folder");
   const auto model = load_masked_language_model(options.model, device);
-  require_vocabulary(*model, *tokenizer);
+  require_vocabulary(*model, tokenizer->vocab_size());
   TextInput input(options.text, in, "Type a text with [MASK]; Ctrl-D ends.");
-  answer_lines(input, out, [&](const std::vector<InputLine>& lines) { return fill(*model, *tokenizer, lines, options); });
+  answer_lines(input, out, [&](const std::vector<InputLine>& lines) { return fill(*model, tokenizer, lines, options); });
   return static_cast<int>(ExitCode::kDone);
 }
 
 int run_next_sentence(const NextSentenceOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common(options.common);
-  const auto tokenizer = load_wordpiece(options.model);
+  const auto encoder = make_input_encoder(load_wordpiece(options.model));
   const auto model = load_masked_language_model(options.model, device);
-  require_vocabulary(*model, *tokenizer);
+  require_vocabulary(*model, encoder->vocab_size());
   if (!model->has_next_sentence()) throw UserError(options.model.string() + ": the model was trained without next sentences", "use one pretrained with them");
   TextInput input(options.text, in, "Type two texts with a TAB between; Ctrl-D ends.");
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
@@ -121,7 +124,7 @@ int run_next_sentence(const NextSentenceOptions& options, std::istream& in, std:
     std::vector<TextExample> examples;
     for (const InputLine& line : lines) {
       if (line.text.find('\t') == std::string::npos) throw UserError("line " + std::to_string(line.number) + ": expected first<TAB>second; there is no TAB");
-      examples.push_back(encode_line(*tokenizer, *model, line));
+      examples.push_back(encode_line(*encoder, *model, line));
     }
     std::vector<std::string> answers(lines.size());
     for (const auto& chosen : batches_by_length(examples, kBatchTokens)) {

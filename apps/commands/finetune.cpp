@@ -2,6 +2,7 @@
 
 #include "apps/commands/finetune_answer.h"
 #include "apps/commands/finetune_classify.h"
+#include "apps/commands/finetune_lm.h"
 #include "apps/commands/finetune_tag.h"
 #include "apps/commands/finetune_translate.h"
 
@@ -18,6 +19,7 @@ void add_finetune(CLI::App& app) {
   add_finetune_tag(*finetune);
   add_finetune_answer(*finetune);
   add_finetune_translate(*finetune);
+  add_finetune_lm(*finetune);
 }
 
 }  // namespace attend

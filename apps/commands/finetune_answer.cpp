@@ -18,7 +18,7 @@ TrainingOutcome train_one(const FinetuneAnswerOptions& options, TrainingRun& run
   NewHead head{.labels = answer_labels(), .seed = run.training.seed};
   if (options.run.from_scratch) head.body = NewHead::Body::kFresh;
   setup.model = load_token_classifier(options.model, device, TokenTask::kAnswers, head);
-  require_vocabulary(*setup.model, *setup.tokenizer);
+  require_vocabulary(*setup.model, setup.tokenizer->vocab_size());
   setup.train = options.train;
   setup.valid = options.valid;
   setup.batch_size = run.training.batch_size;

@@ -13,7 +13,7 @@ namespace {
 using Problem = TaskLabels::Problem;
 
 void add_flags(CLI::App& command, FinetuneClassifyOptions& options) {
-  command.add_option("--model", options.model, "model folder to start from: BERT's, with or without a head")->required();
+  command.add_option("--model", options.model, "model folder to start from: BERT's or GPT's, with or without a head")->required();
   command.add_option("--train", options.train, "tab-separated training examples")->required();
   command.add_option("--valid", options.valid, "validation examples of the same columns; without them the last model is kept, not the best");
   add_table_columns(command, options.columns, options.header);
@@ -34,10 +34,10 @@ TrainingOutcome train_one(const FinetuneClassifyOptions& options, Problem proble
   if (problem == Problem::kClasses && head.labels.names.size() < 2)
     throw UserError(options.train.string() + ": every label is '" + head.labels.names.front() + "'; expected two classes or more");
   ClassificationSetup setup;
-  setup.tokenizer = load_wordpiece(options.model);
+  setup.encoder = load_encoder(options.model);
   setup.model = load_sequence_classifier(options.model, device, head);
-  require_vocabulary(*setup.model, *setup.tokenizer);
-  require_segments(*setup.model, options.columns);
+  require_vocabulary(*setup.model, setup.encoder->vocab_size());
+  require_segments(*setup.model, *setup.encoder, options.columns);
   setup.train = source;
   setup.valid = options.valid;
   setup.batch_size = run.training.batch_size;

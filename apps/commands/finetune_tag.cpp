@@ -24,7 +24,7 @@ TrainingOutcome train_one(const FinetuneTagOptions& options, TrainingRun& run, s
                     "check that --tag-column is the right one");
   setup.tokenizer = load_wordpiece(options.model);
   setup.model = load_token_classifier(options.model, device, TokenTask::kTags, head);
-  require_vocabulary(*setup.model, *setup.tokenizer);
+  require_vocabulary(*setup.model, setup.tokenizer->vocab_size());
   setup.valid = options.valid;
   setup.batch_size = run.training.batch_size;
   setup.seed = run.training.seed;

@@ -1,6 +1,7 @@
 #include "apps/commands/pretrain.h"
 
 #include "apps/commands/pretrain_bert.h"
+#include "apps/commands/pretrain_gpt.h"
 #include "apps/commands/pretrain_transformer.h"
 
 namespace attend {
@@ -11,9 +12,11 @@ void add_pretrain(CLI::App& app) {
   pretrain->footer(
       "Examples:\n"
       "  attend pretrain transformer --train-source train.de --train-target train.en --output runs/de-en\n"
-      "  attend pretrain bert --train text.txt --valid valid.txt --preset mini --output runs/bert");
+      "  attend pretrain bert --train text.txt --valid valid.txt --preset mini --output runs/bert\n"
+      "  attend pretrain gpt --train book.txt --valid-fraction 0.1 --output runs/gpt");
   add_pretrain_transformer(*pretrain);
   add_pretrain_bert(*pretrain);
+  add_pretrain_gpt(*pretrain);
 }
 
 }  // namespace attend

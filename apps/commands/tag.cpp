@@ -54,7 +54,7 @@ int run_tag(const TagOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common(options.common);
   const auto tokenizer = load_wordpiece(options.model);
   const auto model = load_token_classifier(options.model, device, TokenTask::kTags);
-  require_vocabulary(*model, *tokenizer);
+  require_vocabulary(*model, tokenizer->vocab_size());
   TextInput input(options.text, in, "Type a sentence to tag its words; Ctrl-D ends.");
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     WordWindows text(*tokenizer, model->max_positions());

@@ -5,10 +5,17 @@
 #include "core/log.h"
 
 namespace attend {
+namespace {
+
+void require_model_folder(const std::filesystem::path& folder) {
+  if (!std::filesystem::is_directory(folder))
+    throw UserError(folder.string() + ": there is no such folder", "give --model a model's folder, as `attend pretrain` writes");
+}
+
+}  // namespace
 
 std::shared_ptr<const WordPieceTokenizer> load_wordpiece(const std::filesystem::path& folder) {
-  if (!std::filesystem::is_directory(folder))
-    throw UserError(folder.string() + ": there is no such folder", "give --model a model's folder, as `attend pretrain bert` writes");
+  require_model_folder(folder);
   if (!WordPieceTokenizer::present_in(folder))
     throw UserError(folder.string() + " holds no tokenizer; expected vocab.txt or tokenizer.json", "copy it beside the model from where it was trained");
   return std::make_shared<const WordPieceTokenizer>(folder);
@@ -23,6 +30,11 @@ std::shared_ptr<const ByteBpeTokenizer> load_byte_bpe(const std::filesystem::pat
   return std::make_shared<const ByteBpeTokenizer>(folder);
 }
 
+std::shared_ptr<const InputEncoder> load_encoder(const std::filesystem::path& folder) {
+  require_model_folder(folder);
+  return load_input_encoder(folder);
+}
+
 void add_table_columns(CLI::App& command, TextColumns& columns, Header& header) {
   command.add_option("--text", columns.text, "column of the text: a name where the file has a header, else a number from 0")->required();
   command.add_option("--text-pair", columns.text_pair, "column of the second text of a pair");
@@ -30,18 +42,18 @@ void add_table_columns(CLI::App& command, TextColumns& columns, Header& header) 
   add_field_flag(command, "--header", header, "whether the first line names the columns");
 }
 
-void require_segments(const TextModel& model, const TextColumns& columns) {
-  if (!columns.text_pair.empty() && model.num_segments() < 2)
+void require_segments(const TextModel& model, const InputEncoder& encoder, const TextColumns& columns) {
+  if (!columns.text_pair.empty() && model.num_segments() < encoder.num_pair_segments())
     throw UserError("--text-pair is given, and the model has one segment only (type_vocab_size 1)", "leave --text-pair out, or use a model for pairs");
 }
 
-void require_vocabulary(const TextModel& model, const WordPieceTokenizer& tokenizer) {
-  if (tokenizer.vocab_size() > model.vocab_size())
-    throw UserError("the tokenizer has " + std::to_string(tokenizer.vocab_size()) + " ids, the model " + std::to_string(model.vocab_size()),
+void require_vocabulary(const TextModel& model, std::int64_t vocab_size) {
+  if (vocab_size > model.vocab_size())
+    throw UserError("the tokenizer has " + std::to_string(vocab_size) + " ids, the model " + std::to_string(model.vocab_size()),
                     "use the tokenizer the model was made with");
 }
 
-TextExample encode_line(const WordPieceTokenizer& tokenizer, const TextModel& model, const InputLine& line) {
+TextExample encode_line(const InputEncoder& encoder, const TextModel& model, const InputLine& line) {
   const std::string_view text = line.text;
   const std::size_t tab = text.find('\t');
   const std::string place = "line " + std::to_string(line.number);
@@ -49,9 +61,9 @@ TextExample encode_line(const WordPieceTokenizer& tokenizer, const TextModel& mo
   if (tab != std::string_view::npos) {
     second = text.substr(tab + 1);
     if (second->find('\t') != std::string_view::npos) throw UserError(place + ": expected a text, or text<TAB>text; there is a second TAB");
-    if (model.num_segments() < 2) throw UserError(place + ": a pair of texts, and the model has one segment only (type_vocab_size 1)");
+    if (model.num_segments() < encoder.num_pair_segments()) throw UserError(place + ": a pair of texts, and the model has one segment only (type_vocab_size 1)");
   }
-  EncodedInput input = tokenizer.encode_input(text.substr(0, tab), second, model.max_positions());
+  EncodedText input = encoder.encode(text.substr(0, tab), second, model.max_positions());
   if (input.num_removed > 0)
     log_warning(place + " is longer than the model's " + std::to_string(model.max_positions()) + " positions; " + std::to_string(input.num_removed) + " tokens were cut");
   return {std::move(input.ids), std::move(input.type_ids)};

@@ -13,6 +13,7 @@
 #include "models/text_model.h"
 #include "tokenizers/byte_bpe_tokenizer.h"
 #include "tokenizers/wordpiece_tokenizer.h"
+#include "tokenizers/input_encoder.h"
 #include "training/objectives/text_examples.h"
 
 namespace attend {
@@ -27,18 +28,20 @@ std::shared_ptr<const WordPieceTokenizer> load_wordpiece(const std::filesystem::
 
 /// Throws UserError for a folder that is not there or holds no byte-level BPE tokenizer.
 std::shared_ptr<const ByteBpeTokenizer> load_byte_bpe(const std::filesystem::path& folder);
+/// The same of any tokenizer that load_input_encoder() knows.
+std::shared_ptr<const InputEncoder> load_encoder(const std::filesystem::path& folder);
 
 /// --text, --text-pair, --label and --header.
 void add_table_columns(CLI::App& command, TextColumns& columns, Header& header);
 
-/// Throws UserError for pairs where the model has one segment only.
-void require_segments(const TextModel& model, const TextColumns& columns);
+/// Throws UserError for pairs where they need more segments than the model has.
+void require_segments(const TextModel& model, const InputEncoder& encoder, const TextColumns& columns);
 
-/// Throws UserError where the tokenizer has ids that the model does not.
-void require_vocabulary(const TextModel& model, const WordPieceTokenizer& tokenizer);
+/// Throws UserError where the tokenizer has more ids than the model.
+void require_vocabulary(const TextModel& model, std::int64_t vocab_size);
 
 /// A line of text, or of text<TAB>text, with its special tokens; cut, with a warning that names the line, where it is longer than the
-/// model's positions. Throws UserError for a second TAB, and a pair where the model has one segment only.
-TextExample encode_line(const WordPieceTokenizer& tokenizer, const TextModel& model, const InputLine& line);
+/// model's positions. Throws UserError for a second TAB, and a pair that needs more segments than the model has.
+TextExample encode_line(const InputEncoder& encoder, const TextModel& model, const InputLine& line);
 
 }  // namespace attend

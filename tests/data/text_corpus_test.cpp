@@ -7,12 +7,14 @@
 #include "tests/data/toy_text.h"
 #include "tests/support/captured_stderr.h"
 #include "tests/support/refusal.h"
+#include "tokenizers/byte_bpe_tokenizer.h"
+#include "tokenizers/byte_bpe_trainer.h"
 
 namespace attend {
 namespace {
 
 namespace fs = std::filesystem;
-using EndOfSlice = TextPieceReader::EndOfSlice;
+using EndOfFile = TextPieceReader::EndOfFile;
 
 struct Work {
   TempFolder folder;
@@ -49,7 +51,7 @@ TEST_CASE("each document ends with the end of text, and no text is lost") {
   work.text.slices = whole_files({work.folder / "a.txt", work.folder / "b.txt"});
   CHECK(content_of(*work.prepare()) == std::vector<std::string>{"one\n\ntwo\n#", "three #", " four\r\n#"});
   CHECK(work.prepare()->vocab_size() == 257);
-  work.text.end_of_slice = EndOfSlice::kGoesOn;
+  work.text.end_of_file = EndOfFile::kGoesOn;
   CHECK(content_of(*work.prepare()) == std::vector<std::string>{"one\n\ntwo\n#", "three #", " four\r\n"});
 }
 
@@ -66,9 +68,12 @@ TEST_CASE("a part of a file is tokenised alone") {
   Work work;
   write_text(work.folder / "a.txt", "one two three");
   work.text.slices = {{.file = work.folder / "a.txt", .begin = 4, .end = 9}};
-  CHECK(content_of(*work.prepare()) == std::vector<std::string>{"two t#"});
+  CHECK(content_of(*work.prepare()) == std::vector<std::string>{"two t"});
+  work.text.slices.push_back({.file = work.folder / "a.txt", .begin = 9});
+  CHECK(content_of(*work.prepare()) == std::vector<std::string>{"two three#"});  // the end of the file ends a document, that of a part does not
+  work.text.slices.pop_back();
   work.text.slices[0].end = 8;
-  CHECK(content_of(*work.prepare()) == std::vector<std::string>{"two #"});  // another part is another file
+  CHECK(content_of(*work.prepare()) == std::vector<std::string>{"two "});  // another part is another file
 }
 
 TEST_CASE("a text of many blocks keeps its order") {
@@ -85,6 +90,35 @@ TEST_CASE("a text of many blocks keeps its order") {
   }
   write_text(work.folder / "a.txt", text);
   CHECK(content_of(*work.prepare()) == expected);
+}
+
+TEST_CASE("a byte-level BPE's ids are those of the whole text, wherever it is cut") {
+  const TempFolder folder;
+  RandomStream random(4, "parts");
+  const std::vector<std::string> parts{"the", " the", "then", "n't", "'ll", " ", "  ", "\n", "\n\n", "\r\n", "\t", " \n", ".", "...", "12", "345", "ü", "\u00a0", "\u3000", "日本", "😀"};
+  const auto random_text = [&](std::size_t count) {
+    std::string text = "x";
+    for (std::size_t i = 0; i < count; ++i) text += parts[random.below(parts.size())];
+    return text;
+  };
+  write_text(folder / "train.txt", random_text(20'000));
+  train_byte_bpe_tokenizer({.files = {folder / "train.txt"}, .vocabulary = {.vocab_size = 400}}, folder / "tokenizer");
+  const ByteBpeTokenizer tokenizer(folder / "tokenizer");
+  for (int round = 0; round < 100; ++round) {
+    const std::string text = random_text(1 + random.below(200));
+    write_text(folder / "a.txt", text);
+    TextPieceReader reader(whole_files({folder / "a.txt"}), {.block_bytes = 1 + random.below(100), .piece_bytes = 1 + random.below(20)});
+    std::vector<std::int32_t> ids;
+    std::size_t num_pieces = 0;
+    for (auto pieces = reader.next(); !pieces.empty(); pieces = reader.next())
+      for (const TextPiece& piece : pieces) {
+        const auto of_piece = tokenizer.encode(piece.text);
+        ids.insert(ids.end(), of_piece.begin(), of_piece.end());
+        num_pieces += !piece.text.empty();
+      }
+    REQUIRE(ids == tokenizer.encode(text));
+    if (text.size() > 500) CHECK(num_pieces > 5);
+  }
 }
 
 TEST_CASE("a prepared text is used again, until text or tokenizer change, and made again where it is damaged") {

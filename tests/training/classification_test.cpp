@@ -28,7 +28,7 @@ struct Workplace {
     NewHead head{.labels = {.problem = problem, .names = {"LABEL_0"}}};
     if (!is_regression) head.labels.names = collect_labels(source).names();
     return {.model = load_sequence_classifier(folder / "bert", torch::kCPU, head),
-            .tokenizer = tokenizer,
+            .encoder = make_input_encoder(tokenizer),
             .train = source,
             .valid = source.file,
             .batch_size = 5,
@@ -110,7 +110,7 @@ TEST_CASE("balanced classes weigh alike") {
   // 4 / (2 * 1) for the one positive example, 4 / (2 * 3) for each of the others.
   double expected = 0;
   const LabelledExamples examples = read_examples({.file = place.folder / "train.tsv", .columns = {.text = "text", .text_pair = "", .label = "label"}},
-                                                  *place.tokenizer, 16, LabelSet({"negative", "positive"}, "test"));
+                                                  *make_input_encoder(place.tokenizer), 16, LabelSet({"negative", "positive"}, "test"));
   const auto log_p_BL = torch::log_softmax(classify_all(*model, examples.examples).value(), 1);
   for (std::int64_t i = 0; i < 4; ++i) expected -= log_p_BL[i][examples.classes[static_cast<std::size_t>(i)]].item<double>() * (i == 0 ? 2.0 : 2.0 / 3.0);
   CHECK(loss == Approx(expected).epsilon(1e-5));

@@ -55,13 +55,13 @@ LabelSet collect_labels(const LabelledSource& source) {
   return collector.labels(reader.name());
 }
 
-LabelledExamples read_examples(const LabelledSource& source, const WordPieceTokenizer& tokenizer, std::int64_t max_length, const std::optional<LabelSet>& labels) {
+LabelledExamples read_examples(const LabelledSource& source, const InputEncoder& encoder, std::int64_t max_length, const std::optional<LabelSet>& labels) {
   TableReader reader(source.file, source.columns, source.header);
   LabelledExamples read;
   const bool is_pair = !source.columns.text_pair.empty();
   for (LabelledText row; reader.next(row);) {
     const auto second = is_pair ? std::optional(row.text_pair) : std::nullopt;
-    EncodedInput input = tokenizer.encode_input(row.text, second, max_length);
+    EncodedText input = encoder.encode(row.text, second, max_length);
     read.num_cut += input.num_removed > 0;
     read.examples.push_back({std::move(input.ids), std::move(input.type_ids)});
     if (labels)
@@ -107,7 +107,7 @@ ClassificationObjective::ClassificationObjective(ClassificationSetup setup)
     throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " + std::to_string(setup_.model->max_positions()) + " positions");
   std::optional<LabelSet> labels;
   if (!is_regression()) labels.emplace(setup_.model->labels().names, "the model");
-  train_ = read_examples(setup_.train, *setup_.tokenizer, options.max_length, labels);
+  train_ = read_examples(setup_.train, *setup_.encoder, options.max_length, labels);
   fingerprint_ = fingerprint_of(train_);
   batches_ = ShuffledBatches(train_.examples.size(), setup_.batch_size, setup_.seed);
   if (options.class_weights == ClassWeights::kBalanced) {
@@ -118,7 +118,7 @@ ClassificationObjective::ClassificationObjective(ClassificationSetup setup)
   if (!setup_.valid.empty()) {
     LabelledSource source = setup_.train;
     source.file = setup_.valid;
-    valid_ = read_examples(source, *setup_.tokenizer, options.max_length, labels);
+    valid_ = read_examples(source, *setup_.encoder, options.max_length, labels);
   }
   best_metric();  // refuses a name that is none
 }
@@ -180,7 +180,7 @@ BestMetric ClassificationObjective::best_metric() const {
 
 void ClassificationObjective::save(const std::filesystem::path& folder) const {
   setup_.model->save(folder);
-  setup_.tokenizer->save(folder);
+  setup_.encoder->save(folder);
 }
 
 void ClassificationObjective::load(const std::filesystem::path& folder) {

@@ -12,7 +12,7 @@
 #include "data/label_set.h"
 #include "data/table.h"
 #include "models/text_model.h"
-#include "tokenizers/wordpiece_tokenizer.h"
+#include "tokenizers/input_encoder.h"
 #include "training/objective.h"
 #include "training/objectives/text_examples.h"
 
@@ -54,7 +54,7 @@ struct LabelledSource {
 
 /// Reads, encodes and numbers. `labels` empty: regression. Throws UserError: the file, its columns, a label that is not known, a pair
 /// column of a model with one segment.
-LabelledExamples read_examples(const LabelledSource& source, const WordPieceTokenizer& tokenizer, std::int64_t max_length,
+LabelledExamples read_examples(const LabelledSource& source, const InputEncoder& encoder, std::int64_t max_length,
                                const std::optional<LabelSet>& labels);
 
 /// The labels of a training file. Throws UserError.
@@ -68,7 +68,7 @@ Metrics classification_metrics(const torch::Tensor& logits_BL, const LabelledExa
 
 struct ClassificationSetup {
   std::shared_ptr<SequenceClassifier> model;
-  std::shared_ptr<const WordPieceTokenizer> tokenizer;
+  std::shared_ptr<const InputEncoder> encoder;
   LabelledSource train;
   std::filesystem::path valid;  ///< may be empty; of the same columns
   std::int64_t batch_size = 32;

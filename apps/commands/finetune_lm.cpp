@@ -1,0 +1,50 @@
+#include "apps/commands/finetune_lm.h"
+
+#include <memory>
+
+#include "apps/command.h"
+#include "core/error.h"
+
+namespace attend {
+namespace {
+
+TrainingOutcome train_one(const FinetuneLmOptions& options, TrainingRun& run, std::ostream& out) {
+  const torch::Device device = begin_language_training(run, options.data);
+  require_other_folder(options.model, run.output);
+  LanguageSetup setup = language_setup(run, options.data);
+  setup.model = load_causal_language_model(options.model, device);
+  setup.tokenizer = std::make_shared<const ByteBpeTokenizer>(options.model);
+  setup.settings["model"] = options.model.string();
+  LanguageObjective objective(std::move(setup));
+  each_epoch(run.training, objective);
+  return train(run, objective, "attend finetune lm", out);
+}
+
+}  // namespace
+
+FinetuneLmOptions::FinetuneLmOptions() {
+  run.training.batch_size = 16;
+  run.training.weight_decay = 0.01;
+}
+
+void add_finetune_lm(CLI::App& finetune) {
+  auto options = std::make_shared<FinetuneLmOptions>();
+  CLI::App* command = finetune.add_subcommand("lm", "Go on with a GPT: on other text, or to write outputs for inputs");
+  command->add_option("--model", options->model, "model folder to start from: GPT's")->required();
+  add_language_data(*command, options->data);
+  add_training_run(*command, options->run);
+  command->add_option("--seeds", options->run.seeds, "train once with each of these seeds, and report means and deviations")->delimiter(',');
+  command->footer(
+      "Without --eval-every and --save-every the model is evaluated and saved after each epoch.\n"
+      "Examples:\n"
+      "  attend finetune lm --model runs/gpt --train letters.txt --valid-fraction 0.1 --output runs/letters\n"
+      "  attend finetune lm --model runs/gpt --train task.tsv --valid dev.tsv --input 0 --output-column 1 --output runs/task\n"
+      "  attend finetune lm --config runs/task/run.toml --resume");
+  set_run(*command, options, run_finetune_lm);
+}
+
+int run_finetune_lm(const FinetuneLmOptions& options, std::istream&, std::ostream& out) {
+  return train_seeds(options.run, options.run.seeds, out, [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
+}
+
+}  // namespace attend

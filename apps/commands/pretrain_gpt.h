@@ -1,0 +1,33 @@
+// attend pretrain gpt: a model that goes on with text, from plain text or from a table of inputs and outputs.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/commands/language_data.h"
+#include "apps/commands/training_run.h"
+#include "tokenizers/byte_bpe_trainer.h"
+
+namespace attend {
+
+struct PretrainGptOptions {
+  PretrainGptOptions();  ///< GPT-3's optimizer, and a rate and warm-up for small models
+
+  TrainingRun run;
+  std::optional<double> min_learning_rate;  ///< a tenth of the learning rate where the schedule ends or has a floor
+  LanguageData data;
+  std::string preset = "tiny";
+  std::vector<std::string> settings;        ///< --set field=value
+  std::optional<double> dropout;
+  std::filesystem::path tokenizer;          ///< "": learnt from the training text
+  std::optional<std::int64_t> vocab_size;   ///< of a learnt tokenizer
+  std::optional<BytePieces> tokenizer_model;  ///< likewise
+};
+
+void add_pretrain_gpt(CLI::App& pretrain);
+int run_pretrain_gpt(const PretrainGptOptions& options, std::istream& in, std::ostream& out);
+
+}  // namespace attend

@@ -1,0 +1,48 @@
+// How a text, or a pair of texts, becomes the input of a model that reads: the same for every kind of tokenizer.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tokenizers/byte_bpe_tokenizer.h"
+#include "tokenizers/wordpiece_tokenizer.h"
+
+namespace attend {
+
+/// One sequence, special tokens included, and the segment (0 or 1) each id is of.
+struct EncodedText {
+  std::vector<std::int32_t> ids, type_ids;
+  std::int64_t num_removed = 0;  ///< ids that the greatest length cut
+};
+
+/// Every member is const and may be called from several threads at once.
+class InputEncoder {
+ public:
+  virtual ~InputEncoder() = default;
+
+  /// At most `max_length` ids, at least one. Throws UserError where the tokenizer's own ones take more.
+  virtual EncodedText encode(std::string_view text, std::optional<std::string_view> second, std::int64_t max_length) const = 0;
+  virtual std::int64_t vocab_size() const = 0;
+  /// Segments that a pair needs of a model.
+  virtual std::int64_t num_pair_segments() const = 0;
+  /// Differs where the ids of some text would.
+  virtual const std::string& fingerprint() const = 0;
+  /// Writes the tokenizer's files. The folder is made where absent.
+  virtual void save(const std::filesystem::path& folder) const = 0;
+};
+
+/// BERT's: [CLS] text [SEP], and second [SEP] of segment 1. The longer text loses ids until both fit.
+std::shared_ptr<const InputEncoder> make_input_encoder(std::shared_ptr<const WordPieceTokenizer> tokenizer);
+/// GPT's: the text, and after a line break the second; one segment. A text loses ids at its end; of a pair the longer one, until both fit,
+/// and the line break stays. An empty input is the end-of-text token. Throws UserError for a tokenizer without one.
+std::shared_ptr<const InputEncoder> make_input_encoder(std::shared_ptr<const ByteBpeTokenizer> tokenizer);
+
+/// By what lies in a model folder. Throws UserError where that is no tokenizer that is known.
+std::shared_ptr<const InputEncoder> load_input_encoder(const std::filesystem::path& folder);
+
+}  // namespace attend

@@ -1,0 +1,205 @@
+#include "training/objectives/language_modelling.h"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "core/atomic_file.h"
+#include "core/error.h"
+#include "core/field_io.h"
+#include "core/stop_signal.h"
+#include "training/objectives/common.h"
+
+namespace attend {
+namespace {
+
+constexpr std::uint64_t kSpansInFingerprint = 1000, kTokensOfASpan = 64;
+
+static_assert(CausalBatchIds::kNoTarget == CausalBatch::kNoTarget);
+
+struct LanguageMicroBatch : MicroBatch {
+  CausalBatch causal;
+};
+
+CausalBatch to_causal_batch(CausalBatchIds ids) {
+  return {.tokens = {std::move(ids.ids), std::move(ids.lengths)}, .targets = std::move(ids.targets)};
+}
+
+/// Names a text by its numbers and evenly taken tokens: a position in other data means nothing.
+std::string fingerprint_of(const TokenFile& text) {
+  std::vector<std::int64_t> sample{static_cast<std::int64_t>(text.size()), static_cast<std::int64_t>(text.num_tokens())};
+  for (std::uint64_t i = 0; i < kSpansInFingerprint; ++i) {
+    const std::uint64_t begin = i * (text.num_tokens() / kSpansInFingerprint);
+    text.append_to(sample, TokenSpan{begin, std::min(begin + kTokensOfASpan, text.num_tokens())});
+  }
+  return sha256_hex(std::as_bytes(std::span(sample)));
+}
+
+std::string fingerprint_of(const std::vector<TaskSequence>& sequences) {
+  std::vector<std::int64_t> all;
+  for (const TaskSequence& sequence : sequences) {
+    all.push_back(static_cast<std::int64_t>(sequence.first_output));
+    all.insert(all.end(), sequence.ids.begin(), sequence.ids.end());
+  }
+  return sha256_hex(std::as_bytes(std::span(all)));
+}
+
+FillTokens fill_tokens(const ByteBpeTokenizer& tokenizer) {
+  std::vector<std::int64_t> ids;
+  for (const std::string& name : fill_token_names()) {
+    const auto id = tokenizer.id_of(name);
+    if (!id || !tokenizer.is_special(*id))
+      throw UserError("the tokenizer has no " + name + " token; filling in the middle is spelled with it", "learn one with --fill-in-the-middle, without --tokenizer");
+    ids.push_back(*id);
+  }
+  if (!tokenizer.end_of_text_id()) throw UserError("the tokenizer has no end-of-text token; filling in the middle ends with it");
+  return {.prefix = ids[0], .suffix = ids[1], .middle = ids[2], .end_of_text = *tokenizer.end_of_text_id()};
+}
+
+std::vector<std::filesystem::path> files_of(const std::vector<TextSlice>& slices) {
+  std::vector<std::filesystem::path> files;
+  for (const TextSlice& slice : slices) files.push_back(slice.file);
+  return files;
+}
+
+Json names_of(const std::vector<std::filesystem::path>& files) {
+  Json names = Json::array();
+  for (const auto& file : files) names.push_back(file.string());
+  return names;
+}
+
+}  // namespace
+
+TextTokenizer text_tokenizer(const ByteBpeTokenizer& tokenizer) {
+  TextTokenizer text{.tokenizer = tokenizer, .fingerprint = tokenizer.fingerprint()};
+  if (const auto end = tokenizer.end_of_text_id()) text.end_of_text = EndOfText{.id = *end, .spelling = tokenizer.bytes(*end)};
+  return text;
+}
+
+const std::vector<std::string>& fill_token_names() {
+  static const std::vector<std::string> names{"<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"};
+  return names;
+}
+
+std::optional<LanguageLoss> evaluate_language(CausalLanguageModel& model, const CausalEpoch& epoch, std::int64_t num_tokens) {
+  const torch::NoGradGuard no_grad;
+  SummedLoss total;
+  for (std::uint64_t i = 0; i < epoch.num_batches() && (num_tokens == 0 || total.num_targets < num_tokens); ++i) {
+    if (stop_requested()) return std::nullopt;
+    add_counts(total, model.loss(to_causal_batch(epoch.batch(i))));
+  }
+  return LanguageLoss{.loss = -total.log_likelihood / static_cast<double>(total.num_targets), .num_targets = total.num_targets};
+}
+
+LanguageObjective::LanguageObjective(LanguageSetup setup) : setup_(std::move(setup)) {
+  if (setup_.options.max_length == 0) setup_.options.max_length = setup_.model->max_positions();
+  check_options();
+  setup_.columns ? prepare_tables() : prepare_texts();
+  batches_ = std::make_unique<CausalStream>(make_epoch_, ProcessRank{}, BatchPosition{});
+}
+
+LanguageObjective::~LanguageObjective() = default;
+
+void LanguageObjective::check_options() const {
+  const LanguageOptions& options = setup_.options;
+  if (setup_.tokenizer->vocab_size() > setup_.model->vocab_size())
+    throw UserError("the tokenizer has " + std::to_string(setup_.tokenizer->vocab_size()) + " ids, the model " + std::to_string(setup_.model->vocab_size()),
+                    "use the tokenizer the model was made with");
+  if (options.max_length < 1) throw UserError("--max-length is " + std::to_string(options.max_length) + "; expected 1 or more");
+  if (options.max_length > setup_.model->max_positions())
+    throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " + std::to_string(setup_.model->max_positions()) + " positions",
+                    "use a smaller --max-length, or --set max_positions=" + std::to_string(options.max_length));
+  if (options.eval_tokens < 0) throw UserError("--eval-tokens is " + std::to_string(options.eval_tokens) + "; expected 0 (all) or more");
+  if (setup_.columns && options.fill_in_the_middle > 0) throw UserError("--fill-in-the-middle has no effect on a table of inputs and outputs", "leave it out");
+  if (setup_.columns && options.documents == Documents::kSeparate)
+    throw UserError("--documents has no effect on a table: each of its rows is a sequence of its own", "leave it out");
+  if (options.documents == Documents::kSeparate && !setup_.tokenizer->end_of_text_id())
+    throw UserError("--documents separate needs a tokenizer with an end-of-text token, to tell documents apart", "use --documents packed");
+}
+
+void LanguageObjective::prepare_texts() {
+  const LanguageOptions& options = setup_.options;
+  const WindowOptions windows{.block = options.max_length, .documents = options.documents};
+  TextEpochOptions epochs{.windows = windows, .budget = setup_.budget, .seed = setup_.seed};
+  if (options.fill_in_the_middle != 0) epochs.fill = FillInTheMiddle{.probability = options.fill_in_the_middle, .tokens = fill_tokens(*setup_.tokenizer)};
+  const auto text = prepare_text({.slices = setup_.train}, text_tokenizer(*setup_.tokenizer), setup_.cache);
+  make_epoch_ = text_epochs(text, epochs);
+  fingerprint_ = fingerprint_of(*text);
+  summary_ = std::to_string(text->size()) + " documents, " + std::to_string(text->num_tokens()) + " tokens";
+  if (!setup_.valid.empty())
+    valid_ = evaluation_windows(prepare_text({.slices = setup_.valid}, text_tokenizer(*setup_.tokenizer), setup_.cache), windows, setup_.budget);
+}
+
+void LanguageObjective::prepare_tables() {
+  const auto read = [&](const std::vector<TextSlice>& slices) {
+    const TaskTable table{.files = files_of(slices), .columns = *setup_.columns};
+    return std::make_shared<const std::vector<TaskSequence>>(read_task_sequences(table, text_tokenizer(*setup_.tokenizer), setup_.options.max_length));
+  };
+  const auto sequences = read(setup_.train);
+  make_epoch_ = task_epochs(sequences, setup_.budget, setup_.seed);
+  fingerprint_ = fingerprint_of(*sequences);
+  summary_ = std::to_string(sequences->size()) + " rows";
+  if (!setup_.valid.empty()) valid_ = evaluation_sequences(read(setup_.valid), setup_.budget);
+}
+
+std::unique_ptr<MicroBatch> LanguageObjective::next() {
+  auto batch = std::make_unique<LanguageMicroBatch>();
+  batch->causal = to_causal_batch(batches_->next());
+  const std::vector<std::int64_t>& targets = batch->causal.targets;
+  batch->num_tokens = static_cast<std::int64_t>(targets.size());
+  batch->num_targets = {static_cast<std::int64_t>(targets.size()) - std::count(targets.begin(), targets.end(), CausalBatch::kNoTarget)};
+  return batch;
+}
+
+std::vector<SummedLoss> LanguageObjective::loss(const MicroBatch& batch) {
+  return {setup_.model->loss(dynamic_cast<const LanguageMicroBatch&>(batch).causal)};
+}
+
+Json LanguageObjective::position() const {
+  Json position = to_json(batches_->position());
+  position["data"] = fingerprint_;
+  return position;
+}
+
+void LanguageObjective::seek(const Json& position) {
+  if (position.value("data", "") != fingerprint_)
+    throw UserError("the training text is not that of the checkpoint: " + names_of(setup_.train), "resume with the same texts and tokenizer, or start in another --output folder");
+  BatchPosition start;
+  from_json(start, position, "trainer_state.json");
+  batches_ = std::make_unique<CausalStream>(make_epoch_, ProcessRank{}, start);
+}
+
+std::optional<Metrics> LanguageObjective::evaluate() {
+  const auto result = evaluate_language(*setup_.model, *valid_, setup_.options.eval_tokens);
+  if (!result) return std::nullopt;
+  return Metrics{{"loss", result->loss}, {"perplexity", std::exp(result->loss)}};
+}
+
+void LanguageObjective::save(const std::filesystem::path& folder) const {
+  setup_.model->save(folder);
+  setup_.tokenizer->save(folder);
+}
+
+void LanguageObjective::load(const std::filesystem::path& folder) {
+  copy_parameters(*load_causal_language_model(folder, setup_.model->device()), *setup_.model, folder);
+}
+
+Json LanguageObjective::settings() const {
+  Json settings{{"train", names_of(files_of(setup_.train))}};
+  if (can_evaluate()) settings["valid"] = names_of(files_of(setup_.valid));
+  settings.update(to_json(setup_.options));
+  settings.update(setup_.settings);
+  return settings;
+}
+
+CardFacts LanguageObjective::card() const {
+  CardFacts facts;
+  facts.title = "Language model (" + model_summary(*setup_.model, setup_.model->hf_config()) + ")";
+  facts.library_tag = "text-generation";
+  facts.data = {{"training", names_of(setup_.train) + " (" + summary_ + ")"}};
+  if (can_evaluate()) facts.data.emplace_back("validation", names_of(setup_.valid));
+  facts.usage = "attend generate --model {folder} --prompt TEXT";
+  return facts;
+}
+
+}  // namespace attend

@@ -1,0 +1,98 @@
+// Learning to go on with text (Radford et al. 2018, equation 1): running text, or inputs and outputs with the loss on the outputs only.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/fields.h"
+#include "data/task_sequences.h"
+#include "data/text_corpus.h"
+#include "data/text_windows.h"
+#include "models/causal_model.h"
+#include "tokenizers/byte_bpe_tokenizer.h"
+#include "training/objective.h"
+
+namespace attend {
+
+struct LanguageOptions {
+  std::int64_t max_length = 0;
+  Documents documents = Documents::kPacked;
+  double fill_in_the_middle = 0;
+  std::int64_t eval_tokens = 0;
+
+  static void fields(auto& self, auto&& visit) {
+    visit("max_length", self.max_length, "most tokens that a sequence reads; 0: as many as the model has positions");
+    visit("documents", self.documents, "packed: end to end, attention sees across; separate: no sequence crosses a document's end");
+    visit("fill_in_the_middle", self.fill_in_the_middle, "share of sequences turned into prefix, suffix, middle; with --documents separate");
+    visit("eval_tokens", self.eval_tokens, "about so many validation tokens in an evaluation, the same each time; 0: all");
+  }
+};
+
+struct LanguageSetup {
+  std::shared_ptr<CausalLanguageModel> model;
+  std::shared_ptr<const ByteBpeTokenizer> tokenizer;
+  std::vector<TextSlice> train, valid;         ///< valid may be empty
+  std::optional<TaskColumns> columns = {};     ///< the files are tables of inputs and outputs
+  std::filesystem::path cache;                 ///< folder for the tokenised text
+  BatchBudget budget;
+  std::uint64_t seed = 1;
+  LanguageOptions options;
+  Json settings = Json::object();              ///< of the command, for run.toml: preset, set, ...
+};
+
+/// What text is to be tokenised with; views the tokenizer.
+TextTokenizer text_tokenizer(const ByteBpeTokenizer& tokenizer);
+
+/// The three tokens of filling in the middle, in the order prefix, suffix, middle, as they are spelled.
+const std::vector<std::string>& fill_token_names();
+
+/// Sums over predictions, and how many there were. Nothing where a stop was requested. Over the first `num_tokens` predictions (0: all), a
+/// few more where a batch ends later. The model is in evaluation mode.
+struct LanguageLoss {
+  double loss = 0;  ///< nats a prediction
+  std::int64_t num_targets = 0;
+};
+std::optional<LanguageLoss> evaluate_language(CausalLanguageModel& model, const CausalEpoch& epoch, std::int64_t num_tokens);
+
+class LanguageObjective final : public Objective {
+ public:
+  /// Tokenises the texts (or takes what was made before). Throws UserError: options, texts, a vocabulary that is not the model's.
+  explicit LanguageObjective(LanguageSetup setup);
+  ~LanguageObjective() override;
+
+  torch::nn::Module& model() override { return *setup_.model; }
+  std::unique_ptr<MicroBatch> next() override;
+  std::vector<SummedLoss> loss(const MicroBatch& batch) override;
+
+  Json position() const override;
+  void seek(const Json& position) override;
+  std::int64_t epoch() const override { return batches_->position().epoch; }
+  std::int64_t micro_batches_per_epoch() override { return batches_->here().num_batches; }
+
+  bool can_evaluate() const override { return valid_ != nullptr; }
+  std::optional<Metrics> evaluate() override;
+  BestMetric best_metric() const override { return {"loss", BestMetric::Direction::kLower}; }
+
+  void save(const std::filesystem::path& folder) const override;
+  void load(const std::filesystem::path& folder) override;
+  Json settings() const override;
+  CardFacts card() const override;
+
+ private:
+  void check_options() const;
+  void prepare_texts();
+  void prepare_tables();
+
+  LanguageSetup setup_;
+  MakeCausalEpoch make_epoch_;
+  std::string fingerprint_;  // of the training data
+  std::string summary_;      // likewise, for the model card
+  std::unique_ptr<CausalStream> batches_;
+  std::unique_ptr<const CausalEpoch> valid_;
+};
+
+}  // namespace attend
