@@ -4,8 +4,8 @@
 
 #include "core/error.h"
 #include "core/progress.h"
-#include "generation/choice_scorer.h"
 #include "generation/text_generator.h"
+#include "generation/text_scorer.h"
 #include "metrics/calibration.h"
 
 namespace attend {
@@ -27,7 +27,7 @@ std::string trimmed(std::string_view text) {
 class FewShotEvaluation {
  public:
   FewShotEvaluation(const CausalFolder& folder, const std::vector<TaskExample>& examples, const FewShotSettings& settings)
-      : folder_(folder), settings_(settings), pool_(examples), generator_(folder.model, folder.tokenizer, folder.generation) {
+      : folder_(folder), settings_(settings), pool_(examples), generator_(folder.model, folder.tokenizer, folder.generation), scorer_(folder.model, folder.tokenizer) {
     const std::size_t all = examples.size(), wanted = settings.queries == 0 ? all : std::min<std::size_t>(all, settings.queries);
     for (std::size_t i = 0; i < wanted; ++i) queries_.push_back(i * all / wanted);
     for (std::size_t block = 0; block < pool_.num_blocks(); ++block) choices_.push_back(output_choices(examples, block));
@@ -89,29 +89,35 @@ class FewShotEvaluation {
     for (std::size_t i = 0; i < asked.size(); ++i) asked[i].answer = trimmed(answers[i].front().text);
   }
 
-  PromptChoices choices_after(const std::string& prompt, std::size_t block) const {
-    PromptChoices choices{.prompt = prompt, .choices = {}};
+  // The continuations of a prompt that are compared: each output of the block, up to the stop.
+  void append_choices(std::vector<PromptedText>& texts, const std::string& prompt, std::size_t block) const {
     const PromptTemplate& form = settings_.format.form;
-    for (const std::string& output : choices_[block]) choices.choices.push_back(form.answer_prefix() + output + form.stop());
-    return choices;
+    for (const std::string& output : choices_[block]) texts.push_back({.prompt = prompt, .continuation = form.answer_prefix() + output + form.stop()});
   }
 
   void answer_by_likelihood(std::vector<Asked>& asked) const {
     // The inputs without content of Zhao et al. 2021, section 5.
     static const std::vector<std::string> kContentFree{"N/A", "[MASK]", ""};
-    const std::size_t a_query = settings_.calibrate ? 1 + kContentFree.size() : 1;
-    std::vector<PromptChoices> prompts;
+    std::vector<PromptedText> texts;
     for (const Asked& one : asked) {
       const std::size_t block = pool_.examples()[one.query].block;
-      prompts.push_back(choices_after(one.prompt, block));
+      append_choices(texts, one.prompt, block);
       if (settings_.calibrate)
-        for (const std::string& input : kContentFree) prompts.push_back(choices_after(few_shot_prompt(settings_.format, one.shown, input), block));
+        for (const std::string& input : kContentFree) append_choices(texts, few_shot_prompt(settings_.format, one.shown, input), block);
     }
-    const auto log_probabilities = choice_log_probabilities(*folder_.model, *folder_.tokenizer, prompts);
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-      const auto of_query = std::span(log_probabilities).subspan(i * a_query, a_query);
-      const auto probabilities = settings_.calibrate ? calibrated_probabilities(of_query.front(), of_query.subspan(1)) : normalized_probabilities(of_query.front());
-      asked[i].answer = choices_[pool_.examples()[asked[i].query].block][most_probable(probabilities)];
+    const std::vector<TextScore> scores = scorer_.score_continuations(texts);
+    auto next = scores.begin();
+    for (Asked& one : asked) {
+      const auto& choices = choices_[pool_.examples()[one.query].block];
+      const auto take = [&] {
+        std::vector<double> log_probabilities;
+        for (std::size_t i = 0; i < choices.size(); ++i) log_probabilities.push_back((next++)->log_probability);
+        return log_probabilities;
+      };
+      const std::vector<double> of_query = take();
+      std::vector<std::vector<double>> content_free;
+      while (settings_.calibrate && content_free.size() < kContentFree.size()) content_free.push_back(take());
+      one.answer = choices[most_probable(settings_.calibrate ? calibrated_probabilities(of_query, content_free) : normalized_probabilities(of_query))];
     }
   }
 
@@ -127,6 +133,7 @@ class FewShotEvaluation {
   const FewShotSettings& settings_;
   ExamplePool pool_;
   TextGenerator generator_;
+  TextScorer scorer_;
   std::vector<std::size_t> queries_;
   std::vector<std::vector<std::string>> choices_;  // of each block
 };

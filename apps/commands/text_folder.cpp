@@ -22,8 +22,7 @@ std::shared_ptr<const WordPieceTokenizer> load_wordpiece(const std::filesystem::
 }
 
 std::shared_ptr<const ByteBpeTokenizer> load_byte_bpe(const std::filesystem::path& folder) {
-  if (!std::filesystem::is_directory(folder))
-    throw UserError(folder.string() + ": there is no such folder", "name a folder with a tokenizer, as `attend pretrain gpt` writes");
+  require_model_folder(folder);
   if (!ByteBpeTokenizer::present_in(folder))
     throw UserError(folder.string() + " holds no tokenizer; expected tokenizer.json, or vocab.json and merges.txt",
                     "copy it beside the model from where it was trained");

@@ -1,0 +1,61 @@
+// attend evaluate few-shot, by the binary, with the tiny GPT-2 of tests/fixtures/gpt_text.
+#include "core/json.h"
+#include "tests/cli/process.h"
+
+using namespace attend;
+using Catch::Contains;
+
+namespace {
+
+const std::string kModel = std::string(ATTEND_SOURCE_DIR) + "/tests/fixtures/gpt_text";
+const std::string kTask = "the dog\teats\nthe hen\teats\nthe fox\teats\n\nthe dog\tsings\nthe hen\tsings\nthe fox\tsings\n";
+
+std::vector<std::string> evaluating(const std::filesystem::path& task, const std::vector<std::string>& more) {
+  std::vector<std::string> arguments{"evaluate", "few-shot", "--model", kModel, "--data", task.string(), "--max-new-tokens", "12"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+}  // namespace
+
+TEST_CASE("accuracy against shots is printed, as rows, as JSON and as a page") {
+  const TempFolder folder;
+  write_text(folder / "verbs.tsv", kTask);
+  const std::string page = (folder / "curve.html").string();
+  const Outcome rows = run(evaluating(folder / "verbs.tsv", {"--shots", "0,1,2", "--trials", "2", "--page", page, "--show", "1"}));
+  INFO(rows.err);
+  REQUIRE(rows.code == 0);
+  CHECK_THAT(rows.out, Contains("shots  accuracy") && Contains("    2   100.0 %") && Contains("--- 1 shots, expected: eats, answered: eats"));
+  CHECK_THAT(read_text(page), Contains("<svg") && Contains("verbs.tsv") && !Contains("http"));
+
+  const Outcome json = run(evaluating(folder / "verbs.tsv", {"--shots", "1", "--json", "--by", "likelihood"}));
+  INFO(json.err);
+  const Json list = parse_json(json.out, "rows");
+  REQUIRE(list.size() == 1);
+  CHECK(list[0]["shots"] == 1);
+  CHECK(list[0]["examples"] == 6);
+  CHECK(list[0]["accuracy"] == 1.0);
+  CHECK(list[0]["low"] < list[0]["high"]);
+  CHECK(list[0]["task"] == "verbs.tsv");
+}
+
+TEST_CASE("what cannot be measured is refused with a sentence") {
+  const TempFolder folder;
+  write_text(folder / "verbs.tsv", kTask);
+  write_text(folder / "template.txt", "{output}\n");
+  write_text(folder / "bad.tsv", "the dog eats\n");
+  const auto refused = [&](const char* task, const std::vector<std::string>& more, const std::string& expected) {
+    const Outcome outcome = run(evaluating(folder / task, more));
+    INFO(outcome.err);
+    CHECK(outcome.code == 2);
+    CHECK_THAT(outcome.err, Contains(expected) && !Contains("internal error"));
+  };
+  refused("verbs.tsv", {"--shots", "5"}, "5");
+  refused("verbs.tsv", {"--shots", "-1"}, "--shots");
+  refused("verbs.tsv", {"--shots", "1,1"}, "twice");
+  refused("verbs.tsv", {"--trials", "0"}, "--trials");
+  refused("verbs.tsv", {"--calibrate"}, "--by likelihood");
+  refused("verbs.tsv", {"--template", (folder / "template.txt").string()}, "{input}");
+  refused("bad.tsv", {}, "line 1");
+  refused("absent.tsv", {}, "absent.tsv");
+}
