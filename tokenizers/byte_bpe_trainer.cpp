@@ -110,16 +110,25 @@ void learn_merges(const std::vector<WordCount>& words, std::int64_t size, std::i
   });
 }
 
+std::int64_t num_special(const ByteBpeTraining& training) {
+  return static_cast<std::int64_t>(training.special_tokens.size()) + (training.vocabulary.end_of_text ? 1 : 0);
+}
+
+void add_special(ByteBpeFiles& files, const std::string& token) {
+  files.added.push_back({.content = token, .id = static_cast<std::int32_t>(files.pieces.size()), .special = true});
+  files.pieces.push_back(token);
+}
+
 void check_request(const ByteBpeTraining& training) {
   const ByteBpeVocabularyConfig& vocabulary = training.vocabulary;
   if (training.files.empty()) throw UserError("no text to learn a vocabulary from", "name one or more files");
   if (vocabulary.min_frequency < 1)
     throw UserError("the minimum frequency is " + std::to_string(vocabulary.min_frequency) + "; expected 1 or more");
   if (vocabulary.model == BytePieces::kChar) return;
-  const std::int64_t least = 256 + (vocabulary.end_of_text ? 1 : 0);
+  const std::int64_t least = 256 + num_special(training);
   if (vocabulary.vocab_size < least || vocabulary.vocab_size > limits::kVocabularySize)
     throw UserError("a vocabulary of " + std::to_string(vocabulary.vocab_size) + " ids was asked for; expected " + std::to_string(least) +
-                        " (every byte" + (vocabulary.end_of_text ? std::string(" and ") + kEndOfText : "") + ") to " +
+                        " (every byte" + (num_special(training) > 0 ? " and special tokens" : "") + ") to " +
                         std::to_string(limits::kVocabularySize),
                     "for the bytes that occur and nothing else give --model char");
 }
@@ -137,13 +146,13 @@ std::int64_t train_byte_bpe_tokenizer(const ByteBpeTraining& training, const fs:
   for (const unsigned char byte : alphabet_of(words, vocabulary.model)) files.pieces.emplace_back(byte_letter(byte));
   if (vocabulary.model == BytePieces::kBpe) {
     log_info("learning " + std::to_string(vocabulary.vocab_size) + " pieces (byte-bpe) from " + std::to_string(words.size()) + " different words");
-    learn_merges(words, vocabulary.vocab_size - (vocabulary.end_of_text ? 1 : 0), vocabulary.min_frequency, files);
+    learn_merges(words, vocabulary.vocab_size - num_special(training), vocabulary.min_frequency, files);
   }
   if (vocabulary.end_of_text) {
-    files.added.push_back({.content = kEndOfText, .id = static_cast<std::int32_t>(files.pieces.size()), .special = true});
-    files.pieces.emplace_back(kEndOfText);
+    add_special(files, kEndOfText);
     files.bos = files.eos = files.unk = kEndOfText;
   }
+  for (const std::string& token : training.special_tokens) add_special(files, token);
   write_byte_bpe_files(files, folder);
 
   const auto size = static_cast<std::int64_t>(files.pieces.size());

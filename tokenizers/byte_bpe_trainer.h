@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct ByteBpeVocabularyConfig {
 struct ByteBpeTraining {
   std::vector<std::filesystem::path> files = {};  ///< text; each file is one text, its line breaks are part of it
   ByteBpeVocabularyConfig vocabulary = {};
+  std::vector<std::string> special_tokens = {};  ///< more of them, the last ids; vocab_size counts them too
 };
 
 /// Learns the vocabulary and writes vocab.json, merges.txt and tokenizer_config.json into `folder`, which is made where absent. Ids: the
