@@ -1,5 +1,6 @@
 #include "tokenizers/byte_pair_merger.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
 
