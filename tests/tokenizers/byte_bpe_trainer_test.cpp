@@ -178,7 +178,7 @@ TEST_CASE("byte-level BPE: learning takes time about linear in the text, with or
   for (const bool has_spaces : {true, false}) {
     std::string text;
     RandomStream stream(4, "byte-bpe-trainer-time");
-    while (text.size() < 500'000) {
+    while (text.size() < 200'000) {
       for (std::uint64_t length = 3 + stream.below(8); length > 0; --length) text += static_cast<char>('a' + stream.below(26));
       if (has_spaces) text += ' ';
     }
