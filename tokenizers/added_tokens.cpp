@@ -30,6 +30,7 @@ AddedTokenFinder::AddedTokenFinder(std::vector<AddedToken> tokens, const std::ve
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
     if (!index_.try_emplace(spellings_[i], i).second) continue;
     auto& lengths = lengths_[static_cast<unsigned char>(spellings_[i].front())];
+    if (lengths.empty()) first_bytes_ += spellings_[i].front();
     const auto place = std::lower_bound(lengths.begin(), lengths.end(), spellings_[i].size(), std::greater<>{});
     if (place == lengths.end() || *place != spellings_[i].size()) lengths.insert(place, spellings_[i].size());
   }
@@ -47,6 +48,7 @@ std::vector<AddedTokenFinder::Found> AddedTokenFinder::split(std::string_view te
   std::vector<Found> parts;
   std::size_t covered = 0;
   for (std::size_t at = 0; at < text.size();) {
+    if (first_bytes_.size() == 1 && (at = text.find(first_bytes_.front(), at)) == std::string_view::npos) break;
     const auto [length, token] = match_at(text, at);
     if (length == 0) {
       ++at;

@@ -50,6 +50,7 @@ class AddedTokenFinder {
   std::vector<std::string> spellings_;
   std::unordered_map<std::string_view, std::size_t> index_;  // spelling to token; views into spellings_
   std::array<std::vector<std::size_t>, 256> lengths_;        // of the spellings that begin with a byte, falling
+  std::string first_bytes_;                                  // those bytes
 };
 
 }  // namespace attend

@@ -33,8 +33,10 @@ void read_vocabulary_and_merges(const fs::path& folder, ByteBpeFiles& files) {
 /// The special tokens by their tasks. Where nothing is said GPT-2's is meant for three of them, where null is said, none.
 void read_special_names(const TokenizerSettings& settings, ByteBpeFiles& files) {
   const auto read = [&](const char* key, std::optional<std::string>& token) {
-    if (const auto text = settings.token_text(key)) token = text;
-    else if (!token && !settings.is_null(key)) token = kEndOfText;
+    if (const auto text = settings.token_text(key))
+      token = text;
+    else if (!token && !settings.is_null(key))
+      token = kEndOfText;
   };
   read("bos_token", files.bos);
   read("eos_token", files.eos);
@@ -45,9 +47,10 @@ void read_special_names(const TokenizerSettings& settings, ByteBpeFiles& files) 
 void apply_settings(const TokenizerSettings& settings, ByteBpeFiles& files) {
   if (!files.tokenizer_json) {
     settings.check_class(kClasses);
-    files.add_prefix_space = settings.flag("add_prefix_space", false);
     files.adds_bos = settings.flag("add_bos_token", false);
   }
+  // As in transformers the setting wins over what tokenizer.json says.
+  files.add_prefix_space = settings.flag("add_prefix_space", files.add_prefix_space);
   settings.check_special_tokens();
   read_special_names(settings, files);
   if (files.adds_bos && !files.bos) throw UserError(settings.name() + " asks for add_bos_token, and names no bos_token");

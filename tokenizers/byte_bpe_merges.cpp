@@ -43,7 +43,7 @@ std::vector<PairMerge> read_merges(const std::filesystem::path& path, const std:
     const std::string place = "line " + std::to_string(++number);
     if (!is_valid_utf8(line)) throw UserError(path.string() + ", " + place + ": not valid UTF-8", "convert the file, for example with iconv");
     if (line.ends_with('\r')) line.remove_suffix(1);
-    if (!line.empty() && !line.starts_with("#version")) merges.add_line(line, place);
+    if (!line.starts_with("#version")) merges.add_line(line, place);
   }
   return merges.take();
 }

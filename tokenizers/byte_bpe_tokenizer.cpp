@@ -33,10 +33,10 @@ class IdCollector {
   void spell(std::string_view word) {
     ids_.clear();
     bool is_behind_unk = false;
-    for (const char byte : word) {
-      std::int32_t id = parts_.byte_ids[static_cast<unsigned char>(byte)];
+    for (std::size_t at = 0; at < word.size(); ++at) {
+      const std::int32_t id = parts_.byte_ids[static_cast<unsigned char>(word[at])];
       const bool is_unk = id < 0;
-      if (is_unk && !parts_.byte_unk_id) refuse(word, static_cast<std::size_t>(&byte - word.data()));
+      if (is_unk && !parts_.byte_unk_id) refuse(word, at);
       if (is_unk && is_behind_unk && parts_.files.fuse_unk) continue;
       is_behind_unk = is_unk;
       ids_.push_back(is_unk ? *parts_.byte_unk_id : id);

@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 namespace attend {
 namespace {
 
-constexpr std::size_t kBlockBytes = 4u << 20;   // counted at once
-constexpr std::size_t kLongestWord = 1000;      // bytes; of a longer word, which is no word, its parts are counted: learning stays linear
+constexpr std::size_t kBlockBytes = 4u << 20;  // counted at once
+constexpr std::size_t kLongestWord = 256;  // bytes; of a longer word, which is no word, its parts are counted: learning stays linear
 
 /// Counts the words of texts as they are encoded, block by block.
 class ByteWordCounter {

@@ -51,25 +51,32 @@ void PairLearner::replace(Pair pair, std::int32_t joined) {
     std::size_t kept = 0;
     while (kept < ids.size() && !is_pair(kept)) ++kept;
     if (kept == ids.size()) continue;
-    // Its pairs are uncounted, it is joined from left to right, and the pairs that are left are counted.
-    const auto change = [&](std::span<const std::int32_t> of, std::int64_t by) {
-      for (std::size_t i = 1; i < of.size(); ++i) {
-        const Pair changed = pair_of(of[i - 1], of[i]);
-        PairUse& use = uses_[changed];
-        use.count += by;
-        if (by < 0 || (of[i - 1] != joined && of[i] != joined)) continue;
-        if (use.words.empty() || use.words.back() != place) use.words.push_back(place);
-        grown.insert(changed);
-      }
+    const auto change = [&](std::int32_t left, std::int32_t right, std::int64_t by) {
+      const Pair changed = pair_of(left, right);
+      PairUse& use = uses_[changed];
+      use.count += by;
+      if (by < 0) return;
+      if (use.words.empty() || use.words.back() != place) use.words.push_back(place);
+      grown.insert(changed);
     };
-    change(ids, -word.count);
+    // Joined from left to right; what stood beside the two stands beside the one. `kept` of the word's ids are final.
     for (std::size_t i = kept; i < ids.size(); ++i) {
-      const bool joins = is_pair(i);
-      ids[kept++] = joins ? joined : ids[i];
-      if (joins) ++i;
+      if (!is_pair(i)) {
+        ids[kept++] = ids[i];
+        continue;
+      }
+      if (kept > 0) {
+        change(ids[kept - 1], first, -word.count);
+        change(ids[kept - 1], joined, word.count);
+      }
+      if (i + 2 < ids.size()) {
+        change(second, ids[i + 2], -word.count);
+        change(joined, ids[i + 2], word.count);
+      }
+      ids[kept++] = joined;
+      ++i;
     }
     word.length = static_cast<std::uint32_t>(kept);
-    change(symbols(word), word.count);
   }
   uses_.erase(pair);
   for (const Pair changed : grown)

@@ -88,7 +88,6 @@ TEST_CASE("WordPiece: flags of the other type are refused, and so is a broken fo
   refused(train({"--type", "wordpiece", "--source-lang", "de"}), "--source-lang has no effect with --type wordpiece");
   refused(train({"--cased"}), "--cased has no effect with --type sentencepiece");
   refused(train({"--limit-alphabet", "5"}), "--limit-alphabet has no effect with --type sentencepiece");
-  refused(train({"--type", "byte-bpe"}), "--type byte-bpe cannot be trained yet");
   refused(train({"--type", "wordpice"}), "--type 'wordpice' is unknown");
   refused(train({"--type", "wordpiece", "--vocab-size", "7"}),
           "a vocabulary of 7 ids was asked for; the special tokens and the text's characters");
