@@ -161,7 +161,7 @@ TEST_CASE("the loss is at the targets alone, and its parts are the log-probabili
   CHECK_THROWS(model->loss({tokens, std::vector<std::int64_t>(7, 50)}));
 }
 
-TEST_CASE("parameters and dropout are functions of their seeds") {
+TEST_CASE("GPT's parameters and dropout are functions of their seeds") {
   GptConfig config = small_config();
   config.dropout = 0.2;
   const CausalBatch batch{ids({{5, 6, 7, 0}}), {6, 7, 0, 1}};
