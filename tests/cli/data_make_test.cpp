@@ -30,7 +30,7 @@ TEST_CASE("what data make is asked wrongly ends with exit code 2 and a sentence"
       {{"data", "make", "cipher", "--split", "test"}, "all|train|held-out"},
       {{"data", "make", "cipher", "--count", "many"}, "--count"},
       {{"data", "make", "cipher", "--episodes", "--shots", "9-8"}, "expected MIN-MAX"},
-      {{"data"}, "make"},
+      {{"data"}, "A subcommand is required"},
   };
   for (const auto& [arguments, expected] : cases) {
     const Outcome outcome = run(arguments);
