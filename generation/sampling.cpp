@@ -34,6 +34,73 @@ std::vector<TokenCandidate> most_probable(std::span<const float> logits_V, std::
   return found;
 }
 
+bool is_before(const TokenCandidate& left, const TokenCandidate& right) {
+  return left.weight > right.weight || (left.weight == right.weight && left.id < right.id);
+}
+
+// Candidates by falling weight, put in their places as far as they are asked for: to sort a large vocabulary takes longer than a small
+// model's step, and nearly every draw is among the first.
+class Ranking {
+ public:
+  explicit Ranking(std::span<TokenCandidate> candidates) : candidates_(candidates) {}
+
+  const TokenCandidate& operator[](std::size_t rank) {
+    while (num_placed_ <= rank) place_more();
+    return candidates_[rank];
+  }
+
+ private:
+  void place_more() {
+    const std::size_t end = std::min(candidates_.size(), std::max<std::size_t>(64, 4 * num_placed_));
+    const auto first = candidates_.begin() + static_cast<std::ptrdiff_t>(num_placed_), last = candidates_.begin() + static_cast<std::ptrdiff_t>(end);
+    if (last != candidates_.end()) std::nth_element(first, last, candidates_.end(), is_before);
+    std::sort(first, last, is_before);
+    num_placed_ = end;
+  }
+
+  std::span<TokenCandidate> candidates_;
+  std::size_t num_placed_ = 0;
+};
+
+// The filters keep at least one candidate.
+void keep_top_k(std::vector<TokenCandidate>& candidates, std::int64_t top_k) {
+  if (top_k <= 0 || top_k >= static_cast<std::int64_t>(candidates.size())) return;
+  std::nth_element(candidates.begin(), candidates.begin() + top_k, candidates.end(), is_before);  // of equal ones the smaller ids stay
+  candidates.resize(top_k);
+}
+
+void keep_top_p(std::vector<TokenCandidate>& candidates, double top_p) {
+  if (top_p >= 1.0) return;
+  const double wanted = top_p * total_weight(candidates);
+  Ranking ranking(candidates);
+  double sum = 0;
+  std::size_t num_kept = 0;
+  while (num_kept < candidates.size() && (num_kept == 0 || sum < wanted)) sum += ranking[num_kept++].weight;
+  candidates.resize(num_kept);
+}
+
+void keep_min_p(std::vector<TokenCandidate>& candidates, double min_p) {
+  constexpr double kBest = 1.0;  // the weight of the most probable one
+  std::erase_if(candidates, [&](const TokenCandidate& candidate) { return candidate.weight < min_p * kBest; });
+}
+
+// What may be drawn, in no order; the most probable one has weight 1.
+std::vector<TokenCandidate> filtered(std::span<const float> logits_V, const SamplingOptions& options, std::span<const std::int64_t> refused) {
+  if (options.temperature == 0) return most_probable(logits_V, refused);
+  std::vector<TokenCandidate> candidates;
+  candidates.reserve(logits_V.size());
+  for (std::int64_t id = 0; id < static_cast<std::int64_t>(logits_V.size()); ++id)
+    if (logits_V[id] > -std::numeric_limits<float>::infinity() && !stands_in(refused, id)) candidates.push_back({id, logits_V[id]});  // the logit for now
+  if (candidates.empty()) return candidates;
+  keep_top_k(candidates, options.top_k);  // temperature keeps the order
+  const double maximum = std::min_element(candidates.begin(), candidates.end(), is_before)->weight;
+  for (auto& candidate : candidates)
+    candidate.weight = candidate.weight == maximum ? 1.0 : std::exp((candidate.weight - maximum) / options.temperature);
+  keep_top_p(candidates, options.top_p);
+  keep_min_p(candidates, options.min_p);
+  return candidates;
+}
+
 // log sum exp over the vocabulary, in double.
 double log_normaliser(std::span<const float> logits_V) {
   const double maximum = *std::max_element(logits_V.begin(), logits_V.end());
@@ -74,7 +141,7 @@ class SequenceSampler {
     } else if (position < static_cast<std::int64_t>(prefix.size())) {
       add(draft, sample, prefix[position], logits_V[prefix[position]] - normaliser);
     } else {
-      const auto candidates = candidates_after(draft, logits_V);
+      auto candidates = candidates_after(draft, logits_V);
       draft.is_ended = candidates.empty();  // nothing may follow
       if (draft.is_ended) return;
       const std::int64_t id = draw_token(candidates, request_.streams[sample]);
@@ -102,10 +169,10 @@ class SequenceSampler {
 
   std::vector<TokenCandidate> candidates_after(const Draft& draft, std::span<const float> logits_V) const {
     const TokenIds refused = refused_after(draft.ids);
-    if (sampling_.penalties.change_nothing()) return sampling_candidates(logits_V, sampling_, refused);
+    if (sampling_.penalties.change_nothing()) return filtered(logits_V, sampling_, refused);
     std::vector<float> penalised_V(logits_V.begin(), logits_V.end());
     draft.history.penalise(penalised_V, sampling_.penalties);
-    return sampling_candidates(penalised_V, sampling_, refused);
+    return filtered(penalised_V, sampling_, refused);
   }
 
   TokenIds refused_after(std::span<const std::int64_t> ids) const {
@@ -143,58 +210,20 @@ void check_sampling(const SamplingOptions& options) {
   require(options.min_p >= 0 && options.min_p <= 1, "--min-p", options.min_p, "0 to 1");
 }
 
-void keep_top_k(std::vector<TokenCandidate>& candidates, std::int64_t top_k) {
-  if (top_k > 0 && top_k < static_cast<std::int64_t>(candidates.size())) candidates.resize(top_k);
-}
-
-void keep_top_p(std::vector<TokenCandidate>& candidates, double top_p) {
-  if (top_p >= 1.0) return;
-  const double wanted = top_p * total_weight(candidates);
-  double sum = 0;
-  std::size_t num_kept = 0;
-  while (num_kept < candidates.size() && (num_kept == 0 || sum < wanted)) sum += candidates[num_kept++].weight;
-  candidates.resize(num_kept);
-}
-
-void keep_min_p(std::vector<TokenCandidate>& candidates, double min_p) {
-  if (candidates.empty()) return;
-  const double least = min_p * candidates.front().weight;
-  while (candidates.size() > 1 && candidates.back().weight < least) candidates.pop_back();
-}
-
 std::vector<TokenCandidate> sampling_candidates(std::span<const float> logits_V, const SamplingOptions& options,
                                                 std::span<const std::int64_t> refused) {
-  if (options.temperature == 0) return most_probable(logits_V, refused);
-  std::vector<TokenCandidate> candidates;
-  candidates.reserve(logits_V.size());
-  for (std::int64_t id = 0; id < static_cast<std::int64_t>(logits_V.size()); ++id)
-    if (logits_V[id] > -std::numeric_limits<float>::infinity() && !stands_in(refused, id))
-      candidates.push_back({id, logits_V[id]});  // the logit for now
-  const auto before = [](const TokenCandidate& left, const TokenCandidate& right) {
-    return left.weight > right.weight || (left.weight == right.weight && left.id < right.id);
-  };
-  // Temperature keeps the order, so top-k can go first and spare sorting the vocabulary.
-  const std::int64_t top_k = options.top_k;
-  if (top_k > 0 && top_k < static_cast<std::int64_t>(candidates.size())) {
-    std::nth_element(candidates.begin(), candidates.begin() + top_k, candidates.end(), before);
-    keep_top_k(candidates, top_k);
-  }
-  std::sort(candidates.begin(), candidates.end(), before);
-  if (candidates.empty()) return candidates;
-  const double maximum = candidates.front().weight;
-  for (auto& candidate : candidates)
-    candidate.weight = candidate.weight == maximum ? 1.0 : std::exp((candidate.weight - maximum) / options.temperature);
-  keep_top_p(candidates, options.top_p);
-  keep_min_p(candidates, options.min_p);
+  std::vector<TokenCandidate> candidates = filtered(logits_V, options, refused);
+  std::sort(candidates.begin(), candidates.end(), is_before);
   return candidates;
 }
 
-std::int64_t draw_token(std::span<const TokenCandidate> candidates, RandomStream& stream) {
+std::int64_t draw_token(std::span<TokenCandidate> candidates, RandomStream& stream) {
   TORCH_CHECK(!candidates.empty(), "nothing to draw from");
   double left = stream.uniform() * total_weight(candidates);
-  for (const auto& candidate : candidates) {
-    left -= candidate.weight;
-    if (left < 0) return candidate.id;
+  Ranking ranking(candidates);
+  for (std::size_t rank = 0; rank < candidates.size(); ++rank) {
+    left -= ranking[rank].weight;
+    if (left < 0) return ranking[rank].id;
   }
   return candidates.back().id;  // rounding
 }

@@ -28,17 +28,13 @@ struct TokenCandidate {
   double weight = 0;
 };
 
-// The filters take candidates sorted by falling weight and keep at least the first.
-void keep_top_k(std::vector<TokenCandidate>& candidates, std::int64_t top_k);  ///< of equal ones the smaller ids stay
-void keep_top_p(std::vector<TokenCandidate>& candidates, double top_p);
-void keep_min_p(std::vector<TokenCandidate>& candidates, double min_p);
-
 /// The tokens of one row that may be drawn after temperature and filters, most probable first. `refused` are left out before.
 std::vector<TokenCandidate> sampling_candidates(std::span<const float> logits_V, const SamplingOptions& options,
                                                 std::span<const std::int64_t> refused);
 
-/// Draws in proportion to the weights, one number of the stream a call.
-std::int64_t draw_token(std::span<const TokenCandidate> candidates, RandomStream& stream);
+/// Draws in proportion to the weights, one number of the stream a call. Which token a number draws is a function of the set of candidates;
+/// their order may change.
+std::int64_t draw_token(std::span<TokenCandidate> candidates, RandomStream& stream);
 
 /// Throws the UserError that names the flag whose value is out of range.
 void check_sampling(const SamplingOptions& options);

@@ -100,7 +100,7 @@ TEST_CASE("temperature changes the weights and not the order") {
 }
 
 TEST_CASE("tokens are drawn in proportion to their weights") {
-  const std::vector<TokenCandidate> candidates{{5, 6.0}, {2, 3.0}, {9, 1.0}};
+  std::vector<TokenCandidate> candidates{{2, 3.0}, {9, 1.0}, {5, 6.0}};
   RandomStream stream(11, "draw");
   std::map<std::int64_t, int> counts;
   for (int i = 0; i < 20'000; ++i) ++counts[draw_token(candidates, stream)];
@@ -108,6 +108,38 @@ TEST_CASE("tokens are drawn in proportion to their weights") {
   REQUIRE(counts[5] == Approx(12'000).margin(300));  // more than four deviations
   REQUIRE(counts[2] == Approx(6'000).margin(280));
   REQUIRE(counts[9] == Approx(2'000).margin(180));
+}
+
+TEST_CASE("what a number draws depends on the set of candidates, not on their order, also where they are many") {
+  std::vector<TokenCandidate> ordered;
+  for (std::int64_t id = 0; id < 1000; ++id) ordered.push_back({id, 1.0 / static_cast<double>(1 + id)});
+  RandomStream shuffling(1, "shuffle");
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    // By hand: walk down the sorted list.
+    double left = RandomStream(seed, "draw").uniform(), total = 0;
+    for (const auto& candidate : ordered) total += candidate.weight;
+    left *= total;
+    std::int64_t expected = 0;
+    while ((left -= ordered[expected].weight) >= 0) ++expected;
+    auto shuffled = ordered;
+    shuffling.shuffle(shuffled);
+    RandomStream stream(seed, "draw");
+    REQUIRE(draw_token(shuffled, stream) == expected);
+  }
+  // And the filters give the same of a large vocabulary as of a sorted one.
+  std::vector<double> p(1000);
+  for (std::size_t i = 0; i < p.size(); ++i) p[(i * 37) % 1000] = 1.0 / static_cast<double>(1 + i);
+  const auto some = kept(p, {.top_p = 0.8});
+  const double mass = std::accumulate(p.begin(), p.end(), 0.0);
+  double reached = 0;
+  for (std::size_t i = 0; i + 1 < some.size(); ++i) {
+    REQUIRE(some[i] == static_cast<std::int64_t>((i * 37) % 1000));
+    reached += p[some[i]];
+  }
+  REQUIRE(reached < 0.8 * mass);
+  REQUIRE(reached + p[some.back()] >= 0.8 * mass);
+  REQUIRE(kept(p, {.top_k = 100}).size() == 100);
+  REQUIRE(kept(p, {.min_p = 0.0101}).size() == 99);
 }
 
 TEST_CASE("draws have the distribution that penalties, temperature and filters leave: chi-squared") {
@@ -125,7 +157,7 @@ TEST_CASE("draws have the distribution that penalties, temperature and filters l
   generated.add(1);
   generated.add(1);
   generated.penalise(logits, counts);
-  const auto candidates = sampling_candidates(logits, {.temperature = 0.5, .top_k = 6, .top_p = 0.96, .min_p = 0.2}, {});
+  auto candidates = sampling_candidates(logits, {.temperature = 0.5, .top_k = 6, .top_p = 0.96, .min_p = 0.2}, {});
   Ids kept_ids = ids_of(candidates);
   std::sort(kept_ids.begin(), kept_ids.end());
   REQUIRE(kept_ids == Ids{0, 1, 2, 3, 4});
