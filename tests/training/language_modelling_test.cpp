@@ -98,6 +98,7 @@ TEST_CASE("the next character is learnt, and the folder written answers the same
   const auto saved = load_causal_language_model(place.folder / "run", torch::kCPU);
   const ByteBpeTokenizer tokenizer(place.folder / "run");
   CHECK(tokenizer.fingerprint() == place.tokenizer->fingerprint());
+  CHECK(read_json_file(place.folder / "run" / "generation_config.json")["eos_token_id"] == *tokenizer.end_of_text_id());
   const auto text = prepare_text({.slices = whole_files({place.folder / "valid.txt"})}, text_tokenizer(tokenizer), place.folder / "cache");
   const auto epoch = evaluation_windows(text, {.block = 32}, {.sequences = 8});
   const LanguageLoss loss = evaluate_language(*saved, *epoch, 0).value();
@@ -234,12 +235,13 @@ TEST_CASE("a classifier stands on a pretrained GPT, for texts and pairs") {
   write_text(place.folder / "train.tsv", table);
   for (const std::string pair : {"", "other"}) {
     const LabelledSource source{.file = place.folder / "train.tsv", .columns = {.text = "text", .text_pair = pair, .label = "label"}};
-    ClassificationSetup setup{.model = load_sequence_classifier(gpt, torch::kCPU, NewHead{.labels = {.names = collect_labels(source).names()}}),
-                              .encoder = load_input_encoder(gpt),
-                              .train = source,
-                              .valid = source.file,
-                              .batch_size = 4,
-                              .options = {.max_length = 32}};
+    ClassificationSetup setup;
+    setup.model = load_sequence_classifier(gpt, torch::kCPU, NewHead{.labels = {.names = collect_labels(source).names()}});
+    setup.encoder = load_input_encoder(gpt);
+    setup.train = source;
+    setup.valid = source.file;
+    setup.batch_size = 4;
+    setup.options.max_length = 32;
     ClassificationObjective objective(std::move(setup));
     const auto run = place.folder / ("run" + pair);
     REQUIRE(Trainer(objective, {.output = run, .options = training_options(40)}).run() == ExitCode::kDone);

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/field_io.h"
 #include "core/stop_signal.h"
+#include "generation/generation_config.h"
 #include "training/objectives/common.h"
 
 namespace attend {
@@ -178,6 +179,9 @@ std::optional<Metrics> LanguageObjective::evaluate() {
 void LanguageObjective::save(const std::filesystem::path& folder) const {
   setup_.model->save(folder);
   setup_.tokenizer->save(folder);
+  GenerationConfig generation;
+  if (const auto end = setup_.tokenizer->end_of_text_id()) generation.eos_token_ids = {*end};
+  write_generation_config(folder, generation);
 }
 
 void LanguageObjective::load(const std::filesystem::path& folder) {
