@@ -1,5 +1,7 @@
 #include "models/gpt/config.h"
 
+#include <cmath>
+
 #include "core/limits.h"
 #include "models/hf_config.h"
 
@@ -29,6 +31,10 @@ const std::vector<Preset>& presets() {
   };
   return all;
 }
+
+// Below this width weights start at 1 / sqrt(E) instead of the papers' 0.02: after nanoGPT's 2,000 steps on Shakespeare the loss is 1.74 instead
+// of 1.90 (docs/gpt.md).
+constexpr std::int64_t kPaperWidth = 768;
 
 std::string is(const char* field, std::int64_t value) { return std::string(field) + " is " + std::to_string(value); }
 
@@ -76,6 +82,7 @@ GptConfig gpt_preset(const std::string& name) {
     config.hidden_size = preset.hidden;
     config.num_heads = preset.heads;
     config.max_positions = preset.positions;
+    if (preset.hidden < kPaperWidth) config.initializer_range = 1 / std::sqrt(static_cast<double>(preset.hidden));
     config.dropout = preset.dropout;
     config.bias = preset.bias;
     return config;

@@ -61,7 +61,7 @@ struct GptConfig {
 };
 
 /// "tiny" (2 layers, 128 wide); "nano" and "mini", the sizes of nanoGPT's recipes for a CPU and a GPU, without dropout and with 0.2 and both
-/// without biases; "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl"; "gpt3-small" to "gpt3-175b". Throws UserError that lists them.
+/// without biases; these three start from larger weights than the papers' 0.02; "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl"; "gpt3-small" to "gpt3-175b". Throws UserError that lists them.
 GptConfig gpt_preset(const std::string& name);
 const std::vector<std::string>& gpt_preset_names();
 
