@@ -2,25 +2,16 @@
 // transformers' config.json.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/fields.h"
 #include "core/json.h"
 #include "models/layers/activation.h"
+#include "models/layers/positions.h"
 
 namespace attend {
-
-/// What the position embeddings, which are learnt, start from: the paper's noise, or the sinusoids of Vaswani et al. 2017, in which the
-/// token before lies in the same direction wherever one stands.
-enum class PositionStart { kNormal, kSinusoidal };
-template <>
-struct EnumNames<PositionStart> {
-  static constexpr std::array values{std::pair{PositionStart::kNormal, "normal"}, std::pair{PositionStart::kSinusoidal, "sinusoidal"}};
-};
 
 struct BertConfig {
   std::int64_t vocab_size = 0;

@@ -37,8 +37,7 @@ BertModelImpl::BertModelImpl(const BertConfig& config, Pooler wanted)
   const torch::NoGradGuard no_gradient;
   for (auto& table : {token_table_, position_table_, type_table_}) torch::Tensor(table).normal_(0, config.initializer_range);
   torch::Tensor(token_table_)[config.pad_id].zero_();
-  if (config.position_start == PositionStart::kSinusoidal)  // sines have a root mean square of 1 / sqrt(2): as large as the tokens' embeddings
-    torch::Tensor(position_table_).copy_(sinusoidal_positions(config.max_positions, config.hidden_size) * (std::sqrt(2.0) * config.initializer_range));
+  start_positions(position_table_, config.position_start, config.initializer_range);
   for (const auto& module : modules(/*include_self=*/false))
     if (auto* linear = module->as<Linear>()) linear->weight.normal_(0, config.initializer_range);
 }

@@ -32,8 +32,7 @@ const std::vector<Preset>& presets() {
   return all;
 }
 
-// Below this width weights start at 1 / sqrt(E) instead of the papers' 0.02: after nanoGPT's 2,000 steps on Shakespeare the loss is 1.74 instead
-// of 1.90 (docs/gpt.md).
+// Below this width weights start at 1 / sqrt(E) instead of the papers' 0.02, and positions from sinusoids: docs/gpt.md has the figures.
 constexpr std::int64_t kPaperWidth = 768;
 
 std::string is(const char* field, std::int64_t value) { return std::string(field) + " is " + std::to_string(value); }
@@ -82,7 +81,10 @@ GptConfig gpt_preset(const std::string& name) {
     config.hidden_size = preset.hidden;
     config.num_heads = preset.heads;
     config.max_positions = preset.positions;
-    if (preset.hidden < kPaperWidth) config.initializer_range = 1 / std::sqrt(static_cast<double>(preset.hidden));
+    if (preset.hidden < kPaperWidth) {
+      config.initializer_range = 1 / std::sqrt(static_cast<double>(preset.hidden));
+      config.position_start = PositionStart::kSinusoidal;
+    }
     config.dropout = preset.dropout;
     config.bias = preset.bias;
     return config;

@@ -10,6 +10,7 @@
 #include "core/fields.h"
 #include "core/json.h"
 #include "models/layers/activation.h"
+#include "models/layers/positions.h"
 
 namespace attend {
 
@@ -27,6 +28,7 @@ struct GptConfig {
   double classifier_dropout = 0;
   std::int64_t max_positions = 1024;
   double initializer_range = 0.02;
+  PositionStart position_start = PositionStart::kNormal;
   double layer_norm_epsilon = 1e-5;
   std::optional<std::int64_t> bos_id, eos_id, pad_id;
 
@@ -45,6 +47,7 @@ struct GptConfig {
     visit("classifier_dropout", self.classifier_dropout, "dropout in front of a classifier's head; transformers has none there");
     visit("max_positions", self.max_positions, "longest sequence, in tokens, n_ctx");
     visit("initializer_range", self.initializer_range, "standard deviation of the weights at the start");
+    visit("position_start", self.position_start, "what the learnt position embeddings start from");
     visit("layer_norm_epsilon", self.layer_norm_epsilon, "what layer normalisation adds to the variance");
     visit("bos_id", self.bos_id, "what a text begins with; set by the tokenizer");
     visit("eos_id", self.eos_id, "end-of-text token; set by the tokenizer");
@@ -61,7 +64,8 @@ struct GptConfig {
 };
 
 /// "tiny" (2 layers, 128 wide); "nano" and "mini", the sizes of nanoGPT's recipes for a CPU and a GPU, without dropout and with 0.2 and both
-/// without biases; these three start from larger weights than the papers' 0.02; "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl"; "gpt3-small" to "gpt3-175b". Throws UserError that lists them.
+/// without biases; these three start from larger weights than the papers' and from sinusoidal positions. "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl";
+/// "gpt3-small" to "gpt3-175b". Throws UserError that lists them.
 GptConfig gpt_preset(const std::string& name);
 const std::vector<std::string>& gpt_preset_names();
 

@@ -44,12 +44,13 @@ GptModelImpl::GptModelImpl(const GptConfig& config)
   initialize();
 }
 
-// N(0, 0.02), and what writes to the residual stream smaller by the square root of how often that is written to (section 2.3): twice a layer.
+// N(0, initializer_range), 0.02 in the papers, and what writes to the residual stream smaller by the square root of how often that is written to (section 2.3): twice a layer.
 void GptModelImpl::initialize() {
   const torch::NoGradGuard no_gradient;
   const double deviation = config_.initializer_range, residual_deviation = deviation / std::sqrt(2.0 * static_cast<double>(config_.num_layers));
   token_table_.normal_(0, deviation);
   position_table_.normal_(0, deviation);
+  start_positions(position_table_, config_.position_start, deviation);
   for (const auto& module : *blocks_) {
     auto& block = *module->as<GptBlock>();
     block.self_attention->qkv->weight.normal_(0, deviation);

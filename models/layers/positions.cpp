@@ -20,4 +20,8 @@ torch::Tensor sinusoidal_positions(std::int64_t positions, std::int64_t hidden_s
   return table_PE;
 }
 
+void start_positions(torch::Tensor table_PE, PositionStart start, double deviation) {
+  if (start == PositionStart::kSinusoidal) table_PE.copy_(sinusoidal_positions(table_PE.size(0), table_PE.size(1)) * (std::sqrt(2.0) * deviation));  // a sine's own is 1 / sqrt(2)
+}
+
 }  // namespace attend
