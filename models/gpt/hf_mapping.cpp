@@ -8,6 +8,8 @@
 namespace attend {
 namespace {
 
+using Start = GptModelImpl::Start;
+
 std::vector<NameRule> block_rules() {
   const std::string ours = "gpt.blocks.{i}.", theirs = "transformer.h.{i}.";
   std::vector<NameRule> rules;
@@ -94,12 +96,12 @@ void GptSequenceClassifier::save(const std::filesystem::path& folder) const { sa
 
 std::shared_ptr<TextEncoder> load_gpt_encoder(const ModelFolder& folder) {
   const GptConfig config = read_config(folder);
-  return filled(std::make_shared<GptEncoder>(config), body_rules(config), SafetensorsReader::open_folder(folder.path), folder.device);
+  return filled(std::make_shared<GptEncoder>(config, Start::kUnset), body_rules(config), SafetensorsReader::open_folder(folder.path), folder.device);
 }
 
 std::shared_ptr<CausalLanguageModel> load_gpt(const ModelFolder& folder) {
   const GptConfig config = read_config(folder);
-  return filled(std::make_shared<GptLanguageModel>(config), body_rules(config), SafetensorsReader::open_folder(folder.path), folder.device);
+  return filled(std::make_shared<GptLanguageModel>(config, Start::kUnset), body_rules(config), SafetensorsReader::open_folder(folder.path), folder.device);
 }
 
 std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {
@@ -107,7 +109,7 @@ std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFold
   if (wanted && wanted->dropout) config.classifier_dropout = *wanted->dropout;
   const auto file = SafetensorsReader::open_folder(folder.path);
   const HeadPlan plan = plan_head(folder, file, "score", wanted);
-  auto model = std::make_shared<GptSequenceClassifier>(config, plan.labels);
+  auto model = std::make_shared<GptSequenceClassifier>(config, plan.body == NewHead::Body::kFresh ? Start::kDrawn : Start::kUnset, plan.labels);
   if (plan.body == NewHead::Body::kFresh) {
     model->to(folder.device);
     model->eval();
