@@ -45,8 +45,8 @@ std::vector<float> GptLanguageModel::target_log_probabilities(const CausalBatch&
   return tied_log_probabilities(select_rows(gpt->forward(batch.tokens), targets.places), gpt->token_table(), targets.ids);
 }
 
-GptSequenceClassifier::GptSequenceClassifier(const GptConfig& config, TaskLabels labels)
-    : GptWithHead(config),
+GptSequenceClassifier::GptSequenceClassifier(const GptConfig& config, GptModelImpl::Start start, TaskLabels labels)
+    : GptWithHead(config, start),
       labels_(std::move(labels)),
       score_LE_(this->register_parameter("score", torch::empty({static_cast<std::int64_t>(labels_.names.size()), config.hidden_size}))) {
   const torch::NoGradGuard no_gradient;
@@ -70,7 +70,7 @@ torch::Tensor GptSequenceClassifier::logits(const TextBatch& batch) {
 std::shared_ptr<CausalLanguageModel> make_gpt(const GptConfig& config, std::uint64_t seed, torch::Device device) {
   config.validate();
   torch::manual_seed(mix_seed(seed, "parameters"));
-  auto model = std::make_shared<GptLanguageModel>(config);
+  auto model = std::make_shared<GptLanguageModel>(config, GptModelImpl::Start::kDrawn);
   model->to(device);
   return model;
 }

@@ -22,14 +22,14 @@ class GptWithHead : public Interface {
   GptModel gpt;
 
  protected:
-  explicit GptWithHead(const GptConfig& config) : gpt(this->register_module("gpt", GptModel(config))), config_(config) {}
+  GptWithHead(const GptConfig& config, GptModelImpl::Start start) : gpt(this->register_module("gpt", GptModel(config, start))), config_(config) {}
 
   GptConfig config_;
 };
 
 class GptEncoder final : public GptWithHead<TextEncoder> {
  public:
-  explicit GptEncoder(const GptConfig& config) : GptWithHead(config) {}
+  GptEncoder(const GptConfig& config, GptModelImpl::Start start) : GptWithHead(config, start) {}
   torch::Tensor hidden(const TextBatch& batch) override { return gpt->forward(batch.tokens); }
   Json hf_config() const override;
   void save(const std::filesystem::path& folder) const override;
@@ -37,7 +37,7 @@ class GptEncoder final : public GptWithHead<TextEncoder> {
 
 class GptLanguageModel final : public GptWithHead<CausalLanguageModel> {
  public:
-  explicit GptLanguageModel(const GptConfig& config) : GptWithHead(config) {}
+  GptLanguageModel(const GptConfig& config, GptModelImpl::Start start) : GptWithHead(config, start) {}
   torch::Tensor logits(const PackedIds& tokens) override { return project(gpt->forward(tokens)); }
   SummedLoss loss(const CausalBatch& batch) override;
   std::vector<float> target_log_probabilities(const CausalBatch& batch) override;
@@ -52,7 +52,8 @@ class GptLanguageModel final : public GptWithHead<CausalLanguageModel> {
 /// A linear layer, without bias, on each sequence's last token that is not padding.
 class GptSequenceClassifier final : public GptWithHead<SequenceClassifier> {
  public:
-  GptSequenceClassifier(const GptConfig& config, TaskLabels labels);
+  /// The head is drawn in any case.
+  GptSequenceClassifier(const GptConfig& config, GptModelImpl::Start start, TaskLabels labels);
   torch::Tensor logits(const TextBatch& batch) override;
   const TaskLabels& labels() const override { return labels_; }
   Json hf_config() const override;

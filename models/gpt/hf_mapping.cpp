@@ -8,6 +8,8 @@
 namespace attend {
 namespace {
 
+using Start = GptModelImpl::Start;
+
 std::vector<NameRule> block_rules() {
   const std::string ours = "gpt.blocks.{i}.", theirs = "transformer.h.{i}.";
   std::vector<NameRule> rules;
@@ -102,12 +104,12 @@ void GptSequenceClassifier::save(const std::filesystem::path& folder) const { sa
 
 std::shared_ptr<TextEncoder> load_gpt_encoder(const ModelFolder& folder) {
   const Folder source(folder);
-  return filled(std::make_shared<GptEncoder>(source.config), body_rules(source.config), source.file, folder.device);
+  return filled(std::make_shared<GptEncoder>(source.config, Start::kUnset), body_rules(source.config), source.file, folder.device);
 }
 
 std::shared_ptr<CausalLanguageModel> load_gpt(const ModelFolder& folder) {
   const Folder source(folder);
-  return filled(std::make_shared<GptLanguageModel>(source.config), body_rules(source.config), source.file, folder.device);
+  return filled(std::make_shared<GptLanguageModel>(source.config, Start::kUnset), body_rules(source.config), source.file, folder.device);
 }
 
 std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {
@@ -115,7 +117,7 @@ std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFold
   if (wanted && wanted->dropout) source.config.classifier_dropout = *wanted->dropout;
   if (!source.config.pad_id) source.config.pad_id = source.config.eos_id;  // without one transformers' classifier refuses batches
   const HeadPlan plan = plan_head(folder, source.file, "score", wanted);
-  auto model = std::make_shared<GptSequenceClassifier>(source.config, plan.labels);
+  auto model = std::make_shared<GptSequenceClassifier>(source.config, plan.body == NewHead::Body::kFresh ? Start::kDrawn : Start::kUnset, plan.labels);
   if (plan.body == NewHead::Body::kFresh) {
     model->to(folder.device);
     model->eval();

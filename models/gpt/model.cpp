@@ -34,14 +34,17 @@ void GptBlockImpl::step(ResidualStream& x_RE, KvCache& cache, std::size_t layer)
   x_RE.add(feed_forward->forward(x_RE.normed(feed_forward_norm)));
 }
 
-GptModelImpl::GptModelImpl(const GptConfig& config)
+GptModelImpl::GptModelImpl(const GptConfig& config, Start start)
     : config_(config),
       token_table_(register_parameter("token_embedding", torch::empty({config.vocab_size, config.hidden_size}))),
       position_table_(register_parameter("position_embedding", torch::empty({config.max_positions, config.hidden_size}))),
       blocks_(register_module("blocks", torch::nn::ModuleList())),
       final_norm_(register_module("final_norm", ResidualNorm(config.hidden_size, config.layer_norm_epsilon))) {
   for (std::int64_t i = 0; i < config.num_layers; ++i) blocks_->push_back(GptBlock(config));
-  initialize();
+  if (start == Start::kDrawn) initialize();
+  if (config.bias) return;
+  for (auto& parameter : named_parameters())
+    if (parameter.key().ends_with(".bias")) parameter.value().requires_grad_(false);  // zeros for good
 }
 
 // N(0, initializer_range), 0.02 in the papers, and what writes to the residual stream smaller by the square root of how often that is written to (section 2.3): twice a layer.
@@ -58,9 +61,6 @@ void GptModelImpl::initialize() {
     block.feed_forward->inner->weight.normal_(0, deviation);
     block.feed_forward->output->weight.normal_(0, residual_deviation);
   }
-  if (config_.bias) return;
-  for (auto& parameter : named_parameters())
-    if (parameter.key().ends_with(".bias")) parameter.value().requires_grad_(false);  // zeros for good
 }
 
 void GptModelImpl::freeze(std::int64_t layers) {

@@ -33,8 +33,9 @@ TORCH_MODULE(GptBlock);
 
 class GptModelImpl : public torch::nn::Module {
  public:
-  /// Parameters drawn as docs/gpt.md says, from torch's default generator.
-  explicit GptModelImpl(const GptConfig& config);
+  /// Parameters drawn as docs/gpt.md says, from torch's default generator; or left as they are, to be read from a file.
+  enum class Start { kDrawn, kUnset };
+  GptModelImpl(const GptConfig& config, Start start);
 
   /// The last layer's states, normalised: hidden_NE.
   torch::Tensor forward(const PackedIds& tokens) const;

@@ -9,6 +9,7 @@
 #include <torch/torch.h>
 
 #include "models/layers/few_rows.h"
+#include "models/layers/gelu.h"
 
 namespace attend {
 namespace {
@@ -34,7 +35,7 @@ torch::Tensor apply_activation(const torch::Tensor& x, Activation activation) {
     case Activation::kRelu: return torch::relu(x);
     case Activation::kSilu: return torch::silu(x);
     case Activation::kGelu: return torch::gelu(x);
-    case Activation::kGeluTanh: return torch::gelu(x, "tanh");
+    case Activation::kGeluTanh: return gelu_tanh(x);
   }
   TORCH_CHECK(false, "an activation of no known kind");
 }

@@ -6,8 +6,8 @@
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
-#include "core/simd.h"
 #include "models/layers/dropout_mask.h"
+#include "models/layers/pieces.h"
 
 namespace attend {
 namespace {
@@ -16,24 +16,6 @@ using namespace simd;
 
 constexpr std::int64_t kRowBlock = 32;  // rows a task takes; also the grain of the weight gradient's partial sums
 
-// A row of `width` floats in pieces of 16, the last one padded with zeros.
-template <class Piece>
-ATTEND_INLINE void for_each_piece(std::int64_t width, const Piece& piece) {
-  std::int64_t column = 0;
-  for (; column + kWidth <= width; column += kWidth) piece(column, kWidth);
-  if (column < width) piece(column, width - column);
-}
-ATTEND_INLINE Floats load_piece(const float* from, std::int64_t count) {
-  if (count == kWidth) return load(from);
-  Floats value{};
-  std::memcpy(&value, from, count * sizeof(float));
-  return value;
-}
-ATTEND_INLINE void store_piece(float* to, const Floats& value, std::int64_t count) {
-  if (count == kWidth) return store(to, value);
-  std::memcpy(to, &value, count * sizeof(float));
-}
-
 struct RowRange {
   std::int64_t begin, end, width;
 };
@@ -41,7 +23,7 @@ struct RowRange {
 ATTEND_SIMD void dropout_rows(const RowRange& rows, const float* x, const DropoutMask& mask, float* y) {
   for (std::int64_t n = rows.begin; n < rows.end; ++n) {
     const auto row = mask.row(n);
-    for_each_piece(rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
+    for_each_piece(0, rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
       const std::int64_t i = n * rows.width + column;
       store_piece(y + i, load_piece(x + i, count) * mask.factors(row, column), count);
     });
@@ -60,7 +42,7 @@ ATTEND_SIMD void norm_rows(const RowRange& rows, const NormForward& io, const Dr
     const auto row = mask ? mask->row(n) : DropoutMask::Row{};
     const float* sum_row = (io.sublayer ? io.sum : io.x) + n * rows.width;
     Floats total{};
-    for_each_piece(rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
+    for_each_piece(0, rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
       const std::int64_t i = n * rows.width + column;
       Floats value = load_piece(io.x + i, count);
       if (io.sublayer) {
@@ -73,7 +55,7 @@ ATTEND_SIMD void norm_rows(const RowRange& rows, const NormForward& io, const Dr
     });
     const float mean = simd::sum(total) / width;
     Floats squares{};
-    for_each_piece(rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
+    for_each_piece(0, rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
       Floats centred = load_piece(sum_row + column, count) - mean;
       if (count < kWidth)
         for (std::int64_t i = count; i < kWidth; ++i) centred[i] = 0;
@@ -82,7 +64,7 @@ ATTEND_SIMD void norm_rows(const RowRange& rows, const NormForward& io, const Dr
     const float inverse = 1.0f / std::sqrt(simd::sum(squares) / width + io.epsilon);
     io.statistics[2 * n] = mean;
     io.statistics[2 * n + 1] = inverse;
-    for_each_piece(rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
+    for_each_piece(0, rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
       const Floats normal = (load_piece(sum_row + column, count) - mean) * inverse;
       store_piece(io.y + n * rows.width + column, normal * load_piece(io.weight + column, count) + load_piece(io.bias + column, count), count);
     });
@@ -103,7 +85,7 @@ ATTEND_SIMD void norm_rows_backward(const RowRange& rows, const NormBackward& io
     const float mean = io.statistics[2 * n], inverse = io.statistics[2 * n + 1];
     const std::int64_t start = n * rows.width;
     Floats sum_g{}, sum_gn{};  // of g = dy o w, and of g o normal
-    for_each_piece(rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
+    for_each_piece(0, rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
       const Floats normal = (load_piece(io.sum + start + column, count) - mean) * inverse;
       const Floats dy = load_piece(io.gradient + start + column, count);
       store_piece(io.weight_gradient + column, load_piece(io.weight_gradient + column, count) + dy * normal, count);
@@ -113,7 +95,7 @@ ATTEND_SIMD void norm_rows_backward(const RowRange& rows, const NormBackward& io
       sum_gn += g * normal;
     });
     const float mean_g = simd::sum(sum_g) / width, mean_gn = simd::sum(sum_gn) / width;
-    for_each_piece(rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
+    for_each_piece(0, rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
       const Floats normal = (load_piece(io.sum + start + column, count) - mean) * inverse;
       const Floats g = load_piece(io.gradient + start + column, count) * load_piece(io.weight + column, count);
       Floats dx = (g - mean_g - normal * mean_gn) * inverse;

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "models/layers/few_rows.h"
+#include "models/layers/gelu.h"
 #include "models/layers/linear.h"
 #include "models/layers/packed.h"
 #include "models/layers/positions.h"
@@ -64,6 +65,22 @@ TEST_CASE("a few rows are multiplied as many are, whatever the sizes and the num
   CHECK_FALSE(has_few_rows(torch::zeros({kFewRows + 1, 3}), torch::zeros({2, 3})));
   CHECK_FALSE(has_few_rows(torch::zeros({1, 3}, torch::kFloat64), torch::zeros({2, 3}, torch::kFloat64)));
   CHECK_FALSE(has_few_rows(torch::zeros({1, 3}), torch::zeros({3, 2}).t()));
+}
+
+TEST_CASE("GELU by tanh is its formula, slope included, from end to end") {
+  const auto count = GENERATE(1, 16, 20011);  // whole vectors, and pieces
+  torch::manual_seed(13);
+  const auto x = torch::cat({torch::linspace(-30, 30, count), torch::tensor({-1e4f, 1e4f, 0.0f}), torch::randn({count})}).view({-1, 1});
+  const auto x1 = leaf(x), x2 = leaf(x.to(torch::kFloat64)), g = torch::randn_like(x);
+  const auto y1 = gelu_tanh(x1);
+  const auto y2 = x2 / 2 * (1 + torch::tanh(std::sqrt(2 / M_PI) * (x2 + 0.044715 * x2.pow(3))));
+  (y1 * g).sum().backward();
+  (y2 * g).sum().backward();
+  CHECK(difference(y1 / (1 + x.abs()), (y2 / (1 + x2.abs())).to(torch::kFloat32)) < 3e-7);
+  CHECK(difference(x1.grad(), x2.grad().to(torch::kFloat32)) < 1e-6);
+  const torch::NoGradGuard no_gradient;
+  CHECK(torch::equal(gelu_tanh(x), y1));
+  CHECK(gelu_tanh(torch::tensor({NAN})).isnan().item<bool>());
 }
 
 TEST_CASE("residual norm equals LayerNorm(x + sublayer), gradients included") {

@@ -95,9 +95,9 @@ TEST_CASE("GPT computes what transformers' computes, with every head") {
   SECTION("logits at every position") {
     const auto logits = fixture.logits();
     REQUIRE(logits.sizes() == fixture.expected("logits").sizes());
-    CHECK(difference(logits, fixture.expected("logits")) < 1e-5);
+    CHECK(difference(logits, fixture.expected("logits")) < 1e-5);  // worst seen 1.1e-6
   }
-  SECTION("loss, with and without gradients") {
+  SECTION("loss, with and without gradients") {  // worst seen 4.8e-7
     CHECK(std::abs(fixture.loss(0).item<double>() - fixture.expected("loss").item<double>()) < 2e-6);
     const torch::NoGradGuard no_gradient;
     CHECK(std::abs(fixture.loss(0).item<double>() - fixture.expected("loss").item<double>()) < 2e-6);
@@ -112,7 +112,7 @@ TEST_CASE("GPT computes what transformers' computes, with every head") {
       INFO(parameter);
       REQUIRE(gradients.contains(parameter));
       REQUIRE(gradients.at(parameter).sizes() == expected.sizes());
-      CHECK(difference(gradients.at(parameter), expected) < 2e-6 + 2e-5 * expected.abs().max().item<double>());
+      CHECK(difference(gradients.at(parameter), expected) < 2e-6 + 2e-5 * expected.abs().max().item<double>());  // worst seen 7.2e-7
       ++compared;
     }
     CHECK(compared == gradients.size());
@@ -123,7 +123,7 @@ TEST_CASE("GPT computes what transformers' computes, with every head") {
       optimizer.zero_grad();
       const auto loss = fixture.loss(step % 2);
       INFO("step " << step);
-      CHECK(std::abs(loss.item<double>() - fixture.expected("step_losses")[step].item<double>()) < 2e-4);  // Adam divides by small gradients
+      CHECK(std::abs(loss.item<double>() - fixture.expected("step_losses")[step].item<double>()) < 1e-5);  // worst seen 1.2e-7
       loss.backward();
       optimizer.step();
     }

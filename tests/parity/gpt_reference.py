@@ -28,7 +28,7 @@ binary = sys.argv[1]
 SMALL = sys.argv[2:] == ["small"]
 VOCAB = 50257 if SMALL else 300
 SIZES = {} if SMALL else dict(n_embd=64, n_layer=3, n_head=4, n_positions=48, bos_token_id=0, eos_token_id=0)
-TOLERANCE = 1e-5  # of the largest logit; worst seen 1.9e-6
+TOLERANCE = 1e-5  # of the largest logit; 1.3e-6 seen at GPT-2 small's size, where transformers' own two attention paths differ by 0.8e-6
 
 
 def run(*arguments, requests=()):
