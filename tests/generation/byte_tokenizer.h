@@ -27,7 +27,7 @@ inline std::string byte_piece(int byte) {
   return piece;
 }
 
-/// Writes tokenizer.json into a folder: the bytes, and special tokens from id 256 on.
+/// Writes a tokenizer into a folder: the bytes, and special tokens from id 256 on, the first of which ends a text.
 inline void write_byte_tokenizer(const std::filesystem::path& folder, const std::vector<std::string>& special = {"<|endoftext|>"}) {
   Json vocab = Json::object(), added = Json::array();
   for (int byte = 0; byte < 256; ++byte) vocab[byte_piece(byte)] = byte;
@@ -48,6 +48,8 @@ inline void write_byte_tokenizer(const std::filesystem::path& folder, const std:
                                               {"post_processor", nullptr},
                                               {"decoder", byte_level},
                                               {"model", model}});
+  const Json end_of_text = special.empty() ? Json(nullptr) : Json(special.front());
+  write_json_file(folder / "tokenizer_config.json", {{"tokenizer_class", "GPT2Tokenizer"}, {"bos_token", end_of_text}, {"eos_token", end_of_text}, {"unk_token", end_of_text}});
 }
 
 inline std::shared_ptr<const ByteBpeTokenizer> byte_tokenizer(const std::vector<std::string>& special = {"<|endoftext|>"}) {

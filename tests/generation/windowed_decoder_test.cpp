@@ -76,7 +76,8 @@ TEST_CASE("ids beyond the tokenizer's are not there") {
     return logits;
   };
   ToyCausalModel model(padded, kVocab + 5, 64);
-  for (const auto& hypothesis : continue_all(model, {{1}, {2, 3}}, 20)[0]) {
+  const auto found = continue_all(model, {{1}, {2, 3}}, 20);
+  for (const auto& hypothesis : found[0]) {
     for (const auto id : hypothesis.ids) REQUIRE(id < kVocab);
     REQUIRE(hypothesis.log_probability == Approx(-20 * std::log(static_cast<double>(kVocab))));
   }
