@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The share of the minutes that each part trains for.
-constexpr double kTranslateShare = 0.6, kBertShare = 0.4;
+constexpr double kTranslateShare = 0.4, kBertShare = 0.3, kPromptShare = 0.3;
 
 fs::path choose_folder(const fs::path& asked_for) {
   if (!asked_for.empty()) {
@@ -49,7 +49,7 @@ void add_demo(CLI::App& app) {
   CLI::App* command = app.add_subcommand("demo", "Train small models here and now, and show what they learnt");
   add_field_flag(*command, "--minutes", options->minutes, "how long to train, all parts together");
   add_field_flag(*command, "--pairs", options->pairs, "sentence pairs to translate from, drawn from a grammar");
-  add_field_flag(*command, "--only", options->only, "one part alone: a translator; BERT, which fills masks and is made a classifier");
+  add_field_flag(*command, "--only", options->only, "one part alone: a translator; BERT, which fills masks and is made a classifier; a GPT that finds rules in its prompt");
   command->add_option("--output", options->output, "folder for texts and models; without it one among the temporary files");
   command->add_option("--write", options->write, "only write the texts into this folder: {train,valid,test}.{en,de}, bert.{train,valid}.txt, kind.{train,test}.tsv");
   add_common(*command, options->common);
@@ -78,6 +78,7 @@ int run_demo(const DemoOptions& options, std::istream&, std::ostream& out) {
   };
   ExitCode code = run_part(DemoTopic::kTranslate, kTranslateShare, [&](const DemoPart& part) { return demo_translate(part, options.pairs, out); });
   if (code == ExitCode::kDone) code = run_part(DemoTopic::kBert, kBertShare, [&](const DemoPart& part) { return demo_bert(part, out); });
+  if (code == ExitCode::kDone) code = run_part(DemoTopic::kPrompt, kPromptShare, [&](const DemoPart& part) { return demo_prompt(part, out); });
   if (code == ExitCode::kDone && options.common.json) out << scores.dump() << "\n";
   return static_cast<int>(code);
 }

@@ -13,15 +13,15 @@
 
 namespace attend {
 
-enum class DemoTopic { kTranslate, kBert };
+enum class DemoTopic { kTranslate, kBert, kPrompt };
 template <>
 struct EnumNames<DemoTopic> {
-  static constexpr std::array values{std::pair{DemoTopic::kTranslate, "translate"}, std::pair{DemoTopic::kBert, "bert"}};
+  static constexpr std::array values{std::pair{DemoTopic::kTranslate, "translate"}, std::pair{DemoTopic::kBert, "bert"}, std::pair{DemoTopic::kPrompt, "prompt"}};
 };
 
 struct DemoOptions {
   CommonOptions common;
-  double minutes = 2.5;
+  double minutes = 3.5;
   std::int64_t pairs = 60'000;
   std::optional<DemoTopic> only;
   std::filesystem::path output;  ///< "": a new folder among the temporary files

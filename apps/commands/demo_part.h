@@ -26,5 +26,7 @@ DemoOutcome demo_translate(const DemoPart& part, std::int64_t pairs, std::ostrea
 /// BERT is pretrained on short texts of the grammar, fills masks, and is fine-tuned to tell what kind of thing a sentence speaks of; so
 /// is the same model from random weights.
 DemoOutcome demo_bert(const DemoPart& part, std::ostream& out);
+/// A GPT is pretrained on episodes of a task whose rule changes, and is asked by rules it has never seen, with no and with eight examples.
+DemoOutcome demo_prompt(const DemoPart& part, std::ostream& out);
 
 }  // namespace attend

@@ -90,6 +90,24 @@ TEST_CASE("the demo pretrains BERT, fills masks, fine-tunes it, and prints comma
   CHECK(std::count(shell(commands[3]).out.begin(), shell(commands[3]).out.end(), '\t') == 7);
 }
 
+TEST_CASE("the demo pretrains a GPT on episodes, prompts it, and prints commands that do the same") {
+  TempFolder folder;
+  const Outcome demo = run({"demo", "--only", "prompt", "--minutes", "0.05", "--output", (folder / "demo").string()});
+  INFO(demo.out << demo.err);
+  REQUIRE(demo.code == 0);
+  CHECK_THAT(demo.out, Contains(" -> ") && Contains("0 examples: ") && Contains("8 examples: ") && Contains("of 600 queries"));
+  const auto commands = commands_in(demo.out);
+  REQUIRE(commands.size() == 2);
+  std::string command = commands[0];
+  command.replace(command.find("my-gpt"), 6, (folder / "my-gpt").string());
+  const Outcome trained = shell(command + " --steps 1");
+  INFO(command << "\n" << trained.err);
+  CHECK(trained.code == 0);
+  CHECK(settings_of(folder / "my-gpt") == settings_of(folder / "demo/gpt"));
+  const Outcome evaluated = shell(commands[1] + " --json");
+  CHECK(parse_json(evaluated.out, "evaluation")[1]["shots"] == 8);
+}
+
 TEST_CASE("the demo writes its sentences alone where asked to") {
   TempFolder folder;
   const auto write = [&](const std::string& name, const std::string& seed) {
