@@ -59,6 +59,7 @@ LanguageSetup language_setup(const TrainingRun& run, const LanguageData& data) {
     setup.train = std::move(split.train);
     setup.valid = std::move(split.valid);
     setup.settings["valid_fraction"] = *data.valid_fraction;
+    for (const auto& file : data.train) setup.settings["train"].push_back(file.string());
   }
   setup.columns = task_columns(data);
   if (setup.columns) {

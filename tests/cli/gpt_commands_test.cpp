@@ -106,6 +106,13 @@ TEST_CASE("a stride scores every token all the same, with more context") {
   check_refusal(run({"evaluate", "lm", "--model", world().gpt.string(), "--data", world().text.string(), "--max-length", "64"}), "32 positions");
 }
 
+TEST_CASE("a finished run's settings start it again, its split of the text too") {
+  const World& w = world();
+  const Outcome again = run({"pretrain", "gpt", "--config", (w.gpt / "run.toml").string(), "--resume"});
+  INFO(again.err);
+  CHECK(again.code == 0);
+}
+
 TEST_CASE("documents can be kept apart, holes filled, and pieces learnt") {
   const World& w = world();
   const Outcome filled = run({"pretrain", "gpt", "--train", w.text.string(), "--valid", w.text.string(), "--output", (w.folder / "fill").string(), "--preset", "tiny", "--set", "max_positions=64",

@@ -190,7 +190,8 @@ void LanguageObjective::load(const std::filesystem::path& folder) {
 
 Json LanguageObjective::settings() const {
   Json settings{{"train", names_of(files_of(setup_.train))}};
-  if (can_evaluate()) settings["valid"] = names_of(files_of(setup_.valid));
+  const bool is_split = setup_.settings.contains("valid_fraction");  // then the files are those to be split again
+  if (can_evaluate() && !is_split) settings["valid"] = names_of(files_of(setup_.valid));
   settings.update(to_json(setup_.options));
   settings.update(setup_.settings);
   return settings;
