@@ -44,7 +44,9 @@ std::string TextStream::push(std::string_view bytes) {
 std::string TextStream::finish() {
   if (is_stopped_) return {};
   is_stopped_ = true;
-  return characters_.add(pending_) + characters_.flush();
+  std::string text = characters_.add(pending_);
+  text += characters_.flush();  // in this order
+  return text;
 }
 
 std::string finished_text(std::string_view bytes, const StopStrings& stops) {
