@@ -20,6 +20,7 @@ Rule cipher(RandomStream& random, const TaskSettings& settings);
 Rule arrange(RandomStream& random, const TaskSettings& settings);
 Rule affix(RandomStream& random, const TaskSettings& settings);
 Rule replace(RandomStream& random, const TaskSettings& settings);
+Rule stamp(RandomStream& random, const TaskSettings& settings);
 Rule shift(RandomStream& random, const TaskSettings& settings);
 Rule label(RandomStream& random, const TaskSettings& settings);
 

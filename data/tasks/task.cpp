@@ -24,6 +24,7 @@ constexpr Task kTasks[] = {
     {"arrange", "letters put in another order", TaskKind::kInContext, TaskInput::kText, rules::arrange},
     {"affix", "letters put before or after a word", TaskKind::kInContext, TaskInput::kText, rules::affix},
     {"replace", "two letters that become two others", TaskKind::kInContext, TaskInput::kText, rules::replace},
+    {"stamp", "two places of a word that get letters of their own", TaskKind::kInContext, TaskInput::kText, rules::stamp},
     {"shift", "numbers added to the digits, without carrying", TaskKind::kInContext, TaskInput::kText, rules::shift},
     {"label", "two classes with made-up names", TaskKind::kInContext, TaskInput::kText, rules::label},
 };

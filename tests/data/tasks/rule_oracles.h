@@ -29,6 +29,9 @@ inline std::string apply_rule(const std::string& spelling, const std::string& in
     output = rest.starts_with("before") ? affix + input : input + affix;
   } else if (family == "replace") {  // "ax bq": at once
     for (const char letter : input) output += letter == rest[0] ? rest[1] : letter == rest[3] ? rest[4] : letter;
+  } else if (family == "stamp") {  // "2q 5z"
+    output = input;
+    for (const std::size_t i : {0, 3}) output[static_cast<std::size_t>(rest[i] - '1')] = rest[i + 1];
   } else if (family == "shift") {  // "4301"
     for (std::size_t i = 0; i < input.size(); ++i) output += static_cast<char>('0' + (input[i] - '0' + rest[i] - '0') % 10);
   } else if (family == "label") {  // "3, qwe rty"
@@ -92,6 +95,14 @@ inline std::optional<std::string> guess_replace(Examples shots, const std::strin
   return output;
 }
 
+inline std::optional<std::string> guess_stamp(Examples shots, const std::string& query) {
+  if (shots.empty()) return std::nullopt;
+  std::string output = query;
+  for (std::size_t i = 0; i < query.size(); ++i)
+    if (shots[0].input[i] != shots[0].output[i]) output[i] = shots[0].output[i];
+  return output;
+}
+
 inline std::optional<std::string> guess_shift(Examples shots, const std::string& query) {
   if (shots.empty()) return std::nullopt;
   std::string output;
@@ -121,6 +132,7 @@ struct Oracle {
   Guess guess;
 };
 inline constexpr Oracle kOracles[] = {{"cipher", guess_cipher},   {"arrange", guess_arrange}, {"affix", guess_affix},
-                                      {"replace", guess_replace}, {"shift", guess_shift},     {"label", guess_label}};
+                                      {"replace", guess_replace}, {"stamp", guess_stamp},     {"shift", guess_shift},
+                                      {"label", guess_label}};
 
 }  // namespace attend
