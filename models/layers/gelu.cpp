@@ -14,21 +14,23 @@ constexpr std::int64_t kGrain = 8192;  // numbers that are worth waking a thread
 constexpr float kCubic = 0.044715f;
 constexpr float kTwice = 1.5957691216057308f;  // 2 sqrt(2 / pi)
 
-// (1 + tanh(u)) / 2 = 1 / (1 + e^-2u), u = sqrt(2 / pi) (x + 0.044715 x^3).
-ATTEND_INLINE Floats gate(const Floats& x) { return 1.0f / (1.0f + exp(-kTwice * (x + kCubic * x * x * x))); }
+// e^-2u, u = sqrt(2 / pi) (x + 0.044715 x^3). The gate of x is (1 + tanh(u)) / 2 = 1 / (1 + e^-2u).
+ATTEND_INLINE Floats decay(const Floats& x) { return exp(-kTwice * (x + kCubic * x * x * x)); }
 
 ATTEND_SIMD void gelu_forward(const float* x, float* y, std::int64_t begin, std::int64_t end) {
   for_each_piece(begin, end, [&](std::int64_t i, std::int64_t count) __attribute__((always_inline)) {
     const Floats value = load_piece(x + i, count);
-    store_piece(y + i, value * gate(value), count);
+    store_piece(y + i, value / (1.0f + decay(value)), count);
   });
 }
 
-// dy/dx = s + x s (1 - s) 2 u', s the gate, u' = sqrt(2 / pi) (1 + 3 0.044715 x^2).
+// dy/dx = s + x s (1 - s) 2 u', s the gate, u' = sqrt(2 / pi) (1 + 3 0.044715 x^2). Where s is near 1, 1 - s would be mostly rounding: it is
+// e^-2u s too.
 ATTEND_SIMD void gelu_backward(const float* x, const float* gradient, float* x_gradient, std::int64_t begin, std::int64_t end) {
   for_each_piece(begin, end, [&](std::int64_t i, std::int64_t count) __attribute__((always_inline)) {
-    const Floats value = load_piece(x + i, count), open = gate(value);
-    const Floats slope = open + value * open * (1.0f - open) * kTwice * (1.0f + 3.0f * kCubic * value * value);
+    const Floats value = load_piece(x + i, count), falling = decay(value), open = 1.0f / (1.0f + falling);
+    const Floats closed = open > 0.5f ? falling * open : 1.0f - open;
+    const Floats slope = open + value * open * closed * kTwice * (1.0f + 3.0f * kCubic * value * value);
     store_piece(x_gradient + i, load_piece(gradient + i, count) * slope, count);
   });
 }

@@ -8,7 +8,7 @@ using Catch::Contains;
 namespace {
 
 const std::string kModel = std::string(ATTEND_SOURCE_DIR) + "/tests/fixtures/gpt_text";
-const std::string kTask = "the dog\teats\nthe hen\teats\nthe fox\teats\n\nthe dog\tsings\nthe hen\tsings\nthe fox\tsings\n";
+const std::string kTask = "the dog\teats\nthe hen\teats\nthe fox\teats\nthe cat\teats\n\nthe dog\tsings\nthe hen\tsings\nthe fox\tsings\nthe cat\tsings\n";
 
 std::vector<std::string> evaluating(const std::filesystem::path& task, const std::vector<std::string>& more) {
   std::vector<std::string> arguments{"evaluate", "few-shot", "--model", kModel, "--data", task.string(), "--max-new-tokens", "12"};
@@ -22,18 +22,18 @@ TEST_CASE("accuracy against shots is printed, as rows, as JSON and as a page") {
   const TempFolder folder;
   write_text(folder / "verbs.tsv", kTask);
   const std::string page = (folder / "curve.html").string();
-  const Outcome rows = run(evaluating(folder / "verbs.tsv", {"--shots", "0,1,2", "--trials", "2", "--page", page, "--show", "1"}));
+  const Outcome rows = run(evaluating(folder / "verbs.tsv", {"--shots", "0,1,3", "--trials", "2", "--page", page, "--show", "1"}));
   INFO(rows.err);
   REQUIRE(rows.code == 0);
-  CHECK_THAT(rows.out, Contains("shots  accuracy") && Contains("    2   100.0 %") && Contains("--- 1 shots, expected: eats, answered: eats"));
-  CHECK_THAT(read_text(page), Contains("<svg") && Contains("verbs.tsv") && !Contains("http"));
+  CHECK_THAT(rows.out, Contains("shots  accuracy") && Contains("    3   100.0 %") && Contains("--- 1 shots, expected: eats, answered: eats"));
+  CHECK_THAT(read_text(page), Contains("<svg") && Contains("verbs.tsv") && !Contains("http:") && !Contains("https:"));
 
   const Outcome json = run(evaluating(folder / "verbs.tsv", {"--shots", "1", "--json", "--by", "likelihood"}));
   INFO(json.err);
   const Json list = parse_json(json.out, "rows");
   REQUIRE(list.size() == 1);
   CHECK(list[0]["shots"] == 1);
-  CHECK(list[0]["examples"] == 6);
+  CHECK(list[0]["examples"] == 8);
   CHECK(list[0]["accuracy"] == 1.0);
   CHECK(list[0]["low"] < list[0]["high"]);
   CHECK(list[0]["task"] == "verbs.tsv");

@@ -179,7 +179,9 @@ TEST_CASE("what a GPT cannot be trained on is refused with a sentence") {
   check_refusal(pretraining("one\ntwo \xff\n"), "line 2");
   check_refusal(pretraining("short"), "--max-length 5");
   check_refusal(pretraining(documents(9), {"--max-length", "64"}), "32 positions");
-  check_refusal(pretraining(documents(9), {"--preset", "enormous"}), "enormous");
+  auto unheard_of = w.pretraining("refused", folder / "a.txt");
+  *(std::find(unheard_of.begin(), unheard_of.end(), "--preset") + 1) = "enormous";
+  check_refusal(run(unheard_of), "enormous");
   check_refusal(pretraining(documents(9), {"--vocab-size", "300"}), "--vocab-size");
   check_refusal(pretraining(documents(9), {"--fill-in-the-middle", "0.5"}), "--documents separate");
   check_refusal(pretraining(documents(9), {"--fill-in-the-middle", "1.5", "--documents", "separate"}), "0 to 1");

@@ -18,6 +18,7 @@ GptConfig small_config() {
   config.vocab_size = 50;
   config.max_positions = 40;
   config.initializer_range = 0.3;  // so that logits differ by more than rounding
+  config.position_start = PositionStart::kNormal;
   return config;
 }
 
@@ -191,6 +192,15 @@ TEST_CASE("what writes to the residual stream starts smaller, by the square root
   CHECK(deviation("blocks.0.self_attention.output.weight") == Approx(0.02 / 4).epsilon(0.05));
   CHECK(deviation("blocks.7.feed_forward.output.weight") == Approx(0.02 / 4).epsilon(0.05));
   CHECK(deviation("blocks.3.feed_forward.output.bias") == 0);
+
+  config.position_start = PositionStart::kSinusoidal;
+  const auto positions_PE = make_gpt(config, 1, torch::kCPU)->named_parameters()["gpt.position_embedding"];
+  CHECK(positions_PE.square().mean().sqrt().item<double>() == Approx(0.02));  // a sine and a cosine of each frequency
+  CHECK(torch::equal(positions_PE[0].narrow(0, 0, 64), torch::zeros(64)));    // sines first
+  CHECK(gpt_preset("nano").position_start == PositionStart::kSinusoidal);
+  CHECK(gpt_preset("nano").initializer_range == Approx(1 / std::sqrt(128.0)));
+  CHECK(gpt_preset("gpt2").position_start == PositionStart::kNormal);
+  CHECK(gpt_preset("gpt2").initializer_range == 0.02);
 }
 
 TEST_CASE("a model without biases trains none, and saves zeros") {
