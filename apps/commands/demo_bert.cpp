@@ -1,5 +1,4 @@
 #include <cmath>
-#include <iomanip>
 #include <ostream>
 #include <sstream>
 #include <string>
@@ -10,6 +9,7 @@
 #include "apps/commands/finetune_classify.h"
 #include "apps/commands/pretrain_bert.h"
 #include "apps/demo/documents.h"
+#include "metrics/score.h"
 
 namespace attend {
 namespace {
@@ -131,9 +131,8 @@ DemoOutcome demo_bert(const DemoPart& part, std::ostream& out) {
       return {.code = static_cast<ExitCode>(code)};
   const double pretrained = accuracy_of(part, "classifier"), scratch = accuracy_of(part, "classifier-from-scratch");
   if (!part.common.json) {
-    out << std::fixed << std::setprecision(1) << "\nRight on " << 100 * pretrained << " % of " << labelled.test.size() << " sentences with nouns it was not fine-tuned on; from random weights on "
-        << 100 * scratch << " %, and guessing would be on 20 %\n\n"
-        << std::defaultfloat;
+    out << "\nRight on " << fixed_decimals(100 * pretrained, 1) << " % of " << labelled.test.size() << " sentences with nouns it was not fine-tuned on; from random weights on "
+        << fixed_decimals(100 * scratch, 1) << " %, and guessing would be on 20 %\n\n";
     print_commands(part, out);
   }
   return {.scores = {{"accuracy", pretrained}, {"accuracy_from_scratch", scratch}, {"examples", labelled.test.size()}}};

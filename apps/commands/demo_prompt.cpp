@@ -1,4 +1,3 @@
-#include <iomanip>
 #include <ostream>
 #include <sstream>
 #include <string>
@@ -8,6 +7,7 @@
 #include "apps/few_shot_evaluation.h"
 #include "core/atomic_file.h"
 #include "data/tasks/task_writer.h"
+#include "metrics/score.h"
 
 namespace attend {
 namespace {
@@ -87,10 +87,11 @@ DemoOutcome demo_prompt(const DemoPart& part, std::ostream& out) {
     const PromptSample& sample = result.samples.back();
     out << "\nA rule it has never seen, and what it makes of eight examples:\n\n  ";
     for (const char letter : sample.prompt) letter == '\n' ? out << "\n  " : out << letter;
-    out << "   " << sample.answer << (sample.answer == sample.expected ? "   (right)" : "   (expected: " + sample.expected + ")") << "\n\n" << std::fixed << std::setprecision(1);
+    out << "   " << sample.answer << (sample.answer == sample.expected ? "   (right)" : "   (expected: " + sample.expected + ")") << "\n\n";
     for (const ShotResult& row : result.results)
-      out << "  " << row.shots << " examples: " << 100 * row.estimate.accuracy << " % right (95 % interval " << 100 * row.estimate.interval.low << " to " << 100 * row.estimate.interval.high << ")\n";
-    out << "of " << result.results.front().estimate.examples << " queries, by " << kRules << " rules that were held out\n\n" << std::defaultfloat;
+      out << "  " << row.shots << " examples: " << fixed_decimals(100 * row.estimate.accuracy, 1) << " % right (95 % interval " << fixed_decimals(100 * row.estimate.interval.low, 1) << " to "
+          << fixed_decimals(100 * row.estimate.interval.high, 1) << ")\n";
+    out << "of " << result.results.front().estimate.examples << " queries, by " << kRules << " rules that were held out\n\n";
     print_commands(part, out);
   }
   return {.scores = {{"accuracy_0_shots", result.results[0].estimate.accuracy}, {"accuracy_8_shots", result.results[1].estimate.accuracy}, {"examples", result.results[0].estimate.examples}}};

@@ -1,6 +1,5 @@
 #include "apps/commands/demo_part.h"
 
-#include <iomanip>
 #include <memory>
 #include <ostream>
 #include <sstream>
@@ -12,6 +11,7 @@
 #include "apps/demo/corpus.h"
 #include "core/json.h"
 #include "generation/translator.h"
+#include "metrics/score.h"
 
 namespace attend {
 namespace {
@@ -118,9 +118,8 @@ DemoOutcome demo_translate(const DemoPart& part, std::int64_t pairs, std::ostrea
   if (!part.common.json) {
     out << "\nSentences it has never seen (-> its translation, ## what the grammar says where that differs):\n\n";
     show_translations(part, corpus, out);
-    out << std::fixed << std::setprecision(1) << "BLEU " << scores["bleu"].get<double>() << " on " << scores["examples"].get<std::int64_t>()
-        << " sentences, none of which it was trained on\n\n"
-        << std::defaultfloat;
+    out << "BLEU " << fixed_decimals(scores["bleu"].get<double>(), 1) << " on " << scores["examples"].get<std::int64_t>()
+        << " sentences, none of which it was trained on\n\n";
     print_commands(part, out);
   }
   return {.scores = {{"bleu", scores["bleu"]}, {"chrf", scores["chrf"]}, {"perplexity", scores["perplexity"]}, {"examples", scores["examples"]}}};

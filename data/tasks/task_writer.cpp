@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "core/error.h"
+#include "tokenizers/byte_bpe_files.h"
 
 namespace attend {
 namespace {
@@ -65,7 +66,7 @@ void write_episodes(const TaskDraw& draw, std::uint64_t num_episodes, const Epis
     RandomStream random(draw.seed, "episode size", {index});
     const std::size_t size = sizes.fewest + random.below(sizes.most - sizes.fewest + 1);
     for (const TaskExample& example : draw_episode(draw, index, size).examples) out << form.example(example);
-    out << kDocumentEnd << '\n';
+    out << kEndOfText << '\n';
   }
 }
 

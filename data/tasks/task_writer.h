@@ -46,10 +46,7 @@ struct EpisodeSizes {
   std::size_t fewest = 8, most = 16;  ///< examples, both included, each number as likely
 };
 
-/// What separates documents for `pretrain gpt`: this token, spelled out on a line of its own.
-inline constexpr const char* kDocumentEnd = "<|endoftext|>";
-
-/// Documents to pretrain on: the examples of one rule, each as the default template of few-shot prompts writes it, and kDocumentEnd.
+/// Documents to pretrain on: the examples of one rule, each as the default template of few-shot prompts writes it, and kEndOfText on a line of its own: what separates documents for `pretrain gpt`.
 void write_episodes(const TaskDraw& draw, std::uint64_t num_episodes, const EpisodeSizes& sizes, std::ostream& out);
 
 }  // namespace attend

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/support/refusal.h"
+#include "tokenizers/byte_bpe_files.h"
 
 namespace attend {
 namespace {
@@ -84,7 +85,7 @@ TEST_CASE("episodes have every number of examples from the fewest to the most") 
   std::map<std::size_t, int> sizes;
   std::size_t size = 0;
   for (std::string line; std::getline(in, line);) {
-    if (line != kDocumentEnd) {
+    if (line != kEndOfText) {
       ++size;
       continue;
     }
