@@ -27,7 +27,11 @@ std::string trimmed(std::string_view text) {
 class FewShotEvaluation {
  public:
   FewShotEvaluation(const CausalFolder& folder, const std::vector<TaskExample>& examples, const FewShotSettings& settings)
-      : folder_(folder), settings_(settings), pool_(examples), generator_(folder.model, folder.tokenizer, folder.generation), scorer_(folder.model, folder.tokenizer) {
+      : folder_(folder),
+        settings_(settings),
+        pool_(examples),
+        generator_(folder.model, folder.tokenizer, folder.generation),
+        scorer_(folder.model, folder.tokenizer) {
     const std::size_t all = examples.size(), wanted = settings.queries == 0 ? all : std::min<std::size_t>(all, settings.queries);
     for (std::size_t i = 0; i < wanted; ++i) queries_.push_back(i * all / wanted);
     for (std::size_t block = 0; block < pool_.num_blocks(); ++block) choices_.push_back(output_choices(examples, block));
@@ -40,7 +44,8 @@ class FewShotEvaluation {
     for (const std::int64_t shots : settings_.shots) {
       ClusteredAccuracy accuracy;
       for (std::int64_t trial = 0; trial < settings_.trials; ++trial) {
-        std::vector<Asked> asked = ask({.shots = static_cast<std::size_t>(shots), .seed = settings_.seed, .trial = static_cast<std::uint64_t>(trial)});
+        std::vector<Asked> asked =
+            ask({.shots = static_cast<std::size_t>(shots), .seed = settings_.seed, .trial = static_cast<std::uint64_t>(trial)});
         settings_.by == JudgeBy::kGeneration ? answer_by_generation(asked) : answer_by_likelihood(asked);
         for (const Asked& one : asked) accuracy.add(cluster(one.query), is_exact_match(one.answer, pool_.examples()[one.query].output));
         if (trial == 0) keep_samples(result, shots, asked);
@@ -65,9 +70,11 @@ class FewShotEvaluation {
   std::vector<Asked> ask(const ExamplePool::Draw& draw) const {
     const std::int64_t room = folder_.model->max_positions() - (settings_.by == JudgeBy::kGeneration ? settings_.max_new_tokens : 0);
     if (room < 1)
-      throw UserError("--max-new-tokens is " + std::to_string(settings_.max_new_tokens) + "; the model has " + std::to_string(folder_.model->max_positions()) + " positions",
+      throw UserError("--max-new-tokens is " + std::to_string(settings_.max_new_tokens) + "; the model has " +
+                          std::to_string(folder_.model->max_positions()) + " positions",
                       "use a smaller --max-new-tokens");
-    const ContextBudget budget{.count_tokens = [&](std::string_view text) { return folder_.tokenizer->encode(text).size(); }, .tokens = static_cast<std::size_t>(room)};
+    const ContextBudget budget{.count_tokens = [&](std::string_view text) { return folder_.tokenizer->encode(text).size(); },
+                               .tokens = static_cast<std::size_t>(room)};
     std::vector<Asked> asked;
     for (const std::size_t query : queries_) {
       Asked one{.query = query, .shown = pool_.draw(query, draw), .prompt = {}, .answer = {}};
@@ -79,7 +86,8 @@ class FewShotEvaluation {
 
   void answer_by_generation(std::vector<Asked>& asked) const {
     std::vector<Prompt> prompts;
-    for (const Asked& one : asked) prompts.push_back({.ids = generator_.encode(one.prompt), .number = one.query + 1, .name = "query " + std::to_string(one.query + 1)});
+    for (const Asked& one : asked)
+      prompts.push_back({.ids = generator_.encode(one.prompt), .number = one.query + 1, .name = "query " + std::to_string(one.query + 1)});
     GenerateOptions options;
     options.max_new_tokens = settings_.max_new_tokens;
     options.temperature = 0.0;
@@ -92,7 +100,8 @@ class FewShotEvaluation {
   // The continuations of a prompt that are compared: each output of the block, up to the stop.
   void append_choices(std::vector<PromptedText>& texts, const std::string& prompt, std::size_t block) const {
     const PromptTemplate& form = settings_.format.form;
-    for (const std::string& output : choices_[block]) texts.push_back({.prompt = prompt, .continuation = form.answer_prefix() + output + form.stop()});
+    for (const std::string& output : choices_[block])
+      texts.push_back({.prompt = prompt, .continuation = form.answer_prefix() + output + form.stop()});
   }
 
   void answer_by_likelihood(std::vector<Asked>& asked) const {
@@ -117,7 +126,8 @@ class FewShotEvaluation {
       const std::vector<double> of_query = take();
       std::vector<std::vector<double>> content_free;
       while (settings_.calibrate && content_free.size() < kContentFree.size()) content_free.push_back(take());
-      one.answer = choices[most_probable(settings_.calibrate ? calibrated_probabilities(of_query, content_free) : normalized_probabilities(of_query))];
+      one.answer = choices[most_probable(settings_.calibrate ? calibrated_probabilities(of_query, content_free)
+                                                             : normalized_probabilities(of_query))];
     }
   }
 
@@ -125,7 +135,8 @@ class FewShotEvaluation {
     const std::size_t kept = std::min<std::size_t>(asked.size(), settings_.samples);
     for (std::size_t i = 0; i < kept; ++i) {
       const Asked& one = asked[i * asked.size() / kept];
-      result.samples.push_back({.shots = shots, .prompt = one.prompt, .answer = one.answer, .expected = pool_.examples()[one.query].output});
+      result.samples.push_back(
+          {.shots = shots, .prompt = one.prompt, .answer = one.answer, .expected = pool_.examples()[one.query].output});
     }
   }
 
@@ -140,7 +151,8 @@ class FewShotEvaluation {
 
 }  // namespace
 
-TaskResult evaluate_few_shot(const CausalFolder& folder, const std::string& name, const std::vector<TaskExample>& examples, const FewShotSettings& settings) {
+TaskResult evaluate_few_shot(const CausalFolder& folder, const std::string& name, const std::vector<TaskExample>& examples,
+                             const FewShotSettings& settings) {
   return FewShotEvaluation(folder, examples, settings).run(name);
 }
 

@@ -27,7 +27,7 @@ struct FewShotSettings {
   std::int64_t trials = 1;   ///< draws of examples for each query
   std::int64_t queries = 0;  ///< evenly taken; 0: all
   JudgeBy by = JudgeBy::kGeneration;
-  bool calibrate = false;    ///< of likelihood: divide by what inputs without content get (Zhao et al. 2021)
+  bool calibrate = false;  ///< of likelihood: divide by what inputs without content get (Zhao et al. 2021)
   std::int64_t max_new_tokens = 32;
   std::uint64_t seed = 1;
   std::int64_t samples = 1;  ///< prompts kept for each number of shots
@@ -37,6 +37,7 @@ struct FewShotSettings {
 /// stop, compared after trimming; or the likelihood of each output of the query's block, the stop included, since one output may begin
 /// another. Throws UserError where a block has too few examples for the shots, and where a prompt is too long for the model, with how many
 /// examples would fit.
-TaskResult evaluate_few_shot(const CausalFolder& folder, const std::string& name, const std::vector<TaskExample>& examples, const FewShotSettings& settings);
+TaskResult evaluate_few_shot(const CausalFolder& folder, const std::string& name, const std::vector<TaskExample>& examples,
+                             const FewShotSettings& settings);
 
 }  // namespace attend

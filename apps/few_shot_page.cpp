@@ -9,8 +9,7 @@ namespace attend {
 namespace {
 
 // Nothing may be loaded or run: no scripts, no images, no fonts, no connections; only the style element below.
-constexpr const char* kPolicy =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+constexpr const char* kPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 constexpr const char* kStyle = R"(
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -32,13 +31,20 @@ std::string escaped(std::string_view text) {
   std::string html;
   for (const char c : repair_utf8(text)) {
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '&') html += "&amp;";
-    else if (c == '<') html += "&lt;";
-    else if (c == '>') html += "&gt;";
-    else if (c == '"') html += "&quot;";
-    else if (c == '\'') html += "&#39;";
-    else if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F) html += "\xEF\xBF\xBD";
-    else html += c;
+    if (c == '&')
+      html += "&amp;";
+    else if (c == '<')
+      html += "&lt;";
+    else if (c == '>')
+      html += "&gt;";
+    else if (c == '"')
+      html += "&quot;";
+    else if (c == '\'')
+      html += "&#39;";
+    else if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F)
+      html += "\xEF\xBF\xBD";
+    else
+      html += c;
   }
   return html;
 }
@@ -80,8 +86,8 @@ struct Line {
 };
 
 std::string line(const Line& at, const std::string& style) {
-  return "<line x1=\"" + number(at.x1) + "\" y1=\"" + number(at.y1) + "\" x2=\"" + number(at.x2) + "\" y2=\"" + number(at.y2) + "\" " + style +
-         "/>\n";
+  return "<line x1=\"" + number(at.x1) + "\" y1=\"" + number(at.y1) + "\" x2=\"" + number(at.x2) + "\" y2=\"" + number(at.y2) + "\" " +
+         style + "/>\n";
 }
 
 std::string label(double x, double y, const std::string& anchor, const std::string& text) {
@@ -99,7 +105,8 @@ std::string grid(const Axes& axes) {
   return svg + label((Axes::kLeft + Axes::kWidth) / 2, Axes::kHeight - 4, "middle", "examples in the prompt");
 }
 
-/// The curve of a task, a bar for each interval, and its chance line; moved a little aside, so that bars of several tasks can be told apart.
+/// The curve of a task, a bar for each interval, and its chance line; moved a little aside, so that bars of several tasks can be told
+/// apart.
 std::string curve(const Axes& axes, const TaskResult& task, std::size_t index, std::size_t num_tasks) {
   constexpr double kStep = 4;
   const double aside = kStep * (static_cast<double>(index) - static_cast<double>(num_tasks - 1) / 2);
@@ -131,16 +138,17 @@ std::string figure(const std::vector<TaskResult>& tasks) {
 }
 
 std::string table(const std::vector<TaskResult>& tasks) {
-  std::string rows = element("tr", "<th>task</th><th>examples shown</th><th>accuracy</th><th>95 % interval</th><th>answers</th><th>chance</th>") + "\n";
+  std::string rows =
+      element("tr", "<th>task</th><th>examples shown</th><th>accuracy</th><th>95 % interval</th><th>answers</th><th>chance</th>") + "\n";
   for (const TaskResult& task : tasks)
     for (const ShotResult& result : task.results) {
       const AccuracyEstimate& estimate = result.estimate;
-      rows += element("tr", element("td", escaped(task.name)) + element("td", std::to_string(result.shots)) +
-                                element("td", percent(estimate.accuracy)) +
-                                element("td", percent(estimate.interval.low) + " to " + percent(estimate.interval.high)) +
-                                element("td", std::to_string(estimate.examples)) +
-                                element("td", task.chance ? percent(*task.chance) : "")) +
-              "\n";
+      rows +=
+          element("tr", element("td", escaped(task.name)) + element("td", std::to_string(result.shots)) +
+                            element("td", percent(estimate.accuracy)) +
+                            element("td", percent(estimate.interval.low) + " to " + percent(estimate.interval.high)) +
+                            element("td", std::to_string(estimate.examples)) + element("td", task.chance ? percent(*task.chance) : "")) +
+          "\n";
     }
   return element("table", "\n" + rows) + "\n";
 }
@@ -150,7 +158,8 @@ std::string samples(const TaskResult& task) {
   for (const PromptSample& sample : task.samples) {
     const bool is_right = is_exact_match(sample.answer, sample.expected);
     html += "<h2>" + escaped(task.name) + ", " + std::to_string(sample.shots) + (sample.shots == 1 ? " example" : " examples") + "</h2>\n";
-    html += "<pre>" + escaped(sample.prompt) + "<b class=\"" + (is_right ? "right" : "wrong") + "\">" + escaped(sample.answer) + "</b></pre>\n";
+    html +=
+        "<pre>" + escaped(sample.prompt) + "<b class=\"" + (is_right ? "right" : "wrong") + "\">" + escaped(sample.answer) + "</b></pre>\n";
     if (!is_right) html += element("p", "expected: " + element("code", escaped(sample.expected))) + "\n";
   }
   return html;

@@ -35,8 +35,9 @@ struct FewShotPage {
   std::vector<TaskResult> tasks;                              ///< a curve and a row each
 };
 
-/// A whole HTML document: a curve a task with its intervals and the chance line, a table, sample prompts. Every text is escaped, and ill-formed
-/// UTF-8 repaired; the content security policy lets nothing in but the page's own style, so no text of a model can load or run anything.
+/// A whole HTML document: a curve a task with its intervals and the chance line, a table, sample prompts. Every text is escaped, and
+/// ill-formed UTF-8 repaired; the content security policy lets nothing in but the page's own style, so no text of a model can load or run
+/// anything.
 std::string few_shot_page(const FewShotPage& page);
 
 }  // namespace attend

@@ -34,7 +34,7 @@ void occupy_standard_descriptors() {
 void prepare_process() {
   occupy_standard_descriptors();
   std::cout.exceptions(std::ios::badbit);  // a result that cannot be written is told where it happens, with its reason
-  std::signal(SIGXFSZ, SIG_IGN);  // a file over the shell's limit is an error of write(), told as one, not a crash
+  std::signal(SIGXFSZ, SIG_IGN);           // a file over the shell's limit is an error of write(), told as one, not a crash
 }
 
 std::string unwritten_results() { return std::string("cannot write the results to standard output: ") + std::strerror(errno); }

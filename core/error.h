@@ -10,10 +10,10 @@ namespace attend {
 /// What the process answers with; listed in `attend --help`.
 enum class ExitCode : int {
   kDone = 0,
-  kInternal = 1,         ///< our mistake
-  kUserError = 2,        ///< the user's mistake in flags or input
-  kStoppedAndSaved = 75, ///< a signal or a full disk; `--resume` goes on
-  kInterrupted = 130,    ///< a second signal
+  kInternal = 1,          ///< our mistake
+  kUserError = 2,         ///< the user's mistake in flags or input
+  kStoppedAndSaved = 75,  ///< a signal or a full disk; `--resume` goes on
+  kInterrupted = 130,     ///< a second signal
 };
 
 /// The user's mistake. The message says what was found and what was expected; the hint says what to do.

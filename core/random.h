@@ -25,10 +25,10 @@ class RandomStream {
   RandomStream(std::uint64_t seed, std::string_view name, std::initializer_list<std::uint64_t> counters = {});
   explicit RandomStream(const State& state) : state_(state) {}
 
-  std::uint64_t next();                          ///< 64 uniform bits
-  std::uint64_t below(std::uint64_t bound);      ///< uniform in [0, bound), unbiased; bound > 0
-  double uniform();                              ///< in [0, 1), 53 bits
-  double normal();                               ///< N(0, 1), Box-Muller, one draw a call
+  std::uint64_t next();                      ///< 64 uniform bits
+  std::uint64_t below(std::uint64_t bound);  ///< uniform in [0, bound), unbiased; bound > 0
+  double uniform();                          ///< in [0, 1), 53 bits
+  double normal();                           ///< N(0, 1), Box-Muller, one draw a call
   const State& state() const { return state_; }
 
   template <class Sequence>

@@ -29,7 +29,8 @@ std::vector<std::uint64_t> cut_by_tokens(const std::vector<std::uint32_t>& lengt
 
 void check_budget(const BatchBudget& budget) {
   if (budget.tokens < 0 || (budget.tokens == 0 && budget.sequences < 1))
-    throw UserError("a batch of " + std::to_string(budget.tokens == 0 ? budget.sequences : budget.tokens) + " was asked for; expected at least 1");
+    throw UserError("a batch of " + std::to_string(budget.tokens == 0 ? budget.sequences : budget.tokens) +
+                    " was asked for; expected at least 1");
 }
 
 BatchCuts::BatchCuts(std::uint64_t num_sequences, std::uint64_t key, const BatchBudget& budget, const Lengths& lengths)

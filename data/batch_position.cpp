@@ -8,8 +8,7 @@
 namespace attend {
 
 void check_position(const BatchPosition& position) {
-  if (position.epoch < 0 || position.batch < 0)
-    throw UserError("the position in the data is negative; expected one that a run has saved");
+  if (position.epoch < 0 || position.batch < 0) throw UserError("the position in the data is negative; expected one that a run has saved");
 }
 
 void report_past_epoch(std::int64_t batch, std::int64_t num_batches) {

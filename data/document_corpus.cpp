@@ -18,8 +18,8 @@ namespace fs = std::filesystem;
 namespace attend {
 namespace {
 
-constexpr std::size_t kBlockLines = 4096;        // read and tokenised together,
-constexpr std::size_t kBlockBytes = 4u << 20;    // or fewer, where lines are long
+constexpr std::size_t kBlockLines = 4096;      // read and tokenised together,
+constexpr std::size_t kBlockBytes = 4u << 20;  // or fewer, where lines are long
 constexpr std::size_t kBlocksAhead = 2;
 
 std::string cache_key(const DocumentText& text, const std::string& fingerprint) {

@@ -110,11 +110,13 @@ std::vector<TaskExample> ExamplePool::draw_from(const Block& block, std::string_
 
 std::vector<TaskExample> ExamplePool::draw(std::size_t query, const Draw& draw) const {
   const TaskExample& asked = examples_.at(query);
-  const auto after = std::upper_bound(blocks_.begin(), blocks_.end(), query, [](std::size_t at, const Block& block) { return at < block.first; });
+  const auto after =
+      std::upper_bound(blocks_.begin(), blocks_.end(), query, [](std::size_t at, const Block& block) { return at < block.first; });
   const Block& block = *std::prev(after);
   std::vector<TaskExample> drawn = draw_from(block, asked.input, mix_seed(draw.seed, "few-shot", {draw.trial, query}), draw.shots);
   if (drawn.size() < draw.shots) {
-    const std::string where = blocks_.size() == 1 ? "" : " from block " + std::to_string(asked.block + 1) + " of " + std::to_string(blocks_.size());
+    const std::string where =
+        blocks_.size() == 1 ? "" : " from block " + std::to_string(asked.block + 1) + " of " + std::to_string(blocks_.size());
     throw UserError(too_few(draw.shots, drawn.size(), where), "ask for fewer --shots, or give more examples");
   }
   return drawn;

@@ -16,10 +16,10 @@ namespace attend {
 
 /// The sequences [CLS] A [SEP] B [SEP] (or [CLS] A [SEP]) one after the other.
 struct MaskedBatchIds {
-  std::vector<std::int64_t> ids, type_ids;  ///< type 0: [CLS] A [SEP], type 1: B [SEP]
-  std::vector<std::int64_t> lengths;        ///< of the sequences
+  std::vector<std::int64_t> ids, type_ids;                    ///< type 0: [CLS] A [SEP], type 1: B [SEP]
+  std::vector<std::int64_t> lengths;                          ///< of the sequences
   std::vector<std::int64_t> masked_positions, masked_labels;  ///< indices into ids, rising, and what stood there
-  std::vector<std::int64_t> next_sentence_labels;  ///< of the sequences: 0 B is next, 1 it is not. Empty without that task
+  std::vector<std::int64_t> next_sentence_labels;             ///< of the sequences: 0 B is next, 1 it is not. Empty without that task
 
   std::int64_t num_tokens() const { return static_cast<std::int64_t>(ids.size()); }
   std::int64_t size() const { return static_cast<std::int64_t>(lengths.size()); }  ///< sequences

@@ -22,8 +22,8 @@ struct MaskingVocabulary {
 enum class MaskUnit { kPiece, kWord };
 
 struct MaskingOptions {
-  double probability = 0.15;          ///< of a piece that is not special
-  std::int64_t max_predictions = 0;   ///< most pieces masked in a sequence; 0: as many as the probability says
+  double probability = 0.15;         ///< of a piece that is not special
+  std::int64_t max_predictions = 0;  ///< most pieces masked in a sequence; 0: as many as the probability says
   MaskUnit unit = MaskUnit::kPiece;
 };
 

@@ -18,11 +18,11 @@ constexpr std::array<std::string_view, 12> kOpening{"(",      "[",      "\"",   
 
 // In lower case and sorted. What often ends a sentence (etc., Inc., p.m.) is not here unless it is written with full
 // stops between its letters: the following upper case is then the better evidence.
-constexpr std::string_view kAbbreviations[] = {"adm", "al",  "approx", "bros",   "capt", "cf",  "cmdr", "col", "dr",   "gen",
-                                              "gov", "hon", "lt",     "maj",    "messrs", "mlle", "mme",  "mr",  "mrs",  "ms",
-                                              "mt",  "pres", "prof",  "rep",    "rev",  "sen", "sgt",  "st",  "viz",  "vs"};
-constexpr std::string_view kBeforeNumbers[] = {"apr", "art", "aug", "ca",  "ch", "dec", "eq",  "feb", "fig", "figs", "jan",  "jul", "jun",
-                                               "mar", "no",  "nos", "nov", "nr", "oct", "p",   "pp",  "sec", "sep",  "sept", "vol"};
+constexpr std::string_view kAbbreviations[] = {"adm", "al",   "approx", "bros", "capt",   "cf",   "cmdr", "col", "dr",  "gen",
+                                               "gov", "hon",  "lt",     "maj",  "messrs", "mlle", "mme",  "mr",  "mrs", "ms",
+                                               "mt",  "pres", "prof",   "rep",  "rev",    "sen",  "sgt",  "st",  "viz", "vs"};
+constexpr std::string_view kBeforeNumbers[] = {"apr", "art", "aug", "ca",  "ch", "dec", "eq", "feb", "fig", "figs", "jan",  "jul", "jun",
+                                               "mar", "no",  "nos", "nov", "nr", "oct", "p",  "pp",  "sec", "sep",  "sept", "vol"};
 static_assert(std::is_sorted(std::begin(kAbbreviations), std::end(kAbbreviations)));
 static_assert(std::is_sorted(std::begin(kBeforeNumbers), std::end(kBeforeNumbers)));
 

@@ -15,8 +15,9 @@ TaskExample example_of(std::string_view line, const std::string& place) {
   if (tab == std::string_view::npos)
     throw UserError(place + ": no TAB in '" + excerpt(line) + "'; expected an input and its output, separated by a TAB");
   if (line.find('\t', tab + 1) != std::string_view::npos)
-    throw UserError(place + ": " + std::to_string(std::count(line.begin(), line.end(), '\t')) + " TABs; expected one, between input and output",
-                    "a task's file has two columns; cut others off, for example with: cut -f 1,2");
+    throw UserError(
+        place + ": " + std::to_string(std::count(line.begin(), line.end(), '\t')) + " TABs; expected one, between input and output",
+        "a task's file has two columns; cut others off, for example with: cut -f 1,2");
   TaskExample example{.input = std::string(line.substr(0, tab)), .output = std::string(line.substr(tab + 1))};
   if (example.input.empty()) throw UserError(place + ": the input is empty; expected text before the TAB");
   if (example.output.empty()) throw UserError(place + ": the output is empty; expected text after the TAB");

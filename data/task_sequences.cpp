@@ -18,7 +18,8 @@ template <class Visit>
 void for_each_row(const TaskTable& table, Visit visit) {
   for (const auto& file : table.files) {
     TableReader reader(file, {.text = table.columns.input, .text_pair = "", .label = table.columns.output}, table.columns.header);
-    for (LabelledText row; reader.next(row);) visit(TaskExample{.input = std::string(row.text), .output = std::string(row.label)}, row, reader);
+    for (LabelledText row; reader.next(row);)
+      visit(TaskExample{.input = std::string(row.text), .output = std::string(row.label)}, row, reader);
   }
 }
 
@@ -34,7 +35,8 @@ TaskSequence make_sequence(const TaskExample& example, const PromptTemplate& for
 
 /// To `most` ids, one of them of the input where it has any.
 void shorten(TaskSequence& sequence, std::size_t most) {
-  const std::size_t spare = sequence.first_output > 0 ? sequence.first_output - 1 : 0, removed = std::min(sequence.ids.size() - most, spare);
+  const std::size_t spare = sequence.first_output > 0 ? sequence.first_output - 1 : 0,
+                    removed = std::min(sequence.ids.size() - most, spare);
   sequence.ids.erase(sequence.ids.begin(), sequence.ids.begin() + static_cast<std::ptrdiff_t>(removed));
   sequence.first_output -= removed;
   sequence.ids.resize(most);
@@ -74,7 +76,8 @@ class TaskEpoch final : public CausalEpoch {
 }  // namespace
 
 void write_task_text(const TaskTable& table, std::ostream& out) {
-  for_each_row(table, [&](const TaskExample& example, const LabelledText&, const TableReader&) { out << table.columns.form.example(example); });
+  for_each_row(table,
+               [&](const TaskExample& example, const LabelledText&, const TableReader&) { out << table.columns.form.example(example); });
 }
 
 Sequences read_task_sequences(const TaskTable& table, const TextTokenizer& tokenizer, std::int64_t max_length) {
@@ -91,8 +94,8 @@ Sequences read_task_sequences(const TaskTable& table, const TextTokenizer& token
     sequences.push_back(std::move(sequence));
   });
   if (num_cut > 0)
-    log_warning(std::to_string(num_cut) + " of " + std::to_string(sequences.size()) + " rows were longer than " + std::to_string(max_length) +
-                " tokens and cut; --max-length is the most");
+    log_warning(std::to_string(num_cut) + " of " + std::to_string(sequences.size()) + " rows were longer than " +
+                std::to_string(max_length) + " tokens and cut; --max-length is the most");
   return sequences;
 }
 

@@ -38,8 +38,8 @@ struct TaskTable {
   TaskColumns columns;
 };
 
-/// The rows as text, as the template writes them, without ends of text: what a vocabulary is learnt from. Throws UserError where TableReader
-/// does.
+/// The rows as text, as the template writes them, without ends of text: what a vocabulary is learnt from. Throws UserError where
+/// TableReader does.
 void write_task_text(const TaskTable& table, std::ostream& out);
 
 /// All rows of the tables. A sequence reads at most `max_length` tokens: a longer one loses the beginning of its input, then the end of its
@@ -50,6 +50,7 @@ std::vector<TaskSequence> read_task_sequences(const TaskTable& table, const Text
 MakeCausalEpoch task_epochs(std::shared_ptr<const std::vector<TaskSequence>> sequences, const BatchBudget& budget, std::uint64_t seed);
 
 /// All sequences in an order that is the same for every evaluation.
-std::unique_ptr<const CausalEpoch> evaluation_sequences(std::shared_ptr<const std::vector<TaskSequence>> sequences, const BatchBudget& budget);
+std::unique_ptr<const CausalEpoch> evaluation_sequences(std::shared_ptr<const std::vector<TaskSequence>> sequences,
+                                                        const BatchBudget& budget);
 
 }  // namespace attend

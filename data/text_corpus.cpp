@@ -92,7 +92,8 @@ void tokenize(const PlainText& text, const TextTokenizer& tokenizer, const fs::p
   }
   writer.close();
   if (progress) progress->finish();
-  if (writer.num_documents() == 0) throw UserError(names_of(text.slices) + ": the text has no token", "is the tokenizer made for this language?");
+  if (writer.num_documents() == 0)
+    throw UserError(names_of(text.slices) + ": the text has no token", "is the tokenizer made for this language?");
   writer.commit();
 }
 

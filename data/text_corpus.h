@@ -23,7 +23,7 @@ struct EndOfText {
 /// A tokenizer whose ids do not change where a text is cut at last_gpt2_cut().
 struct TextTokenizer {
   const Tokenizer& tokenizer;
-  std::string fingerprint;                 ///< differs where the ids of some text would
+  std::string fingerprint;                    ///< differs where the ids of some text would
   std::optional<EndOfText> end_of_text = {};  ///< without, all text is one document, and a spelled one is text
 };
 
@@ -38,7 +38,8 @@ struct PlainText {
 /// times of change, in the same order), by the same tokenizer, is taken as it is. Constant memory, whatever the size of the text; all
 /// processors. What the ids are does not depend on how many there are, or on where the text is cut for them.
 /// Throws UserError for a file that is missing, empty or "-", ill-formed UTF-8, with its line, and a text without a token.
-std::shared_ptr<const TokenFile> prepare_text(const PlainText& text, const TextTokenizer& tokenizer, const std::filesystem::path& cache_folder);
+std::shared_ptr<const TokenFile> prepare_text(const PlainText& text, const TextTokenizer& tokenizer,
+                                              const std::filesystem::path& cache_folder);
 
 /// "a.txt and 2 more", for messages.
 std::string names_of(const std::vector<TextSlice>& slices);

@@ -20,9 +20,9 @@ constexpr std::size_t kLongestCharacter = 4;
 
 /// Unicode's White_Space.
 bool is_white_space(char32_t code_point) {
-  return code_point == ' ' || (code_point >= '\t' && code_point <= '\r') || code_point == 0x85 || code_point == 0xA0 || code_point == 0x1680 ||
-         (code_point >= 0x2000 && code_point <= 0x200A) || code_point == 0x2028 || code_point == 0x2029 || code_point == 0x202F ||
-         code_point == 0x205F || code_point == 0x3000;
+  return code_point == ' ' || (code_point >= '\t' && code_point <= '\r') || code_point == 0x85 || code_point == 0xA0 ||
+         code_point == 0x1680 || (code_point >= 0x2000 && code_point <= 0x200A) || code_point == 0x2028 || code_point == 0x2029 ||
+         code_point == 0x202F || code_point == 0x205F || code_point == 0x3000;
 }
 
 bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
@@ -38,7 +38,8 @@ std::ifstream open_text(const fs::path& path) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) throw UserError(path.string() + " is a folder; expected a text file");
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw UserError("cannot read " + path.string() + (fs::exists(path, ignored) ? ": it cannot be opened" : ": there is no such file"));
+  if (!file)
+    throw UserError("cannot read " + path.string() + (fs::exists(path, ignored) ? ": it cannot be opened" : ": there is no such file"));
   return file;
 }
 

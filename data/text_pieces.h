@@ -55,8 +55,8 @@ class TextPieceReader {
   struct Options {
     std::string marker;
     EndOfFile end_of_file = EndOfFile::kEndsDocument;  ///< a slice that stops before it goes on
-    std::size_t block_bytes = 8u << 20;   ///< read together
-    std::size_t piece_bytes = 16u << 10;  ///< about so many a piece: enough to keep all processors busy with a block
+    std::size_t block_bytes = 8u << 20;                ///< read together
+    std::size_t piece_bytes = 16u << 10;               ///< about so many a piece: enough to keep all processors busy with a block
   };
   TextPieceReader(std::vector<TextSlice> slices, const Options& options) : slices_(slices.begin(), slices.end()), options_(options) {}
 
@@ -76,7 +76,7 @@ class TextPieceReader {
   Options options_;
   std::ifstream file_;
   std::uint64_t offset_ = 0, bytes_read_ = 0;
-  std::string waiting_;             // read, but not given out
+  std::string waiting_;  // read, but not given out
   bool ends_with_file_ = false;
   bool follows_marker_ = false;  // a line break that comes now is dropped
 };

@@ -45,8 +45,7 @@ LineCounts check_lines(const std::filesystem::path& path) {
 }
 
 void on_all_processors(std::size_t count, const std::function<void(std::size_t)>& work) {
-  const std::size_t num_threads =
-      std::clamp<std::size_t>(count / kLeastOfAThread, 1, std::max(1u, std::thread::hardware_concurrency()));
+  const std::size_t num_threads = std::clamp<std::size_t>(count / kLeastOfAThread, 1, std::max(1u, std::thread::hardware_concurrency()));
   std::vector<std::exception_ptr> failures(num_threads);
   const auto run = [&](std::size_t thread) {
     try {

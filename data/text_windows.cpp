@@ -39,8 +39,10 @@ void check_fill(const TextEpochOptions& options) {
 void check_options(const TokenFile& text, const TextEpochOptions& options) {
   check_budget(options.budget);
   if (options.fill) check_fill(options);
-  if (options.windows.documents == Documents::kPacked && text.num_tokens() <= static_cast<std::uint64_t>(std::max<std::int64_t>(options.windows.block, 0)))
-    throw UserError("the text has " + std::to_string(text.num_tokens()) + " tokens, which do not fill a window of " + std::to_string(options.windows.block),
+  if (options.windows.documents == Documents::kPacked &&
+      text.num_tokens() <= static_cast<std::uint64_t>(std::max<std::int64_t>(options.windows.block, 0)))
+    throw UserError("the text has " + std::to_string(text.num_tokens()) + " tokens, which do not fill a window of " +
+                        std::to_string(options.windows.block),
                     "use more text, or --max-length " + std::to_string(std::max<std::uint64_t>(text.num_tokens(), 2) - 1));
 }
 
@@ -51,7 +53,8 @@ class TextEpoch final : public CausalEpoch {
         options_(options),
         key_{options.seed, epoch},
         plan_(text_, plan_options(options), key_),
-        cuts_(plan_.size(), mix_seed(key_.seed, "window order", {epoch}), budget_of(options.windows, options.budget), [this] { return lengths(); }) {}
+        cuts_(plan_.size(), mix_seed(key_.seed, "window order", {epoch}), budget_of(options.windows, options.budget),
+              [this] { return lengths(); }) {}
 
   /// Without an epoch: for evaluation.
   TextEpoch(std::shared_ptr<const TokenFile> text, const WindowOptions& windows, const BatchBudget& budget)
@@ -127,7 +130,8 @@ MakeCausalEpoch text_epochs(std::shared_ptr<const TokenFile> text, const TextEpo
   return [text = std::move(text), options](std::uint64_t epoch) { return std::make_unique<const TextEpoch>(text, options, epoch); };
 }
 
-std::unique_ptr<const CausalEpoch> evaluation_windows(std::shared_ptr<const TokenFile> text, const WindowOptions& windows, const BatchBudget& budget) {
+std::unique_ptr<const CausalEpoch> evaluation_windows(std::shared_ptr<const TokenFile> text, const WindowOptions& windows,
+                                                      const BatchBudget& budget) {
   check_budget(budget);
   return std::make_unique<const TextEpoch>(std::move(text), windows, budget);
 }

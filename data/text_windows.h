@@ -41,6 +41,7 @@ MakeCausalEpoch text_epochs(std::shared_ptr<const TokenFile> text, const TextEpo
 
 /// All windows of a text, cut from its beginning, in an order that is the same for every evaluation: figures of different steps and runs
 /// compare, and the first batches are a sample. Throws UserError where WindowPlan does, and for a batch of none.
-std::unique_ptr<const CausalEpoch> evaluation_windows(std::shared_ptr<const TokenFile> text, const WindowOptions& windows, const BatchBudget& budget);
+std::unique_ptr<const CausalEpoch> evaluation_windows(std::shared_ptr<const TokenFile> text, const WindowOptions& windows,
+                                                      const BatchBudget& budget);
 
 }  // namespace attend

@@ -28,7 +28,8 @@ WindowPlan::WindowPlan(std::shared_ptr<const TokenFile> text, const WindowOption
     if (i % kStride == 0) windows_before_.push_back(size_);
     size_ += stretch(i).num_windows;
   }
-  if (size_ == 0) throw UserError("the text has " + std::to_string(text_->num_tokens()) + " tokens; expected two or more, to predict one from another");
+  if (size_ == 0)
+    throw UserError("the text has " + std::to_string(text_->num_tokens()) + " tokens; expected two or more, to predict one from another");
 }
 
 WindowPlan::Stretch WindowPlan::stretch(std::uint64_t index) const {

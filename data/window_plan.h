@@ -23,7 +23,7 @@ struct EnumNames<Documents> {
 struct WindowOptions {
   std::int64_t block = 1024;  ///< most tokens that a sequence reads
   Documents documents = Documents::kPacked;
-  std::int64_t stride = 0;    ///< above 0: tokens that each window but the first predicts; those before are context. Else all it reads
+  std::int64_t stride = 0;  ///< above 0: tokens that each window but the first predicts; those before are context. Else all it reads
 };
 
 /// Reading token n predicts token n + 1, so a window reads `inputs`, and the last thing it predicts lies after it.

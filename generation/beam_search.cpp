@@ -28,9 +28,9 @@ struct Continuation {
 };
 
 struct Sentence {
-  std::int64_t index = 0;             // in the caller's order
-  std::vector<Beam> beams;            // open, best first; 1 to num_beams
-  std::vector<Hypothesis> finished;   // best first; at most num_beams
+  std::int64_t index = 0;            // in the caller's order
+  std::vector<Beam> beams;           // open, best first; 1 to num_beams
+  std::vector<Hypothesis> finished;  // best first; at most num_beams
 };
 
 // One step's distribution of every row.
@@ -51,7 +51,8 @@ class BeamSearch {
     results_.resize(starts.size());
     for (std::size_t s = 0; s < starts.size(); ++s) {
       const auto index = static_cast<std::int64_t>(s);
-      open_.push_back({.index = index, .beams = {{.ids = {}, .token_log_probabilities = {}, .log_probability = 0, .row = index}}, .finished = {}});
+      open_.push_back(
+          {.index = index, .beams = {{.ids = {}, .token_log_probabilities = {}, .log_probability = 0, .row = index}}, .finished = {}});
     }
   }
 
@@ -99,7 +100,8 @@ class BeamSearch {
     for (std::int64_t b = 0; b < static_cast<std::int64_t>(sentence.beams.size()); ++b) {
       const Beam& beam = sentence.beams[b];
       const auto add = [&](std::int64_t id, float log_probability) {
-        ranked.push_back({.beam = b, .id = id, .token_log_probability = log_probability, .log_probability = beam.log_probability + log_probability});
+        ranked.push_back(
+            {.beam = b, .id = id, .token_log_probability = log_probability, .log_probability = beam.log_probability + log_probability});
       };
       if (forced)
         add(*forced, 0.0f);
@@ -141,7 +143,8 @@ class BeamSearch {
       std::vector<float> token_log_probabilities = beam.token_log_probabilities;
       token_log_probabilities.push_back(ranked[i].token_log_probability);
       if (ends)
-        sentence.finished.push_back({std::move(ids), log_probability, score(log_probability, position + 1), std::move(token_log_probabilities)});
+        sentence.finished.push_back(
+            {std::move(ids), log_probability, score(log_probability, position + 1), std::move(token_log_probabilities)});
       else
         next.push_back({std::move(ids), std::move(token_log_probabilities), log_probability, beam.row});
     }
@@ -205,7 +208,8 @@ class BeamSearch {
 
 }  // namespace
 
-std::vector<std::vector<Hypothesis>> beam_search(StepDecoder& decoder, const SearchOptions& options, std::span<const SequenceStart> starts) {
+std::vector<std::vector<Hypothesis>> beam_search(StepDecoder& decoder, const SearchOptions& options,
+                                                 std::span<const SequenceStart> starts) {
   return BeamSearch(decoder, options, starts).run();
 }
 

@@ -18,7 +18,7 @@ namespace attend {
 /// the end, so reading takes one from max_length and leaves min_length.
 struct GenerationConfig {
   std::int64_t num_beams = 1;
-  std::optional<std::int64_t> max_length;  ///< nothing: not stated
+  std::optional<std::int64_t> max_length;      ///< nothing: not stated
   std::optional<std::int64_t> max_new_tokens;  ///< as stated; then max_length is the same. Not a field
   std::int64_t min_length = 0;
   double length_penalty = 1.0;
@@ -30,7 +30,7 @@ struct GenerationConfig {
   std::int64_t top_k = 50;
   double top_p = 1.0;
   double min_p = 0.0;
-  double repetition_penalty = 1.0;  ///< of language models; a translator has none
+  double repetition_penalty = 1.0;      ///< of language models; a translator has none
   std::vector<TokenIds> bad_words_ids;  ///< token sequences that are never generated; not a field
 
   static void fields(auto& self, auto&& visit) {

@@ -52,7 +52,8 @@ class Ranking {
  private:
   void place_more() {
     const std::size_t end = std::min(candidates_.size(), std::max<std::size_t>(64, 4 * num_placed_));
-    const auto first = candidates_.begin() + static_cast<std::ptrdiff_t>(num_placed_), last = candidates_.begin() + static_cast<std::ptrdiff_t>(end);
+    const auto first = candidates_.begin() + static_cast<std::ptrdiff_t>(num_placed_),
+               last = candidates_.begin() + static_cast<std::ptrdiff_t>(end);
     if (last != candidates_.end()) std::nth_element(first, last, candidates_.end(), is_before);
     std::sort(first, last, is_before);
     num_placed_ = end;
@@ -85,12 +86,14 @@ void keep_min_p(std::vector<TokenCandidate>& candidates, double min_p) {
 }
 
 // What may be drawn, in no order; the most probable one has weight 1.
-std::vector<TokenCandidate> filtered(std::span<const float> logits_V, const SamplingOptions& options, std::span<const std::int64_t> refused) {
+std::vector<TokenCandidate> filtered(std::span<const float> logits_V, const SamplingOptions& options,
+                                     std::span<const std::int64_t> refused) {
   if (options.temperature == 0) return most_probable(logits_V, refused);
   std::vector<TokenCandidate> candidates;
   candidates.reserve(logits_V.size());
   for (std::int64_t id = 0; id < static_cast<std::int64_t>(logits_V.size()); ++id)
-    if (logits_V[id] > -std::numeric_limits<float>::infinity() && !stands_in(refused, id)) candidates.push_back({id, logits_V[id]});  // the logit for now
+    if (logits_V[id] > -std::numeric_limits<float>::infinity() && !stands_in(refused, id))
+      candidates.push_back({id, logits_V[id]});  // the logit for now
   if (candidates.empty()) return candidates;
   keep_top_k(candidates, options.top_k);  // temperature keeps the order
   const double maximum = std::min_element(candidates.begin(), candidates.end(), is_before)->weight;
@@ -127,11 +130,17 @@ class SequenceSampler {
   explicit SequenceSampler(const SampleRequest& request) : request_(request), sampling_(request.sampling), rules_(request.search.rules) {}
 
   Draft begin(std::size_t sample) const {
-    return {.ids = {}, .token_log_probabilities = {}, .log_probability = 0, .history = TokenHistory(start_of(sample).prompt), .is_ended = false};
+    return {.ids = {},
+            .token_log_probabilities = {},
+            .log_probability = 0,
+            .history = TokenHistory(start_of(sample).prompt),
+            .is_ended = false};
   }
 
   /// What the next step is given: the last token so far.
-  std::int64_t last_id(const Draft& draft, std::size_t sample) const { return draft.ids.empty() ? start_of(sample).prompt.back() : draft.ids.back(); }
+  std::int64_t last_id(const Draft& draft, std::size_t sample) const {
+    return draft.ids.empty() ? start_of(sample).prompt.back() : draft.ids.back();
+  }
 
   void extend(Draft& draft, std::size_t sample, std::span<const float> logits_V, double normaliser) const {
     const auto position = static_cast<std::int64_t>(draft.ids.size());
@@ -201,10 +210,12 @@ void require(bool is_inside, const std::string& flag, double found, const std::s
 
 void check_sampling(const SamplingOptions& options) {
   const RepetitionPenalties& penalties = options.penalties;
-  require(penalties.repetition > 0 && std::isfinite(penalties.repetition), "--repetition-penalty", penalties.repetition, "above 0; 1 changes nothing");
+  require(penalties.repetition > 0 && std::isfinite(penalties.repetition), "--repetition-penalty", penalties.repetition,
+          "above 0; 1 changes nothing");
   require(std::isfinite(penalties.presence), "--presence-penalty", penalties.presence, "a number; 0 changes nothing");
   require(std::isfinite(penalties.frequency), "--frequency-penalty", penalties.frequency, "a number; 0 changes nothing");
-  require(options.temperature >= 0 && std::isfinite(options.temperature), "--temperature", options.temperature, "0 or more; 0 takes the most probable token");
+  require(options.temperature >= 0 && std::isfinite(options.temperature), "--temperature", options.temperature,
+          "0 or more; 0 takes the most probable token");
   require(options.top_k >= 0, "--top-k", static_cast<double>(options.top_k), "0 or more");
   require(options.top_p > 0 && options.top_p <= 1, "--top-p", options.top_p, "above 0, at most 1");
   require(options.min_p >= 0 && options.min_p <= 1, "--min-p", options.min_p, "0 to 1");
@@ -234,7 +245,7 @@ std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, cons
   TORCH_CHECK(request.streams.size() == request.starts.size() * num_samples, "one random stream a sample");
   const SequenceSampler sampler(request);
   const bool is_greedy = request.sampling.temperature == 0;
-  std::vector<Draft> drafts;  // [start, sample]
+  std::vector<Draft> drafts;                             // [start, sample]
   std::vector<std::size_t> open(request.starts.size());  // starts with a draft that has not ended
   std::iota(open.begin(), open.end(), 0);
   TokenIds last_ids_R;
@@ -273,7 +284,8 @@ std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, cons
   }
 
   std::vector<std::vector<Hypothesis>> results(request.starts.size());
-  for (std::size_t sample = 0; sample < drafts.size(); ++sample) results[sample / num_samples].push_back(sampler.finish(std::move(drafts[sample])));
+  for (std::size_t sample = 0; sample < drafts.size(); ++sample)
+    results[sample / num_samples].push_back(sampler.finish(std::move(drafts[sample])));
   return results;
 }
 

@@ -45,7 +45,8 @@ struct SampleRequest {
   const SamplingOptions& sampling;
   std::span<const SequenceStart> starts;
   std::span<RandomStream> streams;  ///< streams[s * n_best + i] draws the i-th of start s, so the answer does not depend on the batch
-  std::function<void(std::size_t sample, std::int64_t id)> on_token = {};  ///< is told every token as it comes; the i-th of start s is s * n_best + i
+  std::function<void(std::size_t sample, std::int64_t id)> on_token =
+      {};  ///< is told every token as it comes; the i-th of start s is s * n_best + i
 };
 
 /// Draws the sequences of each start that `decoder` was started with (n_best rows each), in the order drawn. Log-probabilities and

@@ -31,18 +31,18 @@ using TokenIds = std::vector<std::int64_t>;
 
 /// Where a sequence begins.
 struct SequenceStart {
-  TokenIds prompt;       ///< what stands before it, of which the decoder has read all but the last token; seq2seq: the decoder's start token
+  TokenIds prompt;  ///< what stands before it, of which the decoder has read all but the last token; seq2seq: the decoder's start token
   TokenIds prefix = {};  ///< its first tokens, taken as they are
 };
 
 /// Which sequences may be generated, whatever the way of searching. Lengths count the generated tokens, the end included
 /// and what stands before them not.
 struct SequenceRules {
-  TokenIds eos_ids;                             ///< any of these ends a sequence
-  std::optional<std::int64_t> forced_eos_id;    ///< the token at position max_length; its log-probability counts as 0
-  std::int64_t max_length = 256;                ///< a sequence of this length ends, with or without eos
-  std::int64_t min_length = 0;                  ///< eos is not generated before this position
-  std::vector<TokenIds> bad_words;              ///< token sequences that are never generated
+  TokenIds eos_ids;                           ///< any of these ends a sequence
+  std::optional<std::int64_t> forced_eos_id;  ///< the token at position max_length; its log-probability counts as 0
+  std::int64_t max_length = 256;              ///< a sequence of this length ends, with or without eos
+  std::int64_t min_length = 0;                ///< eos is not generated before this position
+  std::vector<TokenIds> bad_words;            ///< token sequences that are never generated
   /// Whether a sequence ends with its last token although that is no eos (a stop string). Nothing: never.
   std::function<bool(std::span<const std::int64_t> ids)> is_complete = {};
 };
@@ -58,9 +58,9 @@ struct SearchOptions {
 
 /// One generated sequence.
 struct Hypothesis {
-  TokenIds ids;                ///< the end included where one was generated, the start not
-  double log_probability = 0;  ///< natural logarithm, summed over ids; the prefix included
-  double score = 0;            ///< log_probability / length_divisor(...): what hypotheses are ranked by
+  TokenIds ids;                                     ///< the end included where one was generated, the start not
+  double log_probability = 0;                       ///< natural logarithm, summed over ids; the prefix included
+  double score = 0;                                 ///< log_probability / length_divisor(...): what hypotheses are ranked by
   std::vector<float> token_log_probabilities = {};  ///< one an id; log_probability is their sum
 };
 

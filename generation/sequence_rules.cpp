@@ -31,7 +31,8 @@ bool NextTokenRules::allows(std::span<const std::int64_t> ids, std::int64_t id) 
 }
 
 bool NextTokenRules::ends(std::span<const std::int64_t> ids) const {
-  return is_eos(ids.back()) || static_cast<std::int64_t>(ids.size()) >= rules_.max_length || (rules_.is_complete && rules_.is_complete(ids));
+  return is_eos(ids.back()) || static_cast<std::int64_t>(ids.size()) >= rules_.max_length ||
+         (rules_.is_complete && rules_.is_complete(ids));
 }
 
 std::optional<std::int64_t> NextTokenRules::forced_at(std::int64_t position) const {

@@ -33,11 +33,13 @@ std::size_t end_of_batch(std::span<const std::size_t> order, std::size_t begin, 
 
 }  // namespace
 
-TextGenerator::TextGenerator(std::shared_ptr<CausalLanguageModel> model, std::shared_ptr<const ByteBpeTokenizer> tokenizer, GenerationConfig generation)
+TextGenerator::TextGenerator(std::shared_ptr<CausalLanguageModel> model, std::shared_ptr<const ByteBpeTokenizer> tokenizer,
+                             GenerationConfig generation)
     : model_(std::move(model)), tokenizer_(std::move(tokenizer)), generation_(std::move(generation)) {
   if (tokenizer_->vocab_size() > model_->vocab_size())
-    throw UserError("the tokenizer has " + std::to_string(tokenizer_->vocab_size()) + " ids, the model only " + std::to_string(model_->vocab_size()),
-                    "use the tokenizer files that the model was trained with");
+    throw UserError(
+        "the tokenizer has " + std::to_string(tokenizer_->vocab_size()) + " ids, the model only " + std::to_string(model_->vocab_size()),
+        "use the tokenizer files that the model was trained with");
   std::erase_if(generation_.eos_token_ids, [&](std::int64_t id) { return id < 0 || id >= tokenizer_->vocab_size(); });
 }
 
@@ -46,7 +48,8 @@ TokenIds TextGenerator::encode(std::string_view text) const {
   if (!pieces.empty()) return {pieces.begin(), pieces.end()};
   const auto end_of_text = tokenizer_->end_of_text_id();
   if (!end_of_text)
-    throw UserError("the prompt is empty and the tokenizer has no end-of-text token, after which a new text could begin", "give at least one character");
+    throw UserError("the prompt is empty and the tokenizer has no end-of-text token, after which a new text could begin",
+                    "give at least one character");
   return {*end_of_text};
 }
 
@@ -91,11 +94,15 @@ void TextGenerator::plan_drawing(Plan& plan, const GenerateOptions& options) con
   require(beams >= 1 && beams <= kMostRows, "--beam", beams, "1 to " + std::to_string(kMostRows));
   require(options.samples >= 1 && options.samples <= kMostRows, "--samples", options.samples, "1 to " + std::to_string(kMostRows));
   const std::string beam_flag = "--beam " + std::to_string(beams);
-  if (beams > 1 && asks_to_sample) throw UserError(beam_flag + " searches, --temperature, --top-k, --top-p and --min-p sample", "give one of the two");
-  if (beams > 1 && !sampling.penalties.change_nothing()) throw UserError("the penalties on repetition do not go with " + beam_flag, "leave --beam out");
-  if (beams > 1) require(options.samples <= beams, "--samples", options.samples, "at most the " + std::to_string(beams) + " beams that are searched");
+  if (beams > 1 && asks_to_sample)
+    throw UserError(beam_flag + " searches, --temperature, --top-k, --top-p and --min-p sample", "give one of the two");
+  if (beams > 1 && !sampling.penalties.change_nothing())
+    throw UserError("the penalties on repetition do not go with " + beam_flag, "leave --beam out");
+  if (beams > 1)
+    require(options.samples <= beams, "--samples", options.samples, "at most the " + std::to_string(beams) + " beams that are searched");
   if (beams == 1 && sampling.temperature == 0 && options.samples > 1)
-    throw UserError("--samples " + std::to_string(options.samples) + " at temperature 0 would all be the same", "give --temperature, or --beam");
+    throw UserError("--samples " + std::to_string(options.samples) + " at temperature 0 would all be the same",
+                    "give --temperature, or --beam");
   plan.search.n_best = options.samples;
   plan.search.length_penalty = options.length_penalty.value_or(generation_.length_penalty);
   plan.search.early_stopping = generation_.early_stopping;
@@ -127,9 +134,11 @@ void TextGenerator::check_context(const Plan& plan, const Prompt& prompt) const 
   TORCH_CHECK(!prompt.ids.empty(), "a prompt has at least one token");
   const auto tokens = static_cast<std::int64_t>(prompt.ids.size()), positions = model_->max_positions();
   if (plan.context == ContextPolicy::kSlide || tokens + plan.search.rules.max_length <= positions) return;
-  const std::string hint = tokens < positions ? "give --max-new-tokens " + std::to_string(positions - tokens) + " or less" : "give a shorter prompt";
-  throw UserError(prompt.name + ": a prompt of " + std::to_string(tokens) + " tokens and at most " + std::to_string(plan.search.rules.max_length) +
-                      " new ones are more than the model's " + std::to_string(positions) + " positions",
+  const std::string hint =
+      tokens < positions ? "give --max-new-tokens " + std::to_string(positions - tokens) + " or less" : "give a shorter prompt";
+  throw UserError(prompt.name + ": a prompt of " + std::to_string(tokens) + " tokens and at most " +
+                      std::to_string(plan.search.rules.max_length) + " new ones are more than the model's " + std::to_string(positions) +
+                      " positions",
                   hint + (plan.search.num_beams == 1 ? ", or --context slide" : ""));
 }
 
@@ -175,7 +184,8 @@ std::vector<std::vector<Hypothesis>> TextGenerator::decode(const PromptBatch& ba
   SampleRequest request{.search = plan.search, .sampling = plan.sampling, .starts = starts, .streams = streams};
   if (batch.on_text)
     request.on_token = [&](std::size_t sample, std::int64_t id) {
-      if (!std::count(generation_.eos_token_ids.begin(), generation_.eos_token_ids.end(), id)) show(sample, shown[sample].push(bytes_of({&id, 1})));
+      if (!std::count(generation_.eos_token_ids.begin(), generation_.eos_token_ids.end(), id))
+        show(sample, shown[sample].push(bytes_of({&id, 1})));
     };
   auto hypotheses = sample_sequences(decoder, request);
   if (batch.on_text)

@@ -54,13 +54,15 @@ struct GenerateOptions {
     visit("top_k", self.top_k, "sample from this many most probable tokens; 0: all [the folder's, else 0]");
     visit("top_p", self.top_p, "sample from the fewest tokens that together reach this probability [the folder's, else 1]");
     visit("min_p", self.min_p, "sample from tokens at least this many times as probable as the best [the folder's, else 0]");
-    visit("repetition_penalty", self.repetition_penalty, "above 1 makes tokens of the prompt and the text so far less likely [the folder's, else 1]");
+    visit("repetition_penalty", self.repetition_penalty,
+          "above 1 makes tokens of the prompt and the text so far less likely [the folder's, else 1]");
     visit("presence_penalty", self.presence_penalty, "taken off the logit of every token generated before");
     visit("frequency_penalty", self.frequency_penalty, "taken off the logit of a token as often as it was generated");
     visit("samples", self.samples, "continuations of each prompt; with beams the best ones");
     visit("beam", self.beam, "search with this many beams instead of sampling; 1 is greedy");
     visit("length_penalty", self.length_penalty, "with beams, the exponent p of log-probability / length^p [the folder's, else 1]");
-    visit("context", self.context, "where the text outgrows the model's positions: drop its older half, or refuse [slide; with beams refuse]");
+    visit("context", self.context,
+          "where the text outgrows the model's positions: drop its older half, or refuse [slide; with beams refuse]");
     visit("batch_tokens", self.batch_tokens, "tokens of prompts and continuations worked on at once");
   }
 };
@@ -109,8 +111,8 @@ class TextGenerator {
   TokenIds encode_fill(std::string_view prefix, std::string_view suffix) const;
 
   /// For each prompt its continuations: samples in the order drawn, with beams best first. The answer to a prompt does not depend on the
-  /// others. The model is put in evaluation mode for the call. Throws UserError for options that contradict one another, and for a prompt that
-  /// is too long where the context is not to slide.
+  /// others. The model is put in evaluation mode for the call. Throws UserError for options that contradict one another, and for a prompt
+  /// that is too long where the context is not to slide.
   std::vector<std::vector<Continuation>> generate(const PromptBatch& batch, const GenerateOptions& options = {}) const;
 
   /// Throws the UserError that `generate` would throw for these options whatever the prompt.
@@ -135,7 +137,8 @@ class TextGenerator {
   void check_context(const Plan& plan, const Prompt& prompt) const;
   std::string bytes_of(std::span<const std::int64_t> ids) const;
   bool ends_with_stop(std::span<const std::int64_t> ids, const StopStrings& stops) const;
-  std::vector<std::vector<Hypothesis>> decode(const PromptBatch& batch, std::span<const std::size_t> chosen, const Plan& plan, const StopStrings& stops) const;
+  std::vector<std::vector<Hypothesis>> decode(const PromptBatch& batch, std::span<const std::size_t> chosen, const Plan& plan,
+                                              const StopStrings& stops) const;
   Continuation to_continuation(Hypothesis&& hypothesis, const StopStrings& stops) const;
 
   std::shared_ptr<CausalLanguageModel> model_;

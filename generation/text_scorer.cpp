@@ -40,7 +40,9 @@ std::vector<TextScore> sum_windows(CausalLanguageModel& model, const std::vector
   const EvaluationMode evaluation(model);
   for (std::size_t first = 0, last = 0; first < windows.size(); first = last) {
     CausalBatch batch;
-    for (; last < windows.size() && (last == first || batch.targets.size() + windows[last].window.end - windows[last].window.begin <= kBatchTokens); ++last)
+    for (; last < windows.size() &&
+           (last == first || batch.targets.size() + windows[last].window.end - windows[last].window.begin <= kBatchTokens);
+         ++last)
       append(batch, ids[windows[last].text], windows[last].window);
     const std::vector<float> found = model.target_log_probabilities(batch);
     auto next = found.begin();
@@ -78,8 +80,9 @@ std::vector<ScoreWindow> score_windows(std::size_t num_tokens, std::size_t posit
 TextScorer::TextScorer(std::shared_ptr<CausalLanguageModel> model, std::shared_ptr<const ByteBpeTokenizer> tokenizer)
     : model_(std::move(model)), tokenizer_(std::move(tokenizer)), start_id_(tokenizer_->end_of_text_id()) {
   if (tokenizer_->vocab_size() > model_->vocab_size())
-    throw UserError("the tokenizer has " + std::to_string(tokenizer_->vocab_size()) + " ids, the model only " + std::to_string(model_->vocab_size()),
-                    "use the tokenizer files that the model was trained with");
+    throw UserError(
+        "the tokenizer has " + std::to_string(tokenizer_->vocab_size()) + " ids, the model only " + std::to_string(model_->vocab_size()),
+        "use the tokenizer files that the model was trained with");
 }
 
 std::vector<TextScore> TextScorer::score(std::span<const std::string> texts) const {
@@ -104,7 +107,8 @@ std::vector<TextScore> TextScorer::score_continuations(std::span<const PromptedT
     append_pieces(ids[i], *tokenizer_, texts[i].continuation);
     if (first_target == 0 || ids[i].size() == first_target) throw UserError("a continuation to score is empty, or has nothing before it");
     if (ids[i].size() - 1 > positions)
-      throw UserError("a prompt and its continuation have " + std::to_string(ids[i].size()) + " tokens; the model has " + std::to_string(positions) + " positions",
+      throw UserError("a prompt and its continuation have " + std::to_string(ids[i].size()) + " tokens; the model has " +
+                          std::to_string(positions) + " positions",
                       "use fewer examples, or shorter ones");
     windows.push_back({i, {.begin = 0, .first_target = first_target, .end = ids[i].size()}});
   }

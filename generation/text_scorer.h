@@ -15,8 +15,8 @@
 namespace attend {
 
 struct TextScore {
-  double log_probability = 0;   ///< natural logarithm, summed over the tokens that are counted
-  std::int64_t num_tokens = 0;  ///< counted
+  double log_probability = 0;                  ///< natural logarithm, summed over the tokens that are counted
+  std::int64_t num_tokens = 0;                 ///< counted
   std::vector<float> token_log_probabilities;  ///< one a counted token
 
   /// e to the mean negative log-probability of a token; nothing where no token is counted.
@@ -39,8 +39,8 @@ class TextScorer {
   bool counts_first_token() const { return start_id_.has_value(); }
   /// A score a text, whatever the others are; ill-formed UTF-8 counts as U+FFFD. The model is put in evaluation mode for the call.
   std::vector<TextScore> score(std::span<const std::string> texts) const;
-  /// Scores of the continuations alone, each after its prompt (an empty one: the end-of-text token): how likely an answer is. Throws UserError where
-  /// one has no token, or is too long for the model's positions.
+  /// Scores of the continuations alone, each after its prompt (an empty one: the end-of-text token): how likely an answer is. Throws
+  /// UserError where one has no token, or is too long for the model's positions.
   std::vector<TextScore> score_continuations(std::span<const PromptedText> texts) const;
 
  private:
@@ -55,8 +55,8 @@ struct ScoreWindow {
   bool operator==(const ScoreWindow&) const = default;
 };
 
-/// Windows over a text of so many tokens, the one it starts from included, whose targets are the tokens from 1 on, each once. The last token of a
-/// window is a target only, so a window has at most positions + 1.
+/// Windows over a text of so many tokens, the one it starts from included, whose targets are the tokens from 1 on, each once. The last
+/// token of a window is a target only, so a window has at most positions + 1.
 std::vector<ScoreWindow> score_windows(std::size_t num_tokens, std::size_t positions);
 
 }  // namespace attend

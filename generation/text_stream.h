@@ -41,7 +41,7 @@ class TextStream {
 
  private:
   const StopStrings& stops_;
-  std::string pending_;     // may be the beginning of a stop string
+  std::string pending_;  // may be the beginning of a stop string
   Utf8Stream characters_;
   bool is_stopped_ = false;
 };

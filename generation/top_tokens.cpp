@@ -18,7 +18,7 @@ struct Row {
   const float* logits;
   std::int64_t vocab_size;
   std::int64_t num_kept;
-  float* best_logits;       // num_kept, best first
+  float* best_logits;  // num_kept, best first
   std::int64_t* best_ids;
 };
 

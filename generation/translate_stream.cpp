@@ -51,7 +51,8 @@ void print(const std::vector<Translation>& translations, std::uint64_t index, bo
       for (const auto& translation : translations) answer["n_best"].push_back(to_json(translation));
     out << answer.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
   } else if (is_list) {
-    for (const auto& translation : translations) out << index << " ||| " << translation.text << " ||| " << score_text(translation.score) << '\n';
+    for (const auto& translation : translations)
+      out << index << " ||| " << translation.text << " ||| " << score_text(translation.score) << '\n';
   } else {
     out << translations.front().text;
     if (format.scores) out << '\t' << score_text(translations.front().score);

@@ -70,7 +70,8 @@ Translator::Plan Translator::plan(const TranslateOptions& options) const {
   search.length_norm = options.length_norm;
   // The folder's penalty was chosen for transformers' rule.
   const bool is_power = options.length_norm == LengthNorm::kPower;
-  search.length_penalty = options.length_penalty.value_or(is_power ? generation_.length_penalty : default_length_penalty(options.length_norm));
+  search.length_penalty =
+      options.length_penalty.value_or(is_power ? generation_.length_penalty : default_length_penalty(options.length_norm));
   search.early_stopping = generation_.early_stopping;
   if (options.early_stopping) {
     const auto found = enum_from_name<EarlyStopping>(*options.early_stopping);
@@ -99,9 +100,9 @@ Translator::Plan Translator::plan(const TranslateOptions& options) const {
   if ((asks_to_sample || (generation_.do_sample && !options.beam)) && sampling.temperature > 0) plan.sampling = sampling;
   if (options.temperature == 0.0 && !options.beam) search.num_beams = 1;
   if (!plan.sampling && options.n_best > search.num_beams)
-    throw UserError("--n-best " + std::to_string(options.n_best) + " is more than the " + std::to_string(search.num_beams) +
-                        " beams that are searched",
-                    "give --beam " + std::to_string(options.n_best) + " or more");
+    throw UserError(
+        "--n-best " + std::to_string(options.n_best) + " is more than the " + std::to_string(search.num_beams) + " beams that are searched",
+        "give --beam " + std::to_string(options.n_best) + " or more");
   plan.rows_per_sentence = plan.sampling ? options.n_best : search.num_beams;
   return plan;
 }
@@ -113,7 +114,8 @@ TokenIds Translator::encode_source(const std::string& line, std::uint64_t line_n
   TokenIds ids(pieces.begin(), pieces.end());
   const auto most = static_cast<std::size_t>(model_->max_positions() - 1);  // the end takes one position
   if (ids.size() > most) {
-    log_warning(line_name(line_number) + " has " + std::to_string(ids.size()) + " tokens and was cut to the model's " + std::to_string(most));
+    log_warning(line_name(line_number) + " has " + std::to_string(ids.size()) + " tokens and was cut to the model's " +
+                std::to_string(most));
     ids.resize(most);
   }
   if (!ids.empty()) ids.push_back(tokenizer_->eos_id());
@@ -126,7 +128,8 @@ TokenIds Translator::encode_prefix(const std::string& prefix, std::int64_t max_l
   TokenIds ids(pieces.begin(), pieces.end());
   const auto most = static_cast<std::size_t>(max_length - 1);
   if (ids.size() > most) {
-    log_warning("the prefix of " + line_name(line_number) + " has " + std::to_string(ids.size()) + " tokens and was cut to " + std::to_string(most));
+    log_warning("the prefix of " + line_name(line_number) + " has " + std::to_string(ids.size()) + " tokens and was cut to " +
+                std::to_string(most));
     ids.resize(most);
   }
   return ids;
@@ -145,8 +148,9 @@ std::vector<std::vector<Hypothesis>> Translator::decode(std::span<const Request>
   std::vector<RandomStream> streams;
   for (const auto& request : requests)
     for (std::int64_t sample = 0; sample < plan.search.n_best; ++sample)
-      streams.emplace_back(batch.seed, "translate",
-                           std::initializer_list<std::uint64_t>{batch.first_line_number + request.line, static_cast<std::uint64_t>(sample)});
+      streams.emplace_back(
+          batch.seed, "translate",
+          std::initializer_list<std::uint64_t>{batch.first_line_number + request.line, static_cast<std::uint64_t>(sample)});
   return sample_sequences(*decoder, {.search = plan.search, .sampling = *plan.sampling, .starts = starts, .streams = streams});
 }
 
@@ -156,7 +160,8 @@ Translation Translator::to_translation(Hypothesis&& hypothesis) const {
   for (const std::int64_t id : hypothesis.ids)
     if (id < known) ids.push_back(static_cast<std::int32_t>(id));  // a model's vocabulary may be padded beyond the tokenizer's
   std::string text = tokenizer_->target().decode(ids);
-  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   return {std::move(text), hypothesis.score, hypothesis.log_probability, std::move(hypothesis.ids)};
 }
 
@@ -175,7 +180,8 @@ std::vector<std::vector<Translation>> Translator::translate(const LineBatch& bat
       requests.push_back(std::move(request));
   }
   // Sentences of about one length end together; the longest first, so that memory only shrinks.
-  std::stable_sort(requests.begin(), requests.end(), [](const Request& left, const Request& right) { return left.source.size() > right.source.size(); });
+  std::stable_sort(requests.begin(), requests.end(),
+                   [](const Request& left, const Request& right) { return left.source.size() > right.source.size(); });
   const EvaluationMode evaluation(*model_);
   for (std::size_t begin = 0, end = 0; begin < requests.size(); begin = end) {
     std::int64_t tokens = 0;

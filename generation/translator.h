@@ -34,7 +34,8 @@ struct TranslateOptions {
     visit("length_penalty", self.length_penalty, "the exponent p [power: the folder's; wu: 0.6]");
     visit("max_length", self.max_length, "most tokens generated, the end counted [the folder's]");
     visit("min_length", self.min_length, "fewest tokens generated, the end counted [the folder's]");
-    visit("early_stopping", self.early_stopping, "false|true|never: when a sentence with enough finished translations stops [the folder's]");
+    visit("early_stopping", self.early_stopping,
+          "false|true|never: when a sentence with enough finished translations stops [the folder's]");
     visit("n_best", self.n_best, "translations for each line");
     visit("temperature", self.temperature, "sample with logits divided by this instead of searching; 0 is greedy");
     visit("top_p", self.top_p, "sample from the fewest tokens that together reach this probability");

@@ -18,7 +18,7 @@ struct DecodingPlan {
   std::span<const TokenIds> prompts;  ///< each of at least one token
   std::int64_t rows_per_prompt = 1;
   std::int64_t max_steps = 1;
-  std::int64_t num_ids = 0;           ///< of the tokenizer: a model's vocabulary may be padded beyond it
+  std::int64_t num_ids = 0;  ///< of the tokenizer: a model's vocabulary may be padded beyond it
 };
 
 /// Steps as the model's own decoder does. Where a row's text has as many tokens as the model has positions, the window slides: the row

@@ -26,8 +26,7 @@ std::vector<double> normalized_probabilities(std::span<const double> log_probabi
   return probabilities;
 }
 
-std::vector<double> calibrated_probabilities(std::span<const double> log_probabilities,
-                                             std::span<const std::vector<double>> content_free) {
+std::vector<double> calibrated_probabilities(std::span<const double> log_probabilities, std::span<const std::vector<double>> content_free) {
   const std::size_t num_choices = log_probabilities.size(), num_inputs = content_free.size();
   std::vector<double> totals;
   for (const std::vector<double>& values : content_free) {

@@ -15,8 +15,7 @@ std::vector<double> normalized_probabilities(std::span<const double> log_probabi
 /// b = 0. Which choice is the most probable is theirs.
 /// `log_probabilities` has one value a choice, `content_free` the same for each content-free input, at least one. Throws
 /// std::invalid_argument where the numbers of choices differ.
-std::vector<double> calibrated_probabilities(std::span<const double> log_probabilities,
-                                             std::span<const std::vector<double>> content_free);
+std::vector<double> calibrated_probabilities(std::span<const double> log_probabilities, std::span<const std::vector<double>> content_free);
 
 /// The index of the largest; the first of several. Throws std::invalid_argument for nothing.
 std::size_t most_probable(std::span<const double> probabilities);

@@ -21,8 +21,8 @@ Interval wilson_interval(double proportion, double examples) {
   if (examples <= 0) return {};
   const double square = kNormalQuantile * kNormalQuantile;
   const double centre = (proportion + square / (2 * examples)) / (1 + square / examples);
-  const double spread = kNormalQuantile / (1 + square / examples) *
-                        std::sqrt(proportion * (1 - proportion) / examples + square / (4 * examples * examples));
+  const double spread =
+      kNormalQuantile / (1 + square / examples) * std::sqrt(proportion * (1 - proportion) / examples + square / (4 * examples * examples));
   // Exactly the proportion where that is 0 or 1, which rounding may miss.
   return {.low = proportion <= 0 ? 0 : std::max(0.0, centre - spread), .high = proportion >= 1 ? 1 : std::min(1.0, centre + spread)};
 }

@@ -18,8 +18,8 @@ Interval wilson_interval(double proportion, double examples);
 struct AccuracyEstimate {
   double accuracy = 0;
   Interval interval;
-  std::int64_t examples = 0;       ///< answers that were judged
-  double effective_examples = 0;   ///< independent answers that would say as much
+  std::int64_t examples = 0;      ///< answers that were judged
+  double effective_examples = 0;  ///< independent answers that would say as much
 };
 
 /// Accuracy over answers of which some belong together: the same query in several trials, or the queries of one rule. Answers

@@ -67,7 +67,8 @@ std::map<std::string, const TensorView*> by_rule_names(const NameRules& rules, c
   std::map<std::string, const TensorView*> tensors;
   for (const auto& [name, view] : file.tensors()) {
     const std::string rule_name = without_legacy(rules, has_prefix ? name : rules.base_prefix + name);
-    if (!tensors.emplace(rule_name, &view).second) throw UserError(file.name() + ": " + rule_name + " is there twice, under an old and a new name");
+    if (!tensors.emplace(rule_name, &view).second)
+      throw UserError(file.name() + ": " + rule_name + " is there twice, under an old and a new name");
   }
   return tensors;
 }
@@ -89,7 +90,8 @@ std::string list_names(const std::vector<std::string>& names) {
   return text;
 }
 
-void add_weight_and_bias(std::vector<NameRule>& rules, const std::string& ours, const std::vector<std::string>& theirs, NameRule::Presence presence) {
+void add_weight_and_bias(std::vector<NameRule>& rules, const std::string& ours, const std::vector<std::string>& theirs,
+                         NameRule::Presence presence) {
   for (const char* suffix : {".weight", ".bias"}) {
     NameRule rule{.ours = ours + suffix, .theirs = {}, .presence = presence};
     for (const std::string& name : theirs) rule.theirs.push_back(name + suffix);
@@ -128,7 +130,8 @@ void require_parameters(const SafetensorsReader& file, std::int64_t num_paramete
   std::uint64_t held = 0;
   for (const auto& [name, view] : file.tensors()) held += view.bytes.size() / dtype_size(view.dtype);
   if (static_cast<std::uint64_t>(num_parameters) > held)
-    throw UserError(config_name + " describes a model of " + std::to_string(num_parameters) + " parameters or more; " + file.name() + " holds " + std::to_string(held),
+    throw UserError(config_name + " describes a model of " + std::to_string(num_parameters) + " parameters or more; " + file.name() +
+                        " holds " + std::to_string(held),
                     "the two files do not belong together, or one was edited");
 }
 
@@ -154,7 +157,8 @@ ImportReport import_tensors(torch::nn::Module& module, const NameRules& rules, c
   for (const auto& [name, view] : theirs)
     if (!known.contains(name)) (starts_with_any(name, rules.other_heads) ? report.left_out : unexpected).push_back(name);
   if (!missing.empty()) throw UserError(file.name() + ": missing " + list_names(missing), "is this the family that config.json names?");
-  if (!unexpected.empty()) throw UserError(file.name() + ": unexpected " + list_names(unexpected), "is this the family that config.json names?");
+  if (!unexpected.empty())
+    throw UserError(file.name() + ": unexpected " + list_names(unexpected), "is this the family that config.json names?");
   for (const Assignment& assignment : assignments) check_shape(assignment, file);
   for (Assignment& assignment : assignments) assignment.into.copy_(tensor_over(*assignment.from, file.name() + ": " + assignment.name));
   return report;

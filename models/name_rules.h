@@ -28,10 +28,10 @@ struct NameRule {
 
 struct NameRules {
   std::vector<NameRule> rules;
-  std::set<std::string> redundant;  ///< names that may be there and say nothing new (tied copies, buffers)
-  std::string base_prefix;          ///< "model.": a file saved from the bare model lacks it
-  std::vector<std::string> other_heads = {};                                 ///< prefixes of tensors of other tasks, left out
-  std::vector<std::pair<std::string, std::string>> legacy_endings = {};      ///< {".gamma", ".weight"}: how old files spell it
+  std::set<std::string> redundant;            ///< names that may be there and say nothing new (tied copies, buffers)
+  std::string base_prefix;                    ///< "model.": a file saved from the bare model lacks it
+  std::vector<std::string> other_heads = {};  ///< prefixes of tensors of other tasks, left out
+  std::vector<std::pair<std::string, std::string>> legacy_endings = {};  ///< {".gamma", ".weight"}: how old files spell it
 };
 
 /// What an import did not use and did not find, for messages.

@@ -48,7 +48,8 @@ constexpr std::array kTextFamilies{
 Json read_config(const std::filesystem::path& folder) {
   const auto path = folder / "config.json";
   if (!std::filesystem::exists(path))
-    throw UserError(folder.string() + " holds no config.json", "a model folder has config.json, model.safetensors and its tokenizer's files");
+    throw UserError(folder.string() + " holds no config.json",
+                    "a model folder has config.json, model.safetensors and its tokenizer's files");
   return read_json_file(path);
 }
 
@@ -98,7 +99,8 @@ std::shared_ptr<MaskedLanguageModel> load_masked_language_model(const std::files
   return loader_of(kTextFamilies, &TextFamily::masked_language_model, folder, config, "a masked language model")({folder, config, device});
 }
 
-std::shared_ptr<SequenceClassifier> load_sequence_classifier(const std::filesystem::path& folder, torch::Device device, const std::optional<NewHead>& head) {
+std::shared_ptr<SequenceClassifier> load_sequence_classifier(const std::filesystem::path& folder, torch::Device device,
+                                                             const std::optional<NewHead>& head) {
   const Json config = read_config(folder);
   return loader_of(kTextFamilies, &TextFamily::sequence_classifier, folder, config, "a classifier")({folder, config, device}, head);
 }
@@ -106,7 +108,8 @@ std::shared_ptr<SequenceClassifier> load_sequence_classifier(const std::filesyst
 std::shared_ptr<TokenClassifier> load_token_classifier(const std::filesystem::path& folder, torch::Device device, TokenTask task,
                                                        const std::optional<NewHead>& head) {
   const Json config = read_config(folder);
-  return loader_of(kTextFamilies, &TextFamily::token_classifier, folder, config, "a model that labels tokens")({folder, config, device}, task, head);
+  return loader_of(kTextFamilies, &TextFamily::token_classifier, folder, config, "a model that labels tokens")({folder, config, device},
+                                                                                                               task, head);
 }
 
 }  // namespace attend

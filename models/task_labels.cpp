@@ -43,11 +43,13 @@ void report_import(const ImportReport& report, const std::string& file) {
   if (!report.fresh.empty()) log_warning(file + ": not there, so drawn at random and to be trained: " + list_names(report.fresh));
 }
 
-HeadPlan plan_head(const ModelFolder& folder, const SafetensorsReader& file, const std::string& head, const std::optional<NewHead>& wanted) {
+HeadPlan plan_head(const ModelFolder& folder, const SafetensorsReader& file, const std::string& head,
+                   const std::optional<NewHead>& wanted) {
   const bool is_there = file.tensors().contains(head + ".weight");
   const std::string config_name = (folder.path / "config.json").string();
   if (!wanted && !is_there)
-    throw UserError(file.name() + " has no head for this task: no " + head + ".weight", "train one with `attend finetune`, or name the folder of a model that has it");
+    throw UserError(file.name() + " has no head for this task: no " + head + ".weight",
+                    "train one with `attend finetune`, or name the folder of a model that has it");
   if (!wanted) return {.labels = read_labels(folder.config, config_name)};
   torch::manual_seed(mix_seed(wanted->seed, "head"));
   const bool is_kept = is_there && read_labels(folder.config, config_name) == wanted->labels;

@@ -10,9 +10,9 @@ namespace attend {
 namespace {
 
 constexpr std::array kTypes{
-    std::pair{DType::kBool, torch::kBool},     std::pair{DType::kU8, torch::kUInt8},     std::pair{DType::kI8, torch::kInt8},
-    std::pair{DType::kI16, torch::kInt16},     std::pair{DType::kF16, torch::kFloat16},  std::pair{DType::kBF16, torch::kBFloat16},
-    std::pair{DType::kI32, torch::kInt32},     std::pair{DType::kF32, torch::kFloat32},  std::pair{DType::kI64, torch::kInt64},
+    std::pair{DType::kBool, torch::kBool},   std::pair{DType::kU8, torch::kUInt8},    std::pair{DType::kI8, torch::kInt8},
+    std::pair{DType::kI16, torch::kInt16},   std::pair{DType::kF16, torch::kFloat16}, std::pair{DType::kBF16, torch::kBFloat16},
+    std::pair{DType::kI32, torch::kInt32},   std::pair{DType::kF32, torch::kFloat32}, std::pair{DType::kI64, torch::kInt64},
     std::pair{DType::kF64, torch::kFloat64},
 };
 

@@ -118,7 +118,8 @@ struct ModelFolder {
 // the folder must have the head. Heads of other tasks are left out, with a message. Throws UserError.
 std::shared_ptr<TextEncoder> load_text_encoder(const std::filesystem::path& folder, torch::Device device);
 std::shared_ptr<MaskedLanguageModel> load_masked_language_model(const std::filesystem::path& folder, torch::Device device);
-std::shared_ptr<SequenceClassifier> load_sequence_classifier(const std::filesystem::path& folder, torch::Device device, const std::optional<NewHead>& head = {});
+std::shared_ptr<SequenceClassifier> load_sequence_classifier(const std::filesystem::path& folder, torch::Device device,
+                                                             const std::optional<NewHead>& head = {});
 std::shared_ptr<TokenClassifier> load_token_classifier(const std::filesystem::path& folder, torch::Device device, TokenTask task,
                                                        const std::optional<NewHead>& head = {});
 

@@ -60,7 +60,8 @@ void apply_settings(const TokenizerSettings& settings, ByteBpeFiles& files) {
 /// The tokens cut out of a text, in the order in which the reference adds them.
 void add_tokens(const TokenizerSettings& settings, const fs::path& folder, ByteBpeFiles& files) {
   std::vector<TokenizerSettings::Named> named;
-  for (const auto& [key, token] : {std::pair{"bos_token", &files.bos}, std::pair{"eos_token", &files.eos}, std::pair{"unk_token", &files.unk}})
+  for (const auto& [key, token] :
+       {std::pair{"bos_token", &files.bos}, std::pair{"eos_token", &files.eos}, std::pair{"unk_token", &files.unk}})
     if (*token) named.push_back({key, **token});
   for (const char* key : {"sep_token", "pad_token", "cls_token", "mask_token"})
     if (const auto text = settings.token_text(key)) named.push_back({key, *text});

@@ -41,7 +41,8 @@ std::vector<PairMerge> read_merges(const std::filesystem::path& path, const std:
     std::string_view line = std::string_view(content).substr(begin, end - begin);
     begin = end + 1;
     const std::string place = "line " + std::to_string(++number);
-    if (!is_valid_utf8(line)) throw UserError(path.string() + ", " + place + ": not valid UTF-8", "convert the file, for example with iconv");
+    if (!is_valid_utf8(line))
+      throw UserError(path.string() + ", " + place + ": not valid UTF-8", "convert the file, for example with iconv");
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (!line.starts_with("#version")) merges.add_line(line, place);
   }
@@ -51,7 +52,10 @@ std::vector<PairMerge> read_merges(const std::filesystem::path& path, const std:
 std::string merge_lines(const std::vector<PairMerge>& merges, const std::vector<std::string>& pieces) {
   std::string lines = "#version: 0.2\n";
   for (const PairMerge& merge : merges)
-    lines.append(pieces[static_cast<std::size_t>(merge.first)]).append(" ").append(pieces[static_cast<std::size_t>(merge.second)]).append("\n");
+    lines.append(pieces[static_cast<std::size_t>(merge.first)])
+        .append(" ")
+        .append(pieces[static_cast<std::size_t>(merge.second)])
+        .append("\n");
   return lines;
 }
 

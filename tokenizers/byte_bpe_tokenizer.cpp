@@ -46,8 +46,8 @@ class IdCollector {
   [[noreturn]] void refuse(std::string_view word, std::size_t at) const {
     std::size_t begin = at;
     while (begin > 0 && (static_cast<unsigned char>(word[begin]) & 0xC0) == 0x80) --begin;
-    throw UserError("the text has '" + excerpt(word.substr(begin, utf8_at(word, begin).length)) + "', which the tokenizer's vocabulary of " +
-                        std::to_string(parts_.pieces.size()) + " ids cannot spell",
+    throw UserError("the text has '" + excerpt(word.substr(begin, utf8_at(word, begin).length)) +
+                        "', which the tokenizer's vocabulary of " + std::to_string(parts_.pieces.size()) + " ids cannot spell",
                     "leave it out, or use a tokenizer whose text had it");
   }
 
@@ -81,7 +81,8 @@ void collect(std::string_view text, const ByteBpeParts& parts, std::vector<std::
   IdCollector collector(parts, ids);
   const auto put_token = [&](std::int32_t id) { ids.push_back(id); };
   const auto put_words = [&](std::string_view part) { collect_words(part, parts, collector); };
-  for_each_part(parts.tokens, text, [&](std::string_view part) { for_each_part(parts.normalized_tokens, part, put_words, put_token); }, put_token);
+  for_each_part(
+      parts.tokens, text, [&](std::string_view part) { for_each_part(parts.normalized_tokens, part, put_words, put_token); }, put_token);
 }
 
 }  // namespace
@@ -127,9 +128,7 @@ std::int64_t ByteBpeTokenizer::vocab_size() const { return static_cast<std::int6
 const std::string& ByteBpeTokenizer::bytes(std::int32_t id) const { return parts_->bytes[static_cast<std::size_t>(id)]; }
 bool ByteBpeTokenizer::is_special(std::int32_t id) const { return parts_->special[static_cast<std::size_t>(id)]; }
 std::optional<std::int32_t> ByteBpeTokenizer::end_of_text_id() const { return parts_->eos_id; }
-std::optional<std::int32_t> ByteBpeTokenizer::begin_of_text_id() const {
-  return parts_->files.adds_bos ? parts_->bos_id : std::nullopt;
-}
+std::optional<std::int32_t> ByteBpeTokenizer::begin_of_text_id() const { return parts_->files.adds_bos ? parts_->bos_id : std::nullopt; }
 const std::string& ByteBpeTokenizer::fingerprint() const { return parts_->fingerprint; }
 
 void ByteBpeTokenizer::save(const fs::path& folder) const { write_byte_bpe_files(parts_->files, folder); }

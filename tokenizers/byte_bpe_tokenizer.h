@@ -1,5 +1,6 @@
 // GPT-2's tokenizer: text is split by a fixed pattern, each part's bytes are merged by learnt rules (byte-level BPE; Radford et al. 2019,
-// section 2.2; Sennrich et al. 2016). Lossless: decode(encode(text)) is the text. Without merges it is a model of single bytes or characters.
+// section 2.2; Sennrich et al. 2016). Lossless: decode(encode(text)) is the text. Without merges it is a model of single bytes or
+// characters.
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,7 @@ namespace attend {
 namespace {
 
 constexpr std::size_t kBlockBytes = 4u << 20;  // counted at once
-constexpr std::size_t kLongestWord = 256;  // bytes; of a longer word, which is no word, its parts are counted: learning stays linear
+constexpr std::size_t kLongestWord = 256;      // bytes; of a longer word, which is no word, its parts are counted: learning stays linear
 
 /// Counts the words of texts as they are encoded, block by block.
 class ByteWordCounter {
@@ -145,7 +145,8 @@ std::int64_t train_byte_bpe_tokenizer(const ByteBpeTraining& training, const fs:
   ByteBpeFiles files;
   for (const unsigned char byte : alphabet_of(words, vocabulary.model)) files.pieces.emplace_back(byte_letter(byte));
   if (vocabulary.model == BytePieces::kBpe) {
-    log_info("learning " + std::to_string(vocabulary.vocab_size) + " pieces (byte-bpe) from " + std::to_string(words.size()) + " different words");
+    log_info("learning " + std::to_string(vocabulary.vocab_size) + " pieces (byte-bpe) from " + std::to_string(words.size()) +
+             " different words");
     learn_merges(words, vocabulary.vocab_size - num_special(training), vocabulary.min_frequency, files);
   }
   if (vocabulary.end_of_text) {
@@ -157,7 +158,8 @@ std::int64_t train_byte_bpe_tokenizer(const ByteBpeTraining& training, const fs:
 
   const auto size = static_cast<std::int64_t>(files.pieces.size());
   if (vocabulary.model == BytePieces::kBpe && size < vocabulary.vocab_size)
-    log_warning("the text yields a vocabulary of " + std::to_string(size) + " ids; " + std::to_string(vocabulary.vocab_size) + " were asked for");
+    log_warning("the text yields a vocabulary of " + std::to_string(size) + " ids; " + std::to_string(vocabulary.vocab_size) +
+                " were asked for");
   return size;
 }
 

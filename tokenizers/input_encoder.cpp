@@ -29,7 +29,8 @@ class ByteBpeEncoder final : public InputEncoder {
  public:
   explicit ByteBpeEncoder(std::shared_ptr<const ByteBpeTokenizer> tokenizer) : tokenizer_(std::move(tokenizer)) {
     if (!tokenizer_->end_of_text_id())
-      throw UserError("the tokenizer has no end-of-text token; expected one, for a text that is empty", "take a tokenizer that was made for GPT");
+      throw UserError("the tokenizer has no end-of-text token; expected one, for a text that is empty",
+                      "take a tokenizer that was made for GPT");
     end_of_text_ = *tokenizer_->end_of_text_id();
   }
 
@@ -55,7 +56,9 @@ class ByteBpeEncoder final : public InputEncoder {
     std::vector<std::int32_t> ids = tokenizer_->encode(second);
     const std::vector<std::int32_t> line_break = tokenizer_->encode("\n");
     const auto room = static_cast<std::int64_t>(max_length) - static_cast<std::int64_t>(line_break.size());
-    if (room < 0) throw UserError("a pair was to have at most " + std::to_string(max_length) + " tokens; expected room for the line break between them");
+    if (room < 0)
+      throw UserError("a pair was to have at most " + std::to_string(max_length) +
+                      " tokens; expected room for the line break between them");
     while (static_cast<std::int64_t>(input.ids.size() + ids.size()) > room) {
       (input.ids.size() > ids.size() ? input.ids : ids).pop_back();
       ++input.num_removed;

@@ -64,8 +64,9 @@ void TokenizerSettings::check_class(const std::vector<std::string>& known) const
   const std::string_view stem =
       std::string_view(tokenizer_class).substr(0, tokenizer_class.size() - (tokenizer_class.ends_with("Fast") ? 4 : 0));
   if (std::find(known.begin(), known.end(), stem) == known.end())
-    throw UserError(name_ + ": tokenizer_class is '" + excerpt(tokenizer_class) + "'; expected " + known.front() + ", or one that works as it does",
-                    "load the folder in transformers and save it, which writes a tokenizer.json");
+    throw UserError(
+        name_ + ": tokenizer_class is '" + excerpt(tokenizer_class) + "'; expected " + known.front() + ", or one that works as it does",
+        "load the folder in transformers and save it, which writes a tokenizer.json");
 }
 
 std::vector<AddedToken> TokenizerSettings::special_tokens(const std::vector<Named>& named) const {

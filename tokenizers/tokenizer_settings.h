@@ -46,7 +46,8 @@ class TokenizerSettings {
     std::string text;
   };
   std::vector<AddedToken> special_tokens(const std::vector<Named>& named) const;
-  /// added_tokens_decoder, or added_tokens.json of older folders: with the ids they must get, rising. `special` says which of the latter are.
+  /// added_tokens_decoder, or added_tokens.json of older folders: with the ids they must get, rising. `special` says which of the latter
+  /// are.
   std::vector<AddedToken> described_tokens(const std::vector<AddedToken>& special) const;
 
  private:
@@ -59,8 +60,8 @@ class TokenizerSettings {
 struct TokenAddition {
   std::vector<AddedToken> tokens;  ///< first those that files describe, with or without ids; then the special ones
   std::size_t num_described = 0;
-  std::size_t num_left_out = 0;    ///< special ones behind the described, which are left out where the vocabulary lacks them
-  std::string name;                ///< of the file, for messages
+  std::size_t num_left_out = 0;  ///< special ones behind the described, which are left out where the vocabulary lacks them
+  std::string name;              ///< of the file, for messages
 };
 
 /// Gives each token the id that it has in the vocabulary, or the next one that is free. A token that stands there twice is one, special

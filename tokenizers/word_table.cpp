@@ -24,7 +24,8 @@ std::uint64_t load(const char* bytes, std::size_t count) {
 std::uint64_t WordTable::hash_of(std::string_view word) {
   std::uint64_t hash = word.size();
   std::size_t at = 0;
-  for (; at + sizeof(std::uint64_t) <= word.size(); at += sizeof(std::uint64_t)) hash = mixed(hash, load(word.data() + at, sizeof(std::uint64_t)));
+  for (; at + sizeof(std::uint64_t) <= word.size(); at += sizeof(std::uint64_t))
+    hash = mixed(hash, load(word.data() + at, sizeof(std::uint64_t)));
   if (at < word.size()) hash = mixed(hash, load(word.data() + at, word.size() - at));
   return hash;
 }
@@ -34,7 +35,8 @@ WordTable::WordTable(const std::vector<std::pair<std::string_view, std::int32_t>
     const std::uint64_t hash = hash_of(word);
     std::uint64_t at = hash & (slots_.size() - 1);
     while (slots_[at].id >= 0) at = (at + 1) & (slots_.size() - 1);
-    slots_[at] = {static_cast<std::uint32_t>(hash >> 32), id, static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(word.size())};
+    slots_[at] = {static_cast<std::uint32_t>(hash >> 32), id, static_cast<std::uint32_t>(bytes_.size()),
+                  static_cast<std::uint32_t>(word.size())};
     bytes_ += word;
   }
 }

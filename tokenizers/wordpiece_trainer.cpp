@@ -87,8 +87,7 @@ class PieceLearner {
   PairLearner pairs_;
 };
 
-PieceLearner::PieceLearner(const std::vector<WordCount>& words, const WordPieceVocabularyConfig& config)
-    : config_(config) {
+PieceLearner::PieceLearner(const std::vector<WordCount>& words, const WordPieceVocabularyConfig& config) : config_(config) {
   for (const char* token : kSpecialTokens) id_of(token);
   add_alphabet(words);
   add_words(words);

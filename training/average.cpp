@@ -29,10 +29,12 @@ void check_same_tensors(const SafetensorsReader& first, const SafetensorsReader&
     const auto found = other.tensors().find(name);
     if (found == other.tensors().end()) throw UserError(other.name() + ": no tensor '" + name + "', which " + first.name() + " has");
     if (found->second.dtype != view.dtype || found->second.shape != view.shape)
-      throw UserError(other.name() + ": tensor '" + name + "' is " + describe(found->second) + "; in " + first.name() + " it is " + describe(view));
+      throw UserError(other.name() + ": tensor '" + name + "' is " + describe(found->second) + "; in " + first.name() + " it is " +
+                      describe(view));
   }
   for (const auto& [name, view] : other.tensors())
-    if (!first.tensors().contains(name)) throw UserError(other.name() + ": tensor '" + name + "', which " + first.name() + " does not have");
+    if (!first.tensors().contains(name))
+      throw UserError(other.name() + ": tensor '" + name + "', which " + first.name() + " does not have");
 }
 
 std::vector<SafetensorsReader> open_all(const std::vector<std::filesystem::path>& folders) {
@@ -61,11 +63,12 @@ void check_equal_bytes(const std::vector<SafetensorsReader>& readers, const std:
 
 void copy_other_files(const std::filesystem::path& from, const std::filesystem::path& to) {
   // A run's output folder averages too: what describes the run is not the average's.
-  static const std::set<std::string> left_behind{"optimizer.safetensors", "trainer_state.json", "manifest.json", "metrics.jsonl",
-                                                 "run.toml", "README.md", ".lock"};
+  static const std::set<std::string> left_behind{
+      "optimizer.safetensors", "trainer_state.json", "manifest.json", "metrics.jsonl", "run.toml", "README.md", ".lock"};
   for (const auto& entry : std::filesystem::directory_iterator(from)) {
     const std::string name = entry.path().filename().string();
-    if (!entry.is_regular_file() || left_behind.contains(name) || name.starts_with("model.safetensors") || name.starts_with("model-0")) continue;
+    if (!entry.is_regular_file() || left_behind.contains(name) || name.starts_with("model.safetensors") || name.starts_with("model-0"))
+      continue;
     std::error_code failed;
     std::filesystem::copy_file(entry.path(), to / name, failed);
     if (failed) throw StorageError((to / name).string() + ": " + failed.message());

@@ -19,20 +19,20 @@ namespace attend {
 
 /// What a run is at the end of a step, beside weights and optimizer state.
 struct TrainerState {
-  std::int64_t step = 0;             ///< optimizer steps asked for, skipped ones counted
-  Json position;                     ///< of the data stream
-  double seconds = 0;                ///< wall time of the run so far, over all its parts
-  std::int64_t tokens = 0;           ///< real tokens trained on
-  double loss_sum = 0;               ///< since the last record in metrics.jsonl
+  std::int64_t step = 0;    ///< optimizer steps asked for, skipped ones counted
+  Json position;            ///< of the data stream
+  double seconds = 0;       ///< wall time of the run so far, over all its parts
+  std::int64_t tokens = 0;  ///< real tokens trained on
+  double loss_sum = 0;      ///< since the last record in metrics.jsonl
   std::int64_t loss_targets = 0;
-  double gradient_norm = 0;          ///< of the last step
-  std::int64_t evaluated_step = 0;   ///< the last step that was evaluated
-  std::optional<double> best = {};   ///< the best metric so far
+  double gradient_norm = 0;         ///< of the last step
+  std::int64_t evaluated_step = 0;  ///< the last step that was evaluated
+  std::optional<double> best = {};  ///< the best metric so far
   std::int64_t best_step = 0;
   Json best_metrics = Json::object();  ///< all metrics of that evaluation
-  std::int64_t without_gain = 0;     ///< evaluations in a row that were not better
-  std::int64_t skipped_in_a_row = 0;  ///< steps whose gradient was not finite
-  Json settings = {};                ///< of the run that saved it
+  std::int64_t without_gain = 0;       ///< evaluations in a row that were not better
+  std::int64_t skipped_in_a_row = 0;   ///< steps whose gradient was not finite
+  Json settings = {};                  ///< of the run that saved it
 
   static void fields(auto& self, auto&& visit) {
     visit("step", self.step, "");

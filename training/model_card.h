@@ -12,9 +12,9 @@ namespace attend {
 
 struct ModelCard {
   CardFacts facts;
-  std::string command;    ///< "attend pretrain transformer"
-  Json settings;          ///< of run_settings()
-  Json metrics;           ///< of the model written; empty where it was not evaluated
+  std::string command;  ///< "attend pretrain transformer"
+  Json settings;        ///< of run_settings()
+  Json metrics;         ///< of the model written; empty where it was not evaluated
   std::int64_t steps = 0;
   std::int64_t tokens = 0;
   std::int64_t averaged = 0;  ///< so many checkpoints; 0: a single one

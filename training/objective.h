@@ -23,7 +23,7 @@ struct MicroBatch {
   /// Predictions that each term of the loss is summed over, known before any of it is computed. Most losses have one term; that of
   /// BERT's pretraining has two, masked words and next sentences.
   std::vector<std::int64_t> num_targets;
-  std::int64_t num_tokens = 0;   ///< real tokens read, all sides together: what tokens/s counts
+  std::int64_t num_tokens = 0;  ///< real tokens read, all sides together: what tokens/s counts
 };
 
 /// Which metric of an evaluation decides which model is kept, and when to stop early.
@@ -41,10 +41,10 @@ using Metrics = std::vector<std::pair<std::string, double>>;
 
 /// What the model card says of a run beyond its settings.
 struct CardFacts {
-  std::string title;                                        ///< "Translation model (marian, 2.6 M parameters)"
-  std::string library_tag;                                  ///< "translation": Hugging Face's pipeline tag
-  std::vector<std::pair<std::string, std::string>> data;    ///< {"train source", "train.de (29000 lines)"}
-  std::string usage;                                        ///< the command that uses the model, its folder as {folder}
+  std::string title;                                      ///< "Translation model (marian, 2.6 M parameters)"
+  std::string library_tag;                                ///< "translation": Hugging Face's pipeline tag
+  std::vector<std::pair<std::string, std::string>> data;  ///< {"train source", "train.de (29000 lines)"}
+  std::string usage;                                      ///< the command that uses the model, its folder as {folder}
 };
 
 class Objective {

@@ -15,9 +15,9 @@ namespace attend {
 /// One optimizer step, as it is shown.
 struct StepReport {
   std::int64_t step = 0;
-  double loss = 0;           ///< mean over the step's targets
+  double loss = 0;  ///< mean over the step's targets
   double learning_rate = 0;
-  std::int64_t tokens = 0;   ///< real tokens of the step
+  std::int64_t tokens = 0;  ///< real tokens of the step
   double step_seconds = 0;
 };
 
@@ -28,7 +28,7 @@ struct StepRecord {
   double loss = 0;
   double learning_rate = 0;
   double gradient_norm = 0;
-  double seconds = 0;        ///< of the whole run
+  double seconds = 0;  ///< of the whole run
 };
 
 class RunLog {
@@ -48,7 +48,7 @@ class RunLog {
  private:
   MetricsLog metrics_;
   Progress progress_;
-  std::int64_t tokens_ = 0;    // since the last record
+  std::int64_t tokens_ = 0;  // since the last record
   double step_seconds_ = 0;
 };
 

@@ -12,8 +12,8 @@ namespace attend {
 namespace {
 
 // The order of the data depends on them, so "batch 17 of epoch 2" would be another batch.
-constexpr std::array kDecideTheOrder{"seed", "batch_tokens", "batch_size", "max_train_length", "max_length", "next_sentence", "short_probability", "documents",
-                                        "fill_in_the_middle"};
+constexpr std::array kDecideTheOrder{"seed",          "batch_tokens",      "batch_size", "max_train_length",  "max_length",
+                                     "next_sentence", "short_probability", "documents",  "fill_in_the_middle"};
 // They say how long a run is and what it writes on the way. Schedules that end with the run are checked apart.
 constexpr std::array kHarmless{"steps", "epochs", "max_minutes", "keep", "log_every", "on_nan"};
 

@@ -180,11 +180,8 @@ void Trainer::train_step() {
   state_.position = objective_.position();
   update_seconds();
   if (is_good)
-    log_->show_step({.step = step,
-                     .loss = result.loss,
-                     .learning_rate = learning_rate,
-                     .tokens = result.tokens,
-                     .step_seconds = seconds_since(start)});
+    log_->show_step(
+        {.step = step, .loss = result.loss, .learning_rate = learning_rate, .tokens = result.tokens, .step_seconds = seconds_since(start)});
   if (step % options_.log_every == 0) record(step, learning_rate);
 }
 
@@ -335,7 +332,8 @@ ExitCode Trainer::finish() {
 
 std::optional<Metrics> Trainer::write_average() {
   std::vector<std::filesystem::path> folders;
-  for (const std::int64_t step : checkpoints_.steps_to_average(options_.average, options_.save_every)) folders.push_back(checkpoints_.path(step));
+  for (const std::int64_t step : checkpoints_.steps_to_average(options_.average, options_.save_every))
+    folders.push_back(checkpoints_.path(step));
   const std::filesystem::path average = setup_.output / "checkpoints" / "average";
   average_folders(folders, average);
   objective_.load(average);

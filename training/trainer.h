@@ -38,7 +38,7 @@ struct TrainerSetup {
   TrainingOptions options;  ///< validate()d
   Start start = Start::kFresh;
   std::shared_ptr<FolderLock> lock = {};  ///< of open_output(), for commands that write there before; else the trainer takes it
-  std::string command = {}; ///< "attend pretrain transformer": for run.toml and messages
+  std::string command = {};               ///< "attend pretrain transformer": for run.toml and messages
 };
 
 class Trainer {

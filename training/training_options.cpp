@@ -48,8 +48,9 @@ void check_ranges(const TrainingOptions& options) {
                                     std::pair{"eval_every", options.eval_every}, std::pair{"save_every", options.save_every},
                                     std::pair{"patience", options.patience}, std::pair{"average", options.average}})
     check_at_least(name, value, std::int64_t{0});
-  for (const auto& [name, value] : {std::pair{"min_learning_rate", options.min_learning_rate}, std::pair{"weight_decay", options.weight_decay},
-                                    std::pair{"clip", options.clip}, std::pair{"epsilon", options.epsilon}})
+  for (const auto& [name, value] :
+       {std::pair{"min_learning_rate", options.min_learning_rate}, std::pair{"weight_decay", options.weight_decay},
+        std::pair{"clip", options.clip}, std::pair{"epsilon", options.epsilon}})
     if (!(value >= 0 && std::isfinite(value))) throw UserError(flag(name) + " is " + shown(value) + "; expected 0 or more");
   if (!(options.learning_rate > 0 && std::isfinite(options.learning_rate)))
     throw UserError("--learning-rate is " + shown(options.learning_rate) + "; expected more than 0");
@@ -65,8 +66,9 @@ void check_schedule(const TrainingOptions& options) {
     throw UserError("--min-learning-rate has no effect with --schedule constant", "leave it out, or choose another schedule");
   const bool has_end = options.schedule == ScheduleKind::kLinear || options.schedule == ScheduleKind::kCosine;
   if (has_end && !options.steps && !options.epochs)
-    throw UserError("--schedule " + std::string(enum_name(options.schedule)) + " needs to know where the run ends; only --max-minutes is given",
-                    "add --steps or --epochs");
+    throw UserError(
+        "--schedule " + std::string(enum_name(options.schedule)) + " needs to know where the run ends; only --max-minutes is given",
+        "add --steps or --epochs");
   if (options.steps && options.warmup_steps >= *options.steps)
     log_warning("--warmup-steps " + shown(options.warmup_steps) + " is not below --steps " + shown(*options.steps) +
                 ": the learning rate never passes its peak");

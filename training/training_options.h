@@ -26,7 +26,8 @@ struct EnumNames<OptimizerKind> {
 enum class TrainingPrecision { kFloat32, kBfloat16 };
 template <>
 struct EnumNames<TrainingPrecision> {
-  static constexpr std::array values{std::pair{TrainingPrecision::kFloat32, "float32"}, std::pair{TrainingPrecision::kBfloat16, "bfloat16"}};
+  static constexpr std::array values{std::pair{TrainingPrecision::kFloat32, "float32"},
+                                     std::pair{TrainingPrecision::kBfloat16, "bfloat16"}};
 };
 
 enum class OnNan { kStop, kSkip };

@@ -21,7 +21,8 @@ QuestionSet to_questions(const std::vector<InputLine>& lines, const WordPieceTok
     const std::string place = "line " + std::to_string(line.number);
     const std::size_t tab = line.text.find('\t');
     if (tab == std::string::npos) throw UserError(place + ": expected question<TAB>context; there is no TAB");
-    if (line.text.find('\t', tab + 1) != std::string::npos) throw UserError(place + ": expected question<TAB>context; there is a second TAB");
+    if (line.text.find('\t', tab + 1) != std::string::npos)
+      throw UserError(place + ": expected question<TAB>context; there is a second TAB");
     questions.data.questions.push_back({.id = place, .text = line.text.substr(0, tab), .context = questions.data.contexts.size()});
     questions.data.contexts.push_back(line.text.substr(tab + 1));
   }
@@ -32,8 +33,8 @@ QuestionSet to_questions(const std::vector<InputLine>& lines, const WordPieceTok
 // Places as SQuAD and Python count them: in Unicode characters.
 std::string json_text(const Answer& answer, std::string_view context) {
   const auto characters = [&](std::size_t bytes) { return decode_utf8(context.substr(0, bytes)).size(); };
-  return Json{{"answer", answer.text}, {"score", answer.probability}, {"begin", characters(answer.begin)}, {"end", characters(answer.end)}}.dump(
-      -1, ' ', false, Json::error_handler_t::replace);
+  return Json{{"answer", answer.text}, {"score", answer.probability}, {"begin", characters(answer.begin)}, {"end", characters(answer.end)}}
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -58,7 +59,9 @@ void add_answer(CLI::App& app) {
   CLI::App* command = app.add_subcommand("answer", "Answer questions from a text, a line a line");
   command->add_option("--model", options->model, "model folder")->required();
   command->add_option("FILE", options->text, "question<TAB>context; - is standard input")->capture_default_str();
-  add_config_flags(*command, options->spans, {.group = "Answering", .aliases = {{"max_length", "--max-seq-length"}, {"stride", "--doc-stride"}, {"n_best", "--n-best-size"}}});
+  add_config_flags(
+      *command, options->spans,
+      {.group = "Answering", .aliases = {{"max_length", "--max-seq-length"}, {"stride", "--doc-stride"}, {"n_best", "--n-best-size"}}});
   add_common(*command, options->common);
   command->footer(
       "Prints answer<TAB>probability; the answer is empty where the model says that there is none.\n"
@@ -80,7 +83,8 @@ int run_answer(const AnswerOptions& options, std::istream& in, std::ostream& out
     const std::vector<Answer> found = answer_all(*model, questions, spans).value();
     std::vector<std::string> answers;
     for (std::size_t i = 0; i < found.size(); ++i)
-      answers.push_back(options.common.json ? json_text(found[i], questions.data.contexts[i]) : found[i].text + "\t" + fixed_decimals(found[i].probability, 6));
+      answers.push_back(options.common.json ? json_text(found[i], questions.data.contexts[i])
+                                            : found[i].text + "\t" + fixed_decimals(found[i].probability, 6));
     return answers;
   });
   return static_cast<int>(ExitCode::kDone);

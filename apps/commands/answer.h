@@ -19,7 +19,8 @@ struct SpanFlags {
   std::optional<double> null_score_diff_threshold;
 
   static void fields(auto& self, auto&& visit) {
-    visit("max_length", self.max_length, "most tokens of a question and a part of its context, special ones counted [as in training, else 384]");
+    visit("max_length", self.max_length,
+          "most tokens of a question and a part of its context, special ones counted [as in training, else 384]");
     visit("stride", self.stride, "tokens that two neighbouring parts of a context have in common [as in training, else 128]");
     visit("max_answer_length", self.max_answer_length, "most tokens of an answer [as in training, else 30]");
     visit("n_best", self.n_best, "answers among which the probability is shared [as in training, else 20]");

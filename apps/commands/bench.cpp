@@ -62,16 +62,24 @@ void add_bench(CLI::App& app) {
   command->require_subcommand(1);
 
   auto train = std::make_shared<BenchTrainOptions>();
-  auto* train_command = command->add_subcommand("train", "Training steps of a Transformer on sentences of token ids, or of BERT or GPT on random ones");
+  auto* train_command =
+      command->add_subcommand("train", "Training steps of a Transformer on sentences of token ids, or of BERT or GPT on random ones");
   add_common(*train_command, train->common);
-  add_field_flag(*train_command, "--family", train->family, "transformer: sentence pairs; bert: masked words and next sentences; gpt: next tokens");
+  add_field_flag(*train_command, "--family", train->family,
+                 "transformer: sentence pairs; bert: masked words and next sentences; gpt: next tokens");
   train_command->add_option("--source", train->source, "token ids, a sentence a line");
   train_command->add_option("--target", train->target, "token ids, a sentence a line");
-  train_command->add_option("--length", train->length, "tokens of bert's and gpt's random sequences")->capture_default_str()->check(CLI::PositiveNumber);
+  train_command->add_option("--length", train->length, "tokens of bert's and gpt's random sequences")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   train_command->add_option("--preset", train->preset, "sizes of the model")->capture_default_str();
   train_command->add_option("--set", train->settings, "field=value of the model's configuration; vocab_size is needed");
-  train_command->add_option("--batch-size", train->batch_size, "sentence pairs, or sequences, a step")->capture_default_str()->check(CLI::PositiveNumber);
-  train_command->add_option("--steps", train->steps, "steps, the warm-up quarter included")->capture_default_str()->check(CLI::PositiveNumber);
+  train_command->add_option("--batch-size", train->batch_size, "sentence pairs, or sequences, a step")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  train_command->add_option("--steps", train->steps, "steps, the warm-up quarter included")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   train_command->footer(
       "Examples:\n"
       "  attend bench train --source train.de.ids --target train.en.ids --set vocab_size=8000\n"
@@ -83,12 +91,19 @@ void add_bench(CLI::App& app) {
   add_common(*translate_command, translate->common);
   translate_command->add_option("--model", translate->model, "model folder; needs no tokenizer")->required();
   translate_command->add_option("--ids", translate->ids, "token ids, a sentence a line")->required();
-  translate_command->add_option("--beam,--beam-size", translate->beam, "beams; 1 is greedy")->capture_default_str()->check(CLI::PositiveNumber);
+  translate_command->add_option("--beam,--beam-size", translate->beam, "beams; 1 is greedy")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   translate_command->add_option("--min-length", translate->min_length, "fewest target tokens")->capture_default_str();
-  translate_command->add_option("--max-length", translate->max_length, "most target tokens")->capture_default_str()->check(CLI::PositiveNumber);
+  translate_command->add_option("--max-length", translate->max_length, "most target tokens")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   translate_command->add_option("--batch-tokens", translate->batch_tokens, "source tokens x beams in a batch")->capture_default_str();
-  translate_command->add_option("--repeats", translate->repeats, "timed runs; the median counts")->capture_default_str()->check(CLI::PositiveNumber);
-  translate_command->footer("Examples:\n  attend bench translate --model runs/de-en --ids test.de.ids --beam 4 --min-length 20 --max-length 20");
+  translate_command->add_option("--repeats", translate->repeats, "timed runs; the median counts")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  translate_command->footer(
+      "Examples:\n  attend bench translate --model runs/de-en --ids test.de.ids --beam 4 --min-length 20 --max-length 20");
   set_run(*translate_command, translate, run_bench_translate);
 
   add_bench_classify(*command);
@@ -107,7 +122,8 @@ int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostrea
   ++config.vocab_size;  // and padding
   config.pad_id = config.decoder_start_id = config.vocab_size - 1;
   const auto model = make_transformer(config, options.common.seed, device);
-  const auto sources = read_ids(options.source, config.eos_id, config.vocab_size), targets = read_ids(options.target, config.eos_id, config.vocab_size);
+  const auto sources = read_ids(options.source, config.eos_id, config.vocab_size),
+             targets = read_ids(options.target, config.eos_id, config.vocab_size);
   if (sources.size() != targets.size())
     throw UserError(options.source.string() + " has " + std::to_string(sources.size()) + " lines, " + options.target.string() + " has " +
                     std::to_string(targets.size()));
@@ -134,11 +150,11 @@ int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostrea
     tokens += static_cast<std::int64_t>(batch.source.ids.size() + batch.target.ids.size());
   }
   print_record({{"tokens_per_second", std::round(static_cast<double>(tokens) / timed)},
-         {"milliseconds_per_step", std::round(median(seconds) * 1e4) / 10},
-         {"parameters", optimizer.num_parameters()},
-         {"loss", loss},
-         {"peak_memory_mib", std::round(peak_memory_mib())}},
-        options.common.json, out);
+                {"milliseconds_per_step", std::round(median(seconds) * 1e4) / 10},
+                {"parameters", optimizer.num_parameters()},
+                {"loss", loss},
+                {"peak_memory_mib", std::round(peak_memory_mib())}},
+               options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
 }
 
@@ -165,7 +181,8 @@ int run_bench_translate(const BenchTranslateOptions& options, std::istream&, std
       }
       const auto decoder = model->start_decoding(pack(sources, chosen), options.beam, options.max_length);
       const std::vector<SequenceStart> starts(chosen.size(), {.prompt = {roles.decoder_start}});
-      for (const auto& hypotheses : beam_search(*decoder, search, starts)) tokens += static_cast<std::int64_t>(hypotheses.front().ids.size());
+      for (const auto& hypotheses : beam_search(*decoder, search, starts))
+        tokens += static_cast<std::int64_t>(hypotheses.front().ids.size());
     }
     return tokens;
   };
@@ -178,11 +195,11 @@ int run_bench_translate(const BenchTranslateOptions& options, std::istream&, std
   }
   const double typical = median(seconds);
   print_record({{"sentences_per_second", std::round(static_cast<double>(sources.size()) / typical * 100) / 100},
-         {"target_tokens_per_second", std::round(static_cast<double>(tokens) / typical)},
-         {"seconds", typical},
-         {"target_tokens", tokens},
-         {"peak_memory_mib", std::round(peak_memory_mib())}},
-        options.common.json, out);
+                {"target_tokens_per_second", std::round(static_cast<double>(tokens) / typical)},
+                {"seconds", typical},
+                {"target_tokens", tokens},
+                {"peak_memory_mib", std::round(peak_memory_mib())}},
+               options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
 }
 

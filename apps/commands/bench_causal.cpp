@@ -26,7 +26,8 @@ CausalBatch draw_batch(const RandomText& shape, RandomStream& random) {
   CausalBatch batch{.tokens = draw_tokens(shape, random), .targets = {}};
   batch.targets.assign(batch.tokens.ids.begin() + 1, batch.tokens.ids.end());
   batch.targets.push_back(CausalBatch::kNoTarget);
-  for (std::int64_t end = shape.length; end < shape.sequences * shape.length; end += shape.length) batch.targets[end - 1] = CausalBatch::kNoTarget;
+  for (std::int64_t end = shape.length; end < shape.sequences * shape.length; end += shape.length)
+    batch.targets[end - 1] = CausalBatch::kNoTarget;
   return batch;
 }
 
@@ -58,22 +59,26 @@ void add_bench_generate(CLI::App& bench) {
 
 int bench_train_gpt(const BenchTrainOptions& options, std::ostream& out) {
   const auto device = apply_common(options.common);
-  if (!options.source.empty() || !options.target.empty()) throw UserError("--source and --target have no effect with --family gpt", "leave them out");
+  if (!options.source.empty() || !options.target.empty())
+    throw UserError("--source and --target have no effect with --family gpt", "leave them out");
   if (options.length < 2) throw UserError("--length is 1; a sequence needs a token and its successor");
   GptConfig config = gpt_preset(options.preset);
   apply_settings(config, options.settings);
   if (config.vocab_size == 0) throw UserError("bench train needs to know the vocabulary's size", "add --set vocab_size=50257");
   if (options.length > config.max_positions)
-    throw UserError("--length is " + std::to_string(options.length) + "; the model has " + std::to_string(config.max_positions) + " positions",
-                    "add --set max_positions=" + std::to_string(options.length));
+    throw UserError(
+        "--length is " + std::to_string(options.length) + "; the model has " + std::to_string(config.max_positions) + " positions",
+        "add --set max_positions=" + std::to_string(options.length));
   const auto model = make_gpt(config, options.common.seed, device);
   RandomStream random(options.common.seed, "bench");
   const BenchSteps<CausalBatch> steps{
-      .draw = [&] { return draw_batch({.sequences = options.batch_size, .length = options.length, .vocab_size = config.vocab_size}, random); },
-      .mean_loss = [&](const CausalBatch& batch) {
-        const SummedLoss summed = model->loss(batch);
-        return summed.loss / static_cast<double>(summed.num_targets);
-      }};
+      .draw =
+          [&] { return draw_batch({.sequences = options.batch_size, .length = options.length, .vocab_size = config.vocab_size}, random); },
+      .mean_loss =
+          [&](const CausalBatch& batch) {
+            const SummedLoss summed = model->loss(batch);
+            return summed.loss / static_cast<double>(summed.num_targets);
+          }};
   time_training(options, *model, steps, out);
   return static_cast<int>(ExitCode::kDone);
 }
@@ -81,8 +86,9 @@ int bench_train_gpt(const BenchTrainOptions& options, std::ostream& out) {
 int run_bench_generate(const BenchGenerateOptions& options, std::istream&, std::ostream& out) {
   const auto model = load_causal_language_model(options.model, apply_common(options.common));
   if (options.prompt_length - 1 + options.new_tokens > model->max_positions())
-    throw UserError("--prompt-length " + std::to_string(options.prompt_length) + " and --max-new-tokens " + std::to_string(options.new_tokens) + " need " +
-                    std::to_string(options.prompt_length - 1 + options.new_tokens) + " positions; the model has " + std::to_string(model->max_positions()));
+    throw UserError("--prompt-length " + std::to_string(options.prompt_length) + " and --max-new-tokens " +
+                    std::to_string(options.new_tokens) + " need " + std::to_string(options.prompt_length - 1 + options.new_tokens) +
+                    " positions; the model has " + std::to_string(model->max_positions()));
   const Autocast autocast(options.common.precision == Precision::kBFloat16);
   RandomStream random(options.common.seed, "bench");
   const PackedIds prompt = draw_tokens({.sequences = 1, .length = options.prompt_length, .vocab_size = model->vocab_size()}, random);

@@ -19,7 +19,8 @@ struct RandomText {
 TextBatch draw_text(const RandomText& shape, RandomStream& random) {
   TextBatch batch;
   for (std::int64_t i = 0; i < shape.sequences * shape.length; ++i)
-    batch.tokens.ids.push_back(kFirstWord + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(shape.vocab_size - kFirstWord))));
+    batch.tokens.ids.push_back(kFirstWord +
+                               static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(shape.vocab_size - kFirstWord))));
   batch.tokens.lengths.assign(static_cast<std::size_t>(shape.sequences), shape.length);
   batch.type_ids.assign(batch.tokens.ids.size(), 0);
   return batch;
@@ -52,18 +53,22 @@ void add_bench_classify(CLI::App& bench) {
 
 int bench_train_bert(const BenchTrainOptions& options, std::ostream& out) {
   const auto device = apply_common(options.common);
-  if (!options.source.empty() || !options.target.empty()) throw UserError("--source and --target have no effect with --family bert", "leave them out");
+  if (!options.source.empty() || !options.target.empty())
+    throw UserError("--source and --target have no effect with --family bert", "leave them out");
   BertConfig config = bert_preset(options.preset);
   apply_settings(config, options.settings);
   if (config.vocab_size <= kFirstWord) throw UserError("bench train needs to know the vocabulary's size", "add --set vocab_size=30522");
   const auto model = make_bert(config, BertMaskedLanguageModel::NextSentence::kYes, options.common.seed, device);
   RandomStream random(options.common.seed, "bench");
   const BenchSteps<MaskedBatch> steps{
-      .draw = [&] { return draw_masked({.sequences = options.batch_size, .length = options.length, .vocab_size = config.vocab_size}, random); },
-      .mean_loss = [&](const MaskedBatch& batch) {
-        const MaskedLoss terms = model->loss(batch);
-        return terms.words.loss / static_cast<double>(terms.words.num_targets) + terms.next_sentence->loss / static_cast<double>(options.batch_size);
-      }};
+      .draw =
+          [&] { return draw_masked({.sequences = options.batch_size, .length = options.length, .vocab_size = config.vocab_size}, random); },
+      .mean_loss =
+          [&](const MaskedBatch& batch) {
+            const MaskedLoss terms = model->loss(batch);
+            return terms.words.loss / static_cast<double>(terms.words.num_targets) +
+                   terms.next_sentence->loss / static_cast<double>(options.batch_size);
+          }};
   time_training(options, *model, steps, out);
   return static_cast<int>(ExitCode::kDone);
 }
@@ -71,7 +76,8 @@ int bench_train_bert(const BenchTrainOptions& options, std::ostream& out) {
 int run_bench_classify(const BenchClassifyOptions& options, std::istream&, std::ostream& out) {
   const auto model = load_sequence_classifier(options.model, apply_common(options.common));
   if (options.length > model->max_positions())
-    throw UserError("--length is " + std::to_string(options.length) + "; the model has " + std::to_string(model->max_positions()) + " positions");
+    throw UserError("--length is " + std::to_string(options.length) + "; the model has " + std::to_string(model->max_positions()) +
+                    " positions");
   const torch::NoGradGuard no_grad;
   const Autocast autocast(options.common.precision == Precision::kBFloat16);
   RandomStream random(options.common.seed, "bench");

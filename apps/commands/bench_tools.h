@@ -56,7 +56,7 @@ struct Autocast {  // bfloat16 products while it lives
 /// What a step of random sequences is made of.
 template <class Batch>
 struct BenchSteps {
-  std::function<Batch()> draw;                            ///< not timed
+  std::function<Batch()> draw;                           ///< not timed
   std::function<torch::Tensor(const Batch&)> mean_loss;  ///< what goes backward
 };
 

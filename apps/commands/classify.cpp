@@ -27,7 +27,8 @@ std::string answer_text(const torch::Tensor& logits_L, const TaskLabels& labels,
   const std::string& label = labels.names[static_cast<std::size_t>(best)];
   if (!as_json) return label + "\t" + number_text(probabilities_L[best].item<double>(), "%.6f");
   Json scores = Json::object();
-  for (std::size_t i = 0; i < labels.names.size(); ++i) scores[labels.names[i]] = probabilities_L[static_cast<std::int64_t>(i)].item<double>();
+  for (std::size_t i = 0; i < labels.names.size(); ++i)
+    scores[labels.names[i]] = probabilities_L[static_cast<std::int64_t>(i)].item<double>();
   return Json{{"label", label}, {"scores", scores}}.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -24,19 +24,21 @@ EpisodeSizes parse_shots(const std::string& text) {
   const auto fewest = parse_number<std::int64_t>(text.substr(0, hyphen));
   const auto most = hyphen == std::string::npos ? fewest : parse_number<std::int64_t>(text.substr(hyphen + 1));
   if (!fewest || !most || *fewest < 1 || *fewest > *most || *most > kMostShots)
-    throw UserError("--shots is '" + excerpt(text) + "'; expected MIN-MAX with 1 <= MIN <= MAX <= " + std::to_string(kMostShots) +
-                        ", or one number",
-                    "for example --shots 8-16");
+    throw UserError(
+        "--shots is '" + excerpt(text) + "'; expected MIN-MAX with 1 <= MIN <= MAX <= " + std::to_string(kMostShots) + ", or one number",
+        "for example --shots 8-16");
   return {.fewest = static_cast<std::size_t>(*fewest), .most = static_cast<std::size_t>(*most)};
 }
 
 TaskDraw draw_of(const DataMakeOptions& options) {
-  if (options.tasks.empty()) throw UserError("no task given; expected one of\n" + list_of_tasks(), "for example: attend data make addition");
+  if (options.tasks.empty())
+    throw UserError("no task given; expected one of\n" + list_of_tasks(), "for example: attend data make addition");
   TaskDraw draw{.tasks = tasks_named(options.tasks), .settings = options.settings, .seed = options.common.seed, .split = options.split};
   check_settings(draw.tasks, draw.settings);
   if (!options.hold_out) return draw;
   if (options.split == RuleSplit::kAll) throw UserError("--hold-out has no effect without --split train or --split held-out");
-  if (!(*options.hold_out > 0 && *options.hold_out < 1)) throw UserError("--hold-out is not between 0 and 1; it is the share that is held out");
+  if (!(*options.hold_out > 0 && *options.hold_out < 1))
+    throw UserError("--hold-out is not between 0 and 1; it is the share that is held out");
   draw.hold_out = *options.hold_out;
   return draw;
 }
@@ -45,7 +47,8 @@ void check_rules(const DataMakeOptions& options, const TaskDraw& draw) {
   if (!options.episodes && draw.tasks.size() > 1)
     throw UserError(std::to_string(draw.tasks.size()) + " tasks are given; a table is of one", "make a table of each, or add --episodes");
   if (!options.rules) return;
-  if (options.episodes) throw UserError("--rules has no effect with --episodes", "each episode has a rule of its own; --count says how many");
+  if (options.episodes)
+    throw UserError("--rules has no effect with --episodes", "each episode has a rule of its own; --count says how many");
   const Task& task = *draw.tasks.front();
   if (task.kind == TaskKind::kFixed && *options.rules > 1)
     throw UserError("--rules is " + std::to_string(*options.rules) + ", and the task '" + task.name + "' has one rule", "leave it out");
@@ -61,7 +64,8 @@ void add_data(CLI::App& app) {
   CLI::App* command = data->add_subcommand("make", "Write a task as lines of input<TAB>output, or as episodes");
   command->add_option("TASK", options->tasks, "a task; with --episodes several separated by commas, or mixture");
   command->add_flag("--list", options->list, "say which tasks there are, and nothing else");
-  add_field_flag(*command, "--count", options->count, "lines, of each rule where there are several; with --episodes how many of them [1000]");
+  add_field_flag(*command, "--count", options->count,
+                 "lines, of each rule where there are several; with --episodes how many of them [1000]");
   add_field_flag(*command, "--rules", options->rules, "rules, each a block of lines, a blank line between blocks [1]");
   command->add_flag("--episodes", options->episodes, "documents to pretrain on, each the examples of one rule as a prompt shows them");
   add_field_flag(*command, "--shots", options->shots, "MIN-MAX, examples an episode [8-16]");

@@ -49,12 +49,15 @@ void add_demo(CLI::App& app) {
   CLI::App* command = app.add_subcommand("demo", "Train small models here and now, and show what they learnt");
   add_field_flag(*command, "--minutes", options->minutes, "how long to train, all parts together");
   add_field_flag(*command, "--pairs", options->pairs, "sentence pairs to translate from, drawn from a grammar");
-  add_field_flag(*command, "--only", options->only, "one part alone: a translator; BERT, which fills masks and is made a classifier; a GPT that finds rules in its prompt");
+  add_field_flag(*command, "--only", options->only,
+                 "one part alone: a translator; BERT, which fills masks and is made a classifier; a GPT that finds rules in its prompt");
   command->add_option("--output", options->output, "folder for texts and models; without it one among the temporary files");
-  command->add_option("--write", options->write, "only write the texts into this folder: {train,valid,test}.{en,de}, bert.{train,valid}.txt, kind.{train,test}.tsv");
+  command->add_option("--write", options->write,
+                      "only write the texts into this folder: {train,valid,test}.{en,de}, bert.{train,valid}.txt, kind.{train,test}.tsv");
   add_common(*command, options->common);
   command->footer(
-      "Examples:\n  attend demo\n  attend demo --only bert --minutes 2 --output runs/demo\n  attend demo --write text --pairs 20000 --seed 7");
+      "Examples:\n  attend demo\n  attend demo --only bert --minutes 2 --output runs/demo\n  attend demo --write text --pairs 20000 --seed "
+      "7");
   set_run(*command, options, run_demo);
 }
 
@@ -71,14 +74,17 @@ int run_demo(const DemoOptions& options, std::istream&, std::ostream& out) {
   Json scores{{"folder", folder.string()}};
   const auto run_part = [&](DemoTopic topic, double share, const auto& run) {
     if (options.only && *options.only != topic) return ExitCode::kDone;
-    DemoOutcome outcome = run(DemoPart{.common = options.common, .minutes = options.minutes * (options.only ? 1 : share), .folder = folder});
+    DemoOutcome outcome =
+        run(DemoPart{.common = options.common, .minutes = options.minutes * (options.only ? 1 : share), .folder = folder});
     scores[std::string(enum_name(topic))] = std::move(outcome.scores);
     if (!options.common.json) out << "\n" << std::flush;
     return outcome.code;
   };
-  ExitCode code = run_part(DemoTopic::kTranslate, kTranslateShare, [&](const DemoPart& part) { return demo_translate(part, options.pairs, out); });
+  ExitCode code =
+      run_part(DemoTopic::kTranslate, kTranslateShare, [&](const DemoPart& part) { return demo_translate(part, options.pairs, out); });
   if (code == ExitCode::kDone) code = run_part(DemoTopic::kBert, kBertShare, [&](const DemoPart& part) { return demo_bert(part, out); });
-  if (code == ExitCode::kDone) code = run_part(DemoTopic::kPrompt, kPromptShare, [&](const DemoPart& part) { return demo_prompt(part, out); });
+  if (code == ExitCode::kDone)
+    code = run_part(DemoTopic::kPrompt, kPromptShare, [&](const DemoPart& part) { return demo_prompt(part, out); });
   if (code == ExitCode::kDone && options.common.json) out << scores.dump() << "\n";
   return static_cast<int>(code);
 }

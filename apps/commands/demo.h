@@ -16,7 +16,8 @@ namespace attend {
 enum class DemoTopic { kTranslate, kBert, kPrompt };
 template <>
 struct EnumNames<DemoTopic> {
-  static constexpr std::array values{std::pair{DemoTopic::kTranslate, "translate"}, std::pair{DemoTopic::kBert, "bert"}, std::pair{DemoTopic::kPrompt, "prompt"}};
+  static constexpr std::array values{std::pair{DemoTopic::kTranslate, "translate"}, std::pair{DemoTopic::kBert, "bert"},
+                                     std::pair{DemoTopic::kPrompt, "prompt"}};
 };
 
 struct DemoOptions {

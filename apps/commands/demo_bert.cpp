@@ -19,8 +19,8 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kVocabSize = 1200, kMaxLength = 48, kBatchTokens = 2048, kWarmupSteps = 100, kEvalEvery = 500, kEvalExamples = 300;
 constexpr double kLearningRate = 2e-3, kTuningRate = 1e-3;
 constexpr std::int64_t kTuningEpochs = 6;
-constexpr const char* kMasked[] = {"The young lion [MASK] in the forest.", "My mother reads the [MASK] in the evening.", "I cannot eat the [MASK].",
-                                   "The doctor will help the sick [MASK]."};
+constexpr const char* kMasked[] = {"The young lion [MASK] in the forest.", "My mother reads the [MASK] in the evening.",
+                                   "I cannot eat the [MASK].", "The doctor will help the sick [MASK]."};
 
 PretrainBertOptions pretraining(const DemoPart& part) {
   PretrainBertOptions pretrain;
@@ -94,12 +94,16 @@ void print_commands(const DemoPart& part, std::ostream& out) {
   const std::string folder = part.folder.string();
   out << "The same as commands; put your own text in their place, a sentence a line, a blank line between documents:\n\n"
       << "  attend pretrain bert --train " << folder << "/bert.train.txt --valid " << folder << "/bert.valid.txt --preset tiny \\\n"
-      << "      --dropout 0 --vocab-size " << kVocabSize << " --max-length " << kMaxLength << " --batch-tokens " << kBatchTokens << " --learning-rate " << kLearningRate
-      << " --schedule constant \\\n      --warmup-steps " << kWarmupSteps << " --eval-every " << kEvalEvery << " --save-every " << kEvalEvery << " --eval-examples "
-      << kEvalExamples << " --max-minutes " << part.minutes << " --seed " << part.common.seed << " --output my-bert\n"
-      << "  attend finetune classify --model " << folder << "/bert --train " << folder << "/kind.train.tsv --text sentence --label kind \\\n"
-      << "      --epochs " << kTuningEpochs << " --learning-rate " << kTuningRate << " --seed " << part.common.seed << " --output my-classifier\n"
-      << "  attend evaluate classify --model " << folder << "/classifier --data " << folder << "/kind.test.tsv --text sentence --label kind\n"
+      << "      --dropout 0 --vocab-size " << kVocabSize << " --max-length " << kMaxLength << " --batch-tokens " << kBatchTokens
+      << " --learning-rate " << kLearningRate << " --schedule constant \\\n      --warmup-steps " << kWarmupSteps << " --eval-every "
+      << kEvalEvery << " --save-every " << kEvalEvery << " --eval-examples " << kEvalExamples << " --max-minutes " << part.minutes
+      << " --seed " << part.common.seed << " --output my-bert\n"
+      << "  attend finetune classify --model " << folder << "/bert --train " << folder
+      << "/kind.train.tsv --text sentence --label kind \\\n"
+      << "      --epochs " << kTuningEpochs << " --learning-rate " << kTuningRate << " --seed " << part.common.seed
+      << " --output my-classifier\n"
+      << "  attend evaluate classify --model " << folder << "/classifier --data " << folder
+      << "/kind.test.tsv --text sentence --label kind\n"
       << "  echo 'The young lion [MASK].' | attend fill-mask --model " << folder << "/bert --top 4\n";
 }
 
@@ -111,7 +115,8 @@ DemoOutcome demo_bert(const DemoPart& part, std::ostream& out) {
   demo::write_documents(documents, part.folder);
   demo::write_labelled(labelled, part.folder);
   if (!part.common.json)
-    out << "2. BERT (Devlin et al. 2019) is pretrained on " << documents.train.size() << " short texts of the same grammar: it learns the words that are hidden from it,\n"
+    out << "2. BERT (Devlin et al. 2019) is pretrained on " << documents.train.size()
+        << " short texts of the same grammar: it learns the words that are hidden from it,\n"
         << "and whether a sentence goes on with another. It trains for " << part.minutes << " minutes.\n\n"
         << std::flush;
   std::istringstream nothing;
@@ -127,12 +132,15 @@ DemoOutcome demo_bert(const DemoPart& part, std::ostream& out) {
     out << "\n" << std::flush;
   }
   for (const bool from_scratch : {false, true})
-    if (const int code = run_finetune_classify(finetuning(part, from_scratch ? "classifier-from-scratch" : "classifier", from_scratch), nothing, ignored); stopped(code))
+    if (const int code = run_finetune_classify(finetuning(part, from_scratch ? "classifier-from-scratch" : "classifier", from_scratch),
+                                               nothing, ignored);
+        stopped(code))
       return {.code = static_cast<ExitCode>(code)};
   const double pretrained = accuracy_of(part, "classifier"), scratch = accuracy_of(part, "classifier-from-scratch");
   if (!part.common.json) {
-    out << "\nRight on " << fixed_decimals(100 * pretrained, 1) << " % of " << labelled.test.size() << " sentences with nouns it was not fine-tuned on; from random weights on "
-        << fixed_decimals(100 * scratch, 1) << " %, and guessing would be on 20 %\n\n";
+    out << "\nRight on " << fixed_decimals(100 * pretrained, 1) << " % of " << labelled.test.size()
+        << " sentences with nouns it was not fine-tuned on; from random weights on " << fixed_decimals(100 * scratch, 1)
+        << " %, and guessing would be on 20 %\n\n";
     print_commands(part, out);
   }
   return {.scores = {{"accuracy", pretrained}, {"accuracy_from_scratch", scratch}, {"examples", labelled.test.size()}}};

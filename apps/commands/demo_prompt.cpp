@@ -21,7 +21,9 @@ constexpr EpisodeSizes kSizes{.fewest = 9, .most = 12};
 constexpr std::int64_t kPositions = 192, kBatchTokens = 2048, kWarmupSteps = 100, kEvalEvery = 500, kAnswerTokens = 16;
 constexpr double kLearningRate = 3e-3;
 
-TaskDraw drawing(RuleSplit split, std::uint64_t seed) { return {.tasks = tasks_named(kTask), .settings = {}, .seed = seed, .split = split}; }
+TaskDraw drawing(RuleSplit split, std::uint64_t seed) {
+  return {.tasks = tasks_named(kTask), .settings = {}, .seed = seed, .split = split};
+}
 
 void write_texts(const DemoPart& part) {
   const auto write = [&](const char* name, const auto& write_into) {
@@ -29,9 +31,12 @@ void write_texts(const DemoPart& part) {
     write_into(text);
     write_file_atomically(part.folder / name, text.str());
   };
-  write("episodes.train.txt", [&](std::ostream& out) { write_episodes(drawing(RuleSplit::kTrain, part.common.seed), kEpisodes, kSizes, out); });
-  write("episodes.valid.txt", [&](std::ostream& out) { write_episodes(drawing(RuleSplit::kTrain, part.common.seed + 1), 300, kSizes, out); });
-  write("unseen.tsv", [&](std::ostream& out) { write_task_table(drawing(RuleSplit::kHeldOut, part.common.seed), kRules, kExamplesOfRule, out); });
+  write("episodes.train.txt",
+        [&](std::ostream& out) { write_episodes(drawing(RuleSplit::kTrain, part.common.seed), kEpisodes, kSizes, out); });
+  write("episodes.valid.txt",
+        [&](std::ostream& out) { write_episodes(drawing(RuleSplit::kTrain, part.common.seed + 1), 300, kSizes, out); });
+  write("unseen.tsv",
+        [&](std::ostream& out) { write_task_table(drawing(RuleSplit::kHeldOut, part.common.seed), kRules, kExamplesOfRule, out); });
 }
 
 PretrainGptOptions pretraining(const DemoPart& part) {
@@ -58,11 +63,14 @@ void print_commands(const DemoPart& part, std::ostream& out) {
   const std::string folder = part.folder.string();
   out << "The same as commands; put your own text and task in their place:\n\n"
       << "  attend pretrain gpt --train " << folder << "/episodes.train.txt --valid " << folder << "/episodes.valid.txt --preset tiny \\\n"
-      << "      --set max_positions=" << kPositions << " --tokenizer-model char --documents separate --batch-tokens " << kBatchTokens << " --learning-rate " << kLearningRate
-      << " \\\n      --schedule constant --warmup-steps " << kWarmupSteps << " --eval-every " << kEvalEvery << " --save-every " << kEvalEvery << " --max-minutes " << part.minutes
-      << " --seed " << part.common.seed << " --output my-gpt\n"
-      << "  attend evaluate few-shot --model " << folder << "/gpt --data " << folder << "/unseen.tsv --shots 0,8 --max-new-tokens " << kAnswerTokens << "\n"
-      << "  head -9 " << folder << "/unseen.tsv > " << folder << "/rule.tsv; echo tree | attend prompt --model " << folder << "/gpt --examples " << folder << "/rule.tsv --shots 8\n";
+      << "      --set max_positions=" << kPositions << " --tokenizer-model char --documents separate --batch-tokens " << kBatchTokens
+      << " --learning-rate " << kLearningRate << " \\\n      --schedule constant --warmup-steps " << kWarmupSteps << " --eval-every "
+      << kEvalEvery << " --save-every " << kEvalEvery << " --max-minutes " << part.minutes << " --seed " << part.common.seed
+      << " --output my-gpt\n"
+      << "  attend evaluate few-shot --model " << folder << "/gpt --data " << folder << "/unseen.tsv --shots 0,8 --max-new-tokens "
+      << kAnswerTokens << "\n"
+      << "  head -9 " << folder << "/unseen.tsv > " << folder << "/rule.tsv; echo tree | attend prompt --model " << folder
+      << "/gpt --examples " << folder << "/rule.tsv --shots 8\n";
 }
 
 }  // namespace
@@ -70,12 +78,14 @@ void print_commands(const DemoPart& part, std::ostream& out) {
 DemoOutcome demo_prompt(const DemoPart& part, std::ostream& out) {
   write_texts(part);
   if (!part.common.json)
-    out << "3. A GPT (Radford et al. 2019, Brown et al. 2020) learns to find a rule in its prompt: it reads " << kEpisodes << " short texts, each of which follows a rule of its own.\n"
+    out << "3. A GPT (Radford et al. 2019, Brown et al. 2020) learns to find a rule in its prompt: it reads " << kEpisodes
+        << " short texts, each of which follows a rule of its own.\n"
         << "It trains for " << part.minutes << " minutes.\n\n"
         << std::flush;
   std::istringstream nothing;
   std::ostringstream ignored;
-  if (const int code = run_pretrain_gpt(pretraining(part), nothing, ignored); code != static_cast<int>(ExitCode::kDone)) return {.code = static_cast<ExitCode>(code)};
+  if (const int code = run_pretrain_gpt(pretraining(part), nothing, ignored); code != static_cast<int>(ExitCode::kDone))
+    return {.code = static_cast<ExitCode>(code)};
 
   FewShotSettings settings;
   settings.shots = {0, 8};
@@ -89,12 +99,14 @@ DemoOutcome demo_prompt(const DemoPart& part, std::ostream& out) {
     for (const char letter : sample.prompt) letter == '\n' ? out << "\n  " : out << letter;
     out << "   " << sample.answer << (sample.answer == sample.expected ? "   (right)" : "   (expected: " + sample.expected + ")") << "\n\n";
     for (const ShotResult& row : result.results)
-      out << "  " << row.shots << " examples: " << fixed_decimals(100 * row.estimate.accuracy, 1) << " % right (95 % interval " << fixed_decimals(100 * row.estimate.interval.low, 1) << " to "
-          << fixed_decimals(100 * row.estimate.interval.high, 1) << ")\n";
+      out << "  " << row.shots << " examples: " << fixed_decimals(100 * row.estimate.accuracy, 1) << " % right (95 % interval "
+          << fixed_decimals(100 * row.estimate.interval.low, 1) << " to " << fixed_decimals(100 * row.estimate.interval.high, 1) << ")\n";
     out << "of " << result.results.front().estimate.examples << " queries, by " << kRules << " rules that were held out\n\n";
     print_commands(part, out);
   }
-  return {.scores = {{"accuracy_0_shots", result.results[0].estimate.accuracy}, {"accuracy_8_shots", result.results[1].estimate.accuracy}, {"examples", result.results[0].estimate.examples}}};
+  return {.scores = {{"accuracy_0_shots", result.results[0].estimate.accuracy},
+                     {"accuracy_8_shots", result.results[1].estimate.accuracy},
+                     {"examples", result.results[0].estimate.examples}}};
 }
 
 }  // namespace attend

@@ -32,9 +32,9 @@ PretrainTransformerOptions training_of(const DemoPart& part) {
   pretrain.run.common = part.common;
   pretrain.run.common.json = false;
   pretrain.data.files = {.train_source = folder / "train.en",
-                        .train_target = folder / "train.de",
-                        .valid_source = folder / "valid.en",
-                        .valid_target = folder / "valid.de"};
+                         .train_target = folder / "train.de",
+                         .valid_source = folder / "valid.en",
+                         .valid_target = folder / "valid.de"};
   pretrain.run.output = folder / "translator";
   pretrain.run.training.max_minutes = part.minutes;
   pretrain.run.training.batch_tokens = kBatchTokens;
@@ -105,7 +105,8 @@ DemoOutcome demo_translate(const DemoPart& part, std::int64_t pairs, std::ostrea
   const demo::Corpus corpus = demo::make_corpus({.train = static_cast<std::size_t>(pairs)}, part.common.seed);
   demo::write_corpus(corpus, part.folder);
   if (!part.common.json) {
-    out << "1. A Transformer (Vaswani et al. 2017) learns English to German from " << corpus.train.size() << " sentence pairs that a grammar made, such as\n\n";
+    out << "1. A Transformer (Vaswani et al. 2017) learns English to German from " << corpus.train.size()
+        << " sentence pairs that a grammar made, such as\n\n";
     for (std::size_t i = 0; i < 3; ++i) out << "  " << corpus.train[i].english << "\n  " << corpus.train[i].german << "\n\n";
     out << "It trains for " << part.minutes << " minutes.\n\n" << std::flush;
   }
@@ -122,7 +123,8 @@ DemoOutcome demo_translate(const DemoPart& part, std::int64_t pairs, std::ostrea
         << " sentences, none of which it was trained on\n\n";
     print_commands(part, out);
   }
-  return {.scores = {{"bleu", scores["bleu"]}, {"chrf", scores["chrf"]}, {"perplexity", scores["perplexity"]}, {"examples", scores["examples"]}}};
+  return {.scores = {
+              {"bleu", scores["bleu"]}, {"chrf", scores["chrf"]}, {"perplexity", scores["perplexity"]}, {"examples", scores["examples"]}}};
 }
 
 }  // namespace attend

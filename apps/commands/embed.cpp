@@ -19,8 +19,8 @@ constexpr std::int64_t kBatchTokens = 4096;
 /// How a sequence's states become one vector.
 struct Recipe {
   Pooling pooling = Pooling::kMean;
-  bool normalises = false;       ///< to length 1
-  std::int64_t max_length = 0;   ///< tokens, special ones counted
+  bool normalises = false;      ///< to length 1
+  std::int64_t max_length = 0;  ///< tokens, special ones counted
 };
 
 /// sentence-transformers' modules.json: a transformer, a pooling, and perhaps a normalisation. Throws UserError for anything else.
@@ -43,7 +43,8 @@ Recipe read_recipe(const fs::path& folder) {
         if (key.starts_with("pooling_mode_") && value == true && key != "pooling_mode_mean_tokens" && key != "pooling_mode_cls_token")
           throw UserError(path.string() + ": " + key + " is not supported", "choose with --pooling");
       const bool is_mean = config.value("pooling_mode_mean_tokens", false), is_cls = config.value("pooling_mode_cls_token", false);
-      if (is_mean == is_cls) throw UserError(path.string() + ": expected one pooling, of the mean or the first token", "choose with --pooling");
+      if (is_mean == is_cls)
+        throw UserError(path.string() + ": expected one pooling, of the mean or the first token", "choose with --pooling");
       recipe.pooling = is_cls ? Pooling::kCls : Pooling::kMean;
     } else if (type.ends_with(".Normalize")) {
       recipe.normalises = true;
@@ -76,9 +77,12 @@ void add_embed(CLI::App& app) {
   CLI::App* command = app.add_subcommand("embed", "A vector for each line of text");
   command->add_option("--model", options->model, "model folder")->required();
   command->add_option("FILE", options->text, "text; - is standard input")->capture_default_str();
-  add_field_flag(*command, "--pooling", options->pooling, "mean over the tokens, or the first token's state [as modules.json says, else mean]");
+  add_field_flag(*command, "--pooling", options->pooling,
+                 "mean over the tokens, or the first token's state [as modules.json says, else mean]");
   add_common(*command, options->common);
-  command->footer("Examples:\n  attend embed --model all-MiniLM-L6-v2 < sentences.txt > vectors.jsonl\n  attend embed --model runs/bert --pooling cls < text.txt");
+  command->footer(
+      "Examples:\n  attend embed --model all-MiniLM-L6-v2 < sentences.txt > vectors.jsonl\n  attend embed --model runs/bert --pooling cls "
+      "< text.txt");
   set_run(*command, options, run_embed);
 }
 

@@ -50,13 +50,14 @@ ParallelLines read_data(const EvaluateTranslateOptions& options) {
     for (const auto& reference : options.references) {
       lines.references.push_back(read_lines(reference));
       if (lines.references.back().size() != lines.sources.size())
-        throw UserError(options.source.string() + " has " + std::to_string(lines.sources.size()) + " lines, " + reference.string() + " has " +
-                        std::to_string(lines.references.back().size()) + "; expected as many");
+        throw UserError(options.source.string() + " has " + std::to_string(lines.sources.size()) + " lines, " + reference.string() +
+                        " has " + std::to_string(lines.references.back().size()) + "; expected as many");
     }
   } else {
     lines = read_pairs(options.data);
   }
-  if (lines.sources.empty()) throw UserError((has_texts ? options.source : options.data).string() + " is empty; expected at least one line");
+  if (lines.sources.empty())
+    throw UserError((has_texts ? options.source : options.data).string() + " is empty; expected at least one line");
   return lines;
 }
 
@@ -70,7 +71,8 @@ CorpusLoss loss_of(Seq2SeqModel& model, const MarianTokenizer& tokenizer, const 
   };
   write("source", lines.sources);
   write("target", lines.references[0]);
-  return corpus_loss(model, prepare_parallel({scratch.path() / "source", scratch.path() / "target"}, tokenizer, scratch.path() / "data")).value();
+  return corpus_loss(model, prepare_parallel({scratch.path() / "source", scratch.path() / "target"}, tokenizer, scratch.path() / "data"))
+      .value();
 }
 
 }  // namespace
@@ -129,8 +131,8 @@ int run_evaluate_translate(const EvaluateTranslateOptions& options, std::istream
     return static_cast<int>(ExitCode::kDone);
   }
   out << score_line(bleu, 2) << "\n" << score_line(chrf, 2) << "\n";
-  out << "loss = " << fixed_decimals(loss.loss, 4) << " a token, perplexity = " << fixed_decimals(loss.perplexity, 2) << " (" << loss.num_targets
-      << " tokens)\nexamples = " << lines.sources.size() << "\n";
+  out << "loss = " << fixed_decimals(loss.loss, 4) << " a token, perplexity = " << fixed_decimals(loss.perplexity, 2) << " ("
+      << loss.num_targets << " tokens)\nexamples = " << lines.sources.size() << "\n";
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -49,16 +49,18 @@ Metrics metrics_of(MaskedTask task, const Metrics& both) {
 }  // namespace
 
 void add_evaluate_classify(CLI::App& evaluate) {
-  add_table(evaluate, "classify", "Accuracy, F1 and Matthews correlation of a classifier",
-            "  attend evaluate classify --model runs/sentiment --data dev.tsv --text 0 --label 1\n"
-            "  attend evaluate classify --model runs/mrpc --data MRPC/dev.tsv --text '#1 String' --text-pair '#2 String' --label Quality --json");
+  add_table(
+      evaluate, "classify", "Accuracy, F1 and Matthews correlation of a classifier",
+      "  attend evaluate classify --model runs/sentiment --data dev.tsv --text 0 --label 1\n"
+      "  attend evaluate classify --model runs/mrpc --data MRPC/dev.tsv --text '#1 String' --text-pair '#2 String' --label Quality --json");
   add_table(evaluate, "regress", "Pearson's and Spearman's correlation and squared error of a regression model",
             "  attend evaluate regress --model runs/similarity --data dev.tsv --text sentence1 --text-pair sentence2 --label score");
 }
 
 void add_evaluate_masked(CLI::App& evaluate) {
-  for (const auto& [name, task, help] : {std::tuple{"mlm", MaskedTask::kWords, "Accuracy, loss and perplexity of masked words"},
-                                         std::tuple{"next-sentence", MaskedTask::kNextSentence, "Accuracy and loss of telling whether a sentence follows another"}}) {
+  for (const auto& [name, task, help] :
+       {std::tuple{"mlm", MaskedTask::kWords, "Accuracy, loss and perplexity of masked words"},
+        std::tuple{"next-sentence", MaskedTask::kNextSentence, "Accuracy and loss of telling whether a sentence follows another"}}) {
     auto options = std::make_shared<EvaluateMaskedOptions>();
     options->task = task;
     options->masked.eval_examples = 0;
@@ -67,8 +69,9 @@ void add_evaluate_masked(CLI::App& evaluate) {
     command->add_option("--data", options->data, "text, a sentence a line, a blank line between documents")->required();
     add_config_flags(*command, options->masked, {.group = "Masked language"});
     add_common(*command, options->common);
-    command->footer(std::string("What is masked, and which sentences follow, is drawn the same way each time.\nExamples:\n  attend evaluate ") + name +
-                    " --model runs/bert --data valid.txt");
+    command->footer(
+        std::string("What is masked, and which sentences follow, is drawn the same way each time.\nExamples:\n  attend evaluate ") + name +
+        " --model runs/bert --data valid.txt");
     set_run(*command, options, run_evaluate_masked);
   }
 }
@@ -96,12 +99,14 @@ int run_evaluate_masked(const EvaluateMaskedOptions& options, std::istream&, std
   MaskedLanguageOptions masked = options.masked;
   masked.max_length = std::min(masked.max_length, model->max_positions());
   if (options.task == MaskedTask::kNextSentence && !(masked.next_sentence && model->has_next_sentence()))
-    throw UserError(options.model.string() + ": the model was trained without next sentences, or --no-next-sentence is given", "evaluate it with `attend evaluate mlm`");
+    throw UserError(options.model.string() + ": the model was trained without next sentences, or --no-next-sentence is given",
+                    "evaluate it with `attend evaluate mlm`");
   masked.next_sentence = masked.next_sentence && model->has_next_sentence();
   const ScratchFolder scratch;
   const EvaluationExamples examples = evaluation_examples(
       {.files = options.data, .tokenizer = *tokenizer, .cache = scratch.path(), .budget = {.tokens = kBatchTokens}, .options = masked});
-  print_metrics(metrics_of(options.task, evaluate_masked(*model, examples, masked.eval_examples).value()), examples.num_examples(), options.common.json, out);
+  print_metrics(metrics_of(options.task, evaluate_masked(*model, examples, masked.eval_examples).value()), examples.num_examples(),
+                options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -17,7 +17,8 @@ namespace {
 constexpr std::int64_t kSamplesOnPage = 2;
 
 void require_at_least(const char* flag, std::int64_t value, std::int64_t least) {
-  if (value < least) throw UserError(std::string(flag) + " is " + std::to_string(value) + "; expected " + std::to_string(least) + " or more");
+  if (value < least)
+    throw UserError(std::string(flag) + " is " + std::to_string(value) + "; expected " + std::to_string(least) + " or more");
 }
 
 FewShotSettings settings_of(const EvaluateFewShotOptions& options) {
@@ -30,32 +31,37 @@ FewShotSettings settings_of(const EvaluateFewShotOptions& options) {
     require_at_least("--shots", shots, 0);
     if (!seen.insert(shots).second) throw UserError("--shots names " + std::to_string(shots) + " twice");
   }
-  if (options.calibrate && options.by != JudgeBy::kLikelihood) throw UserError("--calibrate has no effect on generated answers", "add --by likelihood, or leave --calibrate out");
-  if (options.chance && (*options.chance < 0 || *options.chance > 100)) throw UserError("--chance is " + std::to_string(*options.chance) + "; expected percent, 0 to 100");
+  if (options.calibrate && options.by != JudgeBy::kLikelihood)
+    throw UserError("--calibrate has no effect on generated answers", "add --by likelihood, or leave --calibrate out");
+  if (options.chance && (*options.chance < 0 || *options.chance > 100))
+    throw UserError("--chance is " + std::to_string(*options.chance) + "; expected percent, 0 to 100");
   if (!is_valid_utf8(options.instruction)) throw UserError("--instruction is not UTF-8", "give it as UTF-8 text");
-  return {.format = {.instruction = options.instruction, .form = options.form.empty() ? PromptTemplate() : read_prompt_template(options.form)},
-          .shots = options.shots,
-          .trials = options.trials,
-          .queries = options.queries,
-          .by = options.by,
-          .calibrate = options.calibrate,
-          .max_new_tokens = options.max_new_tokens,
-          .seed = options.common.seed,
-          .samples = std::max(options.show, options.page.empty() ? 0 : kSamplesOnPage)};
+  return {
+      .format = {.instruction = options.instruction, .form = options.form.empty() ? PromptTemplate() : read_prompt_template(options.form)},
+      .shots = options.shots,
+      .trials = options.trials,
+      .queries = options.queries,
+      .by = options.by,
+      .calibrate = options.calibrate,
+      .max_new_tokens = options.max_new_tokens,
+      .seed = options.common.seed,
+      .samples = std::max(options.show, options.page.empty() ? 0 : kSamplesOnPage)};
 }
 
 void print_task(const TaskResult& task, bool with_name, std::ostream& out) {
   if (with_name) out << task.name << "\n";
   out << "shots  accuracy  95 % interval    examples\n" << std::fixed << std::setprecision(1);
   for (const ShotResult& row : task.results)
-    out << std::setw(5) << row.shots << "  " << std::setw(6) << 100 * row.estimate.accuracy << " %  " << std::setw(5) << 100 * row.estimate.interval.low << " to " << std::setw(5)
-        << 100 * row.estimate.interval.high << " %  " << std::setw(8) << row.estimate.examples << "\n";
+    out << std::setw(5) << row.shots << "  " << std::setw(6) << 100 * row.estimate.accuracy << " %  " << std::setw(5)
+        << 100 * row.estimate.interval.low << " to " << std::setw(5) << 100 * row.estimate.interval.high << " %  " << std::setw(8)
+        << row.estimate.examples << "\n";
   out << std::defaultfloat;
 }
 
 void print_samples(const TaskResult& task, std::ostream& out) {
   for (const PromptSample& sample : task.samples)
-    out << "\n--- " << sample.shots << " shots, expected: " << sample.expected << ", answered: " << sample.answer << "\n" << sample.prompt << "\n";
+    out << "\n--- " << sample.shots << " shots, expected: " << sample.expected << ", answered: " << sample.answer << "\n"
+        << sample.prompt << "\n";
 }
 
 void append_rows(Json& rows, const TaskResult& task, bool with_samples) {
@@ -69,7 +75,8 @@ void append_rows(Json& rows, const TaskResult& task, bool with_samples) {
     if (task.chance) entry["chance"] = *task.chance;
     if (with_samples)
       for (const PromptSample& sample : task.samples)
-        if (sample.shots == row.shots) entry["samples"].push_back({{"prompt", sample.prompt}, {"answer", sample.answer}, {"expected", sample.expected}});
+        if (sample.shots == row.shots)
+          entry["samples"].push_back({{"prompt", sample.prompt}, {"answer", sample.answer}, {"expected", sample.expected}});
     rows.push_back(std::move(entry));
   }
 }
@@ -98,9 +105,11 @@ void add_evaluate_few_shot(CLI::App& evaluate) {
   command->add_flag("--calibrate", options->calibrate, "divide likelihoods by those that inputs without content get (Zhao et al. 2021)");
   command->add_option("--max-new-tokens", options->max_new_tokens, "most tokens of a generated answer")->capture_default_str();
   command->add_option("--instruction", options->instruction, "a line in front of the examples");
-  command->add_option("--template", options->form, "file that shows how an example is written, with {input} and {output} [{input} -> {output}]");
+  command->add_option("--template", options->form,
+                      "file that shows how an example is written, with {input} and {output} [{input} -> {output}]");
   command->add_option("--show", options->show, "print this many prompts, with answers, for each number of shots")->capture_default_str();
-  command->add_option_function<double>("--chance", [options](double value) { options->chance = value; }, "percent that guessing would get, for the page");
+  command->add_option_function<double>(
+      "--chance", [options](double value) { options->chance = value; }, "percent that guessing would get, for the page");
   command->add_option("--page", options->page, "write a page with the curve, rows and prompts: one HTML file that loads nothing");
   add_common(*command, options->common);
   command->footer(

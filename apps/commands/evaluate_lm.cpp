@@ -21,15 +21,18 @@ constexpr std::int64_t kBatchTokens = 4096;
 WindowOptions window_options(const EvaluateLmOptions& options, const CausalLanguageModel& model) {
   const std::int64_t block = options.max_length.value_or(model.max_positions());
   if (block < 1 || block > model.max_positions())
-    throw UserError("--max-length is " + std::to_string(block) + "; expected 1 to the model's " + std::to_string(model.max_positions()) + " positions");
+    throw UserError("--max-length is " + std::to_string(block) + "; expected 1 to the model's " + std::to_string(model.max_positions()) +
+                    " positions");
   if (options.stride && (*options.stride < 1 || *options.stride > block))
-    throw UserError("--stride is " + std::to_string(*options.stride) + "; expected 1 to " + std::to_string(block) + ", the tokens that a window reads");
+    throw UserError("--stride is " + std::to_string(*options.stride) + "; expected 1 to " + std::to_string(block) +
+                    ", the tokens that a window reads");
   return {.block = block, .documents = options.documents, .stride = options.stride.value_or(0)};
 }
 
 /// What the loss is divided by: the text's own sizes do not depend on a tokenizer.
 Json text_metrics(const LanguageLoss& loss, const TextCounts& text) {
-  const double nats = loss.loss * static_cast<double>(loss.num_targets), words = static_cast<double>(text.words), bytes = static_cast<double>(text.bytes);
+  const double nats = loss.loss * static_cast<double>(loss.num_targets), words = static_cast<double>(text.words),
+               bytes = static_cast<double>(text.bytes);
   Json metrics{{"loss", loss.loss}, {"perplexity", std::exp(loss.loss)}};
   if (text.words > 0) metrics["word_perplexity"] = std::exp(nats / words);
   metrics["byte_perplexity"] = std::exp(nats / bytes);
@@ -54,13 +57,16 @@ void add_evaluate_lm(CLI::App& evaluate) {
   CLI::App* command = evaluate.add_subcommand("lm", "Perplexity of a text, per token, word and byte");
   command->add_option("--model", options->model, "model folder: GPT's")->required();
   command->add_option("--data", options->data, "text; several files are one text")->required();
-  add_field_flag(*command, "--stride", options->stride, "tokens that each window scores, behind what it reads as context [all that it reads]");
+  add_field_flag(*command, "--stride", options->stride,
+                 "tokens that each window scores, behind what it reads as context [all that it reads]");
   add_field_flag(*command, "--max-length,--block-size", options->max_length, "tokens that a window reads [the model's positions]");
   add_field_flag(*command, "--documents", options->documents, "packed: one text; separate: no window crosses the end of a document");
   add_common(*command, options->common);
   command->footer(
-      "Every token is scored once, but for the first, which nothing stands before. A word is what stands between white space; words and bytes\n"
-      "are those of the files. --stride N gives each token but the first ones at least --max-length less N tokens of context, and takes as many\n"
+      "Every token is scored once, but for the first, which nothing stands before. A word is what stands between white space; words and "
+      "bytes\n"
+      "are those of the files. --stride N gives each token but the first ones at least --max-length less N tokens of context, and takes as "
+      "many\n"
       "times longer as N goes into --max-length.\n"
       "Examples:\n"
       "  attend evaluate lm --model runs/gpt --data test.txt\n"
@@ -75,7 +81,8 @@ int run_evaluate_lm(const EvaluateLmOptions& options, std::istream&, std::ostrea
   require_vocabulary(*model, tokenizer.vocab_size());
   const WindowOptions windows = window_options(options, *model);
   const ScratchFolder scratch;
-  const auto text = prepare_text({.slices = whole_files(options.data), .end_of_file = TextPieceReader::EndOfFile::kGoesOn}, text_tokenizer(tokenizer), scratch.path());
+  const auto text = prepare_text({.slices = whole_files(options.data), .end_of_file = TextPieceReader::EndOfFile::kGoesOn},
+                                 text_tokenizer(tokenizer), scratch.path());
   TextCounts counts;
   for (const auto& file : options.data) {
     const TextCounts of_file = count_text(file);

@@ -31,7 +31,9 @@ void add_evaluate_answer(CLI::App& evaluate) {
   CLI::App* command = evaluate.add_subcommand("answer", "Exact match and F1 of answers, in percent, as SQuAD's script counts them");
   command->add_option("--model", options->model, "model folder")->required();
   command->add_option("--data", options->data, "SQuAD's JSON, version 1.1 or 2.0")->required();
-  add_config_flags(*command, options->spans, {.group = "Answering", .aliases = {{"max_length", "--max-seq-length"}, {"stride", "--doc-stride"}, {"n_best", "--n-best-size"}}});
+  add_config_flags(
+      *command, options->spans,
+      {.group = "Answering", .aliases = {{"max_length", "--max-seq-length"}, {"stride", "--doc-stride"}, {"n_best", "--n-best-size"}}});
   add_common(*command, options->common);
   command->footer(
       "Examples:\n"
@@ -59,7 +61,8 @@ int run_evaluate_answer(const EvaluateAnswerOptions& options, std::istream&, std
   const SpanOptions spans = span_options(options.spans, options.model, *model);
   QuestionSet questions{.data = read_squad(options.data), .windows = {}};
   questions.windows = window_questions(questions.data, *tokenizer, spans);
-  print_metrics(evaluate_answers(*model, questions, spans).value(), static_cast<std::int64_t>(questions.data.questions.size()), options.common.json, out);
+  print_metrics(evaluate_answers(*model, questions, spans).value(), static_cast<std::int64_t>(questions.data.questions.size()),
+                options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -44,8 +44,8 @@ Candidates best_of(const torch::Tensor& logits_V, std::int64_t top, const WordPi
 }
 
 // The answers of one window, batch by batch.
-std::vector<std::string> fill(MaskedLanguageModel& model, const std::shared_ptr<const WordPieceTokenizer>& shared, const std::vector<InputLine>& lines,
-                              const FillMaskOptions& options) {
+std::vector<std::string> fill(MaskedLanguageModel& model, const std::shared_ptr<const WordPieceTokenizer>& shared,
+                              const std::vector<InputLine>& lines, const FillMaskOptions& options) {
   const torch::NoGradGuard no_grad;
   const WordPieceTokenizer& tokenizer = *shared;
   const auto encoder = make_input_encoder(shared);
@@ -65,7 +65,8 @@ std::vector<std::string> fill(MaskedLanguageModel& model, const std::shared_ptr<
       }
     if (positions.empty()) continue;
     const auto logits_PV = model.mask_logits(batch, positions).narrow(1, 0, tokenizer.vocab_size()).cpu();
-    for (std::size_t p = 0; p < owners.size(); ++p) masks[owners[p]].push_back(best_of(logits_PV[static_cast<std::int64_t>(p)], options.top, tokenizer));
+    for (std::size_t p = 0; p < owners.size(); ++p)
+      masks[owners[p]].push_back(best_of(logits_PV[static_cast<std::int64_t>(p)], options.top, tokenizer));
   }
   std::vector<std::string> answers;
   for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -104,7 +105,8 @@ void add_next_sentence(CLI::App& app) {
 int run_fill_mask(const FillMaskOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common(options.common);
   const auto tokenizer = load_wordpiece(options.model);
-  if (!tokenizer->mask_id()) throw UserError(options.model.string() + ": the vocabulary has no [MASK]", "use a masked language model's folder");
+  if (!tokenizer->mask_id())
+    throw UserError(options.model.string() + ": the vocabulary has no [MASK]", "use a masked language model's folder");
   const auto model = load_masked_language_model(options.model, device);
   require_vocabulary(*model, tokenizer->vocab_size());
   TextInput input(options.text, in, "Type a text with [MASK]; Ctrl-D ends.");
@@ -117,13 +119,15 @@ int run_next_sentence(const NextSentenceOptions& options, std::istream& in, std:
   const auto encoder = make_input_encoder(load_wordpiece(options.model));
   const auto model = load_masked_language_model(options.model, device);
   require_vocabulary(*model, encoder->vocab_size());
-  if (!model->has_next_sentence()) throw UserError(options.model.string() + ": the model was trained without next sentences", "use one pretrained with them");
+  if (!model->has_next_sentence())
+    throw UserError(options.model.string() + ": the model was trained without next sentences", "use one pretrained with them");
   TextInput input(options.text, in, "Type two texts with a TAB between; Ctrl-D ends.");
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     const torch::NoGradGuard no_grad;
     std::vector<TextExample> examples;
     for (const InputLine& line : lines) {
-      if (line.text.find('\t') == std::string::npos) throw UserError("line " + std::to_string(line.number) + ": expected first<TAB>second; there is no TAB");
+      if (line.text.find('\t') == std::string::npos)
+        throw UserError("line " + std::to_string(line.number) + ": expected first<TAB>second; there is no TAB");
       examples.push_back(encode_line(*encoder, *model, line));
     }
     std::vector<std::string> answers(lines.size());

@@ -40,20 +40,24 @@ void add_finetune_answer(CLI::App& finetune) {
   command->add_option("--model", options->model, "model folder to start from: BERT's, with or without a head")->required();
   command->add_option("--train", options->train, "training questions: SQuAD's JSON, version 1.1 or 2.0")->required();
   command->add_option("--valid", options->valid, "validation questions; without them the last model is kept, not the best");
-  add_config_flags(*command, options->answering,
-                   {.group = "Answering", .aliases = {{"max_length", "--max-seq-length"}, {"stride", "--doc-stride"}, {"n_best", "--n-best-size"}}});
+  add_config_flags(
+      *command, options->answering,
+      {.group = "Answering", .aliases = {{"max_length", "--max-seq-length"}, {"stride", "--doc-stride"}, {"n_best", "--n-best-size"}}});
   add_training_run(*command, options->run);
   add_finetune_flags(*command, options->run);
   command->footer(
-      "A context that is too long is read in parts. Without --eval-every and --save-every the model is evaluated and saved after each epoch.\n"
+      "A context that is too long is read in parts. Without --eval-every and --save-every the model is evaluated and saved after each "
+      "epoch.\n"
       "Examples:\n"
-      "  attend finetune answer --model runs/bert --train train-v1.1.json --valid dev-v1.1.json --epochs 2 --learning-rate 3e-5 --output runs/squad\n"
+      "  attend finetune answer --model runs/bert --train train-v1.1.json --valid dev-v1.1.json --epochs 2 --learning-rate 3e-5 --output "
+      "runs/squad\n"
       "  attend finetune answer --model runs/bert --train train-v2.0.json --valid dev-v2.0.json --best-by exact --output runs/squad2");
   set_run(*command, options, run_finetune_answer);
 }
 
 int run_finetune_answer(const FinetuneAnswerOptions& options, std::istream&, std::ostream& out) {
-  return train_seeds(options.run, options.run.seeds, out, [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
+  return train_seeds(options.run, options.run.seeds, out,
+                     [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
 }
 
 }  // namespace attend

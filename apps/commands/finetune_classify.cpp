@@ -15,9 +15,11 @@ using Problem = TaskLabels::Problem;
 void add_flags(CLI::App& command, FinetuneClassifyOptions& options) {
   command.add_option("--model", options.model, "model folder to start from: BERT's or GPT's, with or without a head")->required();
   command.add_option("--train", options.train, "tab-separated training examples")->required();
-  command.add_option("--valid", options.valid, "validation examples of the same columns; without them the last model is kept, not the best");
+  command.add_option("--valid", options.valid,
+                     "validation examples of the same columns; without them the last model is kept, not the best");
   add_table_columns(command, options.columns, options.header);
-  command.add_option_function<double>("--dropout", [&options](double value) { options.dropout = value; }, "dropout in front of the head");
+  command.add_option_function<double>(
+      "--dropout", [&options](double value) { options.dropout = value; }, "dropout in front of the head");
   add_config_flags(command, options.classification, {.group = "Classification", .aliases = {{"max_length", "--max-seq-length"}}});
   add_training_run(command, options.run);
   add_finetune_flags(command, options.run);
@@ -62,7 +64,8 @@ void add_one(CLI::App& finetune, const char* name, const char* help, const char*
   auto options = std::make_shared<FinetuneClassifyOptions>();
   CLI::App* command = finetune.add_subcommand(name, help);
   add_flags(*command, *options);
-  command->footer(std::string("Without --eval-every and --save-every the model is evaluated and saved after each epoch.\nExamples:\n") + examples);
+  command->footer(std::string("Without --eval-every and --save-every the model is evaluated and saved after each epoch.\nExamples:\n") +
+                  examples);
   set_run(*command, options, run);
 }
 
@@ -94,17 +97,23 @@ void each_epoch(TrainingOptions& training, Objective& objective) {
 void add_finetune_classify(CLI::App& finetune) {
   add_one(finetune, "classify", "A text classifier, for single texts or pairs",
           "  attend finetune classify --model runs/bert --train train.tsv --valid dev.tsv --text 0 --label 1 --output runs/sentiment\n"
-          "  attend finetune classify --model runs/bert --train MRPC/train.tsv --valid MRPC/dev.tsv --text '#1 String' --text-pair '#2 String' \\\n"
+          "  attend finetune classify --model runs/bert --train MRPC/train.tsv --valid MRPC/dev.tsv --text '#1 String' --text-pair '#2 "
+          "String' \\\n"
           "      --label Quality --seeds 1,2,3 --output runs/mrpc",
           run_finetune_classify);
   add_one(finetune, "regress", "A number for a text or a pair, by squared error",
-          "  attend finetune regress --model runs/bert --train train.tsv --valid dev.tsv --text sentence1 --text-pair sentence2 --label score \\\n"
+          "  attend finetune regress --model runs/bert --train train.tsv --valid dev.tsv --text sentence1 --text-pair sentence2 --label "
+          "score \\\n"
           "      --output runs/similarity",
           run_finetune_regress);
 }
 
-int run_finetune_classify(const FinetuneClassifyOptions& options, std::istream&, std::ostream& out) { return run_finetune(options, Problem::kClasses, out); }
+int run_finetune_classify(const FinetuneClassifyOptions& options, std::istream&, std::ostream& out) {
+  return run_finetune(options, Problem::kClasses, out);
+}
 
-int run_finetune_regress(const FinetuneClassifyOptions& options, std::istream&, std::ostream& out) { return run_finetune(options, Problem::kRegression, out); }
+int run_finetune_regress(const FinetuneClassifyOptions& options, std::istream&, std::ostream& out) {
+  return run_finetune(options, Problem::kRegression, out);
+}
 
 }  // namespace attend

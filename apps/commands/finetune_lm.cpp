@@ -33,7 +33,8 @@ void add_finetune_lm(CLI::App& finetune) {
   command->add_option("--model", options->model, "model folder to start from: GPT's")->required();
   add_language_data(*command, options->data);
   add_training_run(*command, options->run);
-  command->add_option("--seeds", options->run.seeds, "train once with each of these seeds, and report means and deviations")->delimiter(',');
+  command->add_option("--seeds", options->run.seeds, "train once with each of these seeds, and report means and deviations")
+      ->delimiter(',');
   command->footer(
       "Without --eval-every and --save-every the model is evaluated and saved after each epoch.\n"
       "Examples:\n"
@@ -44,7 +45,8 @@ void add_finetune_lm(CLI::App& finetune) {
 }
 
 int run_finetune_lm(const FinetuneLmOptions& options, std::istream&, std::ostream& out) {
-  return train_seeds(options.run, options.run.seeds, out, [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
+  return train_seeds(options.run, options.run.seeds, out,
+                     [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
 }
 
 }  // namespace attend

@@ -49,15 +49,19 @@ void add_finetune_tag(CLI::App& finetune) {
   auto options = std::make_shared<FinetuneTagOptions>();
   CLI::App* command = finetune.add_subcommand("tag", "A tag for each word: names, parts of speech, ...");
   command->add_option("--model", options->model, "model folder to start from: BERT's, with or without a head")->required();
-  command->add_option("--train", options->train, "training sentences: a word and its tag a line, a blank line between sentences")->required();
-  command->add_option("--valid", options->valid, "validation sentences of the same columns; without them the last model is kept, not the best");
+  command->add_option("--train", options->train, "training sentences: a word and its tag a line, a blank line between sentences")
+      ->required();
+  command->add_option("--valid", options->valid,
+                      "validation sentences of the same columns; without them the last model is kept, not the best");
   add_conll_columns(*command, options->columns);
-  command->add_option_function<double>("--dropout", [options = options.get()](double value) { options->dropout = value; }, "dropout in front of the head");
+  command->add_option_function<double>(
+      "--dropout", [options = options.get()](double value) { options->dropout = value; }, "dropout in front of the head");
   add_config_flags(*command, options->tagging, {.group = "Tagging", .aliases = {{"max_length", "--max-seq-length"}}});
   add_training_run(*command, options->run);
   add_finetune_flags(*command, options->run);
   command->footer(
-      "The tag of a word stands on its first piece. Without --eval-every and --save-every the model is evaluated and saved after each epoch.\n"
+      "The tag of a word stands on its first piece. Without --eval-every and --save-every the model is evaluated and saved after each "
+      "epoch.\n"
       "Examples:\n"
       "  attend finetune tag --model runs/bert --train train.conll --valid dev.conll --output runs/names\n"
       "  attend finetune tag --model runs/bert --train train.conll --valid dev.conll --tag-column 1 --seeds 1,2,3 --output runs/pos");
@@ -65,7 +69,8 @@ void add_finetune_tag(CLI::App& finetune) {
 }
 
 int run_finetune_tag(const FinetuneTagOptions& options, std::istream&, std::ostream& out) {
-  return train_seeds(options.run, options.run.seeds, out, [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
+  return train_seeds(options.run, options.run.seeds, out,
+                     [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
 }
 
 }  // namespace attend

@@ -66,25 +66,29 @@ std::string text_lines(const std::vector<Continuation>& samples, const AskedProm
   return lines;
 }
 
-std::vector<std::string> answer(const TextGenerator& generator, const GenerateCommandOptions& options, const std::vector<InputLine>& lines) {
+std::vector<std::string> answer(const TextGenerator& generator, const GenerateCommandOptions& options,
+                                const std::vector<InputLine>& lines) {
   std::vector<AskedPrompt> asked;
   std::vector<Prompt> prompts;
   for (const InputLine& line : lines) {
-    if (!is_valid_utf8(line.text)) log_warning("line " + std::to_string(line.number) + " is not UTF-8; the bytes that are wrong were replaced by U+FFFD");
+    if (!is_valid_utf8(line.text))
+      log_warning("line " + std::to_string(line.number) + " is not UTF-8; the bytes that are wrong were replaced by U+FFFD");
     asked.push_back(ask(generator, options, repair_utf8(line.text), line.number));
     prompts.push_back(asked.back().prompt);
   }
   const auto continuations = generator.generate({.prompts = prompts, .seed = options.common.seed}, options.generate);
   std::vector<std::string> answers;
   for (std::size_t i = 0; i < asked.size(); ++i)
-    answers.push_back(options.common.json ? json_line(continuations[i], asked[i], options) : text_lines(continuations[i], asked[i], options.echo));
+    answers.push_back(options.common.json ? json_line(continuations[i], asked[i], options)
+                                          : text_lines(continuations[i], asked[i], options.echo));
   return answers;
 }
 
 // One prompt from the command line: its continuation is shown as it comes, with its line breaks; several samples at the end, with a
 // line of three hyphens between them.
 void continue_prompt(const TextGenerator& generator, const GenerateCommandOptions& options, std::ostream& out) {
-  if (!is_valid_utf8(*options.prompt)) throw UserError("--prompt is not UTF-8: '" + excerpt(repair_utf8(*options.prompt)) + "'", "give it as UTF-8 text");
+  if (!is_valid_utf8(*options.prompt))
+    throw UserError("--prompt is not UTF-8: '" + excerpt(repair_utf8(*options.prompt)) + "'", "give it as UTF-8 text");
   const AskedPrompt asked = ask(generator, options, *options.prompt, 1);
   PromptBatch batch{.prompts = std::span(&asked.prompt, 1), .seed = options.common.seed};
   const bool streams = !options.common.json && options.generate.samples == 1 && options.generate.beam.value_or(1) == 1;
@@ -99,13 +103,15 @@ void continue_prompt(const TextGenerator& generator, const GenerateCommandOption
     out << (options.echo ? asked.after : "") << '\n';
   } else {
     for (const Continuation& sample : samples)
-      out << (&sample == &samples.front() ? "" : "---\n") << (options.echo ? asked.before + sample.text + asked.after : sample.text) << '\n';
+      out << (&sample == &samples.front() ? "" : "---\n") << (options.echo ? asked.before + sample.text + asked.after : sample.text)
+          << '\n';
   }
 }
 
 void check(const GenerateCommandOptions& options) {
   if (options.common.precision != Precision::kFloat32)
-    throw UserError("--precision " + std::string(enum_name(options.common.precision)) + ": generate computes in float32", "leave --precision out");
+    throw UserError("--precision " + std::string(enum_name(options.common.precision)) + ": generate computes in float32",
+                    "leave --precision out");
   if (options.log_probabilities && !options.common.json) throw UserError("--log-probabilities are printed as JSON only", "add --json");
   if (options.prompt && options.text != "-") throw UserError("--prompt and a file of prompts are both given", "leave one of the two out");
   if (options.fill && options.generate.context == ContextPolicy::kSlide)
@@ -116,10 +122,14 @@ void check(const GenerateCommandOptions& options) {
 
 void add_generate_flags(CLI::App& command, GenerateOptions& options, const std::vector<std::string>& without) {
   const std::string group = "Generation";
-  add_config_flags(command, options, {.group = group,
-                                      .aliases = {{"max_new_tokens", "-n,--max-tokens"}, {"samples", "--num-samples"}, {"beam", "-b,--beam-size,--num-beams"}},
-                                      .without = without});
-  command.add_option("--stop", options.stop, "end before this text; may be given several times; \\n in it is a line break")->allow_extra_args(false)->group(group);
+  add_config_flags(
+      command, options,
+      {.group = group,
+       .aliases = {{"max_new_tokens", "-n,--max-tokens"}, {"samples", "--num-samples"}, {"beam", "-b,--beam-size,--num-beams"}},
+       .without = without});
+  command.add_option("--stop", options.stop, "end before this text; may be given several times; \\n in it is a line break")
+      ->allow_extra_args(false)
+      ->group(group);
 }
 
 void add_generate(CLI::App& app) {

@@ -15,18 +15,19 @@ namespace attend {
 struct GenerateCommandOptions {
   CommonOptions common;
   std::filesystem::path model;
-  std::filesystem::path text = "-";   ///< prompts, a line each, where `prompt` is not given
+  std::filesystem::path text = "-";  ///< prompts, a line each, where `prompt` is not given
   std::optional<std::string> prompt;
-  bool echo = false;                  ///< the prompt again in front of its continuation
-  bool fill = false;                  ///< complete at the <fill> mark
-  bool log_probabilities = false;     ///< of each token, in JSON
+  bool echo = false;               ///< the prompt again in front of its continuation
+  bool fill = false;               ///< complete at the <fill> mark
+  bool log_probabilities = false;  ///< of each token, in JSON
   GenerateOptions generate;
 };
 
 void add_generate(CLI::App& app);
 
 /// The continuation of `prompt`, as it comes; or of each line of `text` (or `in`), a line each, an empty one for an empty one.
-/// Throws UserError where the folder is not a language model with its tokenizer, flags contradict one another, or a prompt cannot be continued.
+/// Throws UserError where the folder is not a language model with its tokenizer, flags contradict one another, or a prompt cannot be
+/// continued.
 int run_generate(const GenerateCommandOptions& options, std::istream& in, std::ostream& out);
 
 /// The flags of GenerateOptions, --stop with them.

@@ -12,10 +12,15 @@ bool has_table(const LanguageData& data) { return !data.input.empty() || !data.o
 void check_combination(const LanguageData& data) {
   if (data.valid_fraction && !data.valid.empty()) throw UserError("both --valid and --valid-fraction are given", "leave one out");
   if (data.input.empty() != data.output.empty())
-    throw UserError(std::string("--") + (data.input.empty() ? "output-column" : "input") + " is given alone; a table needs both columns", "give --input and --output-column");
-  if (has_table(data) && data.valid_fraction) throw UserError("--valid-fraction is for text, and --input names a column of a table", "cut the table into two files, and give --valid");
-  if (!has_table(data) && !data.prompt_template.empty()) throw UserError("--template has no effect without --input and --output-column", "leave it out");
-  if (!has_table(data) && data.header != Header::kAuto) throw UserError("--header has no effect without --input and --output-column", "leave it out");
+    throw UserError(std::string("--") + (data.input.empty() ? "output-column" : "input") + " is given alone; a table needs both columns",
+                    "give --input and --output-column");
+  if (has_table(data) && data.valid_fraction)
+    throw UserError("--valid-fraction is for text, and --input names a column of a table",
+                    "cut the table into two files, and give --valid");
+  if (!has_table(data) && !data.prompt_template.empty())
+    throw UserError("--template has no effect without --input and --output-column", "leave it out");
+  if (!has_table(data) && data.header != Header::kAuto)
+    throw UserError("--header has no effect without --input and --output-column", "leave it out");
 }
 
 }  // namespace
@@ -23,13 +28,19 @@ void check_combination(const LanguageData& data) {
 void add_language_data(CLI::App& command, LanguageData& data) {
   command.add_option("--train", data.train, "training text, or table; several files")->required();
   command.add_option("--valid", data.valid, "validation text, or table; without it the last model is kept, not the best");
-  command.add_option_function<double>("--valid-fraction", [&data](double value) { data.valid_fraction = value; },
-                                      "keep this share of the training text, its last characters, apart for validation");
+  command.add_option_function<double>(
+      "--valid-fraction", [&data](double value) { data.valid_fraction = value; },
+      "keep this share of the training text, its last characters, apart for validation");
   const std::string group = "Table";
-  command.add_option("--input", data.input, "the files are tab-separated, and this column is what is given: its name where there is a header, else a number from 0")->group(group);
+  command
+      .add_option("--input", data.input,
+                  "the files are tab-separated, and this column is what is given: its name where there is a header, else a number from 0")
+      ->group(group);
   command.add_option("--output-column", data.output, "column of what is to be written; only this is learnt")->group(group);
   add_field_flag(command, "--header", data.header, "whether the first line names the columns")->group(group);
-  command.add_option("--template", data.prompt_template, "file with {input} and {output}: how a row is written [{input} -> {output}, a line]")->group(group);
+  command
+      .add_option("--template", data.prompt_template, "file with {input} and {output}: how a row is written [{input} -> {output}, a line]")
+      ->group(group);
   add_config_flags(command, data.language, {.group = "Language model", .aliases = {{"max_length", "--block-size"}}});
 }
 

@@ -16,10 +16,10 @@ namespace attend {
 
 struct LanguageData {
   std::vector<std::filesystem::path> train, valid;
-  std::optional<double> valid_fraction;     ///< the last part of the training text, instead of `valid`
-  std::string input, output;                ///< columns; "": the files are text
+  std::optional<double> valid_fraction;  ///< the last part of the training text, instead of `valid`
+  std::string input, output;             ///< columns; "": the files are text
   Header header = Header::kAuto;
-  std::filesystem::path prompt_template;    ///< "": PromptTemplate's default
+  std::filesystem::path prompt_template;  ///< "": PromptTemplate's default
   LanguageOptions language;
 };
 

@@ -26,7 +26,8 @@ std::filesystem::path prepare_tokenizer(const PretrainBertOptions& options) {
       WordPieceTokenizer(options.tokenizer).save(unfinished);
       return;
     }
-    log_info("learning a vocabulary from " + options.train.front().string() + (options.train.size() > 1 ? " and " + std::to_string(options.train.size() - 1) + " more" : ""));
+    log_info("learning a vocabulary from " + options.train.front().string() +
+             (options.train.size() > 1 ? " and " + std::to_string(options.train.size() - 1) + " more" : ""));
     train_wordpiece_tokenizer({.files = options.train,
                                .vocabulary = {.vocab_size = options.vocab_size.value_or(kVocabSize)},
                                .casing = options.cased ? Casing::kKeep : Casing::kLower},
@@ -39,7 +40,8 @@ BertConfig make_config(const PretrainBertOptions& options, const WordPieceTokeni
   BertConfig config = bert_preset(options.preset);
   for (const std::string& setting : options.settings) {
     for (const char* field : {"vocab_size", "pad_id"})
-      if (setting.starts_with(std::string(field) + "=")) throw UserError("--set " + setting + " has no effect: the tokenizer decides it", "leave it out");
+      if (setting.starts_with(std::string(field) + "="))
+        throw UserError("--set " + setting + " has no effect: the tokenizer decides it", "leave it out");
     if (setting.starts_with("dropout=") && options.dropout) throw UserError("both --dropout and --set dropout are given", "leave one out");
   }
   apply_settings(config, options.settings);
@@ -51,18 +53,24 @@ BertConfig make_config(const PretrainBertOptions& options, const WordPieceTokeni
 }
 
 void add_flags(CLI::App& command, PretrainBertOptions& options) {
-  command.add_option("--train", options.train, "training text, a sentence a line, a blank line between documents; several files")->required();
+  command.add_option("--train", options.train, "training text, a sentence a line, a blank line between documents; several files")
+      ->required();
   command.add_option("--valid", options.valid, "validation text; without it the last model is kept, not the best");
   std::string presets;
   for (const std::string& name : bert_preset_names()) presets += (presets.empty() ? "" : "|") + name;
   command.add_option("--preset", options.preset, "sizes of the model: the published ones")->type_name(presets)->capture_default_str();
   command.add_option("--set", options.settings, "field=value: any field of the model's configuration")->type_name("FIELD=VALUE");
-  command.add_option_function<double>("--dropout", [&options](double value) { options.dropout = value; }, "dropout of the model");
-  command.add_option("--tokenizer", options.tokenizer, "folder with a WordPiece tokenizer; without it one is learnt from the training text");
-  command.add_option_function<std::int64_t>("--vocab-size", [&options](std::int64_t value) { options.vocab_size = value; },
-                                            "ids of a learnt tokenizer, at most [" + std::to_string(kVocabSize) + "]");
+  command.add_option_function<double>(
+      "--dropout", [&options](double value) { options.dropout = value; }, "dropout of the model");
+  command.add_option("--tokenizer", options.tokenizer,
+                     "folder with a WordPiece tokenizer; without it one is learnt from the training text");
+  command.add_option_function<std::int64_t>(
+      "--vocab-size", [&options](std::int64_t value) { options.vocab_size = value; },
+      "ids of a learnt tokenizer, at most [" + std::to_string(kVocabSize) + "]");
   command.add_flag("--cased", options.cased, "a learnt tokenizer keeps case and accents");
-  add_config_flags(command, options.masked, {.group = "Masked language", .aliases = {{"max_length", "--max-seq-length"}, {"mask_probability", "--mlm-probability"}}});
+  add_config_flags(
+      command, options.masked,
+      {.group = "Masked language", .aliases = {{"max_length", "--max-seq-length"}, {"mask_probability", "--mlm-probability"}}});
   add_training_run(command, options.run);
 }
 
@@ -101,8 +109,9 @@ int run_pretrain_bert(const PretrainBertOptions& given, std::istream&, std::ostr
   const BertConfig config = make_config(options, *tokenizer);
 
   MaskedLanguageSetup setup;
-  setup.model = make_bert(config, options.masked.next_sentence ? BertMaskedLanguageModel::NextSentence::kYes : BertMaskedLanguageModel::NextSentence::kNo,
-                          options.run.training.seed, device);
+  setup.model = make_bert(
+      config, options.masked.next_sentence ? BertMaskedLanguageModel::NextSentence::kYes : BertMaskedLanguageModel::NextSentence::kNo,
+      options.run.training.seed, device);
   setup.tokenizer = tokenizer;
   setup.train = options.train;
   setup.valid = options.valid;

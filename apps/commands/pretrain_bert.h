@@ -19,11 +19,11 @@ struct PretrainBertOptions {
   MaskedLanguageOptions masked;
   std::vector<std::filesystem::path> train, valid;
   std::string preset = "mini";
-  std::vector<std::string> settings;        ///< --set field=value
+  std::vector<std::string> settings;  ///< --set field=value
   std::optional<double> dropout;
-  std::filesystem::path tokenizer;          ///< "": learnt from the training text
-  std::optional<std::int64_t> vocab_size;   ///< of a learnt tokenizer
-  bool cased = false;                       ///< likewise
+  std::filesystem::path tokenizer;         ///< "": learnt from the training text
+  std::optional<std::int64_t> vocab_size;  ///< of a learnt tokenizer
+  bool cased = false;                      ///< likewise
 };
 
 void add_pretrain_bert(CLI::App& pretrain);

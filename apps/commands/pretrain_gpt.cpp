@@ -20,8 +20,9 @@ constexpr double kMinimumShare = 0.1;
 /// Learns a vocabulary from the training text; of tables from their rows as they will be read.
 void learn_tokenizer(const PretrainGptOptions& options, const std::filesystem::path& folder) {
   log_info("learning a vocabulary from " + names_of(whole_files(options.data.train)));
-  ByteBpeTraining training{.files = options.data.train,
-                           .vocabulary = {.model = options.tokenizer_model.value_or(BytePieces::kBpe), .vocab_size = options.vocab_size.value_or(kVocabSize)}};
+  ByteBpeTraining training{
+      .files = options.data.train,
+      .vocabulary = {.model = options.tokenizer_model.value_or(BytePieces::kBpe), .vocab_size = options.vocab_size.value_or(kVocabSize)}};
   if (options.data.language.fill_in_the_middle > 0) training.special_tokens = fill_token_names();
   const ScratchFolder scratch;
   if (const auto columns = task_columns(options.data)) {
@@ -37,9 +38,11 @@ void learn_tokenizer(const PretrainGptOptions& options, const std::filesystem::p
 std::filesystem::path prepare_tokenizer(const PretrainGptOptions& options) {
   const auto folder = options.run.output / "tokenizer";
   if (!options.tokenizer.empty() && (options.vocab_size || options.tokenizer_model))
-    throw UserError("--vocab-size and --tokenizer-model have no effect with --tokenizer", "leave them out, or leave --tokenizer out to learn one");
+    throw UserError("--vocab-size and --tokenizer-model have no effect with --tokenizer",
+                    "leave them out, or leave --tokenizer out to learn one");
   if (options.vocab_size && options.tokenizer_model == BytePieces::kChar)
-    throw UserError("--vocab-size has no effect with --tokenizer-model char: a character model has the characters of the text", "leave it out");
+    throw UserError("--vocab-size has no effect with --tokenizer-model char: a character model has the characters of the text",
+                    "leave it out");
   if (options.run.resume && folder_is_complete(folder, CheckHashes::kYes)) return folder;
   write_folder_atomically(folder, [&](const std::filesystem::path& unfinished) {
     if (options.tokenizer.empty())
@@ -54,7 +57,8 @@ GptConfig make_config(const PretrainGptOptions& options, const ByteBpeTokenizer&
   GptConfig config = gpt_preset(options.preset);
   for (const std::string& setting : options.settings) {
     for (const char* field : {"vocab_size", "bos_id", "eos_id", "pad_id"})
-      if (setting.starts_with(std::string(field) + "=")) throw UserError("--set " + setting + " has no effect: the tokenizer decides it", "leave it out");
+      if (setting.starts_with(std::string(field) + "="))
+        throw UserError("--set " + setting + " has no effect: the tokenizer decides it", "leave it out");
     if (setting.starts_with("dropout=") && options.dropout) throw UserError("both --dropout and --set dropout are given", "leave one out");
   }
   apply_settings(config, options.settings);
@@ -72,15 +76,21 @@ void add_flags(CLI::App& command, PretrainGptOptions& options) {
   for (const std::string& name : gpt_preset_names()) presets += (presets.empty() ? "" : "|") + name;
   command.add_option("--preset", options.preset, "sizes of the model")->type_name(presets)->capture_default_str();
   command.add_option("--set", options.settings, "field=value: any field of the model's configuration")->type_name("FIELD=VALUE");
-  command.add_option_function<double>("--dropout", [&options](double value) { options.dropout = value; }, "dropout of the model");
-  command.add_option("--tokenizer", options.tokenizer, "folder with a byte-level BPE tokenizer; without it one is learnt from the training text");
-  command.add_option_function<std::int64_t>("--vocab-size", [&options](std::int64_t value) { options.vocab_size = value; },
-                                            "ids of a learnt tokenizer, at most [" + std::to_string(kVocabSize) + "]");
-  add_field_flag(command, "--tokenizer-model", options.tokenizer_model, "of a learnt tokenizer: pieces made by merges, or single bytes [bpe]");
+  command.add_option_function<double>(
+      "--dropout", [&options](double value) { options.dropout = value; }, "dropout of the model");
+  command.add_option("--tokenizer", options.tokenizer,
+                     "folder with a byte-level BPE tokenizer; without it one is learnt from the training text");
+  command.add_option_function<std::int64_t>(
+      "--vocab-size", [&options](std::int64_t value) { options.vocab_size = value; },
+      "ids of a learnt tokenizer, at most [" + std::to_string(kVocabSize) + "]");
+  add_field_flag(command, "--tokenizer-model", options.tokenizer_model,
+                 "of a learnt tokenizer: pieces made by merges, or single bytes [bpe]");
   add_training_run(command, options.run);
   command.remove_option(command.get_option("--min-learning-rate"));
-  command.add_option_function<double>("--min-learning-rate", [&options](double value) { options.min_learning_rate = value; },
-                                      "where the schedule ends (linear, cosine) or its floor (inverse-sqrt) [a tenth of the learning rate]")
+  command
+      .add_option_function<double>(
+          "--min-learning-rate", [&options](double value) { options.min_learning_rate = value; },
+          "where the schedule ends (linear, cosine) or its floor (inverse-sqrt) [a tenth of the learning rate]")
       ->group("Training");
 }
 

@@ -20,10 +20,10 @@ struct PretrainGptOptions {
   std::optional<double> min_learning_rate;  ///< a tenth of the learning rate where the schedule ends or has a floor
   LanguageData data;
   std::string preset = "tiny";
-  std::vector<std::string> settings;        ///< --set field=value
+  std::vector<std::string> settings;  ///< --set field=value
   std::optional<double> dropout;
-  std::filesystem::path tokenizer;          ///< "": learnt from the training text
-  std::optional<std::int64_t> vocab_size;   ///< of a learnt tokenizer
+  std::filesystem::path tokenizer;            ///< "": learnt from the training text
+  std::optional<std::int64_t> vocab_size;     ///< of a learnt tokenizer
   std::optional<BytePieces> tokenizer_model;  ///< likewise
 };
 

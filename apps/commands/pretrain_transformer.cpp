@@ -22,7 +22,8 @@ constexpr std::int64_t kLongestTranslation = 255;  // what generation_config.jso
 std::filesystem::path prepare_tokenizer(const PretrainTransformerOptions& options) {
   const auto folder = options.run.output / "tokenizer";
   if (!options.tokenizer.empty() && (options.vocab_size || !options.tokenizer_model.empty()))
-    throw UserError("--vocab-size and --tokenizer-model have no effect with --tokenizer", "leave them out, or leave --tokenizer out to learn one");
+    throw UserError("--vocab-size and --tokenizer-model have no effect with --tokenizer",
+                    "leave them out, or leave --tokenizer out to learn one");
   if (options.run.resume && folder_is_complete(folder, CheckHashes::kYes)) return folder;
   write_folder_atomically(folder, [&](const std::filesystem::path& unfinished) {
     if (!options.tokenizer.empty()) {
@@ -52,7 +53,8 @@ TransformerConfig make_config(const PretrainTransformerOptions& options, const M
   TransformerConfig config = transformer_preset(options.preset);
   for (const std::string& setting : options.settings) {
     for (const char* field : {"vocab_size", "pad_id", "eos_id", "decoder_start_id"})
-      if (setting.starts_with(std::string(field) + "=")) throw UserError("--set " + setting + " has no effect: the tokenizer decides it", "leave it out");
+      if (setting.starts_with(std::string(field) + "="))
+        throw UserError("--set " + setting + " has no effect: the tokenizer decides it", "leave it out");
     if (setting.starts_with("dropout=") && options.dropout) throw UserError("both --dropout and --set dropout are given", "leave one out");
   }
   apply_settings(config, options.settings);
@@ -69,12 +71,16 @@ void add_flags(CLI::App& command, PretrainTransformerOptions& options) {
   add_translation_data(command, options.data);
   std::string presets;
   for (const std::string& name : transformer_preset_names()) presets += (presets.empty() ? "" : "|") + name;
-  command.add_option("--preset", options.preset, "sizes of the model; base and big are the paper's")->type_name(presets)->capture_default_str();
+  command.add_option("--preset", options.preset, "sizes of the model; base and big are the paper's")
+      ->type_name(presets)
+      ->capture_default_str();
   command.add_option("--set", options.settings, "field=value: any field of the model's configuration")->type_name("FIELD=VALUE");
-  command.add_option_function<double>("--dropout", [&options](double value) { options.dropout = value; }, "dropout of the model, P_drop");
+  command.add_option_function<double>(
+      "--dropout", [&options](double value) { options.dropout = value; }, "dropout of the model, P_drop");
   command.add_option("--tokenizer", options.tokenizer, "folder with a tokenizer; without it one is learnt from the training text");
-  command.add_option_function<std::int64_t>("--vocab-size", [&options](std::int64_t value) { options.vocab_size = value; },
-                                            "ids of a learnt tokenizer, at most [" + std::to_string(kVocabSize) + "]");
+  command.add_option_function<std::int64_t>(
+      "--vocab-size", [&options](std::int64_t value) { options.vocab_size = value; },
+      "ids of a learnt tokenizer, at most [" + std::to_string(kVocabSize) + "]");
   command.add_option("--tokenizer-model", options.tokenizer_model, "how a learnt tokenizer cuts text [unigram]")
       ->type_name(enum_choices<PieceModel>());
   add_training_run(command, options.run);

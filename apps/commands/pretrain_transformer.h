@@ -17,11 +17,11 @@ struct PretrainTransformerOptions {
   TrainingRun run;
   TranslationData data;
   std::string preset = "small";
-  std::vector<std::string> settings;         ///< --set field=value
+  std::vector<std::string> settings;  ///< --set field=value
   std::optional<double> dropout;
-  std::filesystem::path tokenizer;           ///< "": learnt from the training text
-  std::optional<std::int64_t> vocab_size;    ///< of a learnt tokenizer
-  std::string tokenizer_model;               ///< unigram, bpe, char, word; "": unigram
+  std::filesystem::path tokenizer;         ///< "": learnt from the training text
+  std::optional<std::int64_t> vocab_size;  ///< of a learnt tokenizer
+  std::string tokenizer_model;             ///< unigram, bpe, char, word; "": unigram
 };
 
 void add_pretrain_transformer(CLI::App& pretrain);

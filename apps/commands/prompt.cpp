@@ -21,10 +21,11 @@ std::int64_t default_new_tokens(std::int64_t positions) { return std::clamp<std:
 PromptSettings settings_of(const PromptOptions& options, const CausalLanguageModel& model) {
   if (options.shots < 0) throw UserError("--shots " + std::to_string(options.shots) + ": expected 0 or more");
   if (!is_valid_utf8(options.instruction)) throw UserError("--instruction is not UTF-8", "give it as UTF-8 text");
-  PromptSettings settings{.format = {.instruction = options.instruction, .form = options.form.empty() ? PromptTemplate() : read_prompt_template(options.form)},
-                          .shots = static_cast<std::size_t>(options.shots),
-                          .seed = options.common.seed,
-                          .generate = options.generate};
+  PromptSettings settings{
+      .format = {.instruction = options.instruction, .form = options.form.empty() ? PromptTemplate() : read_prompt_template(options.form)},
+      .shots = static_cast<std::size_t>(options.shots),
+      .seed = options.common.seed,
+      .generate = options.generate};
   GenerateOptions& generate = settings.generate;
   generate.max_new_tokens = generate.max_new_tokens.value_or(default_new_tokens(model.max_positions()));
   generate.context = ContextPolicy::kRefuse;
@@ -37,7 +38,11 @@ PromptSettings settings_of(const PromptOptions& options, const CausalLanguageMod
 
 std::string answer_line(const Continuation& answer, bool as_json) {
   if (!as_json) return one_line(answer.text);
-  return one_line(Json{{"text", answer.text}, {"token_ids", answer.ids}, {"log_probability", answer.log_probability}, {"tokens", answer.ids.size()}, {"end", enum_name(answer.end)}});
+  return one_line(Json{{"text", answer.text},
+                       {"token_ids", answer.ids},
+                       {"log_probability", answer.log_probability},
+                       {"tokens", answer.ids.size()},
+                       {"end", enum_name(answer.end)}});
 }
 
 }  // namespace
@@ -49,12 +54,14 @@ void add_prompt(CLI::App& app) {
   command->add_option("--examples", options->examples, "task.tsv, input<TAB>output a line")->required();
   command->add_option("--shots", options->shots, "examples in the prompt, drawn by --seed")->capture_default_str();
   command->add_option("--instruction", options->instruction, "a line in front of the examples");
-  command->add_option("--template", options->form, "file that shows how an example is written, with {input} and {output} [{input} -> {output}]");
+  command->add_option("--template", options->form,
+                      "file that shows how an example is written, with {input} and {output} [{input} -> {output}]");
   command->add_option("FILE", options->text, "queries, a line each; - is standard input")->capture_default_str();
   add_generate_flags(*command, options->generate, {"samples", "context"});
   add_common(*command, options->common);
   command->footer(
-      "The temperature is 0 unless given. An answer ends at what follows {output} in the template. On a terminal a session opens, in which\n"
+      "The temperature is 0 unless given. An answer ends at what follows {output} in the template. On a terminal a session opens, in "
+      "which\n"
       "examples can be changed: /help there.\n"
       "Examples:\n"
       "  attend prompt --model runs/gpt --examples capitals.tsv --shots 4 < countries.txt\n"
@@ -66,7 +73,8 @@ void add_prompt(CLI::App& app) {
 int run_prompt(const PromptOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common(options.common);
   if (options.common.precision != Precision::kFloat32)
-    throw UserError("--precision " + std::string(enum_name(options.common.precision)) + ": prompt computes in float32", "leave --precision out");
+    throw UserError("--precision " + std::string(enum_name(options.common.precision)) + ": prompt computes in float32",
+                    "leave --precision out");
   const ExamplePool pool(read_task_examples(options.examples));
   CausalFolder folder = load_causal_folder(options.model, device);
   const TextGenerator generator(folder.model, folder.tokenizer, folder.generation);
@@ -81,7 +89,9 @@ int run_prompt(const PromptOptions& options, std::istream& in, std::ostream& out
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     std::vector<AskedQuery> queries;
     for (const InputLine& line : lines) {
-      if (!is_valid_utf8(line.text)) throw UserError("line " + std::to_string(line.number) + " is not UTF-8", "convert the queries, for example with: iconv -f ISO-8859-1 -t UTF-8");
+      if (!is_valid_utf8(line.text))
+        throw UserError("line " + std::to_string(line.number) + " is not UTF-8",
+                        "convert the queries, for example with: iconv -f ISO-8859-1 -t UTF-8");
       queries.push_back({line.text, line.number});
     }
     std::vector<std::string> answers;

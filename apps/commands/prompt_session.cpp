@@ -32,7 +32,8 @@ std::string counted(std::size_t count) { return std::to_string(count) + (count =
 std::size_t number_of(std::string_view argument, const std::string& command, std::size_t least, std::size_t most) {
   const auto number = parse_number<std::size_t>(std::string(argument));
   if (!number || *number < least || *number > most)
-    throw UserError(command + " '" + excerpt(argument) + "': expected a number from " + std::to_string(least) + " to " + std::to_string(most));
+    throw UserError(command + " '" + excerpt(argument) + "': expected a number from " + std::to_string(least) + " to " +
+                    std::to_string(most));
   return *number;
 }
 
@@ -42,7 +43,8 @@ PromptSession::PromptSession(const TextGenerator& generator, const ExamplePool& 
     : generator_(generator), settings_(std::move(settings)) {
   const std::size_t all = pool.examples().size();
   if (settings_.shots > all)
-    throw UserError("--shots " + std::to_string(settings_.shots) + " is more than the " + counted(all) + " there are", "give --shots " + std::to_string(all) + " or less");
+    throw UserError("--shots " + std::to_string(settings_.shots) + " is more than the " + counted(all) + " there are",
+                    "give --shots " + std::to_string(all) + " or less");
   examples_ = pool.draw_for("", {.shots = all, .seed = settings_.seed});  // no example has an empty input
 }
 
@@ -63,7 +65,8 @@ std::string PromptSession::prompt_for(std::string_view query) const {
 std::vector<Continuation> PromptSession::answer(std::span<const AskedQuery> queries) const {
   std::vector<Prompt> prompts;
   for (const AskedQuery& query : queries)
-    prompts.push_back({.ids = generator_.encode(prompt_for(query.text)), .number = query.number, .name = "line " + std::to_string(query.number)});
+    prompts.push_back(
+        {.ids = generator_.encode(prompt_for(query.text)), .number = query.number, .name = "line " + std::to_string(query.number)});
   std::vector<Continuation> answers;
   for (auto& samples : generator_.generate({.prompts = prompts, .seed = settings_.seed}, settings_.generate)) {
     answers.push_back(std::move(samples.front()));
@@ -111,7 +114,8 @@ bool PromptSession::obey(std::string_view line, std::ostream& out) {
     out << prompt_for(query) << '\n';
   } else {
     const std::string near = nearest(command, {"/help", "/examples", "/shots", "/add", "/remove", "/show", "/quit"});
-    throw UserError("there is no command '" + excerpt(command) + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?"), "/help lists the commands");
+    throw UserError("there is no command '" + excerpt(command) + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?"),
+                    "/help lists the commands");
   }
   return true;
 }
@@ -126,10 +130,12 @@ void PromptSession::add(std::string_view argument, std::ostream& out) {
   const bool has_tab = argument.find('\t') != std::string_view::npos;
   const std::size_t mark = has_tab ? argument.find('\t') : argument.find(kArrow);
   const std::string_view input = trimmed(argument.substr(0, std::min(mark, argument.size())));
-  const std::string_view output = mark == std::string_view::npos ? std::string_view() : trimmed(argument.substr(mark + (has_tab ? 1 : kArrow.size())));
+  const std::string_view output =
+      mark == std::string_view::npos ? std::string_view() : trimmed(argument.substr(mark + (has_tab ? 1 : kArrow.size())));
   if (input.empty() || output.empty()) throw UserError("/add '" + excerpt(argument) + "': expected an input, -> or a TAB, and its output");
   if (!is_valid_utf8(argument)) throw UserError("/add: the example is not UTF-8");
-  examples_.insert(examples_.begin() + static_cast<std::ptrdiff_t>(settings_.shots), {.input = std::string(input), .output = std::string(output)});
+  examples_.insert(examples_.begin() + static_cast<std::ptrdiff_t>(settings_.shots),
+                   {.input = std::string(input), .output = std::string(output)});
   out << "example " << ++settings_.shots << ": " << input << " -> " << output << '\n';
 }
 

@@ -32,8 +32,8 @@ class PromptSession {
   /// Examples are shown in the order in which the pool draws them. Throws UserError where there are fewer than shots.
   PromptSession(const TextGenerator& generator, const ExamplePool& pool, PromptSettings settings);
 
-  /// Instruction, examples, query. A query is never among its own examples. Throws UserError where that leaves too few examples, or where they do not
-  /// fit the model's positions together with what is to be generated: it says how many do.
+  /// Instruction, examples, query. A query is never among its own examples. Throws UserError where that leaves too few examples, or where
+  /// they do not fit the model's positions together with what is to be generated: it says how many do.
   std::string prompt_for(std::string_view query) const;
   /// The answers, blanks around each dropped.
   std::vector<Continuation> answer(std::span<const AskedQuery> queries) const;

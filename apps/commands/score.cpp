@@ -17,8 +17,11 @@ namespace {
 std::string answer_text(const TextScore& score, const ScoreOptions& options) {
   const auto perplexity = score.perplexity();
   if (!options.common.json)
-    return fixed_decimals(score.log_probability, 6) + "\t" + std::to_string(score.num_tokens) + "\t" + (perplexity ? fixed_decimals(*perplexity, 6) : "nan");
-  Json json{{"log_probability", score.log_probability}, {"tokens", score.num_tokens}, {"perplexity", perplexity ? Json(*perplexity) : Json(nullptr)}};
+    return fixed_decimals(score.log_probability, 6) + "\t" + std::to_string(score.num_tokens) + "\t" +
+           (perplexity ? fixed_decimals(*perplexity, 6) : "nan");
+  Json json{{"log_probability", score.log_probability},
+            {"tokens", score.num_tokens},
+            {"perplexity", perplexity ? Json(*perplexity) : Json(nullptr)}};
   if (options.log_probabilities) json["log_probabilities"] = score.token_log_probabilities;
   return one_line(json);
 }
@@ -44,17 +47,20 @@ void add_score(CLI::App& app) {
 int run_score(const ScoreOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common(options.common);
   if (options.common.precision != Precision::kFloat32)
-    throw UserError("--precision " + std::string(enum_name(options.common.precision)) + ": score computes in float32", "leave --precision out");
+    throw UserError("--precision " + std::string(enum_name(options.common.precision)) + ": score computes in float32",
+                    "leave --precision out");
   if (options.log_probabilities && !options.common.json) throw UserError("--log-probabilities are printed as JSON only", "add --json");
   CausalFolder folder = load_causal_folder(options.model, device);
   const TextScorer scorer(folder.model, folder.tokenizer);
-  log_info(scorer.counts_first_token() ? "The first token of a line is counted: it is predicted from the end-of-text token."
-                                       : "The first token of a line is not counted: the tokenizer has no end-of-text token to predict it from.");
+  log_info(scorer.counts_first_token()
+               ? "The first token of a line is counted: it is predicted from the end-of-text token."
+               : "The first token of a line is not counted: the tokenizer has no end-of-text token to predict it from.");
   TextInput input(options.text, in, "Type a text to score it; Ctrl-D ends.");
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     std::vector<std::string> texts, answers;
     for (const InputLine& line : lines) {
-      if (!is_valid_utf8(line.text)) log_warning("line " + std::to_string(line.number) + " is not UTF-8; the bytes that are wrong were replaced by U+FFFD");
+      if (!is_valid_utf8(line.text))
+        log_warning("line " + std::to_string(line.number) + " is not UTF-8; the bytes that are wrong were replaced by U+FFFD");
       texts.push_back(line.text);
     }
     for (const TextScore& score : scorer.score(texts)) answers.push_back(answer_text(score, options));

@@ -23,7 +23,8 @@ std::vector<std::string> words_of(const std::string& line) {
 }
 
 // One answer: the tags of words [first, first + words.size()) of all.
-std::string answer_text(const std::vector<std::string>& words, const WordTags& found, std::size_t first, const TaskLabels& labels, bool as_json) {
+std::string answer_text(const std::vector<std::string>& words, const WordTags& found, std::size_t first, const TaskLabels& labels,
+                        bool as_json) {
   std::string text;
   Json tags = Json::array(), scores = Json::array();
   for (std::size_t i = 0; i < words.size(); ++i) {

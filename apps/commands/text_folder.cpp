@@ -17,7 +17,8 @@ void require_model_folder(const std::filesystem::path& folder) {
 std::shared_ptr<const WordPieceTokenizer> load_wordpiece(const std::filesystem::path& folder) {
   require_model_folder(folder);
   if (!WordPieceTokenizer::present_in(folder))
-    throw UserError(folder.string() + " holds no tokenizer; expected vocab.txt or tokenizer.json", "copy it beside the model from where it was trained");
+    throw UserError(folder.string() + " holds no tokenizer; expected vocab.txt or tokenizer.json",
+                    "copy it beside the model from where it was trained");
   return std::make_shared<const WordPieceTokenizer>(folder);
 }
 
@@ -43,7 +44,8 @@ void add_table_columns(CLI::App& command, TextColumns& columns, Header& header) 
 
 void require_segments(const TextModel& model, const InputEncoder& encoder, const TextColumns& columns) {
   if (!columns.text_pair.empty() && model.num_segments() < encoder.num_pair_segments())
-    throw UserError("--text-pair is given, and the model has one segment only (type_vocab_size 1)", "leave --text-pair out, or use a model for pairs");
+    throw UserError("--text-pair is given, and the model has one segment only (type_vocab_size 1)",
+                    "leave --text-pair out, or use a model for pairs");
 }
 
 void require_vocabulary(const TextModel& model, std::int64_t vocab_size) {
@@ -60,11 +62,13 @@ TextExample encode_line(const InputEncoder& encoder, const TextModel& model, con
   if (tab != std::string_view::npos) {
     second = text.substr(tab + 1);
     if (second->find('\t') != std::string_view::npos) throw UserError(place + ": expected a text, or text<TAB>text; there is a second TAB");
-    if (model.num_segments() < encoder.num_pair_segments()) throw UserError(place + ": a pair of texts, and the model has one segment only (type_vocab_size 1)");
+    if (model.num_segments() < encoder.num_pair_segments())
+      throw UserError(place + ": a pair of texts, and the model has one segment only (type_vocab_size 1)");
   }
   EncodedText input = encoder.encode(text.substr(0, tab), second, model.max_positions());
   if (input.num_removed > 0)
-    log_warning(place + " is longer than the model's " + std::to_string(model.max_positions()) + " positions; " + std::to_string(input.num_removed) + " tokens were cut");
+    log_warning(place + " is longer than the model's " + std::to_string(model.max_positions()) + " positions; " +
+                std::to_string(input.num_removed) + " tokens were cut");
   return {std::move(input.ids), std::move(input.type_ids)};
 }
 

@@ -33,7 +33,8 @@ fs::path lone_model(const fs::path& folder) {
     if (entry.path().extension() == ".spm" || entry.path().extension() == ".model") found.push_back(entry.path());
   if (found.size() == 1) return found.front();
   throw UserError(folder.string() + " holds " + (found.empty() ? "no" : std::to_string(found.size())) +
-                      " SentencePiece models; expected source.spm, target.spm and vocab.json, one .spm or .model file, BERT's vocab.txt, or GPT-2's vocab.json and merges.txt",
+                      " SentencePiece models; expected source.spm, target.spm and vocab.json, one .spm or .model file, BERT's vocab.txt, "
+                      "or GPT-2's vocab.json and merges.txt",
                   "make one with 'attend tokenizer train', or name the file");
 }
 
@@ -112,7 +113,8 @@ std::int32_t read_piece(std::string_view word, const Tokenizer& tokenizer) {
 template <class Options>
 void add_tokenizer_flags(CLI::App& command, Options& options, const std::string& usual_side) {
   command
-      .add_option("--tokenizer", options.tokenizer, "folder with a tokenizer (SentencePiece, WordPiece or byte-level BPE), or a SentencePiece model file")
+      .add_option("--tokenizer", options.tokenizer,
+                  "folder with a tokenizer (SentencePiece, WordPiece or byte-level BPE), or a SentencePiece model file")
       ->required();
   command
       .add_option_function<std::string>(

@@ -44,7 +44,8 @@ void check_byte_bpe(const TokenizerTrainOptions& options) {
   if (model != PieceModel::kBpe && model != PieceModel::kChar)
     throw UserError("--model " + std::string(enum_name(model)) + " cannot be had with --type byte-bpe", "use --model bpe or --model char");
   if (model == PieceModel::kChar && options.vocabulary.vocab_size != VocabularyConfig{}.vocab_size)
-    throw UserError("--vocab-size has no effect with --model char: the bytes that occur in the text are the vocabulary", "leave --vocab-size out");
+    throw UserError("--vocab-size has no effect with --model char: the bytes that occur in the text are the vocabulary",
+                    "leave --vocab-size out");
 }
 
 void check_train_options(const TokenizerTrainOptions& options) {

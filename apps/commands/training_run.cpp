@@ -60,11 +60,7 @@ void require_other_folder(const std::filesystem::path& model, const std::filesys
 }
 
 TrainingOutcome train(const TrainingRun& run, Objective& objective, const std::string& command, std::ostream& out) {
-  Trainer trainer(objective, {.output = run.output,
-                              .options = run.training,
-                              .start = start_of(run),
-                              .lock = run.lock,
-                              .command = command});
+  Trainer trainer(objective, {.output = run.output, .options = run.training, .start = start_of(run), .lock = run.lock, .command = command});
   const ExitCode code = trainer.run();
   TrainingOutcome outcome{.code = code, .metrics = trainer.state().best_metrics};
   if (code != ExitCode::kDone) return outcome;
@@ -108,7 +104,8 @@ int train_seeds(const TrainingRun& run, const std::vector<std::int64_t>& seeds, 
     for (const double value : of_seeds) squares += (value - mean) * (value - mean);
     const double deviation = of_seeds.size() > 1 ? std::sqrt(squares / static_cast<double>(of_seeds.size() - 1)) : 0;
     summary[name] = {{"mean", mean}, {"deviation", deviation}, {"values", of_seeds}};
-    if (!run.common.json) out << name << " = " << fixed_decimals(mean, 4) << " +- " << fixed_decimals(deviation, 4) << " (" << of_seeds.size() << " seeds)\n";
+    if (!run.common.json)
+      out << name << " = " << fixed_decimals(mean, 4) << " +- " << fixed_decimals(deviation, 4) << " (" << of_seeds.size() << " seeds)\n";
   }
   if (run.common.json)
     out << summary.dump() << "\n";

@@ -16,7 +16,8 @@ namespace fs = std::filesystem;
 
 std::shared_ptr<const MarianTokenizer> load_tokenizer(const fs::path& folder) {
   if (!fs::is_directory(folder))
-    throw UserError(folder.string() + ": there is no such folder", "give --model the folder of a translation model, as `attend pretrain transformer` writes");
+    throw UserError(folder.string() + ": there is no such folder",
+                    "give --model the folder of a translation model, as `attend pretrain transformer` writes");
   if (!MarianTokenizer::present_in(folder))
     throw UserError(folder.string() + " holds no tokenizer; expected source.spm, target.spm and vocab.json",
                     "copy them beside the model from where it was trained");
@@ -46,7 +47,8 @@ void add_translate(CLI::App& app) {
 int run_translate(const TranslateCommandOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common(options.common);
   if (options.common.precision != Precision::kFloat32)
-    throw UserError("--precision " + std::string(enum_name(options.common.precision)) + ": translate computes in float32", "leave --precision out");
+    throw UserError("--precision " + std::string(enum_name(options.common.precision)) + ": translate computes in float32",
+                    "leave --precision out");
   auto tokenizer = load_tokenizer(options.model);
   TextInput input(options.text, in, "Type a line to translate it; Ctrl-D ends.");
   std::unique_ptr<LineReader> prefixes;
@@ -55,7 +57,8 @@ int run_translate(const TranslateCommandOptions& options, std::istream& in, std:
   auto model = load_seq2seq(options.model, device);
   const GenerationConfig generation = read_generation_config(options.model, model->token_roles());
   const Translator translator(std::move(model), std::move(tokenizer), generation);
-  TranslateStream stream{.source = input.lines(), .prefixes = prefixes.get(), .is_more_ready = input.is_more_ready(), .seed = options.common.seed};
+  TranslateStream stream{
+      .source = input.lines(), .prefixes = prefixes.get(), .is_more_ready = input.is_more_ready(), .seed = options.common.seed};
   translate_stream(translator, stream, options.translate, {.json = options.common.json, .scores = options.scores}, out);
   return static_cast<int>(ExitCode::kDone);
 }

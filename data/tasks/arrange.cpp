@@ -1,4 +1,5 @@
-// Letters of a word put in another order: the rule says which position each letter of the answer comes from, the same one more than once too.
+// Letters of a word put in another order: the rule says which position each letter of the answer comes from, the same one more than once
+// too.
 #include "data/tasks/letters.h"
 #include "data/tasks/rules.h"
 

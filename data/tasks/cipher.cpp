@@ -5,7 +5,7 @@
 namespace attend::rules {
 namespace {
 
-constexpr std::size_t kSymbols = 6;      // few enough that eight examples show them all: one is unseen with probability (1/3)^8
+constexpr std::size_t kSymbols = 6;       // few enough that eight examples show them all: one is unseen with probability (1/3)^8
 constexpr std::size_t kInputLetters = 4;  // different ones
 
 }  // namespace

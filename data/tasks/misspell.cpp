@@ -10,11 +10,12 @@ constexpr std::array<std::string_view, 3> kKeyRows{"qwertyuiop", "asdfghjkl", "z
 
 /// What is written for what. Both ways where both are seen.
 constexpr std::pair<std::string_view, std::string_view> kConfusions[] = {
-    {"ei", "ie"},   {"ie", "ei"},   {"ance", "ence"}, {"ence", "ance"}, {"ant", "ent"},  {"ent", "ant"},  {"able", "ible"}, {"ible", "able"},
-    {"ph", "f"},    {"cede", "ceed"}, {"ceed", "cede"}, {"ary", "ery"},   {"ery", "ary"},  {"ite", "ate"},  {"ate", "ite"},   {"sc", "s"},
-    {"ough", "uff"}, {"ght", "gth"}, {"ck", "k"},      {"que", "k"},     {"tion", "sion"}, {"sion", "tion"}, {"er", "or"},   {"or", "er"},
-    {"our", "or"},  {"wh", "w"},    {"rh", "r"},      {"ce", "se"},     {"se", "ce"},    {"oo", "u"},      {"ea", "ee"},
-    {"ee", "ea"},   {"ai", "ay"},   {"ou", "u"},      {"y", "i"},       {"mb", "m"},     {"kn", "n"},     {"wr", "r"},      {"ous", "us"},
+    {"ei", "ie"},     {"ie", "ei"}, {"ance", "ence"}, {"ence", "ance"}, {"ant", "ent"}, {"ent", "ant"}, {"able", "ible"},
+    {"ible", "able"}, {"ph", "f"},  {"cede", "ceed"}, {"ceed", "cede"}, {"ary", "ery"}, {"ery", "ary"}, {"ite", "ate"},
+    {"ate", "ite"},   {"sc", "s"},  {"ough", "uff"},  {"ght", "gth"},   {"ck", "k"},    {"que", "k"},   {"tion", "sion"},
+    {"sion", "tion"}, {"er", "or"}, {"or", "er"},     {"our", "or"},    {"wh", "w"},    {"rh", "r"},    {"ce", "se"},
+    {"se", "ce"},     {"oo", "u"},  {"ea", "ee"},     {"ee", "ea"},     {"ai", "ay"},   {"ou", "u"},    {"y", "i"},
+    {"mb", "m"},      {"kn", "n"},  {"wr", "r"},      {"ous", "us"},
 };
 
 /// The keys to the left and right of a letter.

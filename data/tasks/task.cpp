@@ -83,7 +83,8 @@ void check_settings(std::span<const Task* const> tasks, const TaskSettings& sett
     if (!is_set) return;
     for (const Task* task : tasks)
       if (task->input != TaskInput::kNumbers)
-        throw UserError(std::string(flag) + " has no effect on the task '" + task->name + "'", "it is for addition and subtraction; leave it out");
+        throw UserError(std::string(flag) + " has no effect on the task '" + task->name + "'",
+                        "it is for addition and subtraction; leave it out");
   };
   refuse_unused(settings.digits.has_value(), "--digits");
   refuse_unused(settings.answer_order.has_value(), "--answer-order");

@@ -35,8 +35,8 @@ struct Episode {
   std::vector<TaskExample> examples;
 };
 
-/// Episode `index`: a task and a rule by chance, and so many examples. A function of (draw, index, size); fewer examples are the first ones of
-/// more. Throws UserError where the task has not as many different inputs.
+/// Episode `index`: a task and a rule by chance, and so many examples. A function of (draw, index, size); fewer examples are the first ones
+/// of more. Throws UserError where the task has not as many different inputs.
 Episode draw_episode(const TaskDraw& draw, std::uint64_t index, std::size_t size);
 
 /// Lines of `input<TAB>output`: `num_rules` blocks of `examples_per_rule` lines, a blank line between blocks.
@@ -46,7 +46,8 @@ struct EpisodeSizes {
   std::size_t fewest = 8, most = 16;  ///< examples, both included, each number as likely
 };
 
-/// Documents to pretrain on: the examples of one rule, each as the default template of few-shot prompts writes it, and kEndOfText on a line of its own: what separates documents for `pretrain gpt`.
+/// Documents to pretrain on: the examples of one rule, each as the default template of few-shot prompts writes it, and kEndOfText on a line
+/// of its own: what separates documents for `pretrain gpt`.
 void write_episodes(const TaskDraw& draw, std::uint64_t num_episodes, const EpisodeSizes& sizes, std::ostream& out);
 
 }  // namespace attend

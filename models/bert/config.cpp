@@ -15,7 +15,7 @@ struct Preset {
 
 const std::vector<Preset>& presets() {
   static const std::vector<Preset> all{
-      {"tiny", 2, 128, 2}, {"mini", 4, 256, 4},   {"small", 4, 512, 8},  // Turc et al. 2019
+      {"tiny", 2, 128, 2},   {"mini", 4, 256, 4},   {"small", 4, 512, 8},  // Turc et al. 2019
       {"medium", 8, 512, 8}, {"base", 12, 768, 12}, {"large", 24, 1024, 16},
   };
   return all;
@@ -34,16 +34,20 @@ void check_rate(const char* field, double rate) {
 }  // namespace
 
 void BertConfig::validate() const {
-  require(vocab_size >= 1 && vocab_size <= limits::kVocabularySize, is("vocab_size", vocab_size) + "; expected 1 to " + std::to_string(limits::kVocabularySize));
+  require(vocab_size >= 1 && vocab_size <= limits::kVocabularySize,
+          is("vocab_size", vocab_size) + "; expected 1 to " + std::to_string(limits::kVocabularySize));
   require(hidden_size >= 1 && hidden_size <= 1 << 16, is("hidden_size", hidden_size) + "; expected 1 to 65536");
   require(num_layers >= 1 && num_layers <= 1000, is("num_layers", num_layers) + "; expected 1 to 1000");
-  require(num_heads >= 1 && hidden_size % num_heads == 0, is("num_heads", num_heads) + ", which does not divide hidden_size " + std::to_string(hidden_size));
+  require(num_heads >= 1 && hidden_size % num_heads == 0,
+          is("num_heads", num_heads) + ", which does not divide hidden_size " + std::to_string(hidden_size));
   require(intermediate_size >= 1 && intermediate_size <= 1'000'000, is("intermediate_size", intermediate_size) + "; expected 1 to 1000000");
   require(max_positions >= 1 && max_positions <= 1 << 20, is("max_positions", max_positions) + "; expected 1 to 1048576");
   require(type_vocab_size >= 1 && type_vocab_size <= 1 << 16, is("type_vocab_size", type_vocab_size) + "; expected 1 to 65536");
   require(pad_id >= 0 && pad_id < vocab_size, is("pad_id", pad_id) + ", outside the vocabulary of " + std::to_string(vocab_size));
-  require(initializer_range >= 0 && initializer_range <= 10, "initializer_range is " + std::to_string(initializer_range) + "; expected 0 to 10");
-  require(layer_norm_epsilon > 0 && layer_norm_epsilon < 1, "layer_norm_epsilon is " + std::to_string(layer_norm_epsilon) + "; expected more than 0, less than 1");
+  require(initializer_range >= 0 && initializer_range <= 10,
+          "initializer_range is " + std::to_string(initializer_range) + "; expected 0 to 10");
+  require(layer_norm_epsilon > 0 && layer_norm_epsilon < 1,
+          "layer_norm_epsilon is " + std::to_string(layer_norm_epsilon) + "; expected more than 0, less than 1");
   check_rate("dropout", dropout);
   check_rate("attention_dropout", attention_dropout);
   check_rate("classifier_dropout", classifier_dropout);

@@ -29,7 +29,8 @@ SummedLoss class_loss(const torch::Tensor& logits_BL, const std::vector<std::int
 BertMaskedLanguageModel::BertMaskedLanguageModel(const BertConfig& config, NextSentence next_sentence)
     : BertWithHead(config, next_sentence == NextSentence::kYes ? BertModelImpl::Pooler::kYes : BertModelImpl::Pooler::kNo),
       transform_(register_module("transform", Linear(config.hidden_size, config.hidden_size))),
-      transform_norm_(register_module("transform_norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({config.hidden_size}).eps(config.layer_norm_epsilon)))),
+      transform_norm_(register_module(
+          "transform_norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({config.hidden_size}).eps(config.layer_norm_epsilon)))),
       output_bias_V_(register_parameter("output_bias", torch::zeros({config.vocab_size}))) {
   initialize(transform_, config);
   if (next_sentence == NextSentence::kNo) return;
@@ -46,7 +47,8 @@ torch::Tensor BertMaskedLanguageModel::predictions(const BertStates& states, con
 MaskedLoss BertMaskedLanguageModel::loss(const MaskedBatch& batch) {
   const auto states = bert->encode(batch.text);
   MaskedLoss result;
-  result.words = tied_cross_entropy(predictions(states, batch.masked_positions), bert->token_table(), output_bias_V_, batch.masked_labels, /*label_smoothing=*/0);
+  result.words = tied_cross_entropy(predictions(states, batch.masked_positions), bert->token_table(), output_bias_V_, batch.masked_labels,
+                                    /*label_smoothing=*/0);
   if (!batch.next_labels.empty()) result.next_sentence = class_loss(follows(states), batch.next_labels);
   return result;
 }

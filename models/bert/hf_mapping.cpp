@@ -45,7 +45,8 @@ NameRules body_rules(const BertConfig& config, bool has_pooler, Presence pooler 
 
 NameRules masked_rules(const BertConfig& config, bool has_next_sentence) {
   NameRules names = body_rules(config, has_next_sentence);
-  names.other_heads = has_next_sentence ? std::vector<std::string>{"classifier.", "qa_outputs."} : std::vector<std::string>{"classifier.", "qa_outputs.", "bert.pooler.", "cls.seq_relationship."};
+  names.other_heads = has_next_sentence ? std::vector<std::string>{"classifier.", "qa_outputs."}
+                                        : std::vector<std::string>{"classifier.", "qa_outputs.", "bert.pooler.", "cls.seq_relationship."};
   names.redundant.insert({"cls.predictions.decoder.weight", "cls.predictions.decoder.bias"});
   add_weight_and_bias(names.rules, "transform", {"cls.predictions.transform.dense"});
   add_weight_and_bias(names.rules, "transform_norm", {"cls.predictions.transform.LayerNorm"});
@@ -76,8 +77,7 @@ struct Folder {
   BertConfig config;
 
   explicit Folder(const ModelFolder& folder)
-      : file(SafetensorsReader::open_folder(folder.path)),
-        config(bert_from_hf(folder.config, (folder.path / "config.json").string())) {
+      : file(SafetensorsReader::open_folder(folder.path)), config(bert_from_hf(folder.config, (folder.path / "config.json").string())) {
     require_parameters(file, config.least_parameters(), (folder.path / "config.json").string());
   }
   bool has(const std::string& name) const { return file.tensors().contains(name); }
@@ -100,7 +100,8 @@ std::shared_ptr<Model> filled(std::shared_ptr<Model> model, const NameRules& nam
 NameRules planned_rules(const BertConfig& config, HeadRules rules, const HeadPlan& plan) {
   rules.presence = plan.presence;
   NameRules names = head_rules(config, rules);
-  if (plan.head == HeadPlan::Source::kFresh) std::erase_if(names.rules, [](const NameRule& rule) { return rule.ours.starts_with("classifier."); });
+  if (plan.head == HeadPlan::Source::kFresh)
+    std::erase_if(names.rules, [](const NameRule& rule) { return rule.ours.starts_with("classifier."); });
   return names;
 }
 
@@ -141,9 +142,13 @@ void BertEncoder::save(const std::filesystem::path& folder) const {
   save_as(*this, names, folder);
 }
 
-void BertMaskedLanguageModel::save(const std::filesystem::path& folder) const { save_as(*this, masked_rules(config_, has_next_sentence()), folder); }
+void BertMaskedLanguageModel::save(const std::filesystem::path& folder) const {
+  save_as(*this, masked_rules(config_, has_next_sentence()), folder);
+}
 
-void BertSequenceClassifier::save(const std::filesystem::path& folder) const { save_as(*this, head_rules(config_, {"classifier", true}), folder); }
+void BertSequenceClassifier::save(const std::filesystem::path& folder) const {
+  save_as(*this, head_rules(config_, {"classifier", true}), folder);
+}
 
 void BertTokenClassifier::save(const std::filesystem::path& folder) const {
   save_as(*this, head_rules(config_, {task_ == TokenTask::kTags ? "classifier" : "qa_outputs", false}), folder);
@@ -160,7 +165,8 @@ std::shared_ptr<MaskedLanguageModel> load_bert_masked_language_model(const Model
   using NextSentence = BertMaskedLanguageModel::NextSentence;
   const Folder source(folder);
   if (!source.has("cls.predictions.bias"))
-    throw UserError(source.file.name() + " has no head for masked words: no cls.predictions.bias", "name the folder of a masked language model, as `attend pretrain bert` writes");
+    throw UserError(source.file.name() + " has no head for masked words: no cls.predictions.bias",
+                    "name the folder of a masked language model, as `attend pretrain bert` writes");
   const bool has_next_sentence = source.has("cls.seq_relationship.weight");
   auto model = std::make_shared<BertMaskedLanguageModel>(source.config, has_next_sentence ? NextSentence::kYes : NextSentence::kNo);
   return filled(model, masked_rules(source.config, has_next_sentence), source, folder.device);
@@ -170,14 +176,17 @@ std::shared_ptr<SequenceClassifier> load_bert_sequence_classifier(const ModelFol
   const HeadRules rules{"classifier", true};
   Folder source(folder);
   const HeadPlan plan = source.plan(folder, rules, wanted);
-  return filled(std::make_shared<BertSequenceClassifier>(source.config, plan.labels), planned_rules(source.config, rules, plan), source, folder.device, plan.body);
+  return filled(std::make_shared<BertSequenceClassifier>(source.config, plan.labels), planned_rules(source.config, rules, plan), source,
+                folder.device, plan.body);
 }
 
-std::shared_ptr<TokenClassifier> load_bert_token_classifier(const ModelFolder& folder, TokenTask task, const std::optional<NewHead>& wanted) {
+std::shared_ptr<TokenClassifier> load_bert_token_classifier(const ModelFolder& folder, TokenTask task,
+                                                            const std::optional<NewHead>& wanted) {
   const HeadRules rules{task == TokenTask::kTags ? "classifier" : "qa_outputs", false};
   Folder source(folder);
   const HeadPlan plan = source.plan(folder, rules, wanted);
-  return filled(std::make_shared<BertTokenClassifier>(source.config, task, plan.labels), planned_rules(source.config, rules, plan), source, folder.device, plan.body);
+  return filled(std::make_shared<BertTokenClassifier>(source.config, task, plan.labels), planned_rules(source.config, rules, plan), source,
+                folder.device, plan.body);
 }
 
 }  // namespace attend

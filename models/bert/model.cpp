@@ -11,9 +11,9 @@
 namespace attend {
 
 BertLayerImpl::BertLayerImpl(const BertConfig& config)
-    : self_attention(register_module("self_attention", SelfAttention(AttentionConfig{.hidden_size = config.hidden_size,
-                                                                                     .num_heads = config.num_heads,
-                                                                                     .dropout = config.attention_dropout}))),
+    : self_attention(register_module(
+          "self_attention", SelfAttention(AttentionConfig{
+                                .hidden_size = config.hidden_size, .num_heads = config.num_heads, .dropout = config.attention_dropout}))),
       feed_forward(register_module("feed_forward", FeedForward(FeedForwardImpl::Config{.hidden_size = config.hidden_size,
                                                                                        .inner_size = config.intermediate_size,
                                                                                        .activation = config.activation}))),
@@ -53,17 +53,21 @@ void BertModelImpl::freeze(std::int64_t layers) {
 
 void BertModelImpl::check(const TextBatch& batch) const {
   TORCH_CHECK(batch.type_ids.size() == batch.tokens.ids.size(), "a segment for each token");
-  for (const std::int64_t id : batch.tokens.ids) TORCH_CHECK(id >= 0 && id < config_.vocab_size, "token id ", id, " is outside the vocabulary of ", config_.vocab_size);
-  for (const std::int64_t type : batch.type_ids) TORCH_CHECK(type >= 0 && type < config_.type_vocab_size, "segment ", type, " is none of the model's ", config_.type_vocab_size);
+  for (const std::int64_t id : batch.tokens.ids)
+    TORCH_CHECK(id >= 0 && id < config_.vocab_size, "token id ", id, " is outside the vocabulary of ", config_.vocab_size);
+  for (const std::int64_t type : batch.type_ids)
+    TORCH_CHECK(type >= 0 && type < config_.type_vocab_size, "segment ", type, " is none of the model's ", config_.type_vocab_size);
   for (const std::int64_t length : batch.tokens.lengths)
-    TORCH_CHECK(length >= 1 && length <= config_.max_positions, "a sequence of ", length, " tokens; the model has ", config_.max_positions, " positions");
+    TORCH_CHECK(length >= 1 && length <= config_.max_positions, "a sequence of ", length, " tokens; the model has ", config_.max_positions,
+                " positions");
 }
 
 // Figure 2: the sum of the token's, the position's and the segment's embedding, normalised. The padding token's look-up gives no
 // gradient to its row: as in transformers.
 torch::Tensor BertModelImpl::embed(const TextBatch& batch, const PackedLayout& layout) const {
   const auto device = token_table_.device();
-  const auto ids_N = torch::tensor(batch.tokens.ids, torch::kInt64).to(device), types_N = torch::tensor(batch.type_ids, torch::kInt64).to(device);
+  const auto ids_N = torch::tensor(batch.tokens.ids, torch::kInt64).to(device),
+             types_N = torch::tensor(batch.type_ids, torch::kInt64).to(device);
   const auto tokens_NE = torch::embedding(token_table_, ids_N, /*padding_idx=*/config_.pad_id);
   const auto places_NE = torch::embedding(position_table_, layout.positions_N()) + torch::embedding(type_table_, types_N);
   return attend::dropout(embedding_norm_->forward(tokens_NE, places_NE, /*dropout_probability=*/0), dropout());

@@ -15,19 +15,25 @@ struct Preset {
   bool bias = true;
 };
 
-// Two rows of Brown et al.'s table contradict themselves: XL's 24 heads of 128 are not 2048 wide (16 are), and 13B's width of 5140 is not 40 heads
-// of 128 (5120 is). Their models also alternate full with banded attention; these have full attention everywhere.
+// Two rows of Brown et al.'s table contradict themselves: XL's 24 heads of 128 are not 2048 wide (16 are), and 13B's width of 5140 is not
+// 40 heads of 128 (5120 is). Their models also alternate full with banded attention; these have full attention everywhere.
 const std::vector<Preset>& presets() {
   static const std::vector<Preset> all{
       {.name = "tiny", .layers = 2, .hidden = 128, .heads = 4, .positions = 128, .dropout = 0},
       {.name = "nano", .layers = 4, .hidden = 128, .heads = 4, .positions = 64, .dropout = 0, .bias = false},
       {.name = "mini", .layers = 6, .hidden = 384, .heads = 6, .positions = 256, .dropout = 0.2, .bias = false},
-      {"gpt2", 12, 768, 12, 1024},         {"gpt2-medium", 24, 1024, 16, 1024},  // Radford et al.'s table 2
-      {"gpt2-large", 36, 1280, 20, 1024},  {"gpt2-xl", 48, 1600, 25, 1024},
-      {"gpt3-small", 12, 768, 12, 2048},   {"gpt3-medium", 24, 1024, 16, 2048},  // Brown et al.'s table 2.1
-      {"gpt3-large", 24, 1536, 16, 2048},  {"gpt3-xl", 24, 2048, 16, 2048},
-      {"gpt3-2.7b", 32, 2560, 32, 2048},   {"gpt3-6.7b", 32, 4096, 32, 2048},
-      {"gpt3-13b", 40, 5120, 40, 2048},    {"gpt3-175b", 96, 12288, 96, 2048},
+      {"gpt2", 12, 768, 12, 1024},
+      {"gpt2-medium", 24, 1024, 16, 1024},  // Radford et al.'s table 2
+      {"gpt2-large", 36, 1280, 20, 1024},
+      {"gpt2-xl", 48, 1600, 25, 1024},
+      {"gpt3-small", 12, 768, 12, 2048},
+      {"gpt3-medium", 24, 1024, 16, 2048},  // Brown et al.'s table 2.1
+      {"gpt3-large", 24, 1536, 16, 2048},
+      {"gpt3-xl", 24, 2048, 16, 2048},
+      {"gpt3-2.7b", 32, 2560, 32, 2048},
+      {"gpt3-6.7b", 32, 4096, 32, 2048},
+      {"gpt3-13b", 40, 5120, 40, 2048},
+      {"gpt3-175b", 96, 12288, 96, 2048},
   };
   return all;
 }
@@ -52,14 +58,18 @@ Json number_or_null(const std::optional<std::int64_t>& value) { return value ? J
 }  // namespace
 
 void GptConfig::validate() const {
-  require(vocab_size >= 1 && vocab_size <= limits::kVocabularySize, is("vocab_size", vocab_size) + "; expected 1 to " + std::to_string(limits::kVocabularySize));
+  require(vocab_size >= 1 && vocab_size <= limits::kVocabularySize,
+          is("vocab_size", vocab_size) + "; expected 1 to " + std::to_string(limits::kVocabularySize));
   require(hidden_size >= 1 && hidden_size <= 1 << 16, is("hidden_size", hidden_size) + "; expected 1 to 65536");
   require(num_layers >= 1 && num_layers <= 1000, is("num_layers", num_layers) + "; expected 1 to 1000");
-  require(num_heads >= 1 && hidden_size % num_heads == 0, is("num_heads", num_heads) + ", which does not divide hidden_size " + std::to_string(hidden_size));
+  require(num_heads >= 1 && hidden_size % num_heads == 0,
+          is("num_heads", num_heads) + ", which does not divide hidden_size " + std::to_string(hidden_size));
   require(inner_size() >= 1 && inner_size() <= 1'000'000, is("intermediate_size", inner_size()) + "; expected 1 to 1000000");
   require(max_positions >= 1 && max_positions <= 1 << 20, is("max_positions", max_positions) + "; expected 1 to 1048576");
-  require(initializer_range >= 0 && initializer_range <= 10, "initializer_range is " + std::to_string(initializer_range) + "; expected 0 to 10");
-  require(layer_norm_epsilon > 0 && layer_norm_epsilon < 1, "layer_norm_epsilon is " + std::to_string(layer_norm_epsilon) + "; expected more than 0, less than 1");
+  require(initializer_range >= 0 && initializer_range <= 10,
+          "initializer_range is " + std::to_string(initializer_range) + "; expected 0 to 10");
+  require(layer_norm_epsilon > 0 && layer_norm_epsilon < 1,
+          "layer_norm_epsilon is " + std::to_string(layer_norm_epsilon) + "; expected more than 0, less than 1");
   check_rate("dropout", dropout);
   check_rate("embedding_dropout", embedding_dropout.value_or(0));
   check_rate("attention_dropout", attention_dropout);
@@ -158,7 +168,8 @@ GptConfig gpt_from_hf(const Json& json, const std::string& name) {
   hf.read("eos_token_id", config.eos_id);
   hf.read("pad_token_id", config.pad_id);
   for (auto* id : {&config.bos_id, &config.eos_id, &config.pad_id})
-    if (!is_inside(*id, config.vocab_size)) id->reset();  // transformers writes 50256 whatever the vocabulary; a token that never comes is none
+    if (!is_inside(*id, config.vocab_size))
+      id->reset();  // transformers writes 50256 whatever the vocabulary; a token that never comes is none
   validate_as(config, name);
   return config;
 }

@@ -63,9 +63,9 @@ struct GptConfig {
   std::int64_t least_parameters() const;
 };
 
-/// "tiny" (2 layers, 128 wide); "nano" and "mini", the sizes of nanoGPT's recipes for a CPU and a GPU, without dropout and with 0.2 and both
-/// without biases; these three start from larger weights than the papers' and from sinusoidal positions. "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl";
-/// "gpt3-small" to "gpt3-175b". Throws UserError that lists them.
+/// "tiny" (2 layers, 128 wide); "nano" and "mini", the sizes of nanoGPT's recipes for a CPU and a GPU, without dropout and with 0.2 and
+/// both without biases; these three start from larger weights than the papers' and from sinusoidal positions. "gpt2", "gpt2-medium",
+/// "gpt2-large", "gpt2-xl"; "gpt3-small" to "gpt3-175b". Throws UserError that lists them.
 GptConfig gpt_preset(const std::string& name);
 const std::vector<std::string>& gpt_preset_names();
 

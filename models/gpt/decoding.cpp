@@ -41,13 +41,15 @@ PackedIds without_last(const PackedIds& prompts) {
 
 }  // namespace
 
-std::unique_ptr<StepDecoder> GptLanguageModel::start_decoding(const PackedIds& prompts, std::int64_t rows_per_prompt, std::int64_t max_steps) {
+std::unique_ptr<StepDecoder> GptLanguageModel::start_decoding(const PackedIds& prompts, std::int64_t rows_per_prompt,
+                                                              std::int64_t max_steps) {
   const torch::InferenceMode inference;
   TORCH_CHECK(!is_training(), "decoding wants eval mode");
   CachedPrompts cached{.lengths = {}, .rows_per_prompt = rows_per_prompt};
   for (const std::int64_t length : prompts.lengths) {
     TORCH_CHECK(length >= 1, "a prompt has at least one token");
-    TORCH_CHECK(length - 1 + max_steps <= max_positions(), "a prompt of ", length, " tokens and ", max_steps, " steps; the model has ", max_positions(), " positions");
+    TORCH_CHECK(length - 1 + max_steps <= max_positions(), "a prompt of ", length, " tokens and ", max_steps, " steps; the model has ",
+                max_positions(), " positions");
     cached.lengths.push_back(length - 1);
   }
   KvCache cache({.layers = config_.num_layers,

@@ -19,7 +19,8 @@ Targets targets_of(const CausalBatch& batch, std::int64_t vocab_size) {
   Targets targets;
   for (std::size_t n = 0; n < batch.targets.size(); ++n) {
     if (batch.targets[n] == CausalBatch::kNoTarget) continue;
-    TORCH_CHECK(batch.targets[n] >= 0 && batch.targets[n] < vocab_size, "target ", batch.targets[n], " is outside the vocabulary of ", vocab_size);
+    TORCH_CHECK(batch.targets[n] >= 0 && batch.targets[n] < vocab_size, "target ", batch.targets[n], " is outside the vocabulary of ",
+                vocab_size);
     targets.places.push_back(static_cast<std::int64_t>(n));
     targets.ids.push_back(batch.targets[n]);
   }

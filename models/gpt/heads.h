@@ -22,7 +22,8 @@ class GptWithHead : public Interface {
   GptModel gpt;
 
  protected:
-  GptWithHead(const GptConfig& config, GptModelImpl::Start start) : gpt(this->register_module("gpt", GptModel(config, start))), config_(config) {}
+  GptWithHead(const GptConfig& config, GptModelImpl::Start start)
+      : gpt(this->register_module("gpt", GptModel(config, start))), config_(config) {}
 
   GptConfig config_;
 };

@@ -117,7 +117,8 @@ std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFold
   if (wanted && wanted->dropout) source.config.classifier_dropout = *wanted->dropout;
   if (!source.config.pad_id) source.config.pad_id = source.config.eos_id;  // without one transformers' classifier refuses batches
   const HeadPlan plan = plan_head(folder, source.file, "score", wanted);
-  auto model = std::make_shared<GptSequenceClassifier>(source.config, plan.body == NewHead::Body::kFresh ? Start::kDrawn : Start::kUnset, plan.labels);
+  auto model = std::make_shared<GptSequenceClassifier>(source.config, plan.body == NewHead::Body::kFresh ? Start::kDrawn : Start::kUnset,
+                                                       plan.labels);
   if (plan.body == NewHead::Body::kFresh) {
     model->to(folder.device);
     model->eval();

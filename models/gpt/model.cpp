@@ -12,12 +12,12 @@ namespace attend {
 GptBlockImpl::GptBlockImpl(const GptConfig& config)
     : attention_norm(register_module("attention_norm", ResidualNorm(config.hidden_size, config.layer_norm_epsilon))),
       feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.hidden_size, config.layer_norm_epsilon))),
-      self_attention(register_module("self_attention", SelfAttention(AttentionConfig{.hidden_size = config.hidden_size,
-                                                                                     .num_heads = config.num_heads,
-                                                                                     .dropout = config.attention_dropout}))),
-      feed_forward(register_module("feed_forward", FeedForward(FeedForwardImpl::Config{.hidden_size = config.hidden_size,
-                                                                                       .inner_size = config.inner_size(),
-                                                                                       .activation = config.activation}))) {}
+      self_attention(register_module(
+          "self_attention", SelfAttention(AttentionConfig{
+                                .hidden_size = config.hidden_size, .num_heads = config.num_heads, .dropout = config.attention_dropout}))),
+      feed_forward(register_module(
+          "feed_forward", FeedForward(FeedForwardImpl::Config{
+                              .hidden_size = config.hidden_size, .inner_size = config.inner_size(), .activation = config.activation}))) {}
 
 void GptBlockImpl::forward(ResidualStream& x_NE, const PackedLayout& layout) const {
   x_NE.add(self_attention->forward(x_NE.normed(attention_norm), layout, Causality::kCausal));
@@ -47,10 +47,12 @@ GptModelImpl::GptModelImpl(const GptConfig& config, Start start)
     if (parameter.key().ends_with(".bias")) parameter.value().requires_grad_(false);  // zeros for good
 }
 
-// N(0, initializer_range), 0.02 in the papers, and what writes to the residual stream smaller by the square root of how often that is written to (section 2.3): twice a layer.
+// N(0, initializer_range), 0.02 in the papers, and what writes to the residual stream smaller by the square root of how often that is
+// written to (section 2.3): twice a layer.
 void GptModelImpl::initialize() {
   const torch::NoGradGuard no_gradient;
-  const double deviation = config_.initializer_range, residual_deviation = deviation / std::sqrt(2.0 * static_cast<double>(config_.num_layers));
+  const double deviation = config_.initializer_range,
+               residual_deviation = deviation / std::sqrt(2.0 * static_cast<double>(config_.num_layers));
   token_table_.normal_(0, deviation);
   position_table_.normal_(0, deviation);
   start_positions(position_table_, config_.position_start, deviation);
@@ -73,13 +75,16 @@ void GptModelImpl::freeze(std::int64_t layers) {
 }
 
 void GptModelImpl::check(const PackedIds& tokens) const {
-  for (const std::int64_t id : tokens.ids) TORCH_CHECK(id >= 0 && id < config_.vocab_size, "token id ", id, " is outside the vocabulary of ", config_.vocab_size);
+  for (const std::int64_t id : tokens.ids)
+    TORCH_CHECK(id >= 0 && id < config_.vocab_size, "token id ", id, " is outside the vocabulary of ", config_.vocab_size);
   for (const std::int64_t length : tokens.lengths)
-    TORCH_CHECK(length >= 1 && length <= config_.max_positions, "a sequence of ", length, " tokens; the model has ", config_.max_positions, " positions");
+    TORCH_CHECK(length >= 1 && length <= config_.max_positions, "a sequence of ", length, " tokens; the model has ", config_.max_positions,
+                " positions");
 }
 
 ResidualStream GptModelImpl::embed(const torch::Tensor& ids_N, const torch::Tensor& positions_N) const {
-  const double dropout = is_training() ? config_.dropout : 0, embedding_dropout = is_training() ? config_.embedding_dropout.value_or(dropout) : 0;
+  const double dropout = is_training() ? config_.dropout : 0,
+               embedding_dropout = is_training() ? config_.embedding_dropout.value_or(dropout) : 0;
   const auto x_NE = torch::embedding(token_table_, ids_N) + torch::embedding(position_table_, positions_N);
   return ResidualStream(attend::dropout(x_NE, embedding_dropout), dropout);
 }

@@ -52,7 +52,9 @@ class GptModelImpl : public torch::nn::Module {
   void check(const PackedIds& tokens) const;
   // Sum of the token's and its position's embedding.
   ResidualStream embed(const torch::Tensor& ids_N, const torch::Tensor& positions_N) const;
-  torch::Tensor ids_tensor(const std::vector<std::int64_t>& ids) const { return torch::tensor(ids, torch::kInt64).to(token_table_.device()); }
+  torch::Tensor ids_tensor(const std::vector<std::int64_t>& ids) const {
+    return torch::tensor(ids, torch::kInt64).to(token_table_.device());
+  }
 
   GptConfig config_;
   torch::Tensor token_table_, position_table_;

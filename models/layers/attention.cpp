@@ -6,10 +6,8 @@ namespace attend {
 namespace {
 
 const AttentionKernel& kernel_for(const torch::Tensor& x, const AttentionConfig& config, double dropout) {
-  return best_attention_kernel({.device = x.device().type(),
-                                .dtype = x.scalar_type(),
-                                .head_width = config.hidden_size / config.num_heads,
-                                .dropout = dropout > 0});
+  return best_attention_kernel(
+      {.device = x.device().type(), .dtype = x.scalar_type(), .head_width = config.hidden_size / config.num_heads, .dropout = dropout > 0});
 }
 
 }  // namespace
@@ -29,7 +27,8 @@ torch::Tensor SelfAttentionImpl::forward(const torch::Tensor& x_NE, const Packed
   return attend(qkv->forward(x_NE), layout, causality);
 }
 
-torch::Tensor SelfAttentionImpl::read_prompts(const torch::Tensor& x_NE, const PackedLayout& layout, KvCache& cache, std::size_t layer) const {
+torch::Tensor SelfAttentionImpl::read_prompts(const torch::Tensor& x_NE, const PackedLayout& layout, KvCache& cache,
+                                              std::size_t layer) const {
   const auto qkv_N3E = qkv->forward(x_NE);
   cache.store_prompts(layer, qkv_N3E);
   return attend(qkv_N3E, layout, Causality::kCausal);

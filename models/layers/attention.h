@@ -45,7 +45,8 @@ class CrossAttentionImpl : public torch::nn::Module {
  public:
   explicit CrossAttentionImpl(const AttentionConfig& config);
   /// x_NE, memory_ME -> y_NE.
-  torch::Tensor forward(const torch::Tensor& x_NE, const PackedLayout& layout, const torch::Tensor& memory_ME, const PackedLayout& memory_layout) const;
+  torch::Tensor forward(const torch::Tensor& x_NE, const PackedLayout& layout, const torch::Tensor& memory_ME,
+                        const PackedLayout& memory_layout) const;
   /// Keys and values of the encoder's output side by side, made once a sentence: memory_ME -> M2E.
   torch::Tensor project_memory(const torch::Tensor& memory_ME) const { return key_value->forward(memory_ME); }
   /// One token a row: x_RE -> y_RE.

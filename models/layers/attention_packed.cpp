@@ -30,8 +30,8 @@ struct Head {
   ConstRows q, k, v;
   std::int64_t num_queries, num_keys, width;
   bool causal;
-  float scale;  // 1 / sqrt(D)
-  const DropoutMask* mask;    // of the weights; none: nothing is dropped
+  float scale;                         // 1 / sqrt(D)
+  const DropoutMask* mask;             // of the weights; none: nothing is dropped
   std::int64_t mask_row, mask_stride;  // the mask's row of query q is mask_row + q * mask_stride
 
   // Keys that any of the queries before `query_end` may attend to.
@@ -137,7 +137,8 @@ ATTEND_INLINE void softmax_rows_backward(const Head& head, std::int64_t query_be
   }
 }
 
-ATTEND_SIMD void head_backward(const Head& head, const HeadGradients& gradients, const float* lse, std::int64_t lse_stride, Scratch& scratch) {
+ATTEND_SIMD void head_backward(const Head& head, const HeadGradients& gradients, const float* lse, std::int64_t lse_stride,
+                               Scratch& scratch) {
   const std::int64_t padded = round_up(head.num_keys);
   transpose(head.k, head.num_keys, head.width, scratch.transposed_k.data());
   transpose(head.v, head.num_keys, head.width, scratch.transposed_v.data());
@@ -150,15 +151,17 @@ ATTEND_SIMD void head_backward(const Head& head, const HeadGradients& gradients,
     const std::int64_t rows = end - begin, visible = head.visible_keys(end), columns = round_up(visible);
     const Rows scores{scratch.scores.data(), padded}, score_gradients{scratch.score_gradients.data(), padded};
     const ConstRows q{head.q.data + begin * head.q.stride, head.q.stride};
-    const ConstRows d_context{gradients.context_gradient.data + begin * gradients.context_gradient.stride, gradients.context_gradient.stride};
+    const ConstRows d_context{gradients.context_gradient.data + begin * gradients.context_gradient.stride,
+                              gradients.context_gradient.stride};
     const GemmSize scores_size{rows, columns, head.width};
-    small_gemm<Accumulate::kNo>({q.data, q.stride, 1}, {scratch.transposed_k.data(), padded}, scores, scores_size);                        // S
-    small_gemm<Accumulate::kNo>({d_context.data, d_context.stride, 1}, {scratch.transposed_v.data(), padded}, score_gradients, scores_size);  // dP
+    small_gemm<Accumulate::kNo>({q.data, q.stride, 1}, {scratch.transposed_k.data(), padded}, scores, scores_size);  // S
+    small_gemm<Accumulate::kNo>({d_context.data, d_context.stride, 1}, {scratch.transposed_v.data(), padded}, score_gradients,
+                                scores_size);  // dP
     softmax_rows_backward(head, begin, end, scores, score_gradients, lse, lse_stride);
     const GemmSize keys_size{visible, head.width, rows};
-    small_gemm<Accumulate::kYes>({scores.data, 1, padded}, d_context, gradients.v, keys_size);     // dV += P^T dO
-    small_gemm<Accumulate::kYes>({score_gradients.data, 1, padded}, q, gradients.k, keys_size);    // dK += dS^T Q
-    small_gemm<Accumulate::kNo>({score_gradients.data, padded, 1}, head.k,                          // dQ = dS K
+    small_gemm<Accumulate::kYes>({scores.data, 1, padded}, d_context, gradients.v, keys_size);   // dV += P^T dO
+    small_gemm<Accumulate::kYes>({score_gradients.data, 1, padded}, q, gradients.k, keys_size);  // dK += dS^T Q
+    small_gemm<Accumulate::kNo>({score_gradients.data, padded, 1}, head.k,                       // dQ = dS K
                                 {gradients.q.data + begin * gradients.q.stride, gradients.q.stride}, {rows, head.width, visible});
   }
 }
@@ -182,7 +185,9 @@ Pointer at_token(const torch::Tensor& x, std::int64_t token, std::int64_t column
   return x.data_ptr<float>() + token * x.stride(0) + column;
 }
 
-ConstRows const_rows(const torch::Tensor& x, std::int64_t token, std::int64_t column) { return {at_token<const float*>(x, token, column), x.stride(0)}; }
+ConstRows const_rows(const torch::Tensor& x, std::int64_t token, std::int64_t column) {
+  return {at_token<const float*>(x, token, column), x.stride(0)};
+}
 Rows rows(const torch::Tensor& x, std::int64_t token, std::int64_t column) { return {at_token<float*>(x, token, column), x.stride(0)}; }
 
 // Calls work(head, first query token, first key token, column, scratch) for every sentence and head, in parallel.
@@ -221,9 +226,11 @@ struct PackedAttentionFunction : torch::autograd::Function<PackedAttentionFuncti
     auto result_NE = torch::empty({tokens, operands.q.size(1)}, first.options());
     auto lse_NH = torch::empty({tokens, shape->num_heads}, first.options());
     const std::int64_t seed = shape->dropout > 0 ? draw_dropout_seed() : 0;
-    for_each_head(operands, *shape, dropout_mask(seed, shape->dropout), [&](const Head& head, std::int64_t query, std::int64_t, std::int64_t column, Scratch& scratch) {
-      head_forward(head, rows(result_NE, query, column), at_token<float*>(lse_NH, query, column / width), shape->num_heads, scratch);
-    });
+    for_each_head(operands, *shape, dropout_mask(seed, shape->dropout),
+                  [&](const Head& head, std::int64_t query, std::int64_t, std::int64_t column, Scratch& scratch) {
+                    head_forward(head, rows(result_NE, query, column), at_token<float*>(lse_NH, query, column / width), shape->num_heads,
+                                 scratch);
+                  });
     context->save_for_backward({first, second, result_NE, lse_NH});
     context->saved_data["query_lengths"] = shape->queries.lengths();
     context->saved_data["key_lengths"] = shape->keys.lengths();
@@ -250,14 +257,15 @@ struct PackedAttentionFunction : torch::autograd::Function<PackedAttentionFuncti
     auto second_gradient = second.defined() ? torch::empty_like(second) : torch::Tensor();
     const auto operands = split(first, second), into = split(first_gradient, second_gradient);
     const std::int64_t width = operands.q.size(1) / shape.num_heads;
-    for_each_head(operands, shape, mask, [&](const Head& head, std::int64_t query, std::int64_t key, std::int64_t column, Scratch& scratch) {
-      const HeadGradients head_gradients{.context = const_rows(result_NE, query, column),
-                                         .context_gradient = const_rows(gradient_NE, query, column),
-                                         .q = rows(into.q, query, column),
-                                         .k = rows(into.k, key, column),
-                                         .v = rows(into.v, key, column)};
-      head_backward(head, head_gradients, at_token<const float*>(lse_NH, query, column / width), shape.num_heads, scratch);
-    });
+    for_each_head(operands, shape, mask,
+                  [&](const Head& head, std::int64_t query, std::int64_t key, std::int64_t column, Scratch& scratch) {
+                    const HeadGradients head_gradients{.context = const_rows(result_NE, query, column),
+                                                       .context_gradient = const_rows(gradient_NE, query, column),
+                                                       .q = rows(into.q, query, column),
+                                                       .k = rows(into.k, key, column),
+                                                       .v = rows(into.v, key, column)};
+                    head_backward(head, head_gradients, at_token<const float*>(lse_NH, query, column / width), shape.num_heads, scratch);
+                  });
     return {first_gradient, second_gradient, torch::Tensor()};
   }
 };

@@ -13,7 +13,9 @@ namespace attend {
 class DropoutMask {
  public:
   DropoutMask(std::uint64_t seed, double probability)
-      : seed_(seed), threshold_(static_cast<std::uint32_t>(probability * 4294967296.0)), scale_(static_cast<float>(1.0 / (1.0 - probability))) {}
+      : seed_(seed),
+        threshold_(static_cast<std::uint32_t>(probability * 4294967296.0)),
+        scale_(static_cast<float>(1.0 / (1.0 - probability))) {}
 
   struct Row {
     std::uint32_t low, high;

@@ -11,7 +11,7 @@ namespace {
 
 using namespace simd;
 
-constexpr std::int64_t kOutputs = 4;              // rows of W read side by side
+constexpr std::int64_t kOutputs = 4;             // rows of W read side by side
 constexpr std::int64_t kTaskFloats = 32 * 1024;  // of W: smaller products are not worth waking a thread for
 
 struct Product {
@@ -50,10 +50,14 @@ ATTEND_INLINE void outputs_of(const Product& product, std::int64_t begin, std::i
 
 ATTEND_SIMD void multiply(const Product& product, std::int64_t rows, std::int64_t begin, std::int64_t end) {
   switch (rows) {
-    case 1: return outputs_of<1>(product, begin, end);
-    case 2: return outputs_of<2>(product, begin, end);
-    case 3: return outputs_of<3>(product, begin, end);
-    default: return outputs_of<4>(product, begin, end);
+    case 1:
+      return outputs_of<1>(product, begin, end);
+    case 2:
+      return outputs_of<2>(product, begin, end);
+    case 3:
+      return outputs_of<3>(product, begin, end);
+    default:
+      return outputs_of<4>(product, begin, end);
   }
 }
 

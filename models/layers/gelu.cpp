@@ -18,21 +18,23 @@ constexpr float kTwice = 1.5957691216057308f;  // 2 sqrt(2 / pi)
 ATTEND_INLINE Floats decay(const Floats& x) { return exp(-kTwice * (x + kCubic * x * x * x)); }
 
 ATTEND_SIMD void gelu_forward(const float* x, float* y, std::int64_t begin, std::int64_t end) {
-  for_each_piece(begin, end, [&](std::int64_t i, std::int64_t count) __attribute__((always_inline)) {
-    const Floats value = load_piece(x + i, count);
-    store_piece(y + i, value / (1.0f + decay(value)), count);
-  });
+  for_each_piece(
+      begin, end, [&](std::int64_t i, std::int64_t count) __attribute__((always_inline)) {
+        const Floats value = load_piece(x + i, count);
+        store_piece(y + i, value / (1.0f + decay(value)), count);
+      });
 }
 
-// dy/dx = s + x s (1 - s) 2 u', s the gate, u' = sqrt(2 / pi) (1 + 3 0.044715 x^2). Where s is near 1, 1 - s would be mostly rounding: it is
-// e^-2u s too.
+// dy/dx = s + x s (1 - s) 2 u', s the gate, u' = sqrt(2 / pi) (1 + 3 0.044715 x^2). Where s is near 1, 1 - s would be mostly rounding: it
+// is e^-2u s too.
 ATTEND_SIMD void gelu_backward(const float* x, const float* gradient, float* x_gradient, std::int64_t begin, std::int64_t end) {
-  for_each_piece(begin, end, [&](std::int64_t i, std::int64_t count) __attribute__((always_inline)) {
-    const Floats value = load_piece(x + i, count), falling = decay(value), open = 1.0f / (1.0f + falling);
-    const Floats closed = open > 0.5f ? falling * open : 1.0f - open;
-    const Floats slope = open + value * open * closed * kTwice * (1.0f + 3.0f * kCubic * value * value);
-    store_piece(x_gradient + i, load_piece(gradient + i, count) * slope, count);
-  });
+  for_each_piece(
+      begin, end, [&](std::int64_t i, std::int64_t count) __attribute__((always_inline)) {
+        const Floats value = load_piece(x + i, count), falling = decay(value), open = 1.0f / (1.0f + falling);
+        const Floats closed = open > 0.5f ? falling * open : 1.0f - open;
+        const Floats slope = open + value * open * closed * kTwice * (1.0f + 3.0f * kCubic * value * value);
+        store_piece(x_gradient + i, load_piece(gradient + i, count) * slope, count);
+      });
 }
 
 torch::Tensor apply_forward(const torch::Tensor& x) {

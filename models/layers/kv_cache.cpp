@@ -67,7 +67,8 @@ torch::Tensor attend_rows(const torch::Tensor& q_RE, std::int64_t num_heads, std
                         .width = width,
                         .value_offset = hidden,
                         .scale = 1.0f / std::sqrt(static_cast<float>(width))};
-      for (; begin < row_end; ++begin) attend_one(query, begin % num_heads * width, weights.data(), context_RE.mutable_data_ptr<float>() + r * hidden);
+      for (; begin < row_end; ++begin)
+        attend_one(query, begin % num_heads * width, weights.data(), context_RE.mutable_data_ptr<float>() + r * hidden);
     }
   });
   return context_RE;
@@ -75,7 +76,8 @@ torch::Tensor attend_rows(const torch::Tensor& q_RE, std::int64_t num_heads, std
 
 }  // namespace
 
-KvCache::KvCache(const Size& size, const torch::TensorOptions& options, const CachedPrompts& prompts) : size_(size), rows_(size.slots), prompt_offsets_{0} {
+KvCache::KvCache(const Size& size, const torch::TensorOptions& options, const CachedPrompts& prompts)
+    : size_(size), rows_(size.slots), prompt_offsets_{0} {
   for (const std::int64_t length : prompts.lengths) {
     row_prompt_.insert(row_prompt_.end(), prompts.rows_per_prompt, static_cast<std::int64_t>(prompt_offsets_.size()) - 1);
     prompt_offsets_.push_back(prompt_offsets_.back() + length);
@@ -100,7 +102,9 @@ void KvCache::store_prompts(std::size_t layer, const torch::Tensor& qkv_N3E) {
 
 void KvCache::append(std::size_t layer, const torch::Tensor& qkv_R3E) {
   TORCH_CHECK(steps_done_ < size_.steps, "the cache holds ", size_.steps, " steps");
-  kv_P2E_[layer].narrow(0, prompt_offsets_.back() + steps_done_ * size_.slots, rows_).copy_(qkv_R3E.narrow(1, size_.width, 2 * size_.width));
+  kv_P2E_[layer]
+      .narrow(0, prompt_offsets_.back() + steps_done_ * size_.slots, rows_)
+      .copy_(qkv_R3E.narrow(1, size_.width, 2 * size_.width));
   if (layer == 0)
     for (std::int64_t r = 0; r < rows_; ++r) history_[r * size_.steps + steps_done_] = static_cast<std::int32_t>(r);
 }

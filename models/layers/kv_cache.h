@@ -28,7 +28,8 @@ class KvCache {
     std::int64_t layers, slots, steps, width;
   };
   /// Rows that start from nothing.
-  KvCache(const Size& size, const torch::TensorOptions& options) : KvCache(size, options, {.lengths = {0}, .rows_per_prompt = size.slots}) {}
+  KvCache(const Size& size, const torch::TensorOptions& options)
+      : KvCache(size, options, {.lengths = {0}, .rows_per_prompt = size.slots}) {}
   /// Rows that start from prompts, in their order; `size.slots` is the rows of all of them.
   KvCache(const Size& size, const torch::TensorOptions& options, const CachedPrompts& prompts);
 
@@ -54,7 +55,9 @@ class KvCache {
   std::int64_t prompt_begin(std::int64_t row) const { return prompt_offsets_[row_prompt_[row]]; }
   std::int64_t prompt_length(std::int64_t row) const { return prompt_offsets_[row_prompt_[row] + 1] - prompt_begin(row); }
   // The place of what `row` read at `step`.
-  std::int64_t place(std::int64_t row, std::int64_t step) const { return prompt_offsets_.back() + step * size_.slots + history_[row * size_.steps + step]; }
+  std::int64_t place(std::int64_t row, std::int64_t step) const {
+    return prompt_offsets_.back() + step * size_.slots + history_[row * size_.steps + step];
+  }
 
   Size size_;
   std::int64_t rows_, steps_done_ = 0, longest_prompt_ = 0;

@@ -31,11 +31,16 @@ bool can_use_onednn(const torch::Tensor& x) {
 
 torch::Tensor apply_activation(const torch::Tensor& x, Activation activation) {
   switch (activation) {
-    case Activation::kNone: return x;
-    case Activation::kRelu: return torch::relu(x);
-    case Activation::kSilu: return torch::silu(x);
-    case Activation::kGelu: return torch::gelu(x);
-    case Activation::kGeluTanh: return gelu_tanh(x);
+    case Activation::kNone:
+      return x;
+    case Activation::kRelu:
+      return torch::relu(x);
+    case Activation::kSilu:
+      return torch::silu(x);
+    case Activation::kGelu:
+      return torch::gelu(x);
+    case Activation::kGeluTanh:
+      return gelu_tanh(x);
   }
   TORCH_CHECK(false, "an activation of no known kind");
 }
@@ -104,7 +109,8 @@ torch::Tensor linear(const torch::Tensor& x_NI, const torch::Tensor& weight_OI, 
     return apply_activation(torch::linear(x_NI, weight_OI, bias_O), activation);
   if (has_few_rows(x_NI, weight_OI) && !autocasts(x_NI)) return apply_activation(few_rows_linear(x_NI, weight_OI, bias_O), activation);
   const bool relu = activation == Activation::kRelu;
-  if (!torch::GradMode::is_enabled() && !autocasts(x_NI)) return relu ? matmul::nt(x_NI, weight_OI, bias_O, true) : apply_activation(matmul::nt(x_NI, weight_OI, bias_O), activation);
+  if (!torch::GradMode::is_enabled() && !autocasts(x_NI))
+    return relu ? matmul::nt(x_NI, weight_OI, bias_O, true) : apply_activation(matmul::nt(x_NI, weight_OI, bias_O), activation);
   const auto y_NO = LinearFunction::apply(x_NI, weight_OI, optional(bias_O), relu);
   return relu ? y_NO : apply_activation(y_NO, activation);
 }

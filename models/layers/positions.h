@@ -22,8 +22,8 @@ struct EnumNames<PositionStart> {
   static constexpr std::array values{std::pair{PositionStart::kNormal, "normal"}, std::pair{PositionStart::kSinusoidal, "sinusoidal"}};
 };
 
-/// Makes a learnt table_PE, filled with noise of the deviation, what it starts from. Sinusoids get the deviation as their root mean square, so
-/// that they are as large as the tokens' embeddings.
+/// Makes a learnt table_PE, filled with noise of the deviation, what it starts from. Sinusoids get the deviation as their root mean square,
+/// so that they are as large as the tokens' embeddings.
 void start_positions(torch::Tensor table_PE, PositionStart start, double deviation);
 
 }  // namespace attend

@@ -111,8 +111,10 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
     if (gradients == Gradients::kAll) result.bias_gradient_V = torch::zeros_like(bias_V);
   }
   result.rows.resize(static_cast<std::size_t>(num_targets));
-  // In low precision the table's gradient is summed transposed, as oneDNN makes it fastest, and chunks are twice as large, so that it is added to half as often.
-  torch::Tensor table_gradient_EV = wants_gradient && low_precision ? torch::zeros({hidden_TE.size(1), vocab}, hidden_TE.options()) : torch::Tensor();
+  // In low precision the table's gradient is summed transposed, as oneDNN makes it fastest, and chunks are twice as large, so that it is
+  // added to half as often.
+  torch::Tensor table_gradient_EV =
+      wants_gradient && low_precision ? torch::zeros({hidden_TE.size(1), vocab}, hidden_TE.options()) : torch::Tensor();
   const std::int64_t chunk = low_precision ? 2 * chunk_rows(vocab) : chunk_rows(vocab);
   for (std::int64_t begin = 0; begin < num_targets; begin += chunk) {
     const std::int64_t rows = std::min(chunk, num_targets - begin);
@@ -138,8 +140,8 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
 
 struct TiedCrossEntropyFunction : torch::autograd::Function<TiedCrossEntropyFunction> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& hidden_TE, const torch::Tensor& table_VE,
-                               const std::optional<torch::Tensor>& bias_V, const std::vector<std::int64_t>* targets,
-                               double label_smoothing, Sums* sums) {
+                               const std::optional<torch::Tensor>& bias_V, const std::vector<std::int64_t>* targets, double label_smoothing,
+                               Sums* sums) {
     const auto gradients = bias_V && bias_V->requires_grad() ? Gradients::kAll : Gradients::kHiddenAndTable;
     auto result = chunked_loss(hidden_TE, table_VE, bias_V.value_or(torch::Tensor()), *targets, label_smoothing, gradients);
     *sums = sum_rows(result.rows);
@@ -186,7 +188,8 @@ SummedLoss tied_cross_entropy(const torch::Tensor& hidden_TE, const torch::Tenso
   return result;
 }
 
-std::vector<float> tied_log_probabilities(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE, const std::vector<std::int64_t>& targets) {
+std::vector<float> tied_log_probabilities(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE,
+                                          const std::vector<std::int64_t>& targets) {
   const torch::NoGradGuard no_gradient;
   TORCH_CHECK(hidden_TE.size(0) == static_cast<std::int64_t>(targets.size()), "one target a row");
   std::vector<float> log_probabilities;

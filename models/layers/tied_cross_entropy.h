@@ -18,6 +18,7 @@ SummedLoss tied_cross_entropy(const torch::Tensor& hidden_TE, const torch::Tenso
                               const std::vector<std::int64_t>& targets, double label_smoothing);
 
 /// ln p(target) of each row, by the same means. No gradient.
-std::vector<float> tied_log_probabilities(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE, const std::vector<std::int64_t>& targets);
+std::vector<float> tied_log_probabilities(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE,
+                                          const std::vector<std::int64_t>& targets);
 
 }  // namespace attend

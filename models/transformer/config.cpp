@@ -17,9 +17,9 @@ struct Preset {
 
 const std::vector<Preset>& presets() {
   static const std::vector<Preset> all{
-      {"tiny", 4, 128, 256, 4, 0.3},     // Wu et al. 2021's for Multi30k
+      {"tiny", 4, 128, 256, 4, 0.3},  // Wu et al. 2021's for Multi30k
       {"small", 3, 256, 512, 8, 0.1},
-      {"base", 6, 512, 2048, 8, 0.1},    // the paper's table 3
+      {"base", 6, 512, 2048, 8, 0.1},  // the paper's table 3
       {"big", 6, 1024, 4096, 16, 0.3},
   };
   return all;
@@ -34,18 +34,21 @@ void check_stack(const char* side, std::int64_t layers, std::int64_t heads, std:
 }
 
 void check_id(const char* name, std::int64_t id, std::int64_t vocab_size) {
-  require(id >= 0 && id < vocab_size, std::string(name) + " is " + std::to_string(id) + ", outside the vocabulary of " + std::to_string(vocab_size));
+  require(id >= 0 && id < vocab_size,
+          std::string(name) + " is " + std::to_string(id) + ", outside the vocabulary of " + std::to_string(vocab_size));
 }
 
 }  // namespace
 
 void TransformerConfig::validate() const {
-  require(vocab_size >= 1 && vocab_size <= limits::kVocabularySize, "vocab_size is " + std::to_string(vocab_size) + "; expected 1 to " + std::to_string(limits::kVocabularySize));
+  require(vocab_size >= 1 && vocab_size <= limits::kVocabularySize,
+          "vocab_size is " + std::to_string(vocab_size) + "; expected 1 to " + std::to_string(limits::kVocabularySize));
   require(hidden_size >= 2 && hidden_size <= 1 << 16, "hidden_size is " + std::to_string(hidden_size) + "; expected 2 to 65536");
   check_stack("encoder", encoder_layers, encoder_heads, encoder_ffn_size, hidden_size);
   check_stack("decoder", decoder_layers, decoder_heads, decoder_ffn_size, hidden_size);
   require(dropout >= 0 && dropout < 1, "dropout is " + std::to_string(dropout) + "; expected 0 or more and less than 1");
-  require(attention_dropout >= 0 && attention_dropout < 1, "attention_dropout is " + std::to_string(attention_dropout) + "; expected 0 or more and less than 1");
+  require(attention_dropout >= 0 && attention_dropout < 1,
+          "attention_dropout is " + std::to_string(attention_dropout) + "; expected 0 or more and less than 1");
   require(max_positions >= 1 && max_positions <= 1 << 20, "max_positions is " + std::to_string(max_positions) + "; expected 1 to 1048576");
   require(shared_embeddings || (target_vocab_size >= 1 && target_vocab_size <= limits::kVocabularySize),
           "target_vocab_size is " + std::to_string(target_vocab_size) + "; embeddings that are not shared need it");
@@ -58,7 +61,8 @@ void TransformerConfig::validate() const {
 std::int64_t TransformerConfig::least_parameters() const {
   const std::int64_t attention = 4 * hidden_size * hidden_size;
   const std::int64_t embeddings = (vocab_size + (shared_embeddings ? 0 : target_vocab_size)) * hidden_size;
-  return embeddings + encoder_layers * (attention + 2 * hidden_size * encoder_ffn_size) + decoder_layers * (2 * attention + 2 * hidden_size * decoder_ffn_size);
+  return embeddings + encoder_layers * (attention + 2 * hidden_size * encoder_ffn_size) +
+         decoder_layers * (2 * attention + 2 * hidden_size * decoder_ffn_size);
 }
 
 TransformerConfig transformer_preset(const std::string& name) {

@@ -41,13 +41,15 @@ class TransformerStepDecoder final : public StepDecoder {
 
 }  // namespace
 
-std::unique_ptr<StepDecoder> TransformerModel::start_decoding(const PackedIds& source, std::int64_t rows_per_sentence, std::int64_t max_steps) {
+std::unique_ptr<StepDecoder> TransformerModel::start_decoding(const PackedIds& source, std::int64_t rows_per_sentence,
+                                                              std::int64_t max_steps) {
   const torch::InferenceMode inference;
   TORCH_CHECK(!is_training(), "decoding wants eval mode");
   TORCH_CHECK(max_steps <= config_.max_positions, "at most ", config_.max_positions, " steps");
   const auto encoded = encode(source);
   CrossMemory memory{.kv_M2E = {}, .layout = encoded.layout, .row_sentence = {}};
-  for (const auto& layer : *decoder_layers_) memory.kv_M2E.push_back(layer->as<DecoderLayer>()->cross_attention->project_memory(encoded.states_NE));
+  for (const auto& layer : *decoder_layers_)
+    memory.kv_M2E.push_back(layer->as<DecoderLayer>()->cross_attention->project_memory(encoded.states_NE));
   for (std::int64_t sentence = 0; sentence < encoded.layout.batch(); ++sentence)
     memory.row_sentence.insert(memory.row_sentence.end(), rows_per_sentence, sentence);
   KvCache cache({.layers = config_.decoder_layers,

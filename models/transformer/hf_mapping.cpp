@@ -9,7 +9,8 @@ namespace {
 
 std::vector<NameRule> layer_rules(const std::string& ours, const std::string& theirs) {
   std::vector<NameRule> rules;
-  add_weight_and_bias(rules, ours + "self_attention.qkv", {theirs + "self_attn.q_proj", theirs + "self_attn.k_proj", theirs + "self_attn.v_proj"});
+  add_weight_and_bias(rules, ours + "self_attention.qkv",
+                      {theirs + "self_attn.q_proj", theirs + "self_attn.k_proj", theirs + "self_attn.v_proj"});
   add_weight_and_bias(rules, ours + "self_attention.output", {theirs + "self_attn.out_proj"});
   add_weight_and_bias(rules, ours + "self_attention_norm", {theirs + "self_attn_layer_norm"});
   add_weight_and_bias(rules, ours + "feed_forward.inner", {theirs + "fc1"});
@@ -63,8 +64,10 @@ std::shared_ptr<Seq2SeqModel> load_transformer(const std::filesystem::path& fold
   require_parameters(file, config.least_parameters(), (folder / "config.json").string());
   auto names = transformer_name_rules(config);
   // Computed, and not saved; where a file holds them, they are what its model was trained with.
-  names.rules.push_back({.ours = "encoder_positions", .theirs = {"model.encoder.embed_positions.weight"}, .presence = NameRule::Presence::kOptional});
-  names.rules.push_back({.ours = "decoder_positions", .theirs = {"model.decoder.embed_positions.weight"}, .presence = NameRule::Presence::kOptional});
+  names.rules.push_back(
+      {.ours = "encoder_positions", .theirs = {"model.encoder.embed_positions.weight"}, .presence = NameRule::Presence::kOptional});
+  names.rules.push_back(
+      {.ours = "decoder_positions", .theirs = {"model.decoder.embed_positions.weight"}, .presence = NameRule::Presence::kOptional});
   auto model = std::make_shared<TransformerModel>(config);
   import_tensors(*model, names, file);
   model->to(device);

@@ -18,7 +18,9 @@ AttentionConfig attention(const TransformerConfig& config, std::int64_t num_head
   return {.hidden_size = config.hidden_size, .num_heads = num_heads, .dropout = config.attention_dropout};
 }
 
-torch::Tensor ids_tensor(const std::vector<std::int64_t>& ids, torch::Device device) { return torch::tensor(ids, torch::kInt64).to(device); }
+torch::Tensor ids_tensor(const std::vector<std::int64_t>& ids, torch::Device device) {
+  return torch::tensor(ids, torch::kInt64).to(device);
+}
 
 // The decoder reads the target one place later, after the start token (figure 1: "outputs (shifted right)").
 std::vector<std::int64_t> shift_right(const PackedIds& target, std::int64_t start_id) {
@@ -36,8 +38,9 @@ std::vector<std::int64_t> shift_right(const PackedIds& target, std::int64_t star
 
 EncoderLayerImpl::EncoderLayerImpl(const TransformerConfig& config)
     : self_attention(register_module("self_attention", SelfAttention(attention(config, config.encoder_heads)))),
-      feed_forward(register_module("feed_forward", FeedForward(FeedForwardImpl::Config{
-                                                       .hidden_size = config.hidden_size, .inner_size = config.encoder_ffn_size, .activation = config.activation}))),
+      feed_forward(register_module(
+          "feed_forward", FeedForward(FeedForwardImpl::Config{
+                              .hidden_size = config.hidden_size, .inner_size = config.encoder_ffn_size, .activation = config.activation}))),
       self_attention_norm(register_module("self_attention_norm", ResidualNorm(config.hidden_size, kNormEpsilon))),
       feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.hidden_size, kNormEpsilon))) {}
 
@@ -49,8 +52,9 @@ torch::Tensor EncoderLayerImpl::forward(torch::Tensor x_NE, const PackedLayout& 
 DecoderLayerImpl::DecoderLayerImpl(const TransformerConfig& config)
     : self_attention(register_module("self_attention", SelfAttention(attention(config, config.decoder_heads)))),
       cross_attention(register_module("cross_attention", CrossAttention(attention(config, config.decoder_heads)))),
-      feed_forward(register_module("feed_forward", FeedForward(FeedForwardImpl::Config{
-                                                       .hidden_size = config.hidden_size, .inner_size = config.decoder_ffn_size, .activation = config.activation}))),
+      feed_forward(register_module(
+          "feed_forward", FeedForward(FeedForwardImpl::Config{
+                              .hidden_size = config.hidden_size, .inner_size = config.decoder_ffn_size, .activation = config.activation}))),
       self_attention_norm(register_module("self_attention_norm", ResidualNorm(config.hidden_size, kNormEpsilon))),
       cross_attention_norm(register_module("cross_attention_norm", ResidualNorm(config.hidden_size, kNormEpsilon))),
       feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.hidden_size, kNormEpsilon))) {}
@@ -70,8 +74,9 @@ torch::Tensor DecoderLayerImpl::step(torch::Tensor x_RE, KvCache& cache, const C
 TransformerModel::TransformerModel(const TransformerConfig& config) : config_(config) {
   const auto positions_PE = sinusoidal_positions(config.max_positions, config.hidden_size);
   source_table_ = register_parameter("source_embedding", torch::empty({config.vocab_size, config.hidden_size}));
-  target_table_ = config.shared_embeddings ? source_table_
-                                           : register_parameter("target_embedding", torch::empty({config.target_vocab_size, config.hidden_size}));
+  target_table_ = config.shared_embeddings
+                      ? source_table_
+                      : register_parameter("target_embedding", torch::empty({config.target_vocab_size, config.hidden_size}));
   encoder_positions_ = register_buffer("encoder_positions", positions_PE);
   decoder_positions_ = register_buffer("decoder_positions", positions_PE.clone());
   final_logits_bias_ = register_buffer("final_logits_bias", torch::zeros({1, config.output_vocab_size()}));
@@ -113,9 +118,11 @@ void TransformerModel::keep_zero_padding() {
 }
 
 void TransformerModel::check_ids(const PackedIds& ids, std::int64_t vocab_size) const {
-  for (const std::int64_t id : ids.ids) TORCH_CHECK(id >= 0 && id < vocab_size, "token id ", id, " is outside the vocabulary of ", vocab_size);
+  for (const std::int64_t id : ids.ids)
+    TORCH_CHECK(id >= 0 && id < vocab_size, "token id ", id, " is outside the vocabulary of ", vocab_size);
   for (const std::int64_t length : ids.lengths)
-    TORCH_CHECK(length >= 1 && length <= config_.max_positions, "a sentence of ", length, " tokens; the model has ", config_.max_positions, " positions");
+    TORCH_CHECK(length >= 1 && length <= config_.max_positions, "a sentence of ", length, " tokens; the model has ", config_.max_positions,
+                " positions");
 }
 
 // The padding token's look-up gives no gradient to its row (the decoder's start token is the padding token): as in transformers.

@@ -59,7 +59,9 @@ class TransformerModel final : public Seq2SeqModel {
   SummedLoss loss(const PairBatch& batch, double label_smoothing) override;
   std::unique_ptr<StepDecoder> start_decoding(const PackedIds& source, std::int64_t rows_per_sentence, std::int64_t max_steps) override;
 
-  TokenRoles token_roles() const override { return {.pad = config_.pad_id, .eos = config_.eos_id, .decoder_start = config_.decoder_start_id}; }
+  TokenRoles token_roles() const override {
+    return {.pad = config_.pad_id, .eos = config_.eos_id, .decoder_start = config_.decoder_start_id};
+  }
   std::int64_t vocab_size() const override { return config_.output_vocab_size(); }
   std::int64_t max_positions() const override { return config_.max_positions; }
   torch::Device device() const override { return source_table_.device(); }
@@ -88,7 +90,7 @@ class TransformerModel final : public Seq2SeqModel {
   torch::Tensor decode(const PackedIds& target, const Memory& memory) const;
 
   TransformerConfig config_;
-  torch::Tensor source_table_, target_table_;  // the same tensor where embeddings are shared
+  torch::Tensor source_table_, target_table_;                                // the same tensor where embeddings are shared
   torch::Tensor encoder_positions_, decoder_positions_, final_logits_bias_;  // buffers
   torch::nn::ModuleList encoder_layers_, decoder_layers_;
 };

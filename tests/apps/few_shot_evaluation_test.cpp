@@ -20,7 +20,8 @@ const CausalFolder& verbs_model() {
 std::vector<TaskExample> verbs() {
   std::vector<TaskExample> examples;
   for (const char* verb : {"eats", "sings"})
-    for (const char* who : {"the dog", "the hen", "the fox", "the cat"}) examples.push_back({.input = who, .output = verb, .block = examples.size() / 4});
+    for (const char* who : {"the dog", "the hen", "the fox", "the cat"})
+      examples.push_back({.input = who, .output = verb, .block = examples.size() / 4});
   return examples;
 }
 
@@ -33,7 +34,8 @@ FewShotSettings settings(std::vector<std::int64_t> shots) {
 
 double accuracy(const TaskResult& result, std::size_t row) { return result.results.at(row).estimate.accuracy; }
 
-// Finds "evil" likelier than "good" whatever is asked, a little less so where the query has a plus, a little more where it has an equals sign.
+// Finds "evil" likelier than "good" whatever is asked, a little less so where the query has a plus, a little more where it has an equals
+// sign.
 std::vector<float> prejudiced(const TokenIds& ids) {
   std::vector<float> logits(257, 0.0f);
   const auto line = std::find(ids.rbegin(), ids.rend(), '\n').base();

@@ -79,7 +79,8 @@ TEST_CASE("no text can become markup, wherever it comes from") {
 TEST_CASE("the page loads nothing and runs nothing") {
   const std::string html = few_shot_page(two_tasks());
   CHECK_THAT(html, Contains("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline';"));
-  for (const char* word : {"http:", "https:", "src=", "href=", "url(", "@import", "<script", "<link", "<img", "<iframe", "javascript:", "onload"}) {
+  for (const char* word :
+       {"http:", "https:", "src=", "href=", "url(", "@import", "<script", "<link", "<img", "<iframe", "javascript:", "onload"}) {
     INFO(word);
     CHECK(count_of(html, word) == 0);
   }

@@ -86,7 +86,9 @@ TEST_CASE("examples that do not fit are refused with how many do") {
 
 TEST_CASE("a session shows, adds, removes and counts examples, and asks again with them") {
   auto session = make_session("eats", 2);
-  const Talk said = talk(session, "the cat\n/shots 0\n/add the dog -> läuft\n/add the hen\tläuft\n/examples\nthe cat\n/remove 1\n/examples\n/show the cat\n/quit\nthe cat\n");
+  const Talk said = talk(session,
+                         "the cat\n/shots 0\n/add the dog -> läuft\n/add the hen\tläuft\n/examples\nthe cat\n/remove 1\n/examples\n/show "
+                         "the cat\n/quit\nthe cat\n");
   CAPTURE(said.out);
   CHECK(said.err.empty());
   CHECK(said.out ==
@@ -103,10 +105,12 @@ TEST_CASE("a session shows, adds, removes and counts examples, and asks again wi
 
 TEST_CASE("mistakes in a session are told and it goes on") {
   auto session = make_session("eats", 2);
-  const Talk said = talk(session, "/shot 3\n/shots many\n/shots 9\n/remove 3\n/remove 0\n/add the cat\n/add -> eats\n/add \xff -> a\n\xff\n\n   \n/shots 0\n/remove 1\n/shots 2\nthe cat\n");
+  const Talk said = talk(session,
+                         "/shot 3\n/shots many\n/shots 9\n/remove 3\n/remove 0\n/add the cat\n/add -> eats\n/add \xff -> a\n\xff\n\n   "
+                         "\n/shots 0\n/remove 1\n/shots 2\nthe cat\n");
   CAPTURE(said.err);
-  CHECK_THAT(said.err, Contains("did you mean '/shots'?") && Contains("'many'") && Contains("0 to 3") && Contains("1 to 2") && Contains("'the cat'") &&
-                           Contains("not UTF-8") && Contains("no example in the prompt"));
+  CHECK_THAT(said.err, Contains("did you mean '/shots'?") && Contains("'many'") && Contains("0 to 3") && Contains("1 to 2") &&
+                           Contains("'the cat'") && Contains("not UTF-8") && Contains("no example in the prompt"));
   CHECK(said.out == "0 examples of 3 in the prompt\n2 examples of 3 in the prompt\neats\n");
   CHECK_THAT(talk(session, "/help\n").out, Contains("/shots N") && Contains("/add") && Contains("/remove") && Contains("/show"));
   CHECK_THAT(talk(session, "/show\n").out, Contains("the cat ->"));  // the last query

@@ -26,9 +26,9 @@ struct World {
 
   std::vector<std::string> training(const fs::path& output, const fs::path& source = {}, const fs::path& target = {}) const {
     const fs::path from = source.empty() ? text / "train.en" : source, to = target.empty() ? text / "train.de" : target;
-    return {"pretrain",         "transformer", "--train-source",   from.string(), "--train-target",
-            to.string(),        "--output",    output.string(),    "--preset",    "tiny",
-            "--vocab-size",     "300",         "--steps",          "2",           "--set",
+    return {"pretrain",         "transformer", "--train-source",  from.string(), "--train-target",
+            to.string(),        "--output",    output.string(),   "--preset",    "tiny",
+            "--vocab-size",     "300",         "--steps",         "2",           "--set",
             "encoder_layers=1", "--set",       "decoder_layers=1"};
   }
 };

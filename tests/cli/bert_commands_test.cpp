@@ -14,7 +14,8 @@ std::string documents() {
   std::string text;
   for (int i = 0; i < 30; ++i) {
     const std::string animal = i % 2 ? "cat" : "dog", place = i % 3 ? "house" : "garden";
-    text += "the " + animal + " sleeps in the " + place + " .\nthe " + animal + " is a good " + animal + " .\na bad film about the " + animal + " .\n\n";
+    text += "the " + animal + " sleeps in the " + place + " .\nthe " + animal + " is a good " + animal + " .\na bad film about the " +
+            animal + " .\n\n";
   }
   return text;
 }
@@ -39,12 +40,15 @@ struct World {
     REQUIRE_THAT(trained.out, Contains("attend fill-mask --model " + bert.string()));
   }
   std::vector<std::string> pretraining(const fs::path& output, const fs::path& source) const {
-    return {"pretrain",     "bert", "--train",      source.string(), "--valid", source.string(), "--output", output.string(),      "--preset", "tiny",
-            "--vocab-size", "100",  "--max-length", "32",            "--steps", "4",             "--set",    "max_positions=32"};
+    return {"pretrain",      "bert",     "--train", source.string(),   "--valid", source.string(), "--output",
+            output.string(), "--preset", "tiny",    "--vocab-size",    "100",     "--max-length",  "32",
+            "--steps",       "4",        "--set",   "max_positions=32"};
   }
-  std::vector<std::string> finetuning(const char* task, const fs::path& model, const char* output, const std::vector<std::string>& more) const {
-    std::vector<std::string> arguments{"finetune", task,      "--model", model.string(),   "--train", examples.string(), "--valid", examples.string(), "--text",
-                                       "sentence", "--label", "label",   "--learning-rate", "0.001",   "--output",        (folder / output).string()};
+  std::vector<std::string> finetuning(const char* task, const fs::path& model, const char* output,
+                                      const std::vector<std::string>& more) const {
+    std::vector<std::string> arguments{
+        "finetune", task,       "--model", model.string(), "--train",         examples.string(), "--valid",  examples.string(),
+        "--text",   "sentence", "--label", "label",        "--learning-rate", "0.001",           "--output", (folder / output).string()};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }
@@ -122,7 +126,8 @@ TEST_CASE("a classifier is fine-tuned, used, evaluated, and trained with several
   const Json answer = parse_json(run({"classify", "--model", model, "--json"}, "a good film\n").out, "answer");
   CHECK(answer["label"] == "good");
   CHECK(answer["scores"].size() == 2);
-  const Outcome evaluated = run({"evaluate", "classify", "--model", model, "--data", w.examples.string(), "--text", "sentence", "--label", "label", "--json"});
+  const Outcome evaluated =
+      run({"evaluate", "classify", "--model", model, "--data", w.examples.string(), "--text", "sentence", "--label", "label", "--json"});
   CHECK(parse_json(evaluated.out, "answer")["accuracy"] == 1.0);
   CHECK(parse_json(evaluated.out, "answer")["examples"] == 16);
 
@@ -150,7 +155,8 @@ TEST_CASE("pairs and numbers are learnt and answered") {
   INFO(masked.err);
   CHECK(parse_json(masked.out, "answer")["perplexity"].get<double>() > 1);
   CHECK_FALSE(parse_json(masked.out, "answer").contains("nsp_accuracy"));
-  const Outcome next = run({"evaluate", "next-sentence", "--model", w.bert.string(), "--data", w.text.string(), "--max-length", "32", "--json"});
+  const Outcome next =
+      run({"evaluate", "next-sentence", "--model", w.bert.string(), "--data", w.text.string(), "--max-length", "32", "--json"});
   INFO(next.err);
   const Json follows = parse_json(next.out, "answer");
   CHECK((follows["accuracy"].get<double>() >= 0 && follows["accuracy"].get<double>() <= 1 && follows["loss"].get<double>() > 0));
@@ -205,7 +211,8 @@ TEST_CASE("a folder that does not fit the task is refused with a sentence") {
   fs::remove(copy / "tokenizer_config.json");
   check_refusal(run({"fill-mask", "--model", copy.string()}, "x\n"), "[MASK]");
   auto pretraining = w.pretraining(folder / "run", w.text);
-  pretraining.erase(std::find(pretraining.begin(), pretraining.end(), "--vocab-size"), std::find(pretraining.begin(), pretraining.end(), "--max-length"));
+  pretraining.erase(std::find(pretraining.begin(), pretraining.end(), "--vocab-size"),
+                    std::find(pretraining.begin(), pretraining.end(), "--max-length"));
   pretraining.insert(pretraining.end(), {"--tokenizer", copy.string()});
   check_refusal(run(pretraining), "[MASK]");
   fs::remove(copy / "vocab.txt");

@@ -21,7 +21,8 @@ const fs::path& folder() {
     REQUIRE(trained.code == 0);
     CHECK(parse_json(trained.out, "answer")["vocab_size"] == 270);
     REQUIRE(run({"tokenizer", "train", "--type", "byte-bpe", "--model", "char", "--no-end-of-text", "--output", (made / "c").string(),
-                 (made / "text").string(), "-q"}).code == 0);
+                 (made / "text").string(), "-q"})
+                .code == 0);
     return made.path();
   }();
   return path;

@@ -8,7 +8,8 @@ using Catch::Contains;
 namespace {
 
 const std::string kModel = std::string(ATTEND_SOURCE_DIR) + "/tests/fixtures/gpt_text";
-const std::string kTask = "the dog\teats\nthe hen\teats\nthe fox\teats\nthe cat\teats\n\nthe dog\tsings\nthe hen\tsings\nthe fox\tsings\nthe cat\tsings\n";
+const std::string kTask =
+    "the dog\teats\nthe hen\teats\nthe fox\teats\nthe cat\teats\n\nthe dog\tsings\nthe hen\tsings\nthe fox\tsings\nthe cat\tsings\n";
 
 std::vector<std::string> evaluating(const std::filesystem::path& task, const std::vector<std::string>& more) {
   std::vector<std::string> arguments{"evaluate", "few-shot", "--model", kModel, "--data", task.string(), "--max-new-tokens", "12"};
@@ -25,7 +26,8 @@ TEST_CASE("accuracy against shots is printed, as rows, as JSON and as a page") {
   const Outcome rows = run(evaluating(folder / "verbs.tsv", {"--shots", "0,1,3", "--trials", "2", "--page", page, "--show", "1"}));
   INFO(rows.err);
   REQUIRE(rows.code == 0);
-  CHECK_THAT(rows.out, Contains("shots  accuracy") && Contains("    3   100.0 %") && Contains("--- 1 shots, expected: eats, answered: eats"));
+  CHECK_THAT(rows.out,
+             Contains("shots  accuracy") && Contains("    3   100.0 %") && Contains("--- 1 shots, expected: eats, answered: eats"));
   CHECK_THAT(read_text(page), Contains("<svg") && Contains("verbs.tsv") && !Contains("http:") && !Contains("https:"));
 
   const Outcome json = run(evaluating(folder / "verbs.tsv", {"--shots", "1", "--json", "--by", "likelihood"}));

@@ -1,4 +1,5 @@
-// generate, prompt and score by the binary, with tests/fixtures/gpt_text: a tiny GPT-2 of transformers, and what transformers generates with it.
+// generate, prompt and score by the binary, with tests/fixtures/gpt_text: a tiny GPT-2 of transformers, and what transformers generates
+// with it.
 #include <algorithm>
 #include <sstream>
 
@@ -102,7 +103,8 @@ TEST_CASE("a seed gives its samples again, another gives others") {
   const Json together = parse_json(lines_of(first)[0], "answer"), alone = parse_json(lines_of(with_seed("7", "the cat\n"))[0], "answer");
   for (std::size_t i = 0; i < 3; ++i) {
     CHECK(together["samples"][i]["token_ids"] == alone["samples"][i]["token_ids"]);
-    CHECK(together["samples"][i]["log_probability"].get<double>() == Approx(alone["samples"][i]["log_probability"].get<double>()).margin(1e-5));
+    CHECK(together["samples"][i]["log_probability"].get<double>() ==
+          Approx(alone["samples"][i]["log_probability"].get<double>()).margin(1e-5));
   }
   CHECK(parse_json(lines_of(first)[0], "answer")["samples"].size() == 3);
   CHECK(lines_of(generate({"--samples", "3", "--max-new-tokens", "4"}, "the cat\n").out).size() == 3);
@@ -156,15 +158,20 @@ TEST_CASE("prompt answers as the examples do, a line a query") {
   TempFolder folder;
   for (const std::string verb : {"eats", "läuft"}) {
     write_text(folder / "task.tsv", examples(verb));
-    const Outcome outcome = prompt({"--examples", (folder / "task.tsv").string(), "--shots", "2", "--max-new-tokens", "12"}, "the cat\n\nthe bär\n");
+    const Outcome outcome =
+        prompt({"--examples", (folder / "task.tsv").string(), "--shots", "2", "--max-new-tokens", "12"}, "the cat\n\nthe bär\n");
     INFO(outcome.err);
     CHECK(outcome.code == 0);
     CHECK(outcome.out == verb + "\n\n" + verb + "\n");
   }
-  const Outcome json = prompt({"--examples", (folder / "task.tsv").string(), "--shots", "2", "--max-new-tokens", "12", "--json"}, "the cat\n");
+  const Outcome json =
+      prompt({"--examples", (folder / "task.tsv").string(), "--shots", "2", "--max-new-tokens", "12", "--json"}, "the cat\n");
   CHECK(parse_json(json.out, "answer")["text"] == "läuft");
   write_text(folder / "form.txt", "{input} -> {output}\n");
-  CHECK(prompt({"--examples", (folder / "task.tsv").string(), "--shots", "2", "--max-new-tokens", "12", "--template", (folder / "form.txt").string()}, "the cat\n").out == "läuft\n");
+  CHECK(prompt({"--examples", (folder / "task.tsv").string(), "--shots", "2", "--max-new-tokens", "12", "--template",
+                (folder / "form.txt").string()},
+               "the cat\n")
+            .out == "läuft\n");
 }
 
 TEST_CASE("what cannot be prompted is refused in a sentence") {

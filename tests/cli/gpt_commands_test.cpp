@@ -50,8 +50,24 @@ struct World {
     REQUIRE_THAT(result["use"].get<std::string>(), Contains("attend generate --model " + gpt.string()));
   }
   Arguments pretraining(const char* output, const fs::path& source) const {
-    return {"pretrain", "gpt", "--train", source.string(), "--output", (folder / output).string(), "--preset", "tiny", "--set", "max_positions=32", "--tokenizer-model", "char",
-            "--steps", "6", "--batch-size", "4", "--threads", "1"};
+    return {"pretrain",
+            "gpt",
+            "--train",
+            source.string(),
+            "--output",
+            (folder / output).string(),
+            "--preset",
+            "tiny",
+            "--set",
+            "max_positions=32",
+            "--tokenizer-model",
+            "char",
+            "--steps",
+            "6",
+            "--batch-size",
+            "4",
+            "--threads",
+            "1"};
   }
 };
 
@@ -93,7 +109,8 @@ TEST_CASE("the loss of a text is told per token, word and byte") {
 }
 
 TEST_CASE("a stride scores every token all the same, with more context") {
-  const Json plain = evaluation({"--data", world().text.string()}), strided = evaluation({"--data", world().text.string(), "--stride", "4"});
+  const Json plain = evaluation({"--data", world().text.string()}),
+             strided = evaluation({"--data", world().text.string(), "--stride", "4"});
   CHECK(strided["tokens"] == plain["tokens"]);
   CHECK(strided["loss"] != plain["loss"]);
   const Json whole = evaluation({"--data", world().text.string(), "--stride", "32"});
@@ -103,7 +120,8 @@ TEST_CASE("a stride scores every token all the same, with more context") {
   CHECK(separate["tokens"].get<int>() == plain["tokens"].get<int>() - 11);  // of each document the first has nothing before it
   check_refusal(run({"evaluate", "lm", "--model", world().gpt.string(), "--data", world().text.string(), "--stride", "33"}), "1 to 32");
   check_refusal(run({"evaluate", "lm", "--model", world().gpt.string(), "--data", world().text.string(), "--stride", "0"}), "1 to 32");
-  check_refusal(run({"evaluate", "lm", "--model", world().gpt.string(), "--data", world().text.string(), "--max-length", "64"}), "32 positions");
+  check_refusal(run({"evaluate", "lm", "--model", world().gpt.string(), "--data", world().text.string(), "--max-length", "64"}),
+                "32 positions");
 }
 
 TEST_CASE("a finished run's settings start it again, its split of the text too") {
@@ -115,8 +133,28 @@ TEST_CASE("a finished run's settings start it again, its split of the text too")
 
 TEST_CASE("documents can be kept apart, holes filled, and pieces learnt") {
   const World& w = world();
-  const Outcome filled = run({"pretrain", "gpt", "--train", w.text.string(), "--valid", w.text.string(), "--output", (w.folder / "fill").string(), "--preset", "tiny", "--set", "max_positions=64",
-                              "--vocab-size", "300", "--documents", "separate", "--fill-in-the-middle", "0.5", "--steps", "3", "--batch-tokens", "200"});
+  const Outcome filled = run({"pretrain",
+                              "gpt",
+                              "--train",
+                              w.text.string(),
+                              "--valid",
+                              w.text.string(),
+                              "--output",
+                              (w.folder / "fill").string(),
+                              "--preset",
+                              "tiny",
+                              "--set",
+                              "max_positions=64",
+                              "--vocab-size",
+                              "300",
+                              "--documents",
+                              "separate",
+                              "--fill-in-the-middle",
+                              "0.5",
+                              "--steps",
+                              "3",
+                              "--batch-tokens",
+                              "200"});
   INFO(filled.err);
   REQUIRE(filled.code == 0);
   CHECK_THAT(read_text(w.folder / "fill" / "vocab.json"), Contains("<|fim_middle|>"));
@@ -128,19 +166,51 @@ TEST_CASE("documents can be kept apart, holes filled, and pieces learnt") {
 
 TEST_CASE("a GPT goes on with other text, and learns to write outputs") {
   const World& w = world();
-  const Outcome more = run({"finetune", "lm", "--model", w.gpt.string(), "--train", w.text.string(), "--valid", w.text.string(), "--output", (w.folder / "more").string(), "--epochs", "1"});
+  const Outcome more = run({"finetune", "lm", "--model", w.gpt.string(), "--train", w.text.string(), "--valid", w.text.string(), "--output",
+                            (w.folder / "more").string(), "--epochs", "1"});
   INFO(more.err);
   REQUIRE(more.code == 0);
 
   write_text(w.folder / "template.txt", "{input}={output}\n");
-  const Arguments from_scratch = {"pretrain", "gpt", "--train", w.table.string(), "--valid", w.table.string(), "--input", "question", "--output-column", "answer", "--output",
-                                  (w.folder / "sums").string(), "--preset", "tiny", "--set", "max_positions=32", "--tokenizer-model", "char", "--steps", "5",
-                                  "--template", (w.folder / "template.txt").string(), "--batch-size", "10"};
+  const Arguments from_scratch = {"pretrain",
+                                  "gpt",
+                                  "--train",
+                                  w.table.string(),
+                                  "--valid",
+                                  w.table.string(),
+                                  "--input",
+                                  "question",
+                                  "--output-column",
+                                  "answer",
+                                  "--output",
+                                  (w.folder / "sums").string(),
+                                  "--preset",
+                                  "tiny",
+                                  "--set",
+                                  "max_positions=32",
+                                  "--tokenizer-model",
+                                  "char",
+                                  "--steps",
+                                  "5",
+                                  "--template",
+                                  (w.folder / "template.txt").string(),
+                                  "--batch-size",
+                                  "10"};
   const Outcome pretrained = run(from_scratch);
   INFO(pretrained.err);
   REQUIRE(pretrained.code == 0);
-  const Outcome tuned = run({"finetune", "lm", "--model", (w.folder / "sums").string(), "--train", w.table.string(), "--valid", w.table.string(), "--input", "0", "--output-column", "1",
-                             "--output", (w.folder / "tuned").string(), "--epochs", "30", "--learning-rate", "0.003", "--template", (w.folder / "template.txt").string(), "--seeds", "1,2", "--json"});
+  const Outcome tuned = run({"finetune",        "lm",
+                             "--model",         (w.folder / "sums").string(),
+                             "--train",         w.table.string(),
+                             "--valid",         w.table.string(),
+                             "--input",         "0",
+                             "--output-column", "1",
+                             "--output",        (w.folder / "tuned").string(),
+                             "--epochs",        "30",
+                             "--learning-rate", "0.003",
+                             "--template",      (w.folder / "template.txt").string(),
+                             "--seeds",         "1,2",
+                             "--json"});
   INFO(tuned.err);
   REQUIRE(tuned.code == 0);
   CHECK(parse_json(tuned.out, "answer")["loss"]["mean"].get<double>() < 1);
@@ -153,15 +223,20 @@ TEST_CASE("a GPT becomes a classifier of texts and pairs through the commands th
   write_text(w.folder / "animals.tsv", table);
   for (const Arguments& pair : {Arguments{}, Arguments{"--text-pair", "other"}}) {
     const std::string output = (w.folder / ("animals" + std::to_string(pair.size()))).string(), data = (w.folder / "animals.tsv").string();
-    const Outcome tuned = run(Arguments{"finetune", "classify", "--model", w.gpt.string(), "--train", data, "--valid", data, "--text", "text", "--label", "label", "--output", output,
-                                        "--epochs", "15", "--batch-size", "4", "--learning-rate", "0.003"} + pair);
+    const Outcome tuned = run(Arguments{"finetune",     "classify", "--model",         w.gpt.string(), "--train",  data,   "--valid",  data,
+                                        "--text",       "text",     "--label",         "label",        "--output", output, "--epochs", "15",
+                                        "--batch-size", "4",        "--learning-rate", "0.003"} +
+                              pair);
     INFO(tuned.err);
     REQUIRE(tuned.code == 0);
-    const Outcome evaluated = run(Arguments{"evaluate", "classify", "--model", output, "--data", data, "--text", "text", "--label", "label", "--json"} + pair);
+    const Outcome evaluated =
+        run(Arguments{"evaluate", "classify", "--model", output, "--data", data, "--text", "text", "--label", "label", "--json"} + pair);
     INFO(evaluated.err);
     CHECK(parse_json(evaluated.out, "answer")["accuracy"] == 1.0);
     CHECK(read_json_file(fs::path(output) / "config.json")["pad_token_id"].is_number());
-    const Outcome answers = run({"classify", "--model", output}, pair.empty() ? "the cat sleeps\n\nthe dog sleeps\n" : "the cat sleeps\tin the house\n\nthe dog sleeps\tin the garden\n");
+    const Outcome answers =
+        run({"classify", "--model", output},
+            pair.empty() ? "the cat sleeps\n\nthe dog sleeps\n" : "the cat sleeps\tin the house\n\nthe dog sleeps\tin the garden\n");
     INFO(answers.err);
     CHECK(answers.out.starts_with("cat\t"));
     CHECK_THAT(answers.out, Contains("\n\ndog\t"));
@@ -190,7 +265,9 @@ TEST_CASE("what a GPT cannot be trained on is refused with a sentence") {
   check_refusal(pretraining(documents(9), {"--input", "0"}), "--output-column");
   check_refusal(pretraining(documents(9), {"--template", w.text.string()}), "--template");
   check_refusal(pretraining(documents(9), {"--input", "0", "--output-column", "1"}), "a.txt");
-  check_refusal(run({"finetune", "lm", "--model", w.gpt.string(), "--train", w.table.string(), "--input", "question", "--output-column", "answr", "--output", (folder / "x").string()}), "answr");
+  check_refusal(run({"finetune", "lm", "--model", w.gpt.string(), "--train", w.table.string(), "--input", "question", "--output-column",
+                     "answr", "--output", (folder / "x").string()}),
+                "answr");
   check_refusal(run({"evaluate", "lm", "--model", w.gpt.string(), "--data", (folder / "absent.txt").string()}), "absent.txt");
 }
 
@@ -201,10 +278,14 @@ TEST_CASE("a vocabulary that does not fit the model is refused") {
   for (const auto& entry : fs::directory_iterator(w.gpt))
     if (entry.is_regular_file()) fs::copy(entry.path(), folder / "copy" / entry.path().filename());
   write_text(folder / "other.txt", "ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz 0123456789\n");
-  const Outcome learnt = run({"pretrain", "gpt", "--train", (folder / "other.txt").string(), "--vocab-size", "270", "--preset", "tiny", "--max-length", "8", "--steps", "1", "--output", (folder / "large").string()});
+  const Outcome learnt = run({"pretrain", "gpt", "--train", (folder / "other.txt").string(), "--vocab-size", "270", "--preset", "tiny",
+                              "--max-length", "8", "--steps", "1", "--output", (folder / "large").string()});
   INFO(learnt.err);
   REQUIRE(learnt.code == 0);
-  for (const char* name : {"vocab.json", "merges.txt", "tokenizer_config.json"}) fs::copy_file(folder / "large" / name, folder / "copy" / name, fs::copy_options::overwrite_existing);
+  for (const char* name : {"vocab.json", "merges.txt", "tokenizer_config.json"})
+    fs::copy_file(folder / "large" / name, folder / "copy" / name, fs::copy_options::overwrite_existing);
   check_refusal(run({"evaluate", "lm", "--model", (folder / "copy").string(), "--data", w.text.string()}), "ids, the model");
-  check_refusal(run({"finetune", "lm", "--model", (folder / "copy").string(), "--train", w.text.string(), "--output", (folder / "x").string()}), "ids, the model");
+  check_refusal(
+      run({"finetune", "lm", "--model", (folder / "copy").string(), "--train", w.text.string(), "--output", (folder / "x").string()}),
+      "ids, the model");
 }

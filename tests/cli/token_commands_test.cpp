@@ -27,8 +27,29 @@ struct Workplace {
       sentences += "ann\tB-PER\nlives\tO\nin\tO\nrome\tB-LOC\n.\tO\n\nbob\tB-PER\ngoes\tO\nto\tO\nnew\tB-LOC\nyork\tI-LOC\n\n";
     write_text(folder / "train.conll", sentences);
     write_text(folder / "squad.json", kSquad);
-    const Outcome made = run({"pretrain", "bert", "--train", path("text"), "--preset", "tiny", "--set", "hidden_size=32", "--set", "intermediate_size=64", "--set",
-                              "max_positions=32", "--max-length", "32", "--vocab-size", "120", "--steps", "1", "--threads", "1", "--output", path("bert"), "-q"});
+    const Outcome made = run({"pretrain",
+                              "bert",
+                              "--train",
+                              path("text"),
+                              "--preset",
+                              "tiny",
+                              "--set",
+                              "hidden_size=32",
+                              "--set",
+                              "intermediate_size=64",
+                              "--set",
+                              "max_positions=32",
+                              "--max-length",
+                              "32",
+                              "--vocab-size",
+                              "120",
+                              "--steps",
+                              "1",
+                              "--threads",
+                              "1",
+                              "--output",
+                              path("bert"),
+                              "-q"});
     INFO(made.err);
     REQUIRE(made.code == 0);
   }
@@ -36,7 +57,8 @@ struct Workplace {
   std::string path(const std::string& name) const { return (folder / name).string(); }
 
   Outcome finetune(const std::string& task, const std::string& file, std::vector<std::string> more) const {
-    std::vector<std::string> arguments{"finetune", task, "--model", path("bert"), "--train", path(file), "--valid", path(file), "--epochs", "2", "--learning-rate", "1e-3", "--threads", "1", "--json", "-q"};
+    std::vector<std::string> arguments{"finetune", task, "--model",         path("bert"), "--train",   path(file), "--valid", path(file),
+                                       "--epochs", "2",  "--learning-rate", "1e-3",       "--threads", "1",        "--json",  "-q"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(std::move(arguments));
   }
@@ -119,7 +141,8 @@ TEST_CASE("A model that answers questions is trained, used and measured from the
     if ((c & 0xC0) != 0x80) found += (c & 0x80) ? '_' : c;
   CHECK(found == ascii);
   CHECK(answer["score"].get<double>() > 0);
-  CHECK(run({"answer", "--model", place.path("run"), "--no-answer", "yes", "--null-score-diff-threshold", "-1000"}, lines).out.starts_with("\t"));
+  CHECK(run({"answer", "--model", place.path("run"), "--no-answer", "yes", "--null-score-diff-threshold", "-1000"}, lines)
+            .out.starts_with("\t"));
 
   const Outcome evaluated = run({"evaluate", "answer", "--model", place.path("run"), "--data", place.path("squad.json"), "--json"});
   INFO(evaluated.err);

@@ -58,7 +58,8 @@ TEST_CASE("every kind of SentencePiece model is trained, and decodes what it enc
 
 TEST_CASE("two sides share one vocabulary, and each has its own pieces") {
   TempFolder folder;
-  const Outcome trained = train(folder / "t", "unigram", {"--source", (text_folder() / "train.en").string(), "--target", (text_folder() / "train.de").string()});
+  const Outcome trained = train(folder / "t", "unigram",
+                                {"--source", (text_folder() / "train.en").string(), "--target", (text_folder() / "train.de").string()});
   INFO(trained.err);
   REQUIRE(trained.code == 0);
   for (const char* file : {"source.spm", "target.spm", "vocab.json", "tokenizer_config.json"}) CHECK(fs::exists(folder / "t" / file));

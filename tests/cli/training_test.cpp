@@ -32,10 +32,16 @@ void write_pairs(const TempFolder& folder, const std::string& name, std::uint64_
 }
 
 std::vector<std::string> pretrain(const TempFolder& folder, const std::string& output, std::vector<std::string> more) {
-  std::vector<std::string> arguments{"pretrain", "transformer", "--preset", "tiny", "--vocab-size", "40", "--batch-tokens", "200", "--threads", "1",
-                                     "--train-source", (folder / "train.de").string(), "--train-target", (folder / "train.en").string(),
-                                     "--valid-source", (folder / "valid.de").string(), "--valid-target", (folder / "valid.en").string(),
-                                     "--output", (folder / output).string()};
+  std::vector<std::string> arguments{"pretrain",       "transformer",
+                                     "--preset",       "tiny",
+                                     "--vocab-size",   "40",
+                                     "--batch-tokens", "200",
+                                     "--threads",      "1",
+                                     "--train-source", (folder / "train.de").string(),
+                                     "--train-target", (folder / "train.en").string(),
+                                     "--valid-source", (folder / "valid.de").string(),
+                                     "--valid-target", (folder / "valid.en").string(),
+                                     "--output",       (folder / output).string()};
   // A flag given again takes the place of the one above.
   for (std::size_t i = 0; i < more.size(); ++i) {
     const auto found = std::find(arguments.begin(), arguments.end(), more[i]);
@@ -54,7 +60,8 @@ TEST_CASE("A model is trained, used, tuned further, averaged and evaluated from 
   write_pairs(folder, "train", 100);
   write_pairs(folder, "valid", 12);
   // Names and underscores people bring from other tools.
-  const Outcome trained = run(pretrain(folder, "run", {"--max_steps", "6", "--save-every", "3", "--warmup-steps", "2", "--eval-every", "3"}));
+  const Outcome trained =
+      run(pretrain(folder, "run", {"--max_steps", "6", "--save-every", "3", "--warmup-steps", "2", "--eval-every", "3"}));
   INFO(trained.err);
   REQUIRE(trained.code == 0);
   CHECK(trained.out.find("attend translate --model " + (folder / "run").string()) != std::string::npos);
@@ -63,26 +70,29 @@ TEST_CASE("A model is trained, used, tuned further, averaged and evaluated from 
   CHECK(again.code == 2);
   CHECK(again.err.find("already holds a run") != std::string::npos);
 
-  const Outcome repeated = run({"pretrain", "transformer", "--config", (folder / "run" / "run.toml").string(), "--output", (folder / "repeated").string(), "-q"});
+  const Outcome repeated = run(
+      {"pretrain", "transformer", "--config", (folder / "run" / "run.toml").string(), "--output", (folder / "repeated").string(), "-q"});
   INFO(repeated.err);
   CHECK(repeated.code == 0);
   CHECK(read_text(folder / "repeated" / "model.safetensors") == read_text(folder / "run" / "model.safetensors"));
 
-  const Outcome tuned = run({"finetune", "translate", "--model", (folder / "run").string(), "--train-source", (folder / "valid.de").string(), "--train-target",
-                             (folder / "valid.en").string(), "--steps", "2", "--output", (folder / "tuned").string(), "--json", "-q"});
+  const Outcome tuned =
+      run({"finetune", "translate", "--model", (folder / "run").string(), "--train-source", (folder / "valid.de").string(),
+           "--train-target", (folder / "valid.en").string(), "--steps", "2", "--output", (folder / "tuned").string(), "--json", "-q"});
   INFO(tuned.err);
   REQUIRE(tuned.code == 0);
   CHECK(parse_json(tuned.out, "answer")["steps"] == 2);
 
   const auto checkpoints = folder / "run" / "checkpoints";
-  const Outcome averaged = run({"average", "--output", (folder / "mean").string(), (checkpoints / "step-3").string(), (checkpoints / "step-6").string()});
+  const Outcome averaged =
+      run({"average", "--output", (folder / "mean").string(), (checkpoints / "step-3").string(), (checkpoints / "step-6").string()});
   INFO(averaged.err);
   REQUIRE(averaged.code == 0);
   const Outcome mixed = run({"average", "--output", (folder / "run").string(), (checkpoints / "step-3").string()});
   CHECK(mixed.code == 2);
 
-  const Outcome evaluated = run({"evaluate", "translate", "--model", (folder / "mean").string(), "--source", (folder / "valid.de").string(), "--reference",
-                                 (folder / "valid.en").string(), "--json", "-q"});
+  const Outcome evaluated = run({"evaluate", "translate", "--model", (folder / "mean").string(), "--source", (folder / "valid.de").string(),
+                                 "--reference", (folder / "valid.en").string(), "--json", "-q"});
   INFO(evaluated.err);
   REQUIRE(evaluated.code == 0);
   const Json answer = parse_json(evaluated.out, "answer");
@@ -107,7 +117,8 @@ TEST_CASE("SIGTERM saves and ends with 75, and the run goes on from there") {
   CHECK(stopped.err.find("--resume") != std::string::npos);
   const Json state = read_json_file(folder / "run" / "checkpoints" / "last" / "trainer_state.json");
   const auto step = state["step"].get<std::int64_t>();
-  const Outcome resumed = run(pretrain(folder, "run", {"--steps", std::to_string(step + 2), "--save-every", "0", "--eval-every", "0", "--resume"}));
+  const Outcome resumed =
+      run(pretrain(folder, "run", {"--steps", std::to_string(step + 2), "--save-every", "0", "--eval-every", "0", "--resume"}));
   INFO(resumed.err);
   CHECK(resumed.code == 0);
   CHECK(resumed.err.find("going on from") != std::string::npos);
@@ -134,7 +145,8 @@ TEST_CASE("Mistakes of a training command get a sentence and exit code 2") {
 
 TEST_CASE("A run killed at random moments and resumed ends in the same bits") {
   const std::string script = std::string(ATTEND_SOURCE_DIR) + "/scripts/kill_and_resume.py";
-  const Outcome outcome = run({.arguments = {"python3", script, "--attend", ATTEND_BINARY, "--kills", "5", "--steps", "40"}, .program = "/usr/bin/env"});
+  const Outcome outcome =
+      run({.arguments = {"python3", script, "--attend", ATTEND_BINARY, "--kills", "5", "--steps", "40"}, .program = "/usr/bin/env"});
   INFO(outcome.out << outcome.err);
   CHECK(outcome.code == 0);
   CHECK(outcome.out.find("\n5 kills in ") != std::string::npos);

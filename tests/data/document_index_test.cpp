@@ -72,9 +72,9 @@ TEST_CASE("an index cut short anywhere, or not one, is refused") {
     std::size_t bytes;
   };
   const std::size_t end = whole.size();
-  const Change changes[]{{5, 'T', 1},        {8, 2, 4},           {12, 4, 4},       {end - 24, 3, 8},
-                         {end - 24, 5, 8},   {end - 24, ~0ull, 8}, {end - 24, ~0ull / 8, 8},
-                         {end - 16, 12, 8},  {64, 1, 8},          {end - 32, 12, 8}, {end - 8, 'X', 1}};
+  const Change changes[]{
+      {5, 'T', 1},       {8, 2, 4},  {12, 4, 4},        {end - 24, 3, 8}, {end - 24, 5, 8}, {end - 24, ~0ull, 8}, {end - 24, ~0ull / 8, 8},
+      {end - 16, 12, 8}, {64, 1, 8}, {end - 32, 12, 8}, {end - 8, 'X', 1}};
   for (const Change& change : changes) {
     std::string damaged = whole;
     std::memcpy(damaged.data() + change.at, &change.value, change.bytes);

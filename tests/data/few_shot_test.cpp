@@ -129,7 +129,8 @@ TEST_CASE("every example is drawn as often as any other") {
   std::map<std::string, int> counts;
   constexpr int kTrials = 3000;
   for (int trial = 0; trial < kTrials; ++trial)
-    for (const TaskExample& example : pool.draw(0, {.shots = 3, .seed = 1, .trial = static_cast<std::uint64_t>(trial)})) ++counts[example.input];
+    for (const TaskExample& example : pool.draw(0, {.shots = 3, .seed = 1, .trial = static_cast<std::uint64_t>(trial)}))
+      ++counts[example.input];
   CHECK(counts.size() == 9);
   double chi_squared = 0;
   for (const auto& [input, count] : counts) chi_squared += (count - kTrials / 3.0) * (count - kTrials / 3.0) / (kTrials / 3.0);
@@ -147,8 +148,11 @@ TEST_CASE("a prompt that does not fit says how many examples do") {
   CHECK(fitting(6) == 0);
   CHECK(fitting(5) == std::nullopt);
   CHECK(fitted_prompt(format, kExamples, "cow", {count_bytes, 43}) == few_shot_prompt(format, kExamples, "cow"));
-  CHECK_THAT(refusal_of([&] { fitted_prompt(format, kExamples, "cow", {count_bytes, 40}); }),
-             Contains("3 examples and the query 'cow' are longer than the 40 tokens") && Contains("2 examples fit") && Contains("--shots 2"));
+  CHECK_THAT(
+      refusal_of([&] {
+        fitted_prompt(format, kExamples, "cow", {count_bytes, 40});
+      }),
+      Contains("3 examples and the query 'cow' are longer than the 40 tokens") && Contains("2 examples fit") && Contains("--shots 2"));
   CHECK_THAT(refusal_of([&] { fitted_prompt(format, kExamples, "cow", {count_bytes, 5}); }), Contains("'cow' alone is longer"));
 }
 

@@ -44,9 +44,11 @@ TEST_CASE("names and numbers of labels belong together") {
 
 TEST_CASE("a label that was never seen is answered with those that were") {
   const LabelSet labels({"entailment", "not_entailment"}, "config.json");
-  CHECK_THAT(refusal_of([&] { labels.id({"entailmnet", kFile, 17}); }), Contains("x.tsv, line 17") && Contains("'entailmnet'") &&
-                                                                            Contains("'entailment', 'not_entailment'") &&
-                                                                            Contains("did you mean 'entailment'?"));
+  CHECK_THAT(refusal_of([&] {
+               labels.id({"entailmnet", kFile, 17});
+             }),
+             Contains("x.tsv, line 17") && Contains("'entailmnet'") && Contains("'entailment', 'not_entailment'") &&
+                 Contains("did you mean 'entailment'?"));
   CHECK_THAT(refusal_of([&] { labels.id({"", kFile, 2}); }), Contains("''") && Contains("right column"));
   CHECK_THAT(refusal_of([&] { labels.id({"\x1b[31m", kFile, 2}); }), Contains("\\x1b[31m"));
   Names many;
@@ -64,7 +66,9 @@ TEST_CASE("sets of labels that cannot be are refused") {
   LabelCollector collector;
   for (std::size_t i = 0; i < limits::kClassLabels; ++i) collector.add({std::to_string(i), kFile, i + 1});
   collector.add({"0", kFile, 20'000});
-  CHECK_THAT(refusal_of([&] { collector.add({"new", kFile, 20'001}); }),
+  CHECK_THAT(refusal_of([&] {
+               collector.add({"new", kFile, 20'001});
+             }),
              Contains("line 20001: more than 10000 different labels") && Contains("regression"));
   CHECK(collector.labels(kFile).name(9'999) == "9999");
 }

@@ -38,7 +38,8 @@ TEST_CASE("a task is a line an example, and blank lines begin blocks") {
 }
 
 TEST_CASE("byte-order marks and carriage returns are not text") {
-  CHECK(examples_of("\xEF\xBB\xBF" "a\tb\r\n\r\nc\td\r\n") == "a/b@0;c/d@1;");
+  CHECK(examples_of("\xEF\xBB\xBF"
+                    "a\tb\r\n\r\nc\td\r\n") == "a/b@0;c/d@1;");
 }
 
 TEST_CASE("malformed tasks are refused with their line") {
@@ -61,7 +62,9 @@ TEST_CASE("tasks are read from files and from standard input") {
 }
 
 TEST_CASE("files damaged at random are read or refused with their line, and what is read holds to the format") {
-  const std::string whole = "\xEF\xBB\xBF" "1+2\t3\r\n4+5\t9\n\nM\xC3\xA4use\tmice\nq\tr\n";
+  const std::string whole =
+      "\xEF\xBB\xBF"
+      "1+2\t3\r\n4+5\t9\n\nM\xC3\xA4use\tmice\nq\tr\n";
   RandomStream random(1, "damage");
   int refused = 0, accepted = 0;
   for (int run = 0; run < 20000; ++run) {
@@ -69,9 +72,12 @@ TEST_CASE("files damaged at random are read or refused with their line, and what
     for (std::uint64_t change = random.below(4) + 1; change > 0 && !text.empty(); --change) {
       const std::size_t at = random.below(text.size());
       const char byte = "\t\n\r\0a\xC3\xFF"[random.below(7)];
-      if (random.below(3) == 0) text.erase(at, 1);
-      else if (random.below(2) == 0) text.insert(at, 1, byte);
-      else text[at] = byte;
+      if (random.below(3) == 0)
+        text.erase(at, 1);
+      else if (random.below(2) == 0)
+        text.insert(at, 1, byte);
+      else
+        text[at] = byte;
     }
     std::istringstream in(text);
     std::vector<TaskExample> examples;

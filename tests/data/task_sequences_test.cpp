@@ -97,7 +97,8 @@ TEST_CASE("the loss is on the output only, and each row comes once an epoch") {
         for (const std::int64_t length : batch.lengths) {
           std::vector<std::int64_t> both;
           for (const auto& part : {batch.ids, batch.targets})
-            both.insert(both.end(), part.begin() + static_cast<std::ptrdiff_t>(at), part.begin() + static_cast<std::ptrdiff_t>(at) + length);
+            both.insert(both.end(), part.begin() + static_cast<std::ptrdiff_t>(at),
+                        part.begin() + static_cast<std::ptrdiff_t>(at) + length);
           read.insert(both);
           at += static_cast<std::size_t>(length);
         }
@@ -127,7 +128,8 @@ TEST_CASE("tables that cannot be learnt from are refused") {
   work.table.columns.output = "answer";
   CHECK_THAT(refusal(), Catch::Contains("answer"));
   work.table.columns.output = "1";
-  CHECK_THAT(refusal_of([&] { task_epochs(std::make_shared<const std::vector<TaskSequence>>(work.read()), {.sequences = 0}, 1); }), Catch::Contains("a batch of 0"));
+  CHECK_THAT(refusal_of([&] { task_epochs(std::make_shared<const std::vector<TaskSequence>>(work.read()), {.sequences = 0}, 1); }),
+             Catch::Contains("a batch of 0"));
 }
 
 }  // namespace

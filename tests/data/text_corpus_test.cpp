@@ -70,7 +70,8 @@ TEST_CASE("a part of a file is tokenised alone") {
   work.text.slices = {{.file = work.folder / "a.txt", .begin = 4, .end = 9}};
   CHECK(content_of(*work.prepare()) == std::vector<std::string>{"two t"});
   work.text.slices.push_back({.file = work.folder / "a.txt", .begin = 9});
-  CHECK(content_of(*work.prepare()) == std::vector<std::string>{"two three#"});  // the end of the file ends a document, that of a part does not
+  CHECK(content_of(*work.prepare()) ==
+        std::vector<std::string>{"two three#"});  // the end of the file ends a document, that of a part does not
   work.text.slices.pop_back();
   work.text.slices[0].end = 8;
   CHECK(content_of(*work.prepare()) == std::vector<std::string>{"two "});  // another part is another file
@@ -83,7 +84,8 @@ TEST_CASE("a text of many blocks keeps its order") {
   RandomStream random(2, "text");
   while (text.size() < (20u << 20)) {
     std::string document;
-    for (std::uint64_t words = random.below(2'000'000) / (1 + random.below(1000)); words > 0; --words) document += std::to_string(random.below(100)) + (words % 10 ? " " : "\n");
+    for (std::uint64_t words = random.below(2'000'000) / (1 + random.below(1000)); words > 0; --words)
+      document += std::to_string(random.below(100)) + (words % 10 ? " " : "\n");
     if (document.empty()) continue;
     text += document + "<|endoftext|>\n";
     expected.push_back(document + "#");
@@ -95,7 +97,8 @@ TEST_CASE("a text of many blocks keeps its order") {
 TEST_CASE("a byte-level BPE's ids are those of the whole text, wherever it is cut") {
   const TempFolder folder;
   RandomStream random(4, "parts");
-  const std::vector<std::string> parts{"the", " the", "then", "n't", "'ll", " ", "  ", "\n", "\n\n", "\r\n", "\t", " \n", ".", "...", "12", "345", "ü", "\u00a0", "\u3000", "日本", "😀"};
+  const std::vector<std::string> parts{"the", " the", "then", "n't", "'ll", " ", "  ",     "\n",     "\n\n", "\r\n", "\t",
+                                       " \n", ".",    "...",  "12",  "345", "ü", "\u00a0", "\u3000", "日本", "😀"};
   const auto random_text = [&](std::size_t count) {
     std::string text = "x";
     for (std::size_t i = 0; i < count; ++i) text += parts[random.below(parts.size())];

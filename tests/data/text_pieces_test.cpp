@@ -41,7 +41,8 @@ std::vector<std::string> documents_of(const std::string& text, std::size_t block
 
 /// A text of words, spaces, line breaks, wide characters and markers.
 std::string random_text(RandomStream& random, std::size_t parts) {
-  const std::vector<std::string> choices{"a", "word", "'s", " ", "  ", "\n", "\n\n", "\r\n", "\t", ".", "ü", "\u3000", "\u00a0", "<|end|>", "<|end", "|>", "日本", "😀"};
+  const std::vector<std::string> choices{"a", "word", "'s",     " ",      "  ",      "\n",    "\n\n", "\r\n", "\t",
+                                         ".", "ü",    "\u3000", "\u00a0", "<|end|>", "<|end", "|>",   "日本", "😀"};
   std::string text;
   for (std::size_t i = 0; i < parts; ++i) text += choices[random.below(choices.size())];
   return text;
@@ -62,7 +63,8 @@ std::vector<std::string> split_at_markers(std::string_view text) {
 
 TEST_CASE("a text is one document, and the marker ends one, with the line break after it") {
   CHECK(documents_of("one\n\n two\r\n") == std::vector<std::string>{"one\n\n two\r\n"});
-  CHECK(documents_of("one\n<|end|>\ntwo\n<|end|>\r\nthree<|end|> four\n<|end|>") == std::vector<std::string>{"one\n", "two\n", "three", " four\n"});
+  CHECK(documents_of("one\n<|end|>\ntwo\n<|end|>\r\nthree<|end|> four\n<|end|>") ==
+        std::vector<std::string>{"one\n", "two\n", "three", " four\n"});
   CHECK(documents_of("one<|end|>\n\ntwo") == std::vector<std::string>{"one", "\ntwo"});  // one line break, not all
   CHECK(documents_of("one<|end|><|end|>two") == std::vector<std::string>{"one", "", "two"});
   CHECK(documents_of("\xEF\xBB\xBFone") == std::vector<std::string>{"one"});
@@ -100,7 +102,8 @@ TEST_CASE("the end of a file ends a document, or adds nothing") {
   write_text(folder / "c.txt", "\nthree");
   const auto files = whole_files({folder / "a.txt", folder / "b.txt", folder / "c.txt"});
   CHECK(documents_of(files, {.marker = "<|end|>"}).texts == std::vector<std::string>{"one", "two", "", "\nthree"});
-  CHECK(documents_of(files, {.marker = "<|end|>", .end_of_file = EndOfFile::kGoesOn}).texts == std::vector<std::string>{"onetwo", "\nthree"});
+  CHECK(documents_of(files, {.marker = "<|end|>", .end_of_file = EndOfFile::kGoesOn}).texts ==
+        std::vector<std::string>{"onetwo", "\nthree"});
   CHECK(documents_of(files, {.end_of_file = EndOfFile::kGoesOn}).texts == std::vector<std::string>{"onetwo<|end|>\nthree"});
 }
 
@@ -130,13 +133,15 @@ TEST_CASE("the last part of a text's characters is kept apart, whatever files th
     for (const std::string& document : documents_of(slices, {.end_of_file = EndOfFile::kGoesOn}).texts) text += document;
     return text;
   };
-  for (const auto& [fraction, train] : {std::pair{0.1, "äöüßabcde"}, std::pair{0.6, "äöüß"}, std::pair{0.75, "äö"}, std::pair{0.39, "äöüßab"}}) {
+  for (const auto& [fraction, train] :
+       {std::pair{0.1, "äöüßabcde"}, std::pair{0.6, "äöüß"}, std::pair{0.75, "äö"}, std::pair{0.39, "äöüßab"}}) {
     const TextSplit split = split_text(files, fraction);
     CHECK(text_of(split.train) == train);
     CHECK(text_of(split.train) + text_of(split.valid) == "äöüßabcdef");
   }
   for (const double fraction : {0.0, 1.0, -0.5, 0.999, 1e-9})
-    CHECK_THAT(refusal_of([&, fraction = fraction] { split_text(files, fraction); }), Catch::Contains("10 characters") || Catch::Equals(""));
+    CHECK_THAT(refusal_of([&, fraction = fraction] { split_text(files, fraction); }),
+               Catch::Contains("10 characters") || Catch::Equals(""));
   CHECK_FALSE(refusal_of([&] { split_text(files, 0); }).empty());
   CHECK_FALSE(refusal_of([&] { split_text(files, 0.999); }).empty());
 }

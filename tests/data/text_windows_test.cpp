@@ -30,7 +30,8 @@ Spans inputs_of(const WindowPlan& plan) {
   return spans;
 }
 
-std::vector<CausalBatchIds> epoch_of(const std::shared_ptr<const TokenFile>& text, const TextEpochOptions& options, std::int64_t epoch = 0) {
+std::vector<CausalBatchIds> epoch_of(const std::shared_ptr<const TokenFile>& text, const TextEpochOptions& options,
+                                     std::int64_t epoch = 0) {
   CausalStream windows(text_epochs(text, options), {}, {epoch, 0});
   std::vector<CausalBatchIds> batches;
   const std::int64_t count = windows.here().num_batches;
@@ -74,7 +75,8 @@ TEST_CASE("windows of separate documents, by hand") {
   const TempFolder folder;
   const auto text = make_token_file(folder, {3, 1, 11, 5});
   const WindowOptions options{.block = 4, .documents = Documents::kSeparate};
-  CHECK(inputs_of(WindowPlan(text, options, std::nullopt)) == Spans{{0, 2}, {4, 8}, {8, 12}, {12, 14}, {15, 19}});  // one token predicts nothing
+  CHECK(inputs_of(WindowPlan(text, options, std::nullopt)) ==
+        Spans{{0, 2}, {4, 8}, {8, 12}, {12, 14}, {15, 19}});  // one token predicts nothing
   // Ten predictions in three windows of four leave two to move by; documents that fit stay whole.
   std::set<Spans> seen;
   for (std::uint64_t epoch = 0; epoch < 100; ++epoch) seen.insert(inputs_of(WindowPlan(text, options, EpochKey{1, epoch})));
@@ -91,10 +93,9 @@ TEST_CASE("a stride leaves each window context that another has scored, by hand"
   for (std::size_t i = 0; i < windows->num_batches(); ++i) batches.push_back(windows->batch(i));
   std::vector<Sequence> sequences = sequences_of(batches);
   std::sort(sequences.begin(), sequences.end(), [](const Sequence& a, const Sequence& b) { return a.ids.front() < b.ids.front(); });
-  CHECK(sequences == std::vector<Sequence>{{{0, 1, 2, 3}, {1, 2, 3, 4}},
-                                           {{3, 4, 5, 6}, {kNone, 5, 6, 7}},
-                                           {{6, 7, 8, 9}, {kNone, 8, 9, 10}},
-                                           {{9, 10}, {kNone, 11}}});
+  CHECK(sequences ==
+        std::vector<Sequence>{
+            {{0, 1, 2, 3}, {1, 2, 3, 4}}, {{3, 4, 5, 6}, {kNone, 5, 6, 7}}, {{6, 7, 8, 9}, {kNone, 8, 9, 10}}, {{9, 10}, {kNone, 11}}});
 }
 
 TEST_CASE("with any stride each token but the first is scored once, with as much context as is promised") {
@@ -102,7 +103,8 @@ TEST_CASE("with any stride each token but the first is scored once, with as much
   for (std::uint64_t round = 0; round < 60; ++round) {
     RandomStream random(round, "stride");
     const auto text = make_token_file(folder, random_lengths(round, 1 + random.below(5), 60));
-    const auto block = static_cast<std::int64_t>(1 + random.below(20)), stride = static_cast<std::int64_t>(1 + random.below(static_cast<std::uint64_t>(block)));
+    const auto block = static_cast<std::int64_t>(1 + random.below(20)),
+               stride = static_cast<std::int64_t>(1 + random.below(static_cast<std::uint64_t>(block)));
     if (text->num_tokens() < 2) continue;
     const auto windows = evaluation_windows(text, {.block = block, .stride = stride}, {.tokens = 40});
     std::vector<CausalBatchIds> batches;
@@ -183,7 +185,8 @@ TEST_CASE("ranks share the batches of one") {
   const TextEpochOptions options{.windows = {.block = 8}, .budget = {.sequences = 3}};
   CausalStream alone(text_epochs(text, options), {}, {});
   std::vector<std::unique_ptr<CausalStream>> ranks;
-  for (int rank = 0; rank < 3; ++rank) ranks.push_back(std::make_unique<CausalStream>(text_epochs(text, options), ProcessRank{rank, 3}, BatchPosition{}));
+  for (int rank = 0; rank < 3; ++rank)
+    ranks.push_back(std::make_unique<CausalStream>(text_epochs(text, options), ProcessRank{rank, 3}, BatchPosition{}));
   for (int round = 0; round < 200; ++round) {
     for (const auto& rank : ranks) CHECK(rank->position() == ranks[0]->position());
     for (const auto& rank : ranks) REQUIRE(rank->next() == alone.next());
@@ -215,7 +218,8 @@ TEST_CASE("filling in the middle keeps the text, in the order prefix, suffix, mi
       ++filled;
       REQUIRE(sequence.targets.back() == tokens.end_of_text);
       REQUIRE(std::equal(sequence.ids.begin() + 1, sequence.ids.end(), sequence.targets.begin()));
-      const auto suffix = std::find(sequence.ids.begin(), sequence.ids.end(), tokens.suffix), middle = std::find(suffix, sequence.ids.end(), tokens.middle);
+      const auto suffix = std::find(sequence.ids.begin(), sequence.ids.end(), tokens.suffix),
+                 middle = std::find(suffix, sequence.ids.end(), tokens.middle);
       REQUIRE(middle != sequence.ids.end());
       Ids restored(sequence.ids.begin() + 1, suffix);
       restored.insert(restored.end(), middle + 1, sequence.ids.end());
@@ -226,11 +230,13 @@ TEST_CASE("filling in the middle keeps the text, in the order prefix, suffix, mi
     }
     // Every token that a plain epoch reads is read once.
     Ids expected;
-    for (const Sequence& sequence : sequences_of(epoch_of(text, plain))) expected.insert(expected.end(), sequence.ids.begin(), sequence.ids.end());
+    for (const Sequence& sequence : sequences_of(epoch_of(text, plain)))
+      expected.insert(expected.end(), sequence.ids.begin(), sequence.ids.end());
     std::sort(read.begin(), read.end());
     std::sort(expected.begin(), expected.end());
     CHECK(read == expected);
-    CHECK(static_cast<double>(filled) == Approx(probability * static_cast<double>(all)).margin(5 * std::sqrt(0.25 * static_cast<double>(all)) * (probability == 0.5)));
+    CHECK(static_cast<double>(filled) ==
+          Approx(probability * static_cast<double>(all)).margin(5 * std::sqrt(0.25 * static_cast<double>(all)) * (probability == 0.5)));
     CHECK(empty_middles < all / 4 + 1);
   }
 }
@@ -245,11 +251,14 @@ TEST_CASE("streams that cannot be are refused") {
   CHECK_THAT(refusal({.windows = {.block = 0, .documents = Documents::kSeparate}}), Catch::Contains("at least 1"));
   CHECK_THAT(refusal({.windows = {.block = 4}, .budget = {.sequences = 0}}), Catch::Contains("a batch of 0"));
   CHECK_THAT(refusal({.windows = {.block = 4}, .fill = FillInTheMiddle{.probability = 0.5}}), Catch::Contains("--documents separate"));
-  CHECK_THAT(refusal({.windows = {.block = 3, .documents = Documents::kSeparate}, .fill = FillInTheMiddle{}}), Catch::Contains("at least 4"));
-  CHECK_THAT(refusal({.windows = {.block = 9, .documents = Documents::kSeparate}, .fill = FillInTheMiddle{.probability = 1.5}}), Catch::Contains("0 to 1"));
+  CHECK_THAT(refusal({.windows = {.block = 3, .documents = Documents::kSeparate}, .fill = FillInTheMiddle{}}),
+             Catch::Contains("at least 4"));
+  CHECK_THAT(refusal({.windows = {.block = 9, .documents = Documents::kSeparate}, .fill = FillInTheMiddle{.probability = 1.5}}),
+             Catch::Contains("0 to 1"));
   CHECK_THAT(refusal_of([&] { evaluation_windows(text, {.block = 4, .stride = 5}, {}); }), Catch::Contains("1 to 4"));
   CHECK_THAT(refusal_of([&] { evaluation_windows(make_token_file(folder, {1}), {.block = 4}, {}); }), Catch::Contains("two or more"));
-  CHECK_THAT(refusal_of([&] { CausalStream(text_epochs(text, {.windows = {.block = 4}}), {}, {.epoch = 0, .batch = 900}); }), Catch::Contains("900"));
+  CHECK_THAT(refusal_of([&] { CausalStream(text_epochs(text, {.windows = {.block = 4}}), {}, {.epoch = 0, .batch = 900}); }),
+             Catch::Contains("900"));
 }
 
 }  // namespace

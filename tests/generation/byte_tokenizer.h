@@ -34,11 +34,18 @@ inline void write_byte_tokenizer(const std::filesystem::path& folder, const std:
   for (const std::string& token : special) {
     const auto id = static_cast<std::int64_t>(vocab.size());
     vocab[token] = id;
-    added.push_back({{"id", id}, {"content", token}, {"single_word", false}, {"lstrip", false}, {"rstrip", false}, {"normalized", false}, {"special", true}});
+    added.push_back({{"id", id},
+                     {"content", token},
+                     {"single_word", false},
+                     {"lstrip", false},
+                     {"rstrip", false},
+                     {"normalized", false},
+                     {"special", true}});
   }
   const Json byte_level{{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
-  const Json model{{"type", "BPE"},           {"dropout", nullptr},     {"unk_token", nullptr}, {"continuing_subword_prefix", ""}, {"end_of_word_suffix", ""},
-                   {"fuse_unk", false},       {"byte_fallback", false}, {"vocab", vocab},       {"merges", Json::array()}};
+  const Json model{
+      {"type", "BPE"},     {"dropout", nullptr},     {"unk_token", nullptr}, {"continuing_subword_prefix", ""}, {"end_of_word_suffix", ""},
+      {"fuse_unk", false}, {"byte_fallback", false}, {"vocab", vocab},       {"merges", Json::array()}};
   write_json_file(folder / "tokenizer.json", {{"version", "1.0"},
                                               {"truncation", nullptr},
                                               {"padding", nullptr},
@@ -49,7 +56,9 @@ inline void write_byte_tokenizer(const std::filesystem::path& folder, const std:
                                               {"decoder", byte_level},
                                               {"model", model}});
   const Json end_of_text = special.empty() ? Json(nullptr) : Json(special.front());
-  write_json_file(folder / "tokenizer_config.json", {{"tokenizer_class", "GPT2Tokenizer"}, {"bos_token", end_of_text}, {"eos_token", end_of_text}, {"unk_token", end_of_text}});
+  write_json_file(
+      folder / "tokenizer_config.json",
+      {{"tokenizer_class", "GPT2Tokenizer"}, {"bos_token", end_of_text}, {"eos_token", end_of_text}, {"unk_token", end_of_text}});
 }
 
 inline std::shared_ptr<const ByteBpeTokenizer> byte_tokenizer(const std::vector<std::string>& special = {"<|endoftext|>"}) {

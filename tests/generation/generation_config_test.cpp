@@ -62,8 +62,8 @@ TEST_CASE("transformers' lengths become ours") {
   REQUIRE(parse(R"({"max_new_tokens": 20})").max_length == 20);
   REQUIRE(parse(R"({"max_length": 512, "max_new_tokens": 20})").max_length == 20);
   REQUIRE_FALSE(parse("{}").max_length.has_value());
-  REQUIRE(parse(R"({"min_length": 5})").min_length == 5);        // start counted, end not
-  REQUIRE(parse(R"({"min_new_tokens": 5})").min_length == 6);    // five before the end
+  REQUIRE(parse(R"({"min_length": 5})").min_length == 5);      // start counted, end not
+  REQUIRE(parse(R"({"min_new_tokens": 5})").min_length == 6);  // five before the end
   REQUIRE(parse(R"({"min_new_tokens": 0})").min_length == 0);
 }
 

@@ -20,7 +20,8 @@ std::vector<std::int64_t> ids_of(const std::vector<TokenCandidate>& candidates) 
 }
 
 // The tokens left of probabilities p by one setting.
-std::vector<std::int64_t> kept(const std::vector<double>& p, const SamplingOptions& options, const std::vector<std::int64_t>& refused = {}) {
+std::vector<std::int64_t> kept(const std::vector<double>& p, const SamplingOptions& options,
+                               const std::vector<std::int64_t>& refused = {}) {
   return ids_of(sampling_candidates(logits_of(p), options, refused));
 }
 
@@ -40,7 +41,8 @@ std::vector<std::vector<Hypothesis>> sample(const NextLogits& logits, const Sear
   std::vector<RandomStream> streams;
   for (const auto sentence : sentences)
     for (std::int64_t i = 0; i < search.n_best; ++i)
-      streams.emplace_back(7, "sample", std::initializer_list<std::uint64_t>{static_cast<std::uint64_t>(sentence), static_cast<std::uint64_t>(i)});
+      streams.emplace_back(7, "sample",
+                           std::initializer_list<std::uint64_t>{static_cast<std::uint64_t>(sentence), static_cast<std::uint64_t>(i)});
   std::vector<SequenceStart> starts;
   for (const auto& prefix : prefixes) starts.push_back({.prompt = {42}, .prefix = prefix});
   return sample_sequences(decoder, {.search = search, .sampling = sampling, .starts = starts, .streams = streams});
@@ -144,9 +146,9 @@ TEST_CASE("what a number draws depends on the set of candidates, not on their or
 
 TEST_CASE("draws have the distribution that penalties, temperature and filters leave: chi-squared") {
   // Token i has logit ln(w_i). By hand, with temperature 1/2, that is weights squared: 36, 25, 16, 9, 4, 1, 1 of 92.
-  // Penalties first: token 0 stands in the prompt and halves its logit (ln 6 / 2: weight sqrt 6, squared 6); token 1 was generated twice and loses
-  // ln(5/3) in all (weight 3, squared 9). So 6, 9, 16, 9, 4, 1, 1. Top-k 6 drops the last, of 45 top-p 0.96 needs 44: drops token 5.
-  // Min-p 0.2 asks for 3.2 or more: all five stay.
+  // Penalties first: token 0 stands in the prompt and halves its logit (ln 6 / 2: weight sqrt 6, squared 6); token 1 was generated twice
+  // and loses ln(5/3) in all (weight 3, squared 9). So 6, 9, 16, 9, 4, 1, 1. Top-k 6 drops the last, of 45 top-p 0.96 needs 44: drops
+  // token 5. Min-p 0.2 asks for 3.2 or more: all five stay.
   const std::vector<double> weights{6, 5, 4, 3, 2, 1, 1}, left{6, 9, 16, 9, 4};
   std::vector<float> logits;
   for (const double weight : weights) logits.push_back(static_cast<float>(std::log(weight)));
@@ -184,14 +186,16 @@ TEST_CASE("draws have the distribution that penalties, temperature and filters l
 TEST_CASE("whole sequences have the model's distribution: chi-squared") {
   // p(1) = 0.5, p(2) = 0.3, p(end) = 0.2 at every place; at most two tokens: end, (1 end) .. (2 2) are 7 sequences.
   const NextLogits logits = [](std::int64_t, const TokenIds&) { return logits_of({0.2, 0.5, 0.3}); };
-  const std::map<TokenIds, double> expected{{{0}, 0.2}, {{1, 0}, 0.1}, {{1, 1}, 0.25}, {{1, 2}, 0.15}, {{2, 0}, 0.06}, {{2, 1}, 0.15}, {{2, 2}, 0.09}};
+  const std::map<TokenIds, double> expected{{{0}, 0.2},     {{1, 0}, 0.1},  {{1, 1}, 0.25}, {{1, 2}, 0.15},
+                                            {{2, 0}, 0.06}, {{2, 1}, 0.15}, {{2, 2}, 0.09}};
   constexpr int kSamples = 20'000;
   std::map<TokenIds, double> counted;
   const auto samples = sample(logits, make_search(kSamples, 2), {}, {3});
   for (const auto& hypothesis : samples[0]) ++counted[hypothesis.ids];
   REQUIRE(counted.size() == expected.size());
   double statistic = 0;
-  for (const auto& [ids, probability] : expected) statistic += std::pow(counted[ids] - kSamples * probability, 2) / (kSamples * probability);
+  for (const auto& [ids, probability] : expected)
+    statistic += std::pow(counted[ids] - kSamples * probability, 2) / (kSamples * probability);
   const double half = statistic / 2;
   REQUIRE(std::exp(-half) * (1 + half + half * half / 2) > 1e-4);  // 6 degrees of freedom
 }
@@ -206,7 +210,9 @@ TEST_CASE("penalties see the prompt and what was generated, row by row") {
     const SamplingOptions sampling{.penalties = penalties, .temperature = 0.0};
     const auto found = sample_sequences(decoder, {.search = search, .sampling = sampling, .starts = starts, .streams = streams});
     REQUIRE(decoder.first_ids == Ids{last, 42});
-    REQUIRE(found[0][0].log_probability == Approx(std::accumulate(found[0][0].token_log_probabilities.begin(), found[0][0].token_log_probabilities.end(), 0.0)).margin(1e-5));
+    REQUIRE(
+        found[0][0].log_probability ==
+        Approx(std::accumulate(found[0][0].token_log_probabilities.begin(), found[0][0].token_log_probabilities.end(), 0.0)).margin(1e-5));
     return std::pair(found[0][0].ids, found[1][0].ids);
   };
   REQUIRE(ids({}, 1) == std::pair(TokenIds{1, 1, 1, 1}, TokenIds{1, 1, 1, 1}));
@@ -221,8 +227,11 @@ TEST_CASE("every token is told as it comes, to its own sample") {
   for (std::uint64_t i = 0; i < 4; ++i) streams.emplace_back(i, "test");
   const std::vector<SequenceStart> starts(2, {.prompt = {42}});
   std::vector<TokenIds> told(4);
-  const auto found = sample_sequences(decoder, {.search = search, .sampling = {}, .starts = starts, .streams = streams,
-                                                .on_token = [&](std::size_t sample, std::int64_t id) { told[sample].push_back(id); }});
+  const auto found = sample_sequences(
+      decoder,
+      {.search = search, .sampling = {}, .starts = starts, .streams = streams, .on_token = [&](std::size_t sample, std::int64_t id) {
+         told[sample].push_back(id);
+       }});
   for (std::size_t i = 0; i < 4; ++i) REQUIRE(told[i] == found[i / 2][i % 2].ids);
 }
 

@@ -39,9 +39,12 @@ struct Toy {
   explicit Toy(ContextLogits next, std::int64_t positions = 64, std::int64_t vocab = kVocab)
       : model(std::make_shared<ToyCausalModel>(std::move(next), vocab, positions)), generator(model, byte_tokenizer(), config()) {}
 
-  std::vector<std::vector<Continuation>> run(const std::vector<std::string>& texts, const GenerateOptions& options, std::uint64_t seed = 1) const {
+  std::vector<std::vector<Continuation>> run(const std::vector<std::string>& texts, const GenerateOptions& options,
+                                             std::uint64_t seed = 1) const {
     std::vector<Prompt> prompts;
-    for (const auto& text : texts) prompts.push_back({.ids = generator.encode(text), .number = prompts.size() + 1, .name = "line " + std::to_string(prompts.size() + 1)});
+    for (const auto& text : texts)
+      prompts.push_back(
+          {.ids = generator.encode(text), .number = prompts.size() + 1, .name = "line " + std::to_string(prompts.size() + 1)});
     return generator.generate({.prompts = prompts, .seed = seed}, options);
   }
   Continuation one(const std::string& text, const GenerateOptions& options) const { return run({text}, options)[0][0]; }
@@ -50,7 +53,9 @@ struct Toy {
   std::vector<std::vector<std::string>> stream(const std::string& text, const GenerateOptions& options) const {
     const Prompt prompt{.ids = generator.encode(text), .number = 1, .name = "it"};
     std::vector<std::vector<std::string>> shown(options.samples);
-    generator.generate({.prompts = std::span(&prompt, 1), .on_text = [&](std::size_t, std::size_t sample, std::string_view part) { shown[sample].emplace_back(part); }}, options);
+    generator.generate({.prompts = std::span(&prompt, 1),
+                        .on_text = [&](std::size_t, std::size_t sample, std::string_view part) { shown[sample].emplace_back(part); }},
+                       options);
     return shown;
   }
 };
@@ -159,7 +164,8 @@ TEST_CASE("ids that the tokenizer does not have are never generated") {
     return logits;
   };
   const Toy toy(wants_padding);
-  for (const GenerateOptions& options : {GenerateOptions{.max_new_tokens = 50}, GenerateOptions{.max_new_tokens = 5, .temperature = 0.0}, GenerateOptions{.max_new_tokens = 5, .beam = 4}})
+  for (const GenerateOptions& options : {GenerateOptions{.max_new_tokens = 50}, GenerateOptions{.max_new_tokens = 5, .temperature = 0.0},
+                                         GenerateOptions{.max_new_tokens = 5, .beam = 4}})
     for (const auto id : toy.one("x", options).ids) REQUIRE(id <= kEndOfText);
 }
 
@@ -179,11 +185,11 @@ TEST_CASE("greedy decoding with penalties, by hand") {
     return toy.one(prompt, options).text;
   };
   REQUIRE(text({}) == "aaaaaa");
-  REQUIRE(text({.presence_penalty = 1.5}) == "abaaaa");            // 2.5, 1.5 and 2 at last
-  REQUIRE(text({.frequency_penalty = 0.75}) == "aababc");          // a at 4 and 3.25, b at 3, a at 2.5, b at 2.25, c at 2 (a 1.75, b 1.5)
-  REQUIRE(text({.repetition_penalty = 2.0}) == "abaaaa");          // a 2, b 1.5, c 2: the smaller id of equal ones
-  REQUIRE(text({.repetition_penalty = 2.0}, "a") == "baaaaa");     // the prompt counts
-  REQUIRE(text({.presence_penalty = 1.5}, "a") == "abaaaa");       // and here it does not
+  REQUIRE(text({.presence_penalty = 1.5}) == "abaaaa");         // 2.5, 1.5 and 2 at last
+  REQUIRE(text({.frequency_penalty = 0.75}) == "aababc");       // a at 4 and 3.25, b at 3, a at 2.5, b at 2.25, c at 2 (a 1.75, b 1.5)
+  REQUIRE(text({.repetition_penalty = 2.0}) == "abaaaa");       // a 2, b 1.5, c 2: the smaller id of equal ones
+  REQUIRE(text({.repetition_penalty = 2.0}, "a") == "baaaaa");  // the prompt counts
+  REQUIRE(text({.presence_penalty = 1.5}, "a") == "abaaaa");    // and here it does not
 }
 
 TEST_CASE("a text longer than the positions slides or is refused, as asked") {
@@ -191,11 +197,12 @@ TEST_CASE("a text longer than the positions slides or is refused, as asked") {
   const std::string prompt = "0123456789";
   REQUIRE(toy.one(prompt, {.max_new_tokens = 40, .min_new_tokens = 39, .temperature = 0.0}).ids.size() == 40);
   const std::string refusal = refusal_of([&] { toy.one(prompt, {.max_new_tokens = 7, .context = ContextPolicy::kRefuse}); });
-  REQUIRE_THAT(refusal, Catch::Contains("line 1") && Catch::Contains("10 tokens") && Catch::Contains("7 new") && Catch::Contains("16 positions") &&
-                            Catch::Contains("--max-new-tokens 6"));
+  REQUIRE_THAT(refusal, Catch::Contains("line 1") && Catch::Contains("10 tokens") && Catch::Contains("7 new") &&
+                            Catch::Contains("16 positions") && Catch::Contains("--max-new-tokens 6"));
   REQUIRE(toy.one(prompt, {.max_new_tokens = 6, .min_new_tokens = 5, .context = ContextPolicy::kRefuse}).ids.size() == 6);
   REQUIRE_THAT(refusal_of([&] { toy.one(prompt, {.max_new_tokens = 7, .beam = 2}); }), Catch::Contains("16 positions"));
-  REQUIRE_THAT(refusal_of([&] { toy.one(std::string(20, 'x'), {.max_new_tokens = 1, .context = ContextPolicy::kRefuse}); }), Catch::Contains("shorter prompt"));
+  REQUIRE_THAT(refusal_of([&] { toy.one(std::string(20, 'x'), {.max_new_tokens = 1, .context = ContextPolicy::kRefuse}); }),
+               Catch::Contains("shorter prompt"));
 }
 
 TEST_CASE("an empty prompt begins a new text, where there is a token that ends one") {
@@ -212,14 +219,16 @@ TEST_CASE("filling in the middle asks in the format of Bavarian et al.") {
   REQUIRE(generator.encode_fill("ab", "c") == TokenIds{257, 'a', 'b', 259, 'c', 258});
   REQUIRE(generator.encode_fill("", "") == TokenIds{257, 259, 258});
   const Toy plain(random_context_logits(1, kVocab));
-  REQUIRE_THAT(refusal_of([&] { plain.generator.encode_fill("a", "b"); }), Catch::Contains("<|fim_prefix|>") && Catch::Contains("--fill-in-the-middle"));
+  REQUIRE_THAT(refusal_of([&] { plain.generator.encode_fill("a", "b"); }),
+               Catch::Contains("<|fim_prefix|>") && Catch::Contains("--fill-in-the-middle"));
 }
 
 TEST_CASE("beams are the best, in their order, and one beam is greedy") {
   const Toy toy(random_context_logits(12, kVocab));
   const auto beams = toy.run({"abc"}, {.max_new_tokens = 8, .samples = 4, .beam = 4})[0];
   REQUIRE(beams.size() == 4);
-  for (std::size_t i = 1; i < 4; ++i) REQUIRE(beams[i - 1].log_probability / beams[i - 1].ids.size() >= beams[i].log_probability / beams[i].ids.size());
+  for (std::size_t i = 1; i < 4; ++i)
+    REQUIRE(beams[i - 1].log_probability / beams[i - 1].ids.size() >= beams[i].log_probability / beams[i].ids.size());
   for (const auto& beam : beams) {
     double sum = 0;
     for (const float one : beam.token_log_probabilities) sum += one;
@@ -238,7 +247,9 @@ TEST_CASE("the folder's settings are the defaults, and flags win") {
   folder.eos_token_ids = {kEndOfText, 50256};  // the second is beyond the tokenizer's
   const TextGenerator generator(model, byte_tokenizer(), folder);
   const Prompt prompt{.ids = {'a'}, .number = 1, .name = "it"};
-  const auto ids = [&](const TextGenerator& from, const GenerateOptions& options) { return from.generate({.prompts = std::span(&prompt, 1)}, options)[0][0].ids; };
+  const auto ids = [&](const TextGenerator& from, const GenerateOptions& options) {
+    return from.generate({.prompts = std::span(&prompt, 1)}, options)[0][0].ids;
+  };
   const Toy plain(random_context_logits(2, kVocab));
   REQUIRE(ids(generator, {}) == ids(plain.generator, {.max_new_tokens = 9, .temperature = 0.0}));
   REQUIRE(ids(generator, {.max_new_tokens = 5, .top_k = 0}) == ids(plain.generator, {.max_new_tokens = 5}));
@@ -271,5 +282,6 @@ TEST_CASE("options of generate that cannot be are refused with their flag's name
   empty_stop.stop = {""};
   refuses(empty_stop, "a stop string is empty");
   REQUIRE_THAT(refusal_of([&] { toy.generator.check({.repetition_penalty = 1.2, .beam = 2}); }), Catch::Contains("--beam 2"));
-  REQUIRE_THROWS_AS(TextGenerator(std::make_shared<ToyCausalModel>(random_context_logits(1, 200), 200, 64), byte_tokenizer(), config()), UserError);
+  REQUIRE_THROWS_AS(TextGenerator(std::make_shared<ToyCausalModel>(random_context_logits(1, 200), 200, 64), byte_tokenizer(), config()),
+                    UserError);
 }

@@ -94,10 +94,12 @@ TEST_CASE("a continuation is scored after its prompt, and only it") {
   const std::vector<PromptedText> texts{{"abc", "de"}, {"", "x"}, {"abc", "d"}};
   const auto scores = scorer.score_continuations(texts);
   REQUIRE(scores[0].num_tokens == 2);
-  REQUIRE(scores[0].log_probability == Approx(log_probability_by_hand(next, {'a', 'b', 'c', 'd', 'e'}) - log_probability_by_hand(next, {'a', 'b', 'c'})).margin(1e-5));
+  REQUIRE(scores[0].log_probability ==
+          Approx(log_probability_by_hand(next, {'a', 'b', 'c', 'd', 'e'}) - log_probability_by_hand(next, {'a', 'b', 'c'})).margin(1e-5));
   REQUIRE(scores[1].log_probability == Approx(log_probability_by_hand(next, {kEndOfText, 'x'})).margin(1e-5));
   REQUIRE(scores[2].token_log_probabilities[0] == Approx(scores[0].token_log_probabilities[0]));
-  for (const PromptedText& refused : {PromptedText{"abc", ""}, PromptedText{"12345678", "90"}}) REQUIRE_THROWS_AS(scorer.score_continuations({&refused, 1}), UserError);
+  for (const PromptedText& refused : {PromptedText{"abc", ""}, PromptedText{"12345678", "90"}})
+    REQUIRE_THROWS_AS(scorer.score_continuations({&refused, 1}), UserError);
   const PromptedText full{"12345678", "9"};
   REQUIRE(scorer.score_continuations({&full, 1})[0].num_tokens == 1);
   const TextScorer without(std::make_shared<ToyCausalModel>(next, kVocab, 8), byte_tokenizer({}));

@@ -26,9 +26,12 @@ TEST_CASE("a character cut between tokens is held back until it is whole") {
   const StopStrings none({});
   REQUIRE(shown({"a", "\xC3", "\xA9", "b"}, none) == Texts{"a", "", "é", "b", ""});
   REQUIRE(shown({"\xF0\x9F", "\x98", "\x80!"}, none) == Texts{"", "", "😀!", ""});
-  REQUIRE(shown({"x\xE2\x82"}, none) == Texts{"x", "\xEF\xBF\xBD"});               // never completed: one U+FFFD, as Unicode recommends
-  REQUIRE(shown({"\xC3", "a"}, none) == Texts{"", "\xEF\xBF\xBD" "a", ""});         // completed by nothing that fits
-  REQUIRE(shown({"\x80", "\xC1"}, none) == Texts{"\xEF\xBF\xBD", "\xEF\xBF\xBD", ""});  // no byte can mend these
+  REQUIRE(shown({"x\xE2\x82"}, none) == Texts{"x", "\xEF\xBF\xBD"});  // never completed: one U+FFFD, as Unicode recommends
+  REQUIRE(shown({"\xC3", "a"}, none) == Texts{"",
+                                              "\xEF\xBF\xBD"
+                                              "a",
+                                              ""});                                                     // completed by nothing that fits
+  REQUIRE(shown({"\x80", "\xC1"}, none) == Texts{"\xEF\xBF\xBD", "\xEF\xBF\xBD", ""});                  // no byte can mend these
   REQUIRE(shown({"\xED\xA0", "\x80"}, none) == Texts{"\xEF\xBF\xBD\xEF\xBF\xBD", "\xEF\xBF\xBD", ""});  // a surrogate
 }
 
@@ -36,7 +39,7 @@ TEST_CASE("no part of a stop string is ever shown") {
   const StopStrings stops({"\n\nQ:", "END"});
   REQUIRE(shown({"yes", "\n", "\nQ", ": more", " text"}, stops) == Texts{"yes", "", "", "", "", ""});
   REQUIRE(shown({"yes\n", "\nX"}, stops) == Texts{"yes", "\n\nX", ""});  // it was none after all
-  REQUIRE(shown({"yes\n"}, stops) == Texts{"yes", "\n"});                  // nothing more came
+  REQUIRE(shown({"yes\n"}, stops) == Texts{"yes", "\n"});                // nothing more came
   REQUIRE(shown({"an E", "N", "ENDED"}, stops) == Texts{"an ", "", "EN", ""});
   REQUIRE(shown({"ENEND"}, stops) == Texts{"EN", ""});
   REQUIRE(shown({"1END2\n\nQ:"}, stops) == Texts{"1", ""});  // the first of both

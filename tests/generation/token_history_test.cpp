@@ -34,7 +34,8 @@ TEST_CASE("presence and frequency count what was generated, not the prompt") {
   REQUIRE(penalised({3.0f, 3.0f, 3.0f, 3.0f}, history, {.presence = 1.0, .frequency = 0.5}) == Logits{3.0f, 1.5f, 0.5f, 3.0f});
   REQUIRE(penalised({3.0f, 3.0f, 3.0f, 3.0f}, history, {.presence = -1.0}) == Logits{3.0f, 4.0f, 4.0f, 3.0f});  // negative ones encourage
   // The repetition penalty goes first: 3 / 2 - 1 - 3 * 0.25.
-  REQUIRE(penalised({3.0f, 3.0f, 3.0f, 3.0f}, history, {.repetition = 2.0, .presence = 1.0, .frequency = 0.25}) == Logits{1.5f, 0.25f, -0.25f, 3.0f});
+  REQUIRE(penalised({3.0f, 3.0f, 3.0f, 3.0f}, history, {.repetition = 2.0, .presence = 1.0, .frequency = 0.25}) ==
+          Logits{1.5f, 0.25f, -0.25f, 3.0f});
 }
 
 TEST_CASE("ids that a row does not have are passed over") {

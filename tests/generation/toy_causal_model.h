@@ -15,7 +15,8 @@ using ContextLogits = std::function<std::vector<float>(const TokenIds& ids)>;
 
 class ToyCausalModel : public CausalLanguageModel {
  public:
-  ToyCausalModel(ContextLogits next, std::int64_t vocab_size, std::int64_t positions) : next_(std::move(next)), vocab_size_(vocab_size), positions_(positions) {}
+  ToyCausalModel(ContextLogits next, std::int64_t vocab_size, std::int64_t positions)
+      : next_(std::move(next)), vocab_size_(vocab_size), positions_(positions) {}
 
   torch::Tensor logits(const PackedIds&) override { return {}; }
   SummedLoss loss(const CausalBatch&) override { return {}; }
@@ -27,7 +28,8 @@ class ToyCausalModel : public CausalLanguageModel {
       TORCH_CHECK(length >= 1 && length <= positions_ && !is_training(), "within the positions, in evaluation mode");
       for (std::size_t at = begin; at < begin + length; ++at)
         if (batch.targets[at] != CausalBatch::kNoTarget)
-          found.push_back(static_cast<float>(log_softmax(next_({batch.tokens.ids.begin() + begin, batch.tokens.ids.begin() + at + 1}))[batch.targets[at]]));
+          found.push_back(static_cast<float>(
+              log_softmax(next_({batch.tokens.ids.begin() + begin, batch.tokens.ids.begin() + at + 1}))[batch.targets[at]]));
       begin += length;
     }
     windows_a_batch.push_back(static_cast<std::int64_t>(batch.tokens.lengths.size()));
@@ -65,7 +67,8 @@ class ToyCausalDecoder : public StepDecoder {
   }
 
   torch::Tensor step(const torch::Tensor& last_ids_R) override {
-    TORCH_CHECK(steps_left_-- > 0 && last_ids_R.size(0) == static_cast<std::int64_t>(row_text_.size()), "a step that is left, one token a row");
+    TORCH_CHECK(steps_left_-- > 0 && last_ids_R.size(0) == static_cast<std::int64_t>(row_text_.size()),
+                "a step that is left, one token a row");
     std::vector<torch::Tensor> logits;
     for (std::size_t r = 0; r < row_text_.size(); ++r) {
       const auto id = last_ids_R[static_cast<std::int64_t>(r)].item<std::int64_t>();
@@ -98,7 +101,8 @@ class ToyCausalDecoder : public StepDecoder {
   std::int64_t steps_left_;
 };
 
-inline std::unique_ptr<StepDecoder> ToyCausalModel::start_decoding(const PackedIds& prompts, std::int64_t rows_per_prompt, std::int64_t max_steps) {
+inline std::unique_ptr<StepDecoder> ToyCausalModel::start_decoding(const PackedIds& prompts, std::int64_t rows_per_prompt,
+                                                                   std::int64_t max_steps) {
   std::vector<TokenIds> rows;
   std::size_t begin = 0;
   lengths_a_start.push_back(prompts.lengths);

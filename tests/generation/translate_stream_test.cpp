@@ -116,8 +116,7 @@ TEST_CASE("what has been read is answered before more is waited for") {
   CountingBuffer buffer;
   std::ostream out(&buffer);
   LineReader source(in, "text");
-  const auto count = translate_stream(
-      make_translator(), {.source = source, .is_more_ready = [] { return false; }}, {}, {}, out);
+  const auto count = translate_stream(make_translator(), {.source = source, .is_more_ready = [] { return false; }}, {}, {}, out);
   REQUIRE(count == 3);
   REQUIRE(buffer.flushes == 3);
   REQUIRE(buffer.str() == "the dog\nthe cat\nthe wolf\n");

@@ -20,8 +20,14 @@ GenerationConfig config_of(const EchoModel& model) { return seq2seq_generation_c
 
 Translator make_translator(const std::shared_ptr<EchoModel>& model) { return {model, joint_tokenizer(), config_of(*model)}; }
 
-const std::vector<std::string> kLines{"the dog sees the cat", "", "birds", "the horse follows the wolf in the garden", "   ", "at night",
-                                      "the bear finds the dog behind the house", "a"};
+const std::vector<std::string> kLines{"the dog sees the cat",
+                                      "",
+                                      "birds",
+                                      "the horse follows the wolf in the garden",
+                                      "   ",
+                                      "at night",
+                                      "the bear finds the dog behind the house",
+                                      "a"};
 
 std::string echo(const std::string& line) {
   const auto tokenizer = joint_tokenizer();
@@ -114,8 +120,8 @@ TEST_CASE("samples depend on seed and line number, not on the batch") {
   const TranslateOptions options{.n_best = 2, .temperature = 5.0, .top_k = 40};
   const auto all = translator.translate(LineBatch{.lines = kLines, .seed = 3}, options);
   for (const std::size_t i : {0, 3, 6}) {
-    const auto alone = translator.translate(
-        LineBatch{.lines = std::span(kLines).subspan(i, 1), .first_line_number = i + 1, .seed = 3}, options)[0];
+    const auto alone =
+        translator.translate(LineBatch{.lines = std::span(kLines).subspan(i, 1), .first_line_number = i + 1, .seed = 3}, options)[0];
     REQUIRE(alone.size() == 2);
     for (std::size_t sample = 0; sample < 2; ++sample) REQUIRE(alone[sample].ids == all[i][sample].ids);
   }

@@ -12,7 +12,8 @@ namespace {
 constexpr std::int64_t kVocab = 23;
 
 // Samples after each prompt, through a window.
-std::vector<std::vector<Hypothesis>> continue_all(ToyCausalModel& model, const std::vector<TokenIds>& prompts, std::int64_t new_tokens, std::int64_t samples = 2) {
+std::vector<std::vector<Hypothesis>> continue_all(ToyCausalModel& model, const std::vector<TokenIds>& prompts, std::int64_t new_tokens,
+                                                  std::int64_t samples = 2) {
   model.eval();
   SearchOptions search;
   search.rules.max_length = new_tokens;
@@ -21,7 +22,8 @@ std::vector<std::vector<Hypothesis>> continue_all(ToyCausalModel& model, const s
   std::vector<RandomStream> streams;
   for (const auto& prompt : prompts) {
     starts.push_back({.prompt = prompt});
-    for (std::int64_t i = 0; i < samples; ++i) streams.emplace_back(3, "test", std::initializer_list<std::uint64_t>{prompt.size(), static_cast<std::uint64_t>(i)});
+    for (std::int64_t i = 0; i < samples; ++i)
+      streams.emplace_back(3, "test", std::initializer_list<std::uint64_t>{prompt.size(), static_cast<std::uint64_t>(i)});
   }
   WindowedDecoder decoder(model, {.prompts = prompts, .rows_per_prompt = samples, .max_steps = new_tokens, .num_ids = kVocab});
   return sample_sequences(decoder, {.search = search, .sampling = {}, .starts = starts, .streams = streams});
@@ -60,7 +62,8 @@ TEST_CASE("a window drops its older half, and only when it is full") {
   REQUIRE(continue_all(model, {ids_up_to(3)}, 12, 1)[0][0].ids == TokenIds{3, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6});
   REQUIRE(model.lengths_a_start == std::vector<std::vector<std::int64_t>>{{3}, {4}, {4}});
   // A prompt as long as the positions, or longer, begins with their newest half.
-  for (const std::int64_t length : {8, 9, 30}) REQUIRE(continue_all(model, {ids_up_to(length)}, 6, 1)[0][0].ids == TokenIds{4, 5, 6, 7, 4, 5});
+  for (const std::int64_t length : {8, 9, 30})
+    REQUIRE(continue_all(model, {ids_up_to(length)}, 6, 1)[0][0].ids == TokenIds{4, 5, 6, 7, 4, 5});
   REQUIRE(continue_all(model, {ids_up_to(7)}, 3, 1)[0][0].ids == TokenIds{7, 4, 5});
   // What a row does depends on its own length, not on its neighbours'.
   const auto together = continue_all(model, {ids_up_to(3), ids_up_to(7), ids_up_to(30)}, 12, 1);

@@ -15,10 +15,8 @@ struct Case {
 
 // The lengths cross the packed kernel's query block (32) and vector width (16).
 const std::vector<Case> kCases{
-    {{3, 1, 7}, {3, 1, 7}, Causality::kBidirectional, 2, 16},
-    {{3, 1, 7}, {3, 1, 7}, Causality::kCausal, 2, 16},
-    {{33, 64, 17, 70}, {33, 64, 17, 70}, Causality::kCausal, 3, 32},
-    {{33, 64, 17, 70}, {33, 64, 17, 70}, Causality::kBidirectional, 1, 64},
+    {{3, 1, 7}, {3, 1, 7}, Causality::kBidirectional, 2, 16},        {{3, 1, 7}, {3, 1, 7}, Causality::kCausal, 2, 16},
+    {{33, 64, 17, 70}, {33, 64, 17, 70}, Causality::kCausal, 3, 32}, {{33, 64, 17, 70}, {33, 64, 17, 70}, Causality::kBidirectional, 1, 64},
     {{5, 40, 1}, {37, 2, 16}, Causality::kBidirectional, 4, 32},
 };
 

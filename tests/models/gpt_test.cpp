@@ -394,7 +394,7 @@ TEST_CASE("GPT settings that cannot be are refused") {
     json[key] = value;
     return message_of([&] { gpt_from_hf(json, "config.json"); });
   };
-  CHECK_THAT(refusal("scale_attn_by_inverse_layer_idx", true), Catch::Contains("scale_attn_by_inverse_layer_idx is true; only false is supported"));
+  CHECK_THAT(refusal("scale_attn_by_inverse_layer_idx", true), Catch::Contains("_layer_idx is true; only false is supported"));
   CHECK_THAT(refusal("scale_attn_weights", false), Catch::Contains("scale_attn_weights"));
   CHECK_THAT(refusal("tie_word_embeddings", false), Catch::Contains("tie_word_embeddings"));
   CHECK_THAT(refusal("add_cross_attention", true), Catch::Contains("add_cross_attention"));

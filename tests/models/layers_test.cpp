@@ -29,7 +29,8 @@ TEST_CASE("linear equals LibTorch's, gradients included") {
     return activation == Activation::kGelu ? torch::gelu(y) : y;
   };
   for (const auto& [rows, inputs, outputs] : {std::tuple{1, 3, 5}, {7, 16, 33}, {300, 64, 48}}) {
-    const auto x = torch::randn({rows, inputs}), weight = torch::randn({outputs, inputs}), bias = torch::randn({outputs}), g = torch::randn({rows, outputs});
+    const auto x = torch::randn({rows, inputs}), weight = torch::randn({outputs, inputs}), bias = torch::randn({outputs}),
+               g = torch::randn({rows, outputs});
     const auto x1 = leaf(x), w1 = leaf(weight), b1 = leaf(bias), x2 = leaf(x), w2 = leaf(weight), b2 = leaf(bias);
     const auto y1 = linear(x1, w1, b1, activation), y2 = reference_activation(torch::linear(x2, w2, b2));
     (y1 * g).sum().backward();
@@ -54,7 +55,8 @@ TEST_CASE("a few rows are multiplied as many are, whatever the sizes and the num
     REQUIRE(has_few_rows(x, weight));
     const auto y = few_rows_linear(x, weight, bias);
     const double scale = std::sqrt(static_cast<double>(inputs));
-    CHECK(difference(y, torch::linear(x.to(torch::kFloat64), weight.to(torch::kFloat64), bias.to(torch::kFloat64)).to(torch::kFloat32)) < 2e-6 * scale + 1e-6);
+    CHECK(difference(y, torch::linear(x.to(torch::kFloat64), weight.to(torch::kFloat64), bias.to(torch::kFloat64)).to(torch::kFloat32)) <
+          2e-6 * scale + 1e-6);
     CHECK(difference(few_rows_linear(x, weight, torch::Tensor()) + bias, y) < 1e-5);
     for (std::int64_t r = 0; r < rows; ++r) CHECK(torch::equal(few_rows_linear(x.narrow(0, r, 1), weight, bias)[0], y[r]));
     const int threads = torch::get_num_threads();
@@ -150,7 +152,9 @@ TEST_CASE("a residual stream is x = x + Dropout(f(LayerNorm(x))), again and agai
     }
     return all;
   };
-  const auto norm = [&](const torch::Tensor& value, const ResidualNorm& of) { return torch::layer_norm(value, {width}, of->weight, of->bias, 1e-5); };
+  const auto norm = [&](const torch::Tensor& value, const ResidualNorm& of) {
+    return torch::layer_norm(value, {width}, of->weight, of->bias, 1e-5);
+  };
 
   torch::manual_seed(9);
   const auto x1 = leaf(x);

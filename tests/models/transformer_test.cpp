@@ -226,7 +226,8 @@ TEST_CASE("settings that cannot be are refused") {
   CHECK_THAT(message_of([] { transformer_preset("huge"); }), Catch::Contains("tiny, small, base, big"));
   auto json = transformer_to_hf(small_config());
   json["normalize_before"] = true;
-  CHECK_THAT(message_of([&] { transformer_from_hf(json, "config.json"); }), Catch::Contains("normalize_before is true; only false is supported"));
+  CHECK_THAT(message_of([&] { transformer_from_hf(json, "config.json"); }),
+             Catch::Contains("normalize_before is true; only false is supported"));
 }
 
 TEST_CASE("the presets base and big are the paper's sizes") {

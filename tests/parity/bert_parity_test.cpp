@@ -34,7 +34,9 @@ class Fixture {
   const std::filesystem::path& folder() const { return folder_; }
   bool has_next_sentence() const { return masked_ && masked_->has_next_sentence(); }
 
-  TextBatch batch(int index) const { return {.tokens = {column(index, "ids"), column(index, "lengths")}, .type_ids = column(index, "type_ids")}; }
+  TextBatch batch(int index) const {
+    return {.tokens = {column(index, "ids"), column(index, "lengths")}, .type_ids = column(index, "type_ids")};
+  }
 
   torch::Tensor logits() const {
     if (masked_) return masked_->mask_logits(batch(0), column(0, "positions"));
@@ -73,7 +75,9 @@ class Fixture {
   }
 
  private:
-  std::vector<std::int64_t> column(int index, const std::string& name) const { return numbers(expected_.at(std::to_string(index) + "." + name)); }
+  std::vector<std::int64_t> column(int index, const std::string& name) const {
+    return numbers(expected_.at(std::to_string(index) + "." + name));
+  }
 
   std::string name_;
   std::filesystem::path folder_;
@@ -135,7 +139,8 @@ TEST_CASE("BERT computes what transformers' computes, with every head") {
       optimizer.zero_grad();
       const auto loss = fixture.loss(step % 2);
       INFO("step " << step);
-      CHECK(std::abs(loss.item<double>() - fixture.expected("step_losses")[step].item<double>()) < 2e-4);  // Adam divides by small gradients
+      CHECK(std::abs(loss.item<double>() - fixture.expected("step_losses")[step].item<double>()) <
+            2e-4);  // Adam divides by small gradients
       loss.backward();
       optimizer.step();
     }
@@ -156,7 +161,8 @@ TEST_CASE("importing and exporting BERT keeps every byte and every answer") {
     CHECK(torch::equal(ours.at(key), tensor));
   }
   const Json config = read_json_file(folder / "config.json"), their_config = read_json_file(fixture.folder() / "config.json");
-  for (const char* key : {"architectures", "hidden_act", "hidden_size", "num_hidden_layers", "intermediate_size", "vocab_size", "pad_token_id", "layer_norm_eps"})
+  for (const char* key : {"architectures", "hidden_act", "hidden_size", "num_hidden_layers", "intermediate_size", "vocab_size",
+                          "pad_token_id", "layer_norm_eps"})
     CHECK(config.at(key) == their_config.at(key));
   CHECK(torch::equal(Fixture(name, folder.path()).logits(), fixture.logits()));
 }

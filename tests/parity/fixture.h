@@ -9,7 +9,9 @@
 
 namespace attend {
 
-inline std::filesystem::path fixture_folder(const std::string& name) { return std::filesystem::path(ATTEND_SOURCE_DIR) / "tests/fixtures" / name; }
+inline std::filesystem::path fixture_folder(const std::string& name) {
+  return std::filesystem::path(ATTEND_SOURCE_DIR) / "tests/fixtures" / name;
+}
 
 inline std::vector<std::int64_t> numbers(const torch::Tensor& tensor) {
   return {tensor.const_data_ptr<std::int64_t>(), tensor.const_data_ptr<std::int64_t>() + tensor.numel()};

@@ -1,5 +1,5 @@
-// Token ids and scores of transformers' generate for a GPT-2, greedy, with a repetition penalty and with beams: tests/fixtures/gpt_generation, made by
-// scripts/make_generation_fixtures.py.
+// Token ids and scores of transformers' generate for a GPT-2, greedy, with a repetition penalty and with beams:
+// tests/fixtures/gpt_generation, made by scripts/make_generation_fixtures.py.
 #include <catch2/catch.hpp>
 
 #include <cmath>
@@ -46,7 +46,8 @@ SearchOptions options_of(const GenerationConfig& config, const Json& stated, con
   return options;
 }
 
-std::vector<std::vector<Hypothesis>> decode(Fixture& fixture, const std::vector<TokenIds>& prompts, const SearchOptions& options, double repetition_penalty) {
+std::vector<std::vector<Hypothesis>> decode(Fixture& fixture, const std::vector<TokenIds>& prompts, const SearchOptions& options,
+                                            double repetition_penalty) {
   WindowedDecoder decoder(*fixture.model, {.prompts = prompts,
                                            .rows_per_prompt = options.num_beams,
                                            .max_steps = options.rules.max_length,

@@ -65,7 +65,9 @@ class Fixture {
   }
 
  private:
-  std::vector<std::int64_t> column(int index, const std::string& name) const { return numbers(expected_.at(std::to_string(index) + "." + name)); }
+  std::vector<std::int64_t> column(int index, const std::string& name) const {
+    return numbers(expected_.at(std::to_string(index) + "." + name));
+  }
 
   std::string name_;
   std::filesystem::path folder_;
@@ -118,7 +120,8 @@ TEST_CASE("GPT computes what transformers' computes, with every head") {
     CHECK(compared == gradients.size());
   }
   SECTION("the losses of the first optimizer steps") {
-    torch::optim::AdamW optimizer(fixture.model().parameters(), torch::optim::AdamWOptions(1e-2).betas({0.9, 0.95}).eps(1e-8).weight_decay(0.1));
+    torch::optim::AdamW optimizer(fixture.model().parameters(),
+                                  torch::optim::AdamWOptions(1e-2).betas({0.9, 0.95}).eps(1e-8).weight_decay(0.1));
     for (int step = 0; step < 5; ++step) {
       optimizer.zero_grad();
       const auto loss = fixture.loss(step % 2);
@@ -137,7 +140,8 @@ TEST_CASE("log-probabilities of targets are those of transformers' logits") {
   const auto found = fixture.language()->target_log_probabilities(batch);
   std::vector<double> expected;
   for (std::size_t n = 0; n < batch.targets.size(); ++n)
-    if (batch.targets[n] != CausalBatch::kNoTarget) expected.push_back(log_p_NV[static_cast<std::int64_t>(n)][batch.targets[n]].item<double>());
+    if (batch.targets[n] != CausalBatch::kNoTarget)
+      expected.push_back(log_p_NV[static_cast<std::int64_t>(n)][batch.targets[n]].item<double>());
   REQUIRE(found.size() == expected.size());
   for (std::size_t i = 0; i < found.size(); ++i) CHECK(std::abs(found[i] - expected[i]) < 1e-5);
 }

@@ -88,7 +88,8 @@ TEST_CASE("the Transformer computes what transformers' Marian computes") {
       optimizer.zero_grad();
       const auto loss = mean_loss(*fixture.model, batch_of(fixture, step % 2));
       INFO("step " << step);
-      CHECK(std::abs(loss.item<double>() - expected[step].item<double>()) < 2e-4);  // Adam divides by small gradients: worst seen 0.0000002384
+      CHECK(std::abs(loss.item<double>() - expected[step].item<double>()) <
+            2e-4);  // Adam divides by small gradients: worst seen 0.0000002384
       loss.backward();
       optimizer.step();
     }
@@ -124,7 +125,8 @@ TEST_CASE("decoding a step at a time gives the logits of the whole sentence") {
   for (const auto length : batch.target.lengths) starts.push_back(starts.back() + length);
   for (std::int64_t step = 0; step < 2; ++step) {
     std::vector<std::int64_t> last;
-    for (const auto sentence : row_sentence) last.push_back(step == 0 ? fixture.model->config().decoder_start_id : batch.target.ids[starts[sentence] + step - 1]);
+    for (const auto sentence : row_sentence)
+      last.push_back(step == 0 ? fixture.model->config().decoder_start_id : batch.target.ids[starts[sentence] + step - 1]);
     const auto logits_RV = decoder->step(torch::tensor(last, torch::kInt64));
     for (std::size_t row = 0; row < row_sentence.size(); ++row)
       CHECK(difference(logits_RV[static_cast<std::int64_t>(row)], logits_TV[starts[row_sentence[row]] + step]) < 1e-5);

@@ -31,9 +31,7 @@ class TempFolder {
   std::filesystem::path path_;
 };
 
-inline void write_text(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
+inline void write_text(const std::filesystem::path& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
 
 inline std::string read_text(const std::filesystem::path& path) {
   std::ostringstream content;

@@ -76,13 +76,16 @@ TEST_CASE("byte-level BPE: malformed merges are refused") {
   CHECK(merges("th qq\n") == ", line 2: the merge of 'th' and 'qq' needs the piece 'qq', which the vocabulary lacks");
   CHECK(merges("t h\na b\nt h\n") == ", line 4: the merge of 't' and 'h' stands there twice");
   for (const char* line : {"t", "t h e", " t h", "t h ", "t  h", ""})
-    CHECK(merges(std::string(line) + "\na b\n") == ", line 2: expected two pieces with a space between them, found '" + std::string(line) + "'");
+    CHECK(merges(std::string(line) + "\na b\n") ==
+          ", line 2: expected two pieces with a space between them, found '" + std::string(line) + "'");
   CHECK(merges("t h\n\xff h\n") == ", line 3: not valid UTF-8");
   CHECK(refusal([](Json& json) { json["model"]["merges"] = 3; }) == ": model: 'merges' is not a list");
   CHECK(refusal([](Json& json) { json["model"].erase("merges"); }) == ": model has no 'merges'");
   CHECK(refusal([](Json& json) { json["model"]["merges"][1] = {"t"}; }) == R"(: model, merge 2: expected "a b" or ["a", "b"])");
   CHECK(refusal([](Json& json) { json["model"]["merges"][1] = {"t", 5}; }) == R"(: model, merge 2: expected "a b" or ["a", "b"])");
-  CHECK(refusal([](Json& json) { json["model"]["merges"][1] = {"t", "h"}; }) == ": model, merge 2: the merge of 't' and 'h' stands there twice");
+  CHECK(refusal([](Json& json) {
+          json["model"]["merges"][1] = {"t", "h"};
+        }) == ": model, merge 2: the merge of 't' and 'h' stands there twice");
   CHECK(refusal([](Json& json) { json["model"]["merges"][1] = "th q"; }) ==
         ": model, merge 2: the merge of 'th' and 'q' needs the piece 'thq', which the vocabulary lacks");
 }
@@ -105,16 +108,19 @@ TEST_CASE("byte-level BPE: another tokenizer's tokenizer.json is refused with wh
   CHECK(refusal([](Json& json) { json["model"]["type"] = "WordPiece"; }) == ": model is a 'WordPiece'; expected a BPE model");
   CHECK(refusal([](Json& json) { json.erase("model"); }) == ": model is missing; expected a BPE model");
   CHECK(refusal([](Json& json) { json["normalizer"] = {{"type", "NFC"}}; }) == ": normalizer is a 'NFC'; expected none");
-  CHECK(refusal([](Json& json) { json["pre_tokenizer"]["type"] = "Sequence"; }) == ": pre_tokenizer is a 'Sequence'; expected a ByteLevel pre-tokenizer");
+  CHECK(refusal([](Json& json) { json["pre_tokenizer"]["type"] = "Sequence"; }) ==
+        ": pre_tokenizer is a 'Sequence'; expected a ByteLevel pre-tokenizer");
   CHECK(refusal([](Json& json) { json["pre_tokenizer"] = nullptr; }) == ": pre_tokenizer is missing; expected a ByteLevel pre-tokenizer");
-  CHECK(refusal([](Json& json) { json["pre_tokenizer"]["use_regex"] = false; }) == ": pre_tokenizer: use_regex is false, which is not supported");
+  CHECK(refusal([](Json& json) { json["pre_tokenizer"]["use_regex"] = false; }) ==
+        ": pre_tokenizer: use_regex is false, which is not supported");
   CHECK(refusal([](Json& json) { json["decoder"] = nullptr; }) == ": decoder is missing; expected a ByteLevel decoder");
   CHECK(refusal([](Json& json) { json["post_processor"]["type"] = "RobertaProcessing"; }) ==
         ": post_processor is a 'RobertaProcessing'; expected a ByteLevel or TemplateProcessing");
   CHECK(refusal([](Json& json) { json["model"]["dropout"] = 0.1; }) == ": model: dropout is 0.1, which is not supported");
   CHECK(refusal([](Json& json) { json["model"]["ignore_merges"] = true; }) == ": model: ignore_merges is true, which is not supported");
   CHECK(refusal([](Json& json) { json["model"]["byte_fallback"] = true; }) == ": model: byte_fallback is true, which is not supported");
-  CHECK(refusal([](Json& json) { json["model"]["end_of_word_suffix"] = "</w>"; }) == ": model: end_of_word_suffix is \"</w>\", which is not supported");
+  CHECK(refusal([](Json& json) { json["model"]["end_of_word_suffix"] = "</w>"; }) ==
+        ": model: end_of_word_suffix is \"</w>\", which is not supported");
   CHECK(refusal([](Json& json) { json["model"]["squeeze"] = 1; }) == ": model has the setting 'squeeze', which is not known here");
   CHECK(refusal([](Json& json) { json["plugins"] = 1; }) == " has the setting 'plugins', which is not known here");
 }
@@ -122,15 +128,19 @@ TEST_CASE("byte-level BPE: another tokenizer's tokenizer.json is refused with wh
 TEST_CASE("byte-level BPE: templates: the text alone, or the token that begins it") {
   const TempFolder folder;
   Json json = small_byte_bpe_json();
-  json["post_processor"] = parse_json(R"({"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}], "pair": [], "special_tokens": {}})", "t");
+  json["post_processor"] = parse_json(
+      R"({"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}], "pair": [], "special_tokens": {}})", "t");
   CHECK_FALSE(ByteBpeTokenizer(write_byte_bpe_json(folder / "t", json)).begin_of_text_id().has_value());
-  json["post_processor"]["single"].insert(json["post_processor"]["single"].begin(), parse_json(R"({"SpecialToken": {"id": "<|endoftext|>", "type_id": 0}})", "t"));
+  json["post_processor"]["single"].insert(json["post_processor"]["single"].begin(),
+                                          parse_json(R"({"SpecialToken": {"id": "<|endoftext|>", "type_id": 0}})", "t"));
   const ByteBpeTokenizer tokenizer(write_byte_bpe_json(folder / "t", json));
   CHECK(tokenizer.begin_of_text_id() == 267);
   CHECK(tokenizer.encode("a").size() == 1);
   CHECK(ByteBpeTokenizer(write_small_byte_bpe(folder / "files", R"({"add_bos_token": true})")).begin_of_text_id() == 267);
   CHECK_THAT(settings_refusal(R"({"add_bos_token": true, "bos_token": null})"), Contains("asks for add_bos_token, and names no bos_token"));
-  CHECK(refusal([](Json& broken) { broken["post_processor"] = {{"type", "TemplateProcessing"}, {"single", 3}}; }) == ": post_processor is not GPT-2's template");
+  CHECK(refusal([](Json& broken) {
+          broken["post_processor"] = {{"type", "TemplateProcessing"}, {"single", 3}};
+        }) == ": post_processor is not GPT-2's template");
 }
 
 TEST_CASE("byte-level BPE: tokenizer_config.json and the files before it name the special tokens") {
@@ -143,17 +153,21 @@ TEST_CASE("byte-level BPE: tokenizer_config.json and the files before it name th
   CHECK(more.vocab_size() == 271);
   CHECK(more.encode("<y><p>") == Ids{270, 268});
   CHECK(more.is_special(270));
-  CHECK(tokenizer(R"({"added_tokens_decoder": {"257": {"content": "the"}, "268": {"content": "a b"}}})").pieces("a bthe") == Strings{"a b", "the"});
+  CHECK(tokenizer(R"({"added_tokens_decoder": {"257": {"content": "the"}, "268": {"content": "a b"}}})").pieces("a bthe") ==
+        Strings{"a b", "the"});
 }
 
 TEST_CASE("byte-level BPE: malformed settings are refused") {
   CHECK_THAT(settings_refusal("[]"), Contains(" is not an object"));
   CHECK_THAT(settings_refusal(R"({"add_prefix_space": 1})"), Contains("add_prefix_space"));
   CHECK_THAT(settings_refusal(R"({"split_special_tokens": true})"), Contains("asks for split_special_tokens, which is not supported"));
-  CHECK_THAT(settings_refusal(R"({"tokenizer_class": "RobertaTokenizer"})"), Contains("tokenizer_class is 'RobertaTokenizer'; expected GPT2Tokenizer"));
+  CHECK_THAT(settings_refusal(R"({"tokenizer_class": "RobertaTokenizer"})"),
+             Contains("tokenizer_class is 'RobertaTokenizer'; expected GPT2Tokenizer"));
   CHECK_THAT(settings_refusal(R"({"eos_token": ""})"), Contains("one of the added tokens is empty"));
-  CHECK_THAT(settings_refusal(R"({"added_tokens_decoder": {"300": {"content": "XY"}}})"), Contains("'XY' is 300; expected 268, the next one that is free"));
-  CHECK_THAT(settings_refusal(R"({"added_tokens_decoder": {"5": {"content": "the"}}})"), Contains("'the' is 5; expected 257, as in the vocabulary"));
+  CHECK_THAT(settings_refusal(R"({"added_tokens_decoder": {"300": {"content": "XY"}}})"),
+             Contains("'XY' is 300; expected 268, the next one that is free"));
+  CHECK_THAT(settings_refusal(R"({"added_tokens_decoder": {"5": {"content": "the"}}})"),
+             Contains("'the' is 5; expected 257, as in the vocabulary"));
   CHECK(settings_refusal(R"({"tokenizer_class": "GPT2TokenizerFast", "errors": "replace", "model_max_length": 1e30})").empty());
 }
 
@@ -171,9 +185,13 @@ TEST_CASE("byte-level BPE: a folder without a tokenizer says what was looked for
 
 TEST_CASE("byte-level BPE: what is saved gives the same ids, from files and from tokenizer.json, and is saved as the same bytes again") {
   const TempFolder folder;
-  write_small_byte_bpe(folder / "files", R"({"add_prefix_space": true, "model_max_length": 128, "pad_token": "<p>", "add_bos_token": true, "additional_special_tokens": ["<x>"]})");
+  write_small_byte_bpe(
+      folder / "files",
+      R"({"add_prefix_space": true, "model_max_length": 128, "pad_token": "<p>", "add_bos_token": true, "additional_special_tokens": ["<x>"]})");
   Json json = small_byte_bpe_json();
-  json["added_tokens"].push_back(parse_json(R"({"id": 268, "content": "two words", "single_word": true, "lstrip": true, "rstrip": false, "normalized": true, "special": false})", "t"));
+  json["added_tokens"].push_back(parse_json(
+      R"({"id": 268, "content": "two words", "single_word": true, "lstrip": true, "rstrip": false, "normalized": true, "special": false})",
+      "t"));
   write_byte_bpe_json(folder / "json", json);
   for (const char* name : {"files", "json"}) {
     const ByteBpeTokenizer before(folder / name);

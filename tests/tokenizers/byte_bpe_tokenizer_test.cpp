@@ -33,7 +33,7 @@ fs::path write_characters(const fs::path& folder, const std::string& vocabulary,
 TEST_CASE("byte-level BPE: words are split, then joined by the rules in their order") {
   CHECK(small().pieces("the the") == Strings{"the", "\u0120the"});
   CHECK(small().encode("the the") == Ids{257, 258});
-  CHECK(small().pieces("abc") == Strings{"ab", "c"});    // a b before b c
+  CHECK(small().pieces("abc") == Strings{"ab", "c"});  // a b before b c
   CHECK(small().pieces("xbc") == Strings{"x", "bc"});
   CHECK(small().pieces("aaaaa") == Strings{"aaaa", "a"});
   CHECK(small().pieces("then") == Strings{"the", "n"});
@@ -76,14 +76,18 @@ TEST_CASE("byte-level BPE: ids stand for bytes, and half a character decodes to 
 }
 
 TEST_CASE("byte-level BPE: ill-formed UTF-8 counts as U+FFFD") {
-  CHECK(small().encode("a\xFF" "b\xE4\xB8") == small().encode("a\uFFFD" "b\uFFFD"));
+  CHECK(small().encode("a\xFF"
+                       "b\xE4\xB8") == small().encode("a\uFFFD"
+                                                      "b\uFFFD"));
   CHECK(small().decode(small().encode("a\xFF")) == "a\uFFFD");
 }
 
 TEST_CASE("property: byte-level BPE decodes what it encodes, and pieces are the ids' pieces") {
   for (std::uint64_t round = 0; round < 500; ++round) {
     RandomStream stream(5, "byte-bpe-test", {round});
-    const Strings parts{"the", " the", "aaaa", "abc", "'s", "\n\n", " ", "é", "中", "\U0001F600", "\t", "1", ".", "\r\n", std::string(1, '\0'), "Ġ", "\u00a0"};
+    const Strings parts{
+        "the", " the",  "aaaa", "abc", "'s", "\n\n", " ", "é", "中", "\U0001F600", "\t", "1", ".", "\r\n", std::string(1, '\0'),
+        "Ġ",   "\u00a0"};
     std::string text;
     for (std::uint64_t count = stream.below(60); count > 0; --count) text += parts[stream.below(parts.size())];
     const Ids ids = small().encode(text);
@@ -103,7 +107,8 @@ TEST_CASE("a model of single bytes has what its text has, and says what it lacks
   CHECK(tokenizer.encode("ab \u00e9") == Ids{0, 1, 2, 3, 4});
   CHECK(tokenizer.decode(Ids{0, 1, 2, 3, 4}) == "ab \u00e9");
   CHECK(user_error_of([&] { tokenizer.encode("ab z"); }) == "the text has 'z', which the tokenizer's vocabulary of 5 ids cannot spell");
-  CHECK(user_error_of([&] { tokenizer.encode("a\u00e8"); }) == "the text has '\u00e8', which the tokenizer's vocabulary of 5 ids cannot spell");
+  CHECK(user_error_of([&] { tokenizer.encode("a\u00e8"); }) ==
+        "the text has '\u00e8', which the tokenizer's vocabulary of 5 ids cannot spell");
   CHECK(user_error_of([&] { tokenizer.encode("a\n"); }) == "the text has '\\n', which the tokenizer's vocabulary of 5 ids cannot spell");
   // Where nothing is said transformers adds GPT-2's token, and so it is here.
   CHECK(ByteBpeTokenizer(write_characters(folder / "u", R"({"a": 0})", "{}")).end_of_text_id() == 1);
@@ -122,9 +127,13 @@ TEST_CASE("where tokenizer.json names an unknown token, bytes that the vocabular
   };
   // The reference's answers.
   CHECK(encoded(false, "zab") == Ids{4, 5});
-  CHECK(encoded(false, "\u00e9" "ab zz a") == Ids{4, 4, 5, 3, 4, 4, 3, 0});
+  CHECK(encoded(false,
+                "\u00e9"
+                "ab zz a") == Ids{4, 4, 5, 3, 4, 4, 3, 0});
   CHECK(encoded(false, "azzb \u00e9") == Ids{0, 4, 4, 1, 3, 4, 4});
-  CHECK(encoded(true, "\u00e9" "ab zz a") == Ids{4, 5, 3, 4, 3, 0});
+  CHECK(encoded(true,
+                "\u00e9"
+                "ab zz a") == Ids{4, 5, 3, 4, 3, 0});
   CHECK(encoded(true, "azzb \u00e9") == Ids{0, 4, 1, 3, 4});
 }
 
@@ -142,7 +151,8 @@ TEST_CASE("added tokens take white space, stand alone, and have their own spelli
   const TempFolder folder;
   Json json = small_byte_bpe_json();
   const auto add = [&](int id, const char* content, const char* flag) {
-    Json token{{"id", id}, {"content", content}, {"single_word", false}, {"lstrip", false}, {"rstrip", false}, {"normalized", true}, {"special", false}};
+    Json token{{"id", id},        {"content", content}, {"single_word", false}, {"lstrip", false},
+               {"rstrip", false}, {"normalized", true}, {"special", false}};
     if (*flag) token[flag] = true;
     json["added_tokens"].push_back(std::move(token));
   };

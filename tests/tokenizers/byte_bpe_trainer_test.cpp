@@ -105,7 +105,8 @@ TEST_CASE("byte-level BPE: what cannot be learnt is refused with a sentence") {
   CHECK_THAT(refusal("", {}), Contains("text is empty; expected text"));
   CHECK_THAT(refusal("good\nb\xff", {}), Contains("text, line 2: not valid UTF-8"));
   CHECK_THAT(refusal("ab", {.vocab_size = 256}), Contains("a vocabulary of 256 ids was asked for; expected 257 (every byte and "));
-  CHECK_THAT(refusal("ab", {.vocab_size = 255, .end_of_text = false}), Contains("a vocabulary of 255 ids was asked for; expected 256 (every byte) to 16000000"));
+  CHECK_THAT(refusal("ab", {.vocab_size = 255, .end_of_text = false}),
+             Contains("a vocabulary of 255 ids was asked for; expected 256 (every byte) to 16000000"));
   CHECK_THAT(refusal("ab", {.vocab_size = 20'000'000}), Contains("a vocabulary of 20000000 ids was asked for"));
   CHECK(refusal("ab", {.min_frequency = 0}) == "the minimum frequency is 0; expected 1 or more");
   CHECK(user_error_of([] { train_byte_bpe_tokenizer({}, "nowhere"); }) == "no text to learn a vocabulary from");
@@ -148,7 +149,8 @@ Strings learnt_slowly(const std::string& text, std::size_t num_merges) {
       for (std::size_t i = 1; i < word.size(); ++i) ++counts[{id_of(word[i - 1]), id_of(word[i])}];
     const auto best = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     if (best == counts.end() || best->second < 2) break;
-    const std::string first = known[static_cast<std::size_t>(best->first.first)], second = known[static_cast<std::size_t>(best->first.second)];
+    const std::string first = known[static_cast<std::size_t>(best->first.first)],
+                      second = known[static_cast<std::size_t>(best->first.second)];
     merges.push_back(first + " " + second);
     if (id_of(first + second) == static_cast<std::ptrdiff_t>(known.size())) known.push_back(first + second);
     for (Strings& word : words)
@@ -165,7 +167,8 @@ TEST_CASE("property: byte-level BPE: the merges are what counting all pairs anew
   for (std::uint64_t round = 0; round < 40; ++round) {
     RandomStream stream(3, "byte-bpe-trainer-test", {round});
     std::string text;
-    for (int i = 0; i < 200; ++i) text += stream.below(5) == 0 ? ' ' : stream.below(9) == 0 ? '\n' : static_cast<char>('a' + stream.below(1 + round % 4));
+    for (int i = 0; i < 200; ++i)
+      text += stream.below(5) == 0 ? ' ' : stream.below(9) == 0 ? '\n' : static_cast<char>('a' + stream.below(1 + round % 4));
     INFO(text);
     const Strings slow = learnt_slowly(text, 30), fast = Learnt(text, {.vocab_size = 287}).merges();
     // Pieces made twice are merges without a new id, so the fast one may have more of them.

@@ -61,9 +61,8 @@ TEST_CASE("property: short and long words are joined as the definition says") {
       const PairMerge merge{static_cast<std::int32_t>(stream.below(static_cast<std::uint64_t>(next))),
                             static_cast<std::int32_t>(stream.below(static_cast<std::uint64_t>(next))),
                             stream.below(4) == 0 ? static_cast<std::int32_t>(stream.below(static_cast<std::uint64_t>(next))) : next};
-      const bool is_known = std::any_of(merges.begin(), merges.end(), [&](const PairMerge& other) {
-        return other.first == merge.first && other.second == merge.second;
-      });
+      const bool is_known = std::any_of(merges.begin(), merges.end(),
+                                        [&](const PairMerge& other) { return other.first == merge.first && other.second == merge.second; });
       if (is_known) continue;
       merges.push_back(merge);
       if (merge.joined == next) ++next;

@@ -23,8 +23,10 @@ TEST_CASE("what no further byte can complete is U+FFFD at once") {
   CHECK(stream.add("\xFF") == "\uFFFD");
   CHECK(stream.add("\x80") == "\uFFFD");
   CHECK(stream.add("\xC3") == "");
-  CHECK(stream.add("a") == "\uFFFD" "a");
-  CHECK(stream.add("\xC0") == "\uFFFD");           // begins nothing
+  CHECK(stream.add("a") ==
+        "\uFFFD"
+        "a");
+  CHECK(stream.add("\xC0") == "\uFFFD");            // begins nothing
   CHECK(stream.add("\xE0\x80") == "\uFFFD\uFFFD");  // overlong
   CHECK(stream.add("\xED\xA0") == "\uFFFD\uFFFD");  // a surrogate
   CHECK(stream.add("\xF4\x90") == "\uFFFD\uFFFD");  // beyond U+10FFFF
@@ -42,7 +44,8 @@ TEST_CASE("at the end what still waits is one U+FFFD, and the stream is as new")
 TEST_CASE("property: however bytes are cut, the text is that of all of them, and each part is well-formed") {
   for (std::uint64_t round = 0; round < 3000; ++round) {
     RandomStream random(11, "byte-stream-test", {round});
-    const std::vector<std::string> parts{"a", "é", "中", "\U0001F600", "\xC3", "\xE4\xB8", "\xF0\x9F", "\x80", "\xFF", "\xED", "\xA0", "\xF4", "\x90", "\xC0", "\xE0"};
+    const std::vector<std::string> parts{"a",    "é",    "中",   "\U0001F600", "\xC3", "\xE4\xB8", "\xF0\x9F", "\x80",
+                                         "\xFF", "\xED", "\xA0", "\xF4",       "\x90", "\xC0",     "\xE0"};
     std::string bytes;
     for (std::uint64_t count = random.below(12); count > 0; --count) bytes += parts[random.below(parts.size())];
     Utf8Stream stream;

@@ -55,7 +55,8 @@ TEST_CASE("GPT-2's words: of white space before a word the last character stays 
 /// Characters of every kind.
 std::string random_text(std::uint64_t seed) {
   RandomStream stream(seed, "gpt2-splitter-test");
-  const Strings parts{"a", "Z", "é", "中", "1", "²", " ", "  ", "\n", "\t", "\u00a0", "\u2003", "'", "'s", "'ll", "-", "。", "\u0301", "\u200b", "\U0001F600"};
+  const Strings parts{"a",      "Z",      "é", "中", "1",   "²", " ",  "  ",     "\n",     "\t",
+                      "\u00a0", "\u2003", "'", "'s", "'ll", "-", "。", "\u0301", "\u200b", "\U0001F600"};
   std::string text;
   for (std::uint64_t count = stream.below(30); count > 0; --count) text += parts[stream.below(parts.size())];
   return text;

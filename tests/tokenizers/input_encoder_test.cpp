@@ -58,8 +58,9 @@ TEST_CASE("what is too long for GPT is cut at its end, of a pair the longer text
   const EncodedText text = encoder->encode("the cat", std::nullopt, 3);
   CHECK(text.ids == tokenizer.encode("the"));
   CHECK(text.num_removed == 4);
-  for (const auto& [most, expected] : {std::pair{13, "the cat\na dog"}, std::pair{12, "the ca\na dog"}, std::pair{11, "the c\na dog"}, std::pair{10, "the \na dog"},
-                                       std::pair{9, "the \na do"}, std::pair{3, "t\na"}, std::pair{1, "\n"}}) {
+  for (const auto& [most, expected] :
+       {std::pair{13, "the cat\na dog"}, std::pair{12, "the ca\na dog"}, std::pair{11, "the c\na dog"}, std::pair{10, "the \na dog"},
+        std::pair{9, "the \na do"}, std::pair{3, "t\na"}, std::pair{1, "\n"}}) {
     const EncodedText pair = encoder->encode("the cat", "a dog", most);
     INFO(most);
     CHECK(pair.ids.size() == static_cast<std::size_t>(most));
@@ -81,7 +82,9 @@ TEST_CASE("an encoder is saved as its tokenizer, and a folder without one is ref
 
 TEST_CASE("special tokens that are asked for are learnt as the last ids") {
   const Folders folders;
-  train_byte_bpe_tokenizer({.files = {folders.folder / "text.txt"}, .vocabulary = {.vocab_size = 270}, .special_tokens = {"<|a|>", "<|b|>"}}, folders.folder / "special");
+  train_byte_bpe_tokenizer(
+      {.files = {folders.folder / "text.txt"}, .vocabulary = {.vocab_size = 270}, .special_tokens = {"<|a|>", "<|b|>"}},
+      folders.folder / "special");
   const ByteBpeTokenizer tokenizer(folders.folder / "special");
   const std::int64_t size = tokenizer.vocab_size();
   CHECK(size <= 270);
@@ -89,7 +92,11 @@ TEST_CASE("special tokens that are asked for are learnt as the last ids") {
   CHECK(tokenizer.id_of("<|a|>") == size - 2);
   CHECK(tokenizer.is_special(static_cast<std::int32_t>(size - 1)));
   CHECK(tokenizer.encode("<|b|>") == Ids{static_cast<std::int32_t>(size - 1)});
-  CHECK_THAT(refusal_of([&] { train_byte_bpe_tokenizer({.files = {folders.folder / "text.txt"}, .vocabulary = {.vocab_size = 258}, .special_tokens = {"<|a|>", "<|b|>"}}, folders.folder / "x"); }),
+  CHECK_THAT(refusal_of([&] {
+               train_byte_bpe_tokenizer(
+                   {.files = {folders.folder / "text.txt"}, .vocabulary = {.vocab_size = 258}, .special_tokens = {"<|a|>", "<|b|>"}},
+                   folders.folder / "x");
+             }),
              Catch::Contains("expected 259"));
 }
 

@@ -15,7 +15,7 @@ namespace attend {
 
 /// In the order of rank; 256 + i is the id of what the i-th makes, 267 that of <|endoftext|>.
 inline const std::vector<std::string>& small_merges() {
-  static const std::vector<std::string> merges{"t h", "th e", "\u0120 the", "a b", "b c", "a a",  //
+  static const std::vector<std::string> merges{"t h",   "th e",     "\u0120 the",    "a b",           "b c", "a a",  //
                                                "aa aa", "\u0120 d", "\u010a \u010a", "\u00c3 \u00a9", "' s"};
   return merges;
 }

@@ -36,7 +36,8 @@ Json continue_greedily(CausalLanguageModel& model, const PackedIds& prompts, std
   std::vector<std::vector<std::int64_t>> continuations(last.size());
   for (std::int64_t step = 0; step < steps; ++step) {
     const auto best_R = decoder->step(torch::tensor(last, torch::kInt64)).argmax(1);
-    for (std::size_t r = 0; r < last.size(); ++r) continuations[r].push_back(last[r] = best_R[static_cast<std::int64_t>(r)].item<std::int64_t>());
+    for (std::size_t r = 0; r < last.size(); ++r)
+      continuations[r].push_back(last[r] = best_R[static_cast<std::int64_t>(r)].item<std::int64_t>());
   }
   return continuations;
 }

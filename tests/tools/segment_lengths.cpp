@@ -54,8 +54,8 @@ int compare(char** arguments) {
       ++answers[is_next];
     });
   const std::uint64_t all = answers[0] + answers[1];
-  std::printf("by lengths %.2f %%, the more frequent answer %.2f %%, of %llu examples\n", percent(right, all), percent(std::max(answers[0], answers[1]), all),
-              static_cast<unsigned long long>(all));
+  std::printf("by lengths %.2f %%, the more frequent answer %.2f %%, of %llu examples\n", percent(right, all),
+              percent(std::max(answers[0], answers[1]), all), static_cast<unsigned long long>(all));
   return 0;
 }
 

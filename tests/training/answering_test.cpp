@@ -27,7 +27,9 @@ void write_questions(const std::filesystem::path& file, int count, Version versi
     const std::string person = people[random.below(people.size())], where = places[random.below(places.size())];
     const bool asks_person = random.below(2) == 0;
     const bool is_impossible = version == Version::k2 && random.below(3) == 0;
-    const std::string context = is_impossible && asks_person ? "lives in " + where + " ." : is_impossible ? person + " lives in ." : person + " lives in " + where + " .";
+    const std::string context = is_impossible && asks_person ? "lives in " + where + " ."
+                                : is_impossible              ? person + " lives in ."
+                                                             : person + " lives in " + where + " .";
     Json question{{"id", std::to_string(i)}, {"question", asks_person ? "who ?" : "where ?"}, {"answers", Json::array()}};
     const std::string& answer = asks_person ? person : where;
     if (!is_impossible) question["answers"].push_back({{"text", answer}, {"answer_start", context.find(answer)}});
@@ -40,7 +42,8 @@ void write_questions(const std::filesystem::path& file, int count, Version versi
 struct Workplace {
   explicit Workplace(Version version = Version::k1) {
     set_log_level(LogLevel::kQuiet);
-    tokenizer = write_tiny_bert({.pieces = {"who", "where", "?", "ann", "bob", "lee", "lives", "in", "rome", "paris", "new", "york", "."}}, folder / "bert");
+    tokenizer = write_tiny_bert({.pieces = {"who", "where", "?", "ann", "bob", "lee", "lives", "in", "rome", "paris", "new", "york", "."}},
+                                folder / "bert");
     write_questions(folder / "train", 200, version);
     write_questions(folder / "valid", 40, version);
   }
@@ -228,7 +231,8 @@ TEST_CASE("A tiny BERT learns to answer who and where, stopped and resumed to th
   const Workplace place;
   const auto train = [&](const std::string& name, Start start) {
     AnsweringObjective objective(place.setup());
-    Trainer trainer(objective, {.output = place.folder / name, .options = toy_training(80), .start = start, .command = "attend finetune answer"});
+    Trainer trainer(objective,
+                    {.output = place.folder / name, .options = toy_training(80), .start = start, .command = "attend finetune answer"});
     REQUIRE(trainer.run() == ExitCode::kDone);
     return trainer.state().best_metrics;
   };
@@ -236,7 +240,8 @@ TEST_CASE("A tiny BERT learns to answer who and where, stopped and resumed to th
   CHECK(best["exact"].get<double>() == 100);
   CHECK(best["f1"].get<double>() == 100);
 
-  std::filesystem::copy(place.folder / "whole", place.folder / "stopped", std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+  std::filesystem::copy(place.folder / "whole", place.folder / "stopped",
+                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
   std::filesystem::remove_all(place.folder / "stopped" / "checkpoints" / "step-80");
   train("stopped", Start::kResume);
   const std::string weights = read_text(place.folder / "whole" / "checkpoints" / "step-80" / "model.safetensors");
@@ -248,7 +253,9 @@ TEST_CASE("A tiny BERT learns to answer who and where, stopped and resumed to th
   CHECK(spans.max_length == 32);
   CHECK(spans.no_answer == NoAnswer::kNo);
   const auto model = load_token_classifier(place.folder / "whole", torch::kCPU, TokenTask::kAnswers);
-  QuestionSet questions{.data = {.contexts = {"Bob Lee  lives in New York."}, .questions = {{.id = "1", .text = "Who?"}, {.id = "2", .text = "Where?"}}}, .windows = {}};
+  QuestionSet questions{
+      .data = {.contexts = {"Bob Lee  lives in New York."}, .questions = {{.id = "1", .text = "Who?"}, {.id = "2", .text = "Where?"}}},
+      .windows = {}};
   questions.windows = window_questions(questions.data, WordPieceTokenizer(place.folder / "whole"), spans);
   const std::vector<Answer> answers = answer_all(*model, questions, spans).value();
   CHECK(answers[0].text == "Bob Lee");

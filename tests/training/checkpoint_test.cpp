@@ -23,7 +23,8 @@ struct Saved {
   void save(std::int64_t step) {
     const torch::NoGradGuard no_grad;
     objective.model().bias.fill_(static_cast<double>(step));
-    TrainerState state{.step = step, .position = objective.position(), .loss_sum = 0.1 * static_cast<double>(step), .settings = Json::object()};
+    TrainerState state{
+        .step = step, .position = objective.position(), .loss_sum = 0.1 * static_cast<double>(step), .settings = Json::object()};
     checkpoints.save(state, objective, optimizer);
   }
   TrainerState load(std::int64_t step) { return checkpoints.load(step, objective, optimizer); }

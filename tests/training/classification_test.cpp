@@ -19,12 +19,14 @@ struct Workplace {
     set_log_level(LogLevel::kQuiet);
     tokenizer = write_tiny_bert({.pieces = kFewWords}, folder / "bert");
     std::string table = "text\tlabel\tscore\n";
-    for (int i = 0; i < 12; ++i) table += "a good film\tpositive\t1\na bad film\tnegative\t-1\na very good dog\tpositive\t2\nthe bad cat\tnegative\t-1\n";
+    for (int i = 0; i < 12; ++i)
+      table += "a good film\tpositive\t1\na bad film\tnegative\t-1\na very good dog\tpositive\t2\nthe bad cat\tnegative\t-1\n";
     write_text(folder / "train.tsv", table);
   }
   ClassificationSetup setup(Problem problem, ClassificationOptions options = {.max_length = 16}) const {
     const bool is_regression = problem == Problem::kRegression;
-    const LabelledSource source{.file = folder / "train.tsv", .columns = {.text = "text", .text_pair = "", .label = is_regression ? "score" : "label"}};
+    const LabelledSource source{.file = folder / "train.tsv",
+                                .columns = {.text = "text", .text_pair = "", .label = is_regression ? "score" : "label"}};
     NewHead head{.labels = {.problem = problem, .names = {"LABEL_0"}}};
     if (!is_regression) head.labels.names = collect_labels(source).names();
     return {.model = load_sequence_classifier(folder / "bert", torch::kCPU, head),
@@ -99,7 +101,8 @@ TEST_CASE("a classifier's stopped run goes on to the same bits") {
 
 TEST_CASE("balanced classes weigh alike") {
   const Workplace place;
-  write_text(place.folder / "train.tsv", "text\tlabel\tscore\na good film\tpositive\t0\na bad film\tnegative\t0\nthe bad cat\tnegative\t0\nthe bad dog\tnegative\t0\n");
+  write_text(place.folder / "train.tsv",
+             "text\tlabel\tscore\na good film\tpositive\t0\na bad film\tnegative\t0\nthe bad cat\tnegative\t0\nthe bad dog\tnegative\t0\n");
   ClassificationSetup setup = place.setup(Problem::kClasses, {.max_length = 16, .class_weights = ClassWeights::kBalanced});
   setup.batch_size = 4;
   const auto model = setup.model;
@@ -109,10 +112,12 @@ TEST_CASE("balanced classes weigh alike") {
   const double loss = objective.loss(*batch).front().loss.item<double>();
   // 4 / (2 * 1) for the one positive example, 4 / (2 * 3) for each of the others.
   double expected = 0;
-  const LabelledExamples examples = read_examples({.file = place.folder / "train.tsv", .columns = {.text = "text", .text_pair = "", .label = "label"}},
-                                                  *make_input_encoder(place.tokenizer), 16, LabelSet({"negative", "positive"}, "test"));
+  const LabelledExamples examples =
+      read_examples({.file = place.folder / "train.tsv", .columns = {.text = "text", .text_pair = "", .label = "label"}},
+                    *make_input_encoder(place.tokenizer), 16, LabelSet({"negative", "positive"}, "test"));
   const auto log_p_BL = torch::log_softmax(classify_all(*model, examples.examples).value(), 1);
-  for (std::int64_t i = 0; i < 4; ++i) expected -= log_p_BL[i][examples.classes[static_cast<std::size_t>(i)]].item<double>() * (i == 0 ? 2.0 : 2.0 / 3.0);
+  for (std::int64_t i = 0; i < 4; ++i)
+    expected -= log_p_BL[i][examples.classes[static_cast<std::size_t>(i)]].item<double>() * (i == 0 ? 2.0 : 2.0 / 3.0);
   CHECK(loss == Approx(expected).epsilon(1e-5));
 }
 

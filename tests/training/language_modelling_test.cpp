@@ -21,7 +21,8 @@ std::string rhyme(int count) {
 
 std::string documents(int count) {
   std::string text;
-  for (int i = 0; i < count; ++i) text += (i % 3 ? "the cat sleeps.\n" : "the dog is in the garden, and sleeps.\n") + std::string("<|endoftext|>\n");
+  for (int i = 0; i < count; ++i)
+    text += (i % 3 ? "the cat sleeps.\n" : "the dog is in the garden, and sleeps.\n") + std::string("<|endoftext|>\n");
   return text;
 }
 
@@ -73,7 +74,8 @@ double loss_alone(CausalLanguageModel& model, const CausalBatchIds& batch) {
   std::size_t at = 0;
   for (const std::int64_t length : batch.lengths) {
     const auto part = [&](const std::vector<std::int64_t>& all) {
-      return std::vector<std::int64_t>(all.begin() + static_cast<std::ptrdiff_t>(at), all.begin() + static_cast<std::ptrdiff_t>(at) + length);
+      return std::vector<std::int64_t>(all.begin() + static_cast<std::ptrdiff_t>(at),
+                                       all.begin() + static_cast<std::ptrdiff_t>(at) + length);
     };
     nats -= model.loss({.tokens = {part(batch.ids), {length}}, .targets = part(batch.targets)}).log_likelihood;
     at += static_cast<std::size_t>(length);
@@ -112,7 +114,8 @@ TEST_CASE("what an untrained model is asked does not depend on how text is cut i
   const auto model = make_gpt(tiny_gpt_config(*place.tokenizer), 1, torch::kCPU);
   model->eval();
   write_text(place.folder / "train.txt", documents(20));
-  const auto text = prepare_text({.slices = whole_files({place.folder / "train.txt"})}, text_tokenizer(*place.tokenizer), place.folder / "cache");
+  const auto text =
+      prepare_text({.slices = whole_files({place.folder / "train.txt"})}, text_tokenizer(*place.tokenizer), place.folder / "cache");
   const auto one = evaluate_language(*model, *evaluation_windows(text, {.block = 8}, {.sequences = 1}), 0);
   const auto many = evaluate_language(*model, *evaluation_windows(text, {.block = 8}, {.tokens = 100}), 0);
   CHECK(one->num_targets == many->num_targets);
@@ -125,7 +128,8 @@ TEST_CASE("documents of a batch do not see one another: its loss is that of its 
   const auto model = make_gpt(tiny_gpt_config(*place.tokenizer, 64), 1, torch::kCPU);
   model->eval();
   const torch::NoGradGuard no_grad;
-  const auto text = prepare_text({.slices = whole_files({place.folder / "train.txt"})}, text_tokenizer(*place.tokenizer), place.folder / "cache");
+  const auto text =
+      prepare_text({.slices = whole_files({place.folder / "train.txt"})}, text_tokenizer(*place.tokenizer), place.folder / "cache");
   for (const Documents kind : {Documents::kSeparate, Documents::kPacked}) {
     const auto epoch = text_epochs(text, {.windows = {.block = 64, .documents = kind}, .budget = {.tokens = 256}})(0);
     const CausalBatchIds batch = epoch->batch(0);
@@ -134,7 +138,8 @@ TEST_CASE("documents of a batch do not see one another: its loss is that of its 
     CHECK(together == Approx(loss_alone(*model, batch)).epsilon(1e-5));
   }
   // And a change in one document changes the loss of no other one.
-  CausalBatchIds batch = text_epochs(text, {.windows = {.block = 64, .documents = Documents::kSeparate}, .budget = {.tokens = 256}})(0)->batch(0);
+  CausalBatchIds batch =
+      text_epochs(text, {.windows = {.block = 64, .documents = Documents::kSeparate}, .budget = {.tokens = 256}})(0)->batch(0);
   const auto losses = [&] {
     const auto all = model->target_log_probabilities({.tokens = {batch.ids, batch.lengths}, .targets = batch.targets});
     return std::vector<float>(all.begin() + batch.lengths[0], all.end());
@@ -188,7 +193,8 @@ TEST_CASE("a stopped run on text goes on to the same bits") {
   const auto weights = [&](const std::string& name, const std::vector<std::int64_t>& stops) {
     for (const std::int64_t steps : stops) {
       LanguageObjective objective(place.setup());
-      REQUIRE(Trainer(objective, {.output = place.folder / name, .options = training_options(steps), .start = Start::kResume}).run() == ExitCode::kDone);
+      REQUIRE(Trainer(objective, {.output = place.folder / name, .options = training_options(steps), .start = Start::kResume}).run() ==
+              ExitCode::kDone);
     }
     return read_text(place.folder / name / "checkpoints" / "step-20" / "model.safetensors");
   };
@@ -208,13 +214,14 @@ TEST_CASE("of a table only the output is learnt") {
   LanguageObjective objective(std::move(setup));
   const auto batch = objective.next();
   CHECK(batch->num_targets == std::vector<std::int64_t>{9});  // " 15\n" and the end, " 2\n" and the end
-  CHECK(batch->num_tokens == 20);  // what is only predicted is not read
+  CHECK(batch->num_tokens == 20);                             // what is only predicted is not read
   // The loss is that of the outputs given their inputs, by hand.
   model->eval();
   double nats = 0;
   for (const auto& [query, answer] : {std::pair{"12+3 ->", " 15\n"}, std::pair{"1+1 ->", " 2\n"}}) {
     std::vector<std::int64_t> ids;
-    for (const auto& part : {place.tokenizer->encode(query), place.tokenizer->encode(answer)}) ids.insert(ids.end(), part.begin(), part.end());
+    for (const auto& part : {place.tokenizer->encode(query), place.tokenizer->encode(answer)})
+      ids.insert(ids.end(), part.begin(), part.end());
     const auto length = static_cast<std::int64_t>(ids.size());
     const auto log_p_NV = torch::log_softmax(model->logits({ids, {length}}), 1);
     ids.push_back(*place.tokenizer->end_of_text_id());

@@ -9,7 +9,10 @@ namespace {
 
 ModelCard example() {
   ModelCard card;
-  card.facts = {.title = "Translation model", .library_tag = "translation", .data = {{"training", "train.de (5 pairs)"}}, .usage = "use --model {folder}"};
+  card.facts = {.title = "Translation model",
+                .library_tag = "translation",
+                .data = {{"training", "train.de (5 pairs)"}},
+                .usage = "use --model {folder}"};
   card.command = "attend pretrain transformer";
   card.settings = Json{{"steps", 10}, {"schedule", "cosine"}};
   card.metrics = Json{{"loss", 1.25}, {"bleu", 30.5}};

@@ -14,8 +14,7 @@ namespace {
 
 /// A gradient that depends on the step: each parameter's own values, shifted.
 void set_gradients(ToyModel& model, int step) {
-  for (auto& parameter : model.parameters())
-    parameter.mutable_grad() = (parameter.detach() * 0.3 + 0.1 * step).sin() + 0.01 * step;
+  for (auto& parameter : model.parameters()) parameter.mutable_grad() = (parameter.detach() * 0.3 + 0.1 * step).sin() + 0.01 * step;
 }
 
 double largest_difference(ToyModel& a, ToyModel& b) {

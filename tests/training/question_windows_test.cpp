@@ -34,7 +34,7 @@ SquadData one_question(const std::string& context, const std::string& answer, st
 }
 
 const std::string kLetters = "a b c d e f g h i j k l m n o p q r s t";  // 20 pieces; letter i is byte 2 i
-constexpr SpanOptions kSmall{.max_length = 12, .stride = 3};               // room for 7 of them beside "who ?"
+constexpr SpanOptions kSmall{.max_length = 12, .stride = 3};             // room for 7 of them beside "who ?"
 
 std::string shown(const WindowTargets& targets) {
   std::string text;
@@ -69,7 +69,8 @@ TEST_CASE("A context is cut into windows that overlap by the stride, beside the 
   }
   CHECK(places == "0-7 4-11 8-15 12-19 16-20 ");
   const auto id = [&](const char* piece) { return place.tokenizer->id_of(piece).value(); };
-  CHECK(found.examples[1].ids == std::vector<std::int32_t>{id("[CLS]"), id("who"), id("?"), id("[SEP]"), id("e"), id("f"), id("g"), id("h"), id("i"), id("j"), id("k"), id("[SEP]")});
+  CHECK(found.examples[1].ids == std::vector<std::int32_t>{id("[CLS]"), id("who"), id("?"), id("[SEP]"), id("e"), id("f"), id("g"), id("h"),
+                                                           id("i"), id("j"), id("k"), id("[SEP]")});
   CHECK(found.examples[1].type_ids == std::vector<std::int32_t>{0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1});
   CHECK(found.examples[4].ids.size() == 9);
 }
@@ -87,7 +88,8 @@ TEST_CASE("A question keeps half of a window at most, and that is said") {
   const Workplace place;
   set_log_level(LogLevel::kNormal);
   QuestionWindows found;
-  const std::string said = captured_stderr([&] { found = window_questions(one_question(kLetters, "", 0, "a b c d e f g h"), *place.tokenizer, kSmall); });
+  const std::string said =
+      captured_stderr([&] { found = window_questions(one_question(kLetters, "", 0, "a b c d e f g h"), *place.tokenizer, kSmall); });
   CHECK_THAT(said, Contains("1 of 1 questions were longer than 4 tokens"));
   set_log_level(LogLevel::kQuiet);
   CHECK(found.windows[0].offset == 6);
@@ -103,12 +105,12 @@ TEST_CASE("An answer's pieces are those that it touches") {
   };
   CHECK(span("new york news", 4, 8) == "1-2");
   CHECK(span("new york news", 0, 8) == "0-2");
-  CHECK(span("new york news", 5, 6) == "1-2");    // within a piece
-  CHECK(span("new york news", 9, 12) == "2-3");   // "new" of "news"
+  CHECK(span("new york news", 5, 6) == "1-2");   // within a piece
+  CHECK(span("new york news", 9, 12) == "2-3");  // "new" of "news"
   CHECK(span("new york news", 10, 13) == "2-4");
-  CHECK(span("new york news", 3, 9) == "1-2");    // the spaces around do not count
+  CHECK(span("new york news", 3, 9) == "1-2");  // the spaces around do not count
   CHECK(span("new york news", 3, 4) == "none");
-  CHECK(span("über-york", 0, 5) == "0-1");        // two bytes for one character
+  CHECK(span("über-york", 0, 5) == "0-1");  // two bytes for one character
   CHECK(span("über-york", 6, 10) == "2-3");
 }
 
@@ -184,7 +186,8 @@ TEST_CASE("The search finds what trying all spans finds, and no less than the pa
       for (float& logit : *side) logit = static_cast<float>(random.below(1000)) / 100;
     std::vector<double> scores;
     for (std::size_t b = 1; b + 1 < length; ++b)
-      for (std::size_t e = b; e + 1 < length && e < b + static_cast<std::size_t>(longest); ++e) scores.push_back(static_cast<double>(starts[b]) + static_cast<double>(ends[e]));
+      for (std::size_t e = b; e + 1 < length && e < b + static_cast<std::size_t>(longest); ++e)
+        scores.push_back(static_cast<double>(starts[b]) + static_cast<double>(ends[e]));
     std::sort(scores.rbegin(), scores.rend());
     scores.resize(std::min<std::size_t>(scores.size(), 20));
     double sum = 0;

@@ -16,7 +16,8 @@ using Catch::Contains;
 
 namespace {
 
-const std::vector<std::string> kPieces{"ann", "bob", "rome", "paris", "new", "york", "lives", "in", "goes", "to", "play", "##ing", "##s", "-", "."};
+const std::vector<std::string> kPieces{"ann",  "bob", "rome", "paris", "new", "york", "lives", "in",
+                                       "goes", "to",  "play", "##ing", "##s", "-",    "."};
 const std::string kNothingLeft = "\x01";  // a control character, which cleaning takes away
 
 /// "word/TAG word/TAG" a line as CoNLL's columns.
@@ -126,7 +127,8 @@ TEST_CASE("Windows are half a window apart and share an overlap at its middle") 
   const auto shown = [](std::int64_t num_pieces, std::int64_t room) {
     std::string text;
     for (const PieceWindow& window : piece_windows(num_pieces, room))
-      text += "[" + std::to_string(window.begin) + "," + std::to_string(window.end) + ") for " + std::to_string(window.first) + "-" + std::to_string(window.last) + " ";
+      text += "[" + std::to_string(window.begin) + "," + std::to_string(window.end) + ") for " + std::to_string(window.first) + "-" +
+              std::to_string(window.last) + " ";
     return text;
   };
   CHECK(shown(0, 4).empty());
@@ -164,14 +166,16 @@ TEST_CASE("The words of a long sentence are asked for in one window each") {
   CHECK(text.windows()[1].ids == place.ids({"[CLS]", "play", "##ing", "in", "rome", "[SEP]"}));
   std::string shown;  // window:position=word
   for (std::size_t i = 0; i < text.places().size(); ++i)
-    for (const auto& [position, word] : text.places()[i]) shown += std::to_string(i) + ":" + std::to_string(position) + "=" + std::to_string(word) + " ";
+    for (const auto& [position, word] : text.places()[i])
+      shown += std::to_string(i) + ":" + std::to_string(position) + "=" + std::to_string(word) + " ";
   CHECK(shown == "0:1=0 0:2=1 1:3=3 1:4=4 2:1=5 ");
 }
 
 TEST_CASE("A word is tagged by its first piece, the same alone and in a batch; one without pieces is O") {
   const Workplace place;
   const auto model = place.setup().model;
-  const std::vector<std::vector<std::string>> sentences{{"playing", kNothingLeft, "rome"}, {"ann", "lives", "in", "new", "york", "."}, {}, {"unheard-of"}};
+  const std::vector<std::vector<std::string>> sentences{
+      {"playing", kNothingLeft, "rome"}, {"ann", "lives", "in", "new", "york", "."}, {}, {"unheard-of"}};
   WordWindows all(*place.tokenizer, 32);
   for (const auto& words : sentences) all.add(words);
   const WordTags together = tag_words(*model, all).value();
@@ -192,7 +196,8 @@ TEST_CASE("A word is tagged by its first piece, the same alone and in a batch; o
   // The second word of the second sentence from the logits themselves.
   const torch::NoGradGuard no_grad;
   const std::vector<std::int32_t> ids = place.ids({"[CLS]", "ann", "lives", "in", "new", "york", ".", "[SEP]"});
-  const auto p_L = torch::softmax(model->logits({.tokens = {{ids.begin(), ids.end()}, {8}}, .type_ids = std::vector<std::int64_t>(8, 0)})[2], 0);
+  const auto p_L =
+      torch::softmax(model->logits({.tokens = {{ids.begin(), ids.end()}, {8}}, .type_ids = std::vector<std::int64_t>(8, 0)})[2], 0);
   CHECK(together.labels[4] == p_L.argmax().item<std::int64_t>());
   CHECK(together.probabilities[4] == Approx(p_L.max().item<double>()).epsilon(1e-5));
 }
@@ -219,11 +224,13 @@ TEST_CASE("The measures count every word, and the loss those that have a piece")
     std::vector<std::string> pieces;
     std::int64_t position, label;
   };
-  for (const auto& [pieces, position, label] : std::vector<Target>{{{"[CLS]", "ann", "rome", "[SEP]"}, 1, 1}, {{"[CLS]", "ann", "rome", "[SEP]"}, 2, 0}, {{"[CLS]", "bob", "[SEP]"}, 1, 1}}) {
+  for (const auto& [pieces, position, label] : std::vector<Target>{
+           {{"[CLS]", "ann", "rome", "[SEP]"}, 1, 1}, {{"[CLS]", "ann", "rome", "[SEP]"}, 2, 0}, {{"[CLS]", "bob", "[SEP]"}, 1, 1}}) {
     const torch::NoGradGuard no_grad;
     const auto ids = place.ids(pieces);
     const auto length = static_cast<std::int64_t>(ids.size());
-    const auto logits_NL = model->logits({.tokens = {{ids.begin(), ids.end()}, {length}}, .type_ids = std::vector<std::int64_t>(ids.size(), 0)});
+    const auto logits_NL =
+        model->logits({.tokens = {{ids.begin(), ids.end()}, {length}}, .type_ids = std::vector<std::int64_t>(ids.size(), 0)});
     sum -= torch::log_softmax(logits_NL, 1)[position][label].item<double>();
   }
   CHECK(value(metrics, "loss") == Approx(sum / 3).epsilon(1e-5));
@@ -267,7 +274,8 @@ TEST_CASE("Tags and lengths that cannot be are refused, with the line") {
   const Workplace place;
   write_text(place.folder / "valid", columns({"ann/B-PER lives/O", "bob/B-PRE"}));
   CHECK_THAT(refusal_of([&] { TaggingObjective{place.setup()}; }),
-             Contains("valid, line 4: the label 'B-PRE' was never seen in training; known are 'B-LOC', 'B-PER', 'I-LOC', 'O'") && Contains("did you mean 'B-PER'?"));
+             Contains("valid, line 4: the label 'B-PRE' was never seen in training; known are 'B-LOC', 'B-PER', 'I-LOC', 'O'") &&
+                 Contains("did you mean 'B-PER'?"));
   write_text(place.folder / "valid", "ann\n");
   CHECK_THAT(refusal_of([&] { TaggingObjective{place.setup()}; }), Contains("line 1: found one column"));
   TaggingSetup setup = place.setup();
@@ -314,7 +322,8 @@ TEST_CASE("A tiny BERT learns whose name is whose, stopped and resumed to the sa
   CHECK(best["loss"].get<double>() < 0.1);  // log(4) = 1.39 before training
 
   // What a stop at step 20 leaves: the second checkpoint is not there yet.
-  std::filesystem::copy(place.folder / "whole", place.folder / "stopped", std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+  std::filesystem::copy(place.folder / "whole", place.folder / "stopped",
+                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
   std::filesystem::remove_all(place.folder / "stopped" / "checkpoints" / "step-40");
   train("stopped", Start::kResume);
   const std::string weights = read_text(place.folder / "whole" / "checkpoints" / "step-40" / "model.safetensors");

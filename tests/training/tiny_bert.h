@@ -20,9 +20,11 @@ struct TinyBert {
 };
 
 /// Words enough for sentences about cats and films.
-inline const std::vector<std::string> kFewWords{"the", "a", "cat", "dog", "sleep", "##s", "in", "house", "garden", ".", "good", "bad", "film", "not", "very"};
+inline const std::vector<std::string> kFewWords{"the",    "a", "cat",  "dog", "sleep", "##s", "in",  "house",
+                                                "garden", ".", "good", "bad", "film",  "not", "very"};
 
-inline std::shared_ptr<const WordPieceTokenizer> write_tiny_tokenizer(const std::vector<std::string>& pieces, const std::filesystem::path& folder) {
+inline std::shared_ptr<const WordPieceTokenizer> write_tiny_tokenizer(const std::vector<std::string>& pieces,
+                                                                      const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   std::string vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
   for (const std::string& piece : pieces) vocabulary += piece + "\n";

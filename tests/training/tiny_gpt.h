@@ -14,11 +14,13 @@
 namespace attend {
 
 /// Single bytes of `text`, and the special tokens.
-inline std::shared_ptr<const ByteBpeTokenizer> write_tiny_byte_tokenizer(const std::string& text, const std::filesystem::path& folder, const std::vector<std::string>& special = {}) {
+inline std::shared_ptr<const ByteBpeTokenizer> write_tiny_byte_tokenizer(const std::string& text, const std::filesystem::path& folder,
+                                                                         const std::vector<std::string>& special = {}) {
   set_log_level(LogLevel::kQuiet);
   const TempFolder scratch;
   write_text(scratch / "text.txt", text);
-  train_byte_bpe_tokenizer({.files = {scratch / "text.txt"}, .vocabulary = {.model = BytePieces::kChar}, .special_tokens = special}, folder);
+  train_byte_bpe_tokenizer({.files = {scratch / "text.txt"}, .vocabulary = {.model = BytePieces::kChar}, .special_tokens = special},
+                           folder);
   return std::make_shared<const ByteBpeTokenizer>(folder);
 }
 

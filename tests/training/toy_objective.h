@@ -37,12 +37,12 @@ struct ToyModel : torch::nn::Module {
 struct ToySettings {
   std::uint64_t seed = 1;
   std::int64_t examples = 11;
-  std::int64_t batch = 3;              ///< examples in a micro-batch; an epoch's last one has what is left
+  std::int64_t batch = 3;  ///< examples in a micro-batch; an epoch's last one has what is left
   bool has_validation = true;
-  std::vector<double> scripted = {};   ///< validation losses, evaluation by evaluation; empty: measured
-  std::int64_t nan_batch = -1;         ///< the micro-batch (counted from 0 over the whole run) whose loss is NaN
-  bool nan_forever = false;            ///< and all after it
-  std::function<void()> after_batch = {};   ///< called after each micro-batch's loss
+  std::vector<double> scripted = {};       ///< validation losses, evaluation by evaluation; empty: measured
+  std::int64_t nan_batch = -1;             ///< the micro-batch (counted from 0 over the whole run) whose loss is NaN
+  bool nan_forever = false;                ///< and all after it
+  std::function<void()> after_batch = {};  ///< called after each micro-batch's loss
 };
 
 class ToyObjective : public Objective {

@@ -71,8 +71,9 @@ TEST_CASE("Training lowers the loss, and leaves a folder with everything in it")
   options.steps = 60;
   const Outcome outcome = train(folder / "run", options);
   CHECK(outcome.code == ExitCode::kDone);
-  for (const char* file : {"model.safetensors", "config.json", "README.md", "run.toml", "metrics.jsonl", "checkpoints/step-60/optimizer.safetensors",
-                           "checkpoints/step-60/trainer_state.json", "checkpoints/last/model.safetensors"})
+  for (const char* file :
+       {"model.safetensors", "config.json", "README.md", "run.toml", "metrics.jsonl", "checkpoints/step-60/optimizer.safetensors",
+        "checkpoints/step-60/trainer_state.json", "checkpoints/last/model.safetensors"})
     CHECK(std::filesystem::exists(folder / "run" / file));
   const auto log = records(folder / "run");
   double first = 0, last = 0;
@@ -209,7 +210,8 @@ TEST_CASE("A step that is not finite is skipped where asked: no weight, no runni
   CHECK(outcome.state.step == 12);
   bool is_recorded = false;
   for (const Json& record : records(folder / "run"))
-    if (record.contains("skipped")) is_recorded = record["step"] == 8 && record["skipped"].get<std::string>().starts_with("the loss is nan");
+    if (record.contains("skipped"))
+      is_recorded = record["step"] == 8 && record["skipped"].get<std::string>().starts_with("the loss is nan");
   CHECK(is_recorded);
   ToyObjective objective;
   objective.load(folder / "run" / "checkpoints" / "last");
@@ -221,7 +223,8 @@ TEST_CASE("Skipping does not go on for ever") {
   TrainingOptions options = toy_options();
   options.on_nan = OnNan::kSkip;
   options.steps = 1000;
-  CHECK_THROWS_WITH(train(folder / "run", options, {.nan_batch = 3, .nan_forever = true}), Catch::Contains("skipping does not help any more"));
+  CHECK_THROWS_WITH(train(folder / "run", options, {.nan_batch = 3, .nan_forever = true}),
+                    Catch::Contains("skipping does not help any more"));
 }
 
 TEST_CASE("Early stopping waits for so many evaluations in a row, and keeps the best model") {

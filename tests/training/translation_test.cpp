@@ -17,7 +17,7 @@ using namespace attend;
 
 namespace {
 
-constexpr std::array kWords{std::pair{"hund", "dog"},  std::pair{"katze", "cat"},   std::pair{"vogel", "bird"}, std::pair{"haus", "house"},
+constexpr std::array kWords{std::pair{"hund", "dog"},  std::pair{"katze", "cat"},  std::pair{"vogel", "bird"}, std::pair{"haus", "house"},
                             std::pair{"baum", "tree"}, std::pair{"kind", "child"}, std::pair{"buch", "book"},  std::pair{"stein", "stone"}};
 
 /// Sentences of one to six words, translated word by word.

@@ -21,7 +21,8 @@ struct AnsweringBatch : MicroBatch {
 };
 
 /// Names the examples by all of their ids and answers: a position in other data means nothing.
-std::string fingerprint_of(const std::vector<TextExample>& examples, const std::vector<std::int64_t>& starts, const std::vector<std::int64_t>& ends) {
+std::string fingerprint_of(const std::vector<TextExample>& examples, const std::vector<std::int64_t>& starts,
+                           const std::vector<std::int64_t>& ends) {
   std::vector<std::int64_t> sample;
   for (const TextExample& example : examples) sample.insert(sample.end(), example.ids.begin(), example.ids.end());
   sample.insert(sample.end(), starts.begin(), starts.end());
@@ -31,7 +32,8 @@ std::string fingerprint_of(const std::vector<TextExample>& examples, const std::
 
 void require_two_outputs(const TokenClassifier& model) {
   if (model.labels().names.size() != 2)
-    throw UserError("the model has " + std::to_string(model.labels().names.size()) + " outputs a token; expected 2, where an answer starts and where it ends",
+    throw UserError("the model has " + std::to_string(model.labels().names.size()) +
+                        " outputs a token; expected 2, where an answer starts and where it ends",
                     "fine-tune it with: attend finetune answer");
 }
 
@@ -94,7 +96,8 @@ AnsweringObjective::AnsweringObjective(AnsweringSetup setup)
     : setup_(std::move(setup)), spans_(setup_.options.spans), batches_(1, setup_.batch_size, setup_.seed) {
   require_two_outputs(*setup_.model);
   if (setup_.model->num_segments() < 2)
-    throw UserError("a question and its context are a pair, and the model has one segment only (type_vocab_size 1)", "use a model for pairs");
+    throw UserError("a question and its context are a pair, and the model has one segment only (type_vocab_size 1)",
+                    "use a model for pairs");
   check_spans(spans_, setup_.model->max_positions());
   const SquadData data = read_squad(setup_.train);
   spans_.no_answer = may_have_no_answer(spans_, data) ? NoAnswer::kYes : NoAnswer::kNo;
@@ -106,8 +109,8 @@ AnsweringObjective::AnsweringObjective(AnsweringSetup setup)
   }
   if (examples_.empty()) throw UserError(setup_.train.string() + ": no question has an answer that can be learnt from");
   if (num_questions_ < data.questions.size())
-    log_warning(setup_.train.string() + ": " + std::to_string(data.questions.size() - num_questions_) + " of " + std::to_string(data.questions.size()) +
-                " questions have no answer that stands in the context's tokens, and are left out");
+    log_warning(setup_.train.string() + ": " + std::to_string(data.questions.size() - num_questions_) + " of " +
+                std::to_string(data.questions.size()) + " questions have no answer that stands in the context's tokens, and are left out");
   starts_ = std::move(targets.starts);
   ends_ = std::move(targets.ends);
   fingerprint_ = fingerprint_of(examples_, starts_, ends_);
@@ -156,7 +159,8 @@ Json AnsweringObjective::position() const {
 
 void AnsweringObjective::seek(const Json& position) {
   if (position.value("data", "") != fingerprint_)
-    throw UserError("the training questions are not those of the checkpoint: " + setup_.train.string(), "resume with the same file, --max-length, --stride and tokenizer");
+    throw UserError("the training questions are not those of the checkpoint: " + setup_.train.string(),
+                    "resume with the same file, --max-length, --stride and tokenizer");
   BatchPosition start;
   from_json(start, position, "trainer_state.json");
   batches_.seek(start);
@@ -186,8 +190,10 @@ CardFacts AnsweringObjective::card() const {
   CardFacts facts;
   facts.title = "Question answering model (" + model_summary(*setup_.model, setup_.model->hf_config()) + ")";
   facts.library_tag = "question-answering";
-  facts.data = {{"training", setup_.train.string() + " (" + std::to_string(num_questions_) + " questions, " + std::to_string(examples_.size()) + " windows)"}};
-  if (can_evaluate()) facts.data.emplace_back("validation", setup_.valid.string() + " (" + std::to_string(valid_->data.questions.size()) + " questions)");
+  facts.data = {{"training", setup_.train.string() + " (" + std::to_string(num_questions_) + " questions, " +
+                                 std::to_string(examples_.size()) + " windows)"}};
+  if (can_evaluate())
+    facts.data.emplace_back("validation", setup_.valid.string() + " (" + std::to_string(valid_->data.questions.size()) + " questions)");
   facts.usage = "attend answer --model {folder} < questions";
   return facts;
 }

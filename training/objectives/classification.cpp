@@ -37,7 +37,8 @@ torch::Tensor balanced_weights(const std::vector<std::int64_t>& classes, std::si
   for (const std::int64_t c : classes) counts[static_cast<std::size_t>(c)] += 1;
   const auto num_present = static_cast<double>(std::count_if(counts.begin(), counts.end(), [](double count) { return count > 0; }));
   std::vector<float> weights;
-  for (const double count : counts) weights.push_back(count > 0 ? static_cast<float>(static_cast<double>(classes.size()) / (num_present * count)) : 0.0f);
+  for (const double count : counts)
+    weights.push_back(count > 0 ? static_cast<float>(static_cast<double>(classes.size()) / (num_present * count)) : 0.0f);
   return torch::tensor(weights);
 }
 
@@ -55,7 +56,8 @@ LabelSet collect_labels(const LabelledSource& source) {
   return collector.labels(reader.name());
 }
 
-LabelledExamples read_examples(const LabelledSource& source, const InputEncoder& encoder, std::int64_t max_length, const std::optional<LabelSet>& labels) {
+LabelledExamples read_examples(const LabelledSource& source, const InputEncoder& encoder, std::int64_t max_length,
+                               const std::optional<LabelSet>& labels) {
   TableReader reader(source.file, source.columns, source.header);
   LabelledExamples read;
   const bool is_pair = !source.columns.text_pair.empty();
@@ -70,8 +72,8 @@ LabelledExamples read_examples(const LabelledSource& source, const InputEncoder&
       read.numbers.push_back(number_label(row, reader.name()));
   }
   if (read.num_cut > 0)
-    log_warning(reader.name() + ": " + std::to_string(read.num_cut) + " of " + std::to_string(read.examples.size()) + " texts were longer than " +
-                std::to_string(max_length) + " tokens and cut; --max-length is the most");
+    log_warning(reader.name() + ": " + std::to_string(read.num_cut) + " of " + std::to_string(read.examples.size()) +
+                " texts were longer than " + std::to_string(max_length) + " tokens and cut; --max-length is the most");
   return read;
 }
 
@@ -81,7 +83,8 @@ std::optional<torch::Tensor> classify_all(SequenceClassifier& model, const std::
   for (const auto& chosen : batches_by_length(examples, kEvaluationTokens)) {
     if (stop_requested()) return std::nullopt;
     const auto logits = model.logits(pack_examples(examples, chosen)).to(torch::kFloat32).cpu();
-    for (std::size_t i = 0; i < chosen.size(); ++i) logits_BL[static_cast<std::int64_t>(chosen[i])].copy_(logits[static_cast<std::int64_t>(i)]);
+    for (std::size_t i = 0; i < chosen.size(); ++i)
+      logits_BL[static_cast<std::int64_t>(chosen[i])].copy_(logits[static_cast<std::int64_t>(i)]);
   }
   return logits_BL;
 }
@@ -90,7 +93,10 @@ Metrics classification_metrics(const torch::Tensor& logits_BL, const LabelledExa
   if (problem == TaskLabels::Problem::kRegression) {
     const std::vector<double> predicted = column(logits_BL);
     const double mse = mean_squared_error(examples.numbers, predicted);
-    return {{"loss", mse}, {"mse", mse}, {"pearson", pearson(examples.numbers, predicted)}, {"spearman", spearman(examples.numbers, predicted)}};
+    return {{"loss", mse},
+            {"mse", mse},
+            {"pearson", pearson(examples.numbers, predicted)},
+            {"spearman", spearman(examples.numbers, predicted)}};
   }
   const double loss = torch::nn::functional::cross_entropy(logits_BL, torch::tensor(examples.classes)).item<double>();
   const auto predicted_B = logits_BL.argmax(1).contiguous();
@@ -104,7 +110,8 @@ ClassificationObjective::ClassificationObjective(ClassificationSetup setup)
     : setup_(std::move(setup)), batches_(1, setup_.batch_size, setup_.seed) {
   const ClassificationOptions& options = setup_.options;
   if (options.max_length > setup_.model->max_positions())
-    throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " + std::to_string(setup_.model->max_positions()) + " positions");
+    throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " +
+                    std::to_string(setup_.model->max_positions()) + " positions");
   std::optional<LabelSet> labels;
   if (!is_regression()) labels.emplace(setup_.model->labels().names, "the model");
   train_ = read_examples(setup_.train, *setup_.encoder, options.max_length, labels);
@@ -161,7 +168,8 @@ Json ClassificationObjective::position() const {
 
 void ClassificationObjective::seek(const Json& position) {
   if (position.value("data", "") != fingerprint_)
-    throw UserError("the training examples are not those of the checkpoint: " + setup_.train.file.string(), "resume with the same file, columns and tokenizer");
+    throw UserError("the training examples are not those of the checkpoint: " + setup_.train.file.string(),
+                    "resume with the same file, columns and tokenizer");
   BatchPosition start;
   from_json(start, position, "trainer_state.json");
   batches_.seek(start);
@@ -198,10 +206,12 @@ Json ClassificationObjective::settings() const {
 
 CardFacts ClassificationObjective::card() const {
   CardFacts facts;
-  facts.title = std::string(is_regression() ? "Regression model (" : "Text classifier (") + model_summary(*setup_.model, setup_.model->hf_config()) + ")";
+  facts.title = std::string(is_regression() ? "Regression model (" : "Text classifier (") +
+                model_summary(*setup_.model, setup_.model->hf_config()) + ")";
   facts.library_tag = "text-classification";
   facts.data = {{"training", setup_.train.file.string() + " (" + std::to_string(train_.examples.size()) + " examples)"}};
-  if (can_evaluate()) facts.data.emplace_back("validation", setup_.valid.string() + " (" + std::to_string(valid_->examples.size()) + " examples)");
+  if (can_evaluate())
+    facts.data.emplace_back("validation", setup_.valid.string() + " (" + std::to_string(valid_->examples.size()) + " examples)");
   facts.usage = "attend classify --model {folder} < text";
   return facts;
 }

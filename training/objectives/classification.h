@@ -106,7 +106,7 @@ class ClassificationObjective final : public Objective {
   ClassificationSetup setup_;
   LabelledExamples train_;
   std::optional<LabelledExamples> valid_;
-  std::string fingerprint_;  // of the training examples
+  std::string fingerprint_;        // of the training examples
   torch::Tensor class_weights_L_;  // undefined where all weigh the same
   ShuffledBatches batches_;
 };

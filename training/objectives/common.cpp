@@ -11,8 +11,9 @@ void copy_by_name(const auto& from, const auto& to, const std::filesystem::path&
   for (const auto& named : to) {
     const torch::Tensor* const found = from.find(named.key());
     if (found == nullptr || found->sizes() != named.value().sizes())
-      throw UserError(folder.string() + " is of another model: '" + named.key() + "' is " + (found == nullptr ? "not there" : "of another shape"),
-                      "resume with the settings of its run.toml");
+      throw UserError(
+          folder.string() + " is of another model: '" + named.key() + "' is " + (found == nullptr ? "not there" : "of another shape"),
+          "resume with the settings of its run.toml");
     torch::Tensor(named.value()).copy_(*found);
   }
 }

@@ -11,13 +11,15 @@
 
 namespace attend {
 
-/// Sets the parameters and buffers of `to` to those of `from`, by name. Throws UserError, with `folder`, where one is missing or has another shape.
+/// Sets the parameters and buffers of `to` to those of `from`, by name. Throws UserError, with `folder`, where one is missing or has
+/// another shape.
 void copy_parameters(const torch::nn::Module& from, torch::nn::Module& to, const std::filesystem::path& folder);
 
 /// "bert, 4393986 parameters".
 std::string model_summary(const torch::nn::Module& model, const Json& hf_config);
 
-/// The metric called `name`, or the first known one where it is "". Losses and errors are better lower. Throws UserError that lists `known`.
+/// The metric called `name`, or the first known one where it is "". Losses and errors are better lower. Throws UserError that lists
+/// `known`.
 BestMetric choose_best_metric(const std::string& name, const std::vector<std::string>& known);
 
 /// Adds everything but the tensor.

@@ -50,7 +50,8 @@ FillTokens fill_tokens(const ByteBpeTokenizer& tokenizer) {
   for (const std::string& name : fill_token_names()) {
     const auto id = tokenizer.id_of(name);
     if (!id || !tokenizer.is_special(*id))
-      throw UserError("the tokenizer has no " + name + " token; filling in the middle is spelled with it", "learn one with --fill-in-the-middle, without --tokenizer");
+      throw UserError("the tokenizer has no " + name + " token; filling in the middle is spelled with it",
+                      "learn one with --fill-in-the-middle, without --tokenizer");
     ids.push_back(*id);
   }
   if (!tokenizer.end_of_text_id()) throw UserError("the tokenizer has no end-of-text token; filling in the middle ends with it");
@@ -104,14 +105,17 @@ LanguageObjective::~LanguageObjective() = default;
 void LanguageObjective::check_options() const {
   const LanguageOptions& options = setup_.options;
   if (setup_.tokenizer->vocab_size() > setup_.model->vocab_size())
-    throw UserError("the tokenizer has " + std::to_string(setup_.tokenizer->vocab_size()) + " ids, the model " + std::to_string(setup_.model->vocab_size()),
+    throw UserError("the tokenizer has " + std::to_string(setup_.tokenizer->vocab_size()) + " ids, the model " +
+                        std::to_string(setup_.model->vocab_size()),
                     "use the tokenizer the model was made with");
   if (options.max_length < 1) throw UserError("--max-length is " + std::to_string(options.max_length) + "; expected 1 or more");
   if (options.max_length > setup_.model->max_positions())
-    throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " + std::to_string(setup_.model->max_positions()) + " positions",
+    throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " +
+                        std::to_string(setup_.model->max_positions()) + " positions",
                     "use a smaller --max-length, or --set max_positions=" + std::to_string(options.max_length));
   if (options.eval_tokens < 0) throw UserError("--eval-tokens is " + std::to_string(options.eval_tokens) + "; expected 0 (all) or more");
-  if (setup_.columns && options.fill_in_the_middle > 0) throw UserError("--fill-in-the-middle has no effect on a table of inputs and outputs", "leave it out");
+  if (setup_.columns && options.fill_in_the_middle > 0)
+    throw UserError("--fill-in-the-middle has no effect on a table of inputs and outputs", "leave it out");
   if (setup_.columns && options.documents == Documents::kSeparate)
     throw UserError("--documents has no effect on a table: each of its rows is a sequence of its own", "leave it out");
   if (options.documents == Documents::kSeparate && !setup_.tokenizer->end_of_text_id())
@@ -122,19 +126,22 @@ void LanguageObjective::prepare_texts() {
   const LanguageOptions& options = setup_.options;
   const WindowOptions windows{.block = options.max_length, .documents = options.documents};
   TextEpochOptions epochs{.windows = windows, .budget = setup_.budget, .seed = setup_.seed};
-  if (options.fill_in_the_middle != 0) epochs.fill = FillInTheMiddle{.probability = options.fill_in_the_middle, .tokens = fill_tokens(*setup_.tokenizer)};
+  if (options.fill_in_the_middle != 0)
+    epochs.fill = FillInTheMiddle{.probability = options.fill_in_the_middle, .tokens = fill_tokens(*setup_.tokenizer)};
   const auto text = prepare_text({.slices = setup_.train}, text_tokenizer(*setup_.tokenizer), setup_.cache);
   make_epoch_ = text_epochs(text, epochs);
   fingerprint_ = fingerprint_of(*text);
   summary_ = std::to_string(text->size()) + " documents, " + std::to_string(text->num_tokens()) + " tokens";
   if (!setup_.valid.empty())
-    valid_ = evaluation_windows(prepare_text({.slices = setup_.valid}, text_tokenizer(*setup_.tokenizer), setup_.cache), windows, setup_.budget);
+    valid_ =
+        evaluation_windows(prepare_text({.slices = setup_.valid}, text_tokenizer(*setup_.tokenizer), setup_.cache), windows, setup_.budget);
 }
 
 void LanguageObjective::prepare_tables() {
   const auto read = [&](const std::vector<TextSlice>& slices) {
     const TaskTable table{.files = files_of(slices), .columns = *setup_.columns};
-    return std::make_shared<const std::vector<TaskSequence>>(read_task_sequences(table, text_tokenizer(*setup_.tokenizer), setup_.options.max_length));
+    return std::make_shared<const std::vector<TaskSequence>>(
+        read_task_sequences(table, text_tokenizer(*setup_.tokenizer), setup_.options.max_length));
   };
   const auto sequences = read(setup_.train);
   make_epoch_ = task_epochs(sequences, setup_.budget, setup_.seed);
@@ -164,7 +171,8 @@ Json LanguageObjective::position() const {
 
 void LanguageObjective::seek(const Json& position) {
   if (position.value("data", "") != fingerprint_)
-    throw UserError("the training text is not that of the checkpoint: " + names_of(setup_.train), "resume with the same texts and tokenizer, or start in another --output folder");
+    throw UserError("the training text is not that of the checkpoint: " + names_of(setup_.train),
+                    "resume with the same texts and tokenizer, or start in another --output folder");
   BatchPosition start;
   from_json(start, position, "trainer_state.json");
   batches_ = std::make_unique<CausalStream>(make_epoch_, ProcessRank{}, start);

@@ -27,7 +27,8 @@ struct LanguageOptions {
   static void fields(auto& self, auto&& visit) {
     visit("max_length", self.max_length, "most tokens that a sequence reads; 0: as many as the model has positions");
     visit("documents", self.documents, "packed: end to end, attention sees across; separate: no sequence crosses a document's end");
-    visit("fill_in_the_middle", self.fill_in_the_middle, "share of sequences turned into prefix, suffix, middle; with --documents separate");
+    visit("fill_in_the_middle", self.fill_in_the_middle,
+          "share of sequences turned into prefix, suffix, middle; with --documents separate");
     visit("eval_tokens", self.eval_tokens, "about so many validation tokens in an evaluation, the same each time; 0: all");
   }
 };
@@ -35,13 +36,13 @@ struct LanguageOptions {
 struct LanguageSetup {
   std::shared_ptr<CausalLanguageModel> model;
   std::shared_ptr<const ByteBpeTokenizer> tokenizer;
-  std::vector<TextSlice> train, valid;         ///< valid may be empty
-  std::optional<TaskColumns> columns = {};     ///< the files are tables of inputs and outputs
-  std::filesystem::path cache;                 ///< folder for the tokenised text
+  std::vector<TextSlice> train, valid;      ///< valid may be empty
+  std::optional<TaskColumns> columns = {};  ///< the files are tables of inputs and outputs
+  std::filesystem::path cache;              ///< folder for the tokenised text
   BatchBudget budget;
   std::uint64_t seed = 1;
   LanguageOptions options;
-  Json settings = Json::object();              ///< of the command, for run.toml: preset, set, ...
+  Json settings = Json::object();  ///< of the command, for run.toml: preset, set, ...
 };
 
 /// What text is to be tokenised with; views the tokenizer.

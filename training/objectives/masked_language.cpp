@@ -59,7 +59,8 @@ std::string list_files(const std::vector<std::filesystem::path>& files) {
 }  // namespace
 
 MaskingVocabulary masking_vocabulary(const WordPieceTokenizer& tokenizer) {
-  MaskingVocabulary vocabulary{.cls = tokenizer.cls_id(), .sep = tokenizer.sep_id(), .mask = tokenizer.mask_id(), .is_special = {}, .is_continuation = {}};
+  MaskingVocabulary vocabulary{
+      .cls = tokenizer.cls_id(), .sep = tokenizer.sep_id(), .mask = tokenizer.mask_id(), .is_special = {}, .is_continuation = {}};
   for (std::int32_t id = 0; id < tokenizer.vocab_size(); ++id) {
     vocabulary.is_special.push_back(tokenizer.is_special(id));
     vocabulary.is_continuation.push_back(tokenizer.is_continuation(id));
@@ -90,7 +91,9 @@ std::optional<Metrics> evaluate_masked(MaskedLanguageModel& model, const Evaluat
   Metrics metrics{{"loss", loss}, {"perplexity", std::exp(loss)}, {"mlm_accuracy", mean(static_cast<double>(words.num_correct), words)}};
   if (next.num_targets > 0) {
     const double nsp_loss = -mean(next.log_likelihood, next);
-    metrics.insert(metrics.end(), {{"nsp_loss", nsp_loss}, {"nsp_accuracy", mean(static_cast<double>(next.num_correct), next)}, {"total_loss", loss + nsp_loss}});
+    metrics.insert(
+        metrics.end(),
+        {{"nsp_loss", nsp_loss}, {"nsp_accuracy", mean(static_cast<double>(next.num_correct), next)}, {"total_loss", loss + nsp_loss}});
   }
   return metrics;
 }
@@ -98,25 +101,32 @@ std::optional<Metrics> evaluate_masked(MaskedLanguageModel& model, const Evaluat
 MaskedLanguageObjective::MaskedLanguageObjective(MaskedLanguageSetup setup) : setup_(std::move(setup)) {
   const MaskedLanguageOptions& options = setup_.options;
   if (setup_.tokenizer->vocab_size() > setup_.model->vocab_size())
-    throw UserError("the tokenizer has " + std::to_string(setup_.tokenizer->vocab_size()) + " ids, the model " + std::to_string(setup_.model->vocab_size()),
+    throw UserError("the tokenizer has " + std::to_string(setup_.tokenizer->vocab_size()) + " ids, the model " +
+                        std::to_string(setup_.model->vocab_size()),
                     "use the tokenizer the model was made with");
   if (options.max_length > setup_.model->max_positions())
-    throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " + std::to_string(setup_.model->max_positions()) + " positions",
+    throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " +
+                        std::to_string(setup_.model->max_positions()) + " positions",
                     "use a smaller --max-length, or --set max_positions=" + std::to_string(options.max_length));
   if (options.next_sentence && !setup_.model->has_next_sentence())
     throw UserError("the model has no head for next sentences", "add --no-next-sentence");
-  if (options.eval_examples < 0) throw UserError("--eval-examples is " + std::to_string(options.eval_examples) + "; expected 0 (all) or more");
-  source_ = {.corpus = prepare(setup_.train, *setup_.tokenizer, options, setup_.cache), .vocabulary = masking_vocabulary(*setup_.tokenizer)};
+  if (options.eval_examples < 0)
+    throw UserError("--eval-examples is " + std::to_string(options.eval_examples) + "; expected 0 (all) or more");
+  source_ = {.corpus = prepare(setup_.train, *setup_.tokenizer, options, setup_.cache),
+             .vocabulary = masking_vocabulary(*setup_.tokenizer)};
   fingerprint_ = fingerprint_of(*source_.corpus);
   batches_ = std::make_unique<MaskedExamples>(source_, stream());
   if (setup_.valid.empty()) return;
   valid_ = std::make_unique<EvaluationExamples>(
-      MaskedSource{.corpus = prepare(setup_.valid, *setup_.tokenizer, options, setup_.cache), .vocabulary = source_.vocabulary}, example_options(options, setup_.budget));
+      MaskedSource{.corpus = prepare(setup_.valid, *setup_.tokenizer, options, setup_.cache), .vocabulary = source_.vocabulary},
+      example_options(options, setup_.budget));
 }
 
 MaskedLanguageObjective::~MaskedLanguageObjective() = default;
 
-MaskedStreamOptions MaskedLanguageObjective::stream() const { return {.examples = example_options(setup_.options, setup_.budget), .seed = setup_.seed}; }
+MaskedStreamOptions MaskedLanguageObjective::stream() const {
+  return {.examples = example_options(setup_.options, setup_.budget), .seed = setup_.seed};
+}
 
 std::unique_ptr<MicroBatch> MaskedLanguageObjective::next() {
   auto batch = std::make_unique<MaskedMicroBatch>();

@@ -46,7 +46,7 @@ struct MaskedLanguageSetup {
   BatchBudget budget;
   std::uint64_t seed = 1;
   MaskedLanguageOptions options;
-  Json settings = Json::object();                   ///< of the command, for run.toml: preset, set, ...
+  Json settings = Json::object();  ///< of the command, for run.toml: preset, set, ...
 };
 
 /// What the examples need to know of a tokenizer.

@@ -45,8 +45,8 @@ void check_spans(const SpanOptions& options, std::int64_t max_positions) {
   if (options.max_length > max_positions) throw UserError(length + "; the model has " + std::to_string(max_positions) + " positions");
   if (options.max_length < kShortestWindow) throw UserError(length + "; expected at least " + std::to_string(kShortestWindow));
   if (options.stride < 0 || options.stride >= longest_question(options))
-    throw UserError("--stride is " + std::to_string(options.stride) + "; with --max-length " + std::to_string(options.max_length) + " expected 0 to " +
-                        std::to_string(longest_question(options) - 1),
+    throw UserError("--stride is " + std::to_string(options.stride) + "; with --max-length " + std::to_string(options.max_length) +
+                        " expected 0 to " + std::to_string(longest_question(options) - 1),
                     "a question may take half of a window, and windows must move on; a third of --max-length is a good stride");
   require_positive("--max-answer-length", options.max_answer_length);
   require_positive("--n-best", options.n_best);
@@ -66,7 +66,9 @@ std::optional<SpanOptions> read_span_options(const std::filesystem::path& folder
   return options;
 }
 
-void write_span_options(const SpanOptions& options, const std::filesystem::path& folder) { write_json_file(folder / kSpanFile, to_json(options)); }
+void write_span_options(const SpanOptions& options, const std::filesystem::path& folder) {
+  write_json_file(folder / kSpanFile, to_json(options));
+}
 
 QuestionWindows window_questions(const SquadData& data, const WordPieceTokenizer& tokenizer, const SpanOptions& options) {
   QuestionWindows found;
@@ -92,8 +94,8 @@ QuestionWindows window_questions(const SquadData& data, const WordPieceTokenizer
     }
   }
   if (num_cut > 0)
-    log_warning(std::to_string(num_cut) + " of " + std::to_string(data.questions.size()) + " questions were longer than " + std::to_string(longest) +
-                " tokens, half of a window, and cut");
+    log_warning(std::to_string(num_cut) + " of " + std::to_string(data.questions.size()) + " questions were longer than " +
+                std::to_string(longest) + " tokens, half of a window, and cut");
   return found;
 }
 
@@ -110,7 +112,8 @@ WindowTargets window_targets(const SquadData& data, const QuestionWindows& quest
   for (std::size_t i = 0; i < questions.windows.size(); ++i) {
     const QuestionWindow& window = questions.windows[i];
     const SquadQuestion& question = data.questions[window.question];
-    if (i == 0 || window.question != questions.windows[i - 1].question) answer = answer_pieces(question, questions.contexts[window.context]);
+    if (i == 0 || window.question != questions.windows[i - 1].question)
+      answer = answer_pieces(question, questions.contexts[window.context]);
     if (!answer && !question.is_impossible) continue;
     const bool is_inside = answer && window.begin <= answer->begin && answer->end <= window.end;
     targets.windows.push_back(i);
@@ -127,7 +130,8 @@ bool AnswerSearch::Candidate::operator<(const Candidate& other) const {
 void AnswerSearch::offer(const Candidate& candidate) {
   if (candidates_.size() == static_cast<std::size_t>(options_.n_best) && !(candidate < candidates_.back())) return;
   // Neighbouring windows have spans in common; the better score of one stays.
-  const auto same = std::find_if(candidates_.begin(), candidates_.end(), [&](const Candidate& other) { return other.begin == candidate.begin && other.last == candidate.last; });
+  const auto same = std::find_if(candidates_.begin(), candidates_.end(),
+                                 [&](const Candidate& other) { return other.begin == candidate.begin && other.last == candidate.last; });
   if (same != candidates_.end()) {
     if (!(candidate < *same)) return;
     candidates_.erase(same);
@@ -157,8 +161,10 @@ Answer AnswerSearch::best(const std::string& context, const WordPieces& pieces, 
   const double highest = may_have_none ? std::max(top.score, null_score_) : top.score;
   double sum = may_have_none ? std::exp(null_score_ - highest) : 0;
   for (const Candidate& candidate : candidates_) sum += std::exp(candidate.score - highest);
-  if (may_have_none && null_score_ - top.score > options_.null_score_diff_threshold) return {.text = "", .probability = std::exp(null_score_ - highest) / sum};
-  const std::size_t begin = pieces.spans[static_cast<std::size_t>(top.begin)].begin, end = pieces.spans[static_cast<std::size_t>(top.last)].end;
+  if (may_have_none && null_score_ - top.score > options_.null_score_diff_threshold)
+    return {.text = "", .probability = std::exp(null_score_ - highest) / sum};
+  const std::size_t begin = pieces.spans[static_cast<std::size_t>(top.begin)].begin,
+                    end = pieces.spans[static_cast<std::size_t>(top.last)].end;
   return {.text = context.substr(begin, end - begin), .probability = std::exp(top.score - highest) / sum, .begin = begin, .end = end};
 }
 

@@ -38,7 +38,8 @@ struct SpanOptions {
     visit("max_answer_length", self.max_answer_length, "most tokens of an answer");
     visit("n_best", self.n_best, "answers among which the probability is shared");
     visit("no_answer", self.no_answer, "whether a question may have no answer; auto: where the data say which have none");
-    visit("null_score_diff_threshold", self.null_score_diff_threshold, "there is no answer where that scores higher than the best one by more than this");
+    visit("null_score_diff_threshold", self.null_score_diff_threshold,
+          "there is no answer where that scores higher than the best one by more than this");
   }
 };
 
@@ -76,8 +77,9 @@ std::optional<PieceSpan> pieces_within(const WordPieces& context, const TextSpan
 
 /// What a model is to answer with for each window.
 struct WindowTargets {
-  std::vector<std::size_t> windows;        ///< indices; those of questions whose answer has no place are left out
-  std::vector<std::int64_t> starts, ends;  ///< positions in the sequence of the answer's first and last piece; 0, [CLS], where it is not in the window
+  std::vector<std::size_t> windows;  ///< indices; those of questions whose answer has no place are left out
+  std::vector<std::int64_t> starts,
+      ends;  ///< positions in the sequence of the answer's first and last piece; 0, [CLS], where it is not in the window
 };
 WindowTargets window_targets(const SquadData& data, const QuestionWindows& windows);
 
@@ -106,7 +108,7 @@ class AnswerSearch {
  private:
   struct Candidate {
     double score;
-    std::int64_t begin, last;  // pieces of the context
+    std::int64_t begin, last;                      // pieces of the context
     bool operator<(const Candidate& other) const;  // the better first
   };
   void offer(const Candidate& candidate);

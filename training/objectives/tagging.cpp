@@ -63,7 +63,8 @@ LabelSet collect_tags(const TaggedSource& source) {
   return collector.labels(reader.name());
 }
 
-TaggedExamples read_tagged_examples(const TaggedSource& source, const WordPieceTokenizer& tokenizer, std::int64_t max_length, const LabelSet& labels) {
+TaggedExamples read_tagged_examples(const TaggedSource& source, const WordPieceTokenizer& tokenizer, std::int64_t max_length,
+                                    const LabelSet& labels) {
   require_room(max_length);
   ConllReader reader(source.file, source.columns);
   TaggedExamples read;
@@ -84,12 +85,14 @@ TaggedExamples read_tagged_examples(const TaggedSource& source, const WordPieceT
     read.labels.push_back(std::move(on_pieces));
   }
   const std::string of_all = " of " + std::to_string(read.examples.size() + static_cast<std::size_t>(read.num_empty)) + " sentences ";
-  if (read.examples.empty()) throw UserError(reader.name() + ": no sentence holds a character that the tokenizer keeps; nothing can be learnt");
+  if (read.examples.empty())
+    throw UserError(reader.name() + ": no sentence holds a character that the tokenizer keeps; nothing can be learnt");
   if (read.num_cut > 0)
     log_warning(reader.name() + ": " + std::to_string(read.num_cut) + of_all + "were longer than " + std::to_string(max_length) +
                 " tokens and cut; --max-length is the most");
   if (read.num_empty > 0)
-    log_warning(reader.name() + ": " + std::to_string(read.num_empty) + of_all + "hold no character that the tokenizer keeps; they are left out");
+    log_warning(reader.name() + ": " + std::to_string(read.num_empty) + of_all +
+                "hold no character that the tokenizer keeps; they are left out");
   return read;
 }
 
@@ -105,7 +108,8 @@ std::vector<PieceWindow> piece_windows(std::int64_t num_pieces, std::int64_t roo
   }
 }
 
-WordWindows::WordWindows(const WordPieceTokenizer& tokenizer, std::int64_t max_length) : tokenizer_(tokenizer), room_(max_length - kTemplateTokens) {
+WordWindows::WordWindows(const WordPieceTokenizer& tokenizer, std::int64_t max_length)
+    : tokenizer_(tokenizer), room_(max_length - kTemplateTokens) {
   require_room(max_length);
 }
 
@@ -161,7 +165,8 @@ std::optional<WordTags> tag_words(TokenClassifier& model, const WordWindows& tex
   return tags;
 }
 
-TaggedText read_tagged_text(const TaggedSource& source, const WordPieceTokenizer& tokenizer, std::int64_t max_length, const LabelSet& labels) {
+TaggedText read_tagged_text(const TaggedSource& source, const WordPieceTokenizer& tokenizer, std::int64_t max_length,
+                            const LabelSet& labels) {
   ConllReader reader(source.file, source.columns);
   TaggedText text{.words = WordWindows(tokenizer, max_length), .labels = {}, .lengths = {}};
   for (TaggedSentence sentence; reader.next(sentence);) {
@@ -189,7 +194,8 @@ std::optional<Metrics> evaluate_tags(TokenClassifier& model, const TaggedText& t
     }
     scores.add(gold, predicted);
   }
-  Metrics metrics{{"loss", -found->log_likelihood / static_cast<double>(std::max<std::int64_t>(1, found->num_scored))}, {"accuracy", scores.accuracy()}};
+  Metrics metrics{{"loss", -found->log_likelihood / static_cast<double>(std::max<std::int64_t>(1, found->num_scored))},
+                  {"accuracy", scores.accuracy()}};
   if (!are_entity_tags(model.labels())) return metrics;
   const PrecisionRecall entities = scores.averaged(Average::kMicro);
   metrics.insert(metrics.end(), {{"f1", entities.f1}, {"precision", entities.precision}, {"recall", entities.recall}});
@@ -199,14 +205,16 @@ std::optional<Metrics> evaluate_tags(TokenClassifier& model, const TaggedText& t
 TaggingObjective::TaggingObjective(TaggingSetup setup) : setup_(std::move(setup)), batches_(1, setup_.batch_size, setup_.seed) {
   const TaggingOptions& options = setup_.options;
   if (options.max_length > setup_.model->max_positions())
-    throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " + std::to_string(setup_.model->max_positions()) + " positions");
+    throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " +
+                    std::to_string(setup_.model->max_positions()) + " positions");
   const LabelSet labels(setup_.model->labels().names, "the model");
   train_ = read_tagged_examples(setup_.train, *setup_.tokenizer, options.max_length, labels);
   fingerprint_ = fingerprint_of(train_);
   batches_ = ShuffledBatches(train_.examples.size(), setup_.batch_size, setup_.seed);
   if (options.freeze_layers > 0) setup_.model->freeze(options.freeze_layers);
   if (!setup_.valid.empty())
-    valid_.emplace(read_tagged_text({.file = setup_.valid, .columns = setup_.train.columns}, *setup_.tokenizer, options.max_length, labels));
+    valid_.emplace(
+        read_tagged_text({.file = setup_.valid, .columns = setup_.train.columns}, *setup_.tokenizer, options.max_length, labels));
   best_metric();  // refuses a name that is none
 }
 
@@ -214,7 +222,8 @@ std::unique_ptr<MicroBatch> TaggingObjective::next() {
   auto batch = std::make_unique<TaggingBatch>();
   const auto chosen = batches_.next();
   batch->text = pack_examples(train_.examples, chosen);
-  for (const std::size_t index : chosen) batch->labels.insert(batch->labels.end(), train_.labels[index].begin(), train_.labels[index].end());
+  for (const std::size_t index : chosen)
+    batch->labels.insert(batch->labels.end(), train_.labels[index].begin(), train_.labels[index].end());
   batch->num_tokens = static_cast<std::int64_t>(batch->labels.size());
   batch->num_targets = {batch->num_tokens - std::count(batch->labels.begin(), batch->labels.end(), TaggedExamples::kNoTag)};
   return batch;
@@ -237,15 +246,17 @@ Json TaggingObjective::position() const {
 
 void TaggingObjective::seek(const Json& position) {
   if (position.value("data", "") != fingerprint_)
-    throw UserError("the training sentences are not those of the checkpoint: " + setup_.train.file.string(), "resume with the same file, columns and tokenizer");
+    throw UserError("the training sentences are not those of the checkpoint: " + setup_.train.file.string(),
+                    "resume with the same file, columns and tokenizer");
   BatchPosition start;
   from_json(start, position, "trainer_state.json");
   batches_.seek(start);
 }
 
 BestMetric TaggingObjective::best_metric() const {
-  return choose_best_metric(setup_.options.best_by, are_entity_tags(setup_.model->labels()) ? std::vector<std::string>{"f1", "precision", "recall", "accuracy", "loss"}
-                                                                                           : std::vector<std::string>{"accuracy", "loss"});
+  return choose_best_metric(setup_.options.best_by, are_entity_tags(setup_.model->labels())
+                                                        ? std::vector<std::string>{"f1", "precision", "recall", "accuracy", "loss"}
+                                                        : std::vector<std::string>{"accuracy", "loss"});
 }
 
 void TaggingObjective::save(const std::filesystem::path& folder) const {
@@ -258,7 +269,8 @@ void TaggingObjective::load(const std::filesystem::path& folder) {
 }
 
 Json TaggingObjective::settings() const {
-  Json settings{{"train", setup_.train.file.string()}, {"token_column", setup_.train.columns.token}, {"tag_column", setup_.train.columns.tag}};
+  Json settings{
+      {"train", setup_.train.file.string()}, {"token_column", setup_.train.columns.token}, {"tag_column", setup_.train.columns.tag}};
   if (can_evaluate()) settings["valid"] = setup_.valid.string();
   settings.update(to_json(setup_.options));
   settings.update(setup_.settings);
@@ -270,7 +282,8 @@ CardFacts TaggingObjective::card() const {
   facts.title = "Tagger (" + model_summary(*setup_.model, setup_.model->hf_config()) + ")";
   facts.library_tag = "token-classification";
   facts.data = {{"training", setup_.train.file.string() + " (" + std::to_string(train_.examples.size()) + " sentences)"}};
-  if (can_evaluate()) facts.data.emplace_back("validation", setup_.valid.string() + " (" + std::to_string(valid_->lengths.size()) + " sentences)");
+  if (can_evaluate())
+    facts.data.emplace_back("validation", setup_.valid.string() + " (" + std::to_string(valid_->lengths.size()) + " sentences)");
   facts.usage = "attend tag --model {folder} < text";
   return facts;
 }

@@ -24,7 +24,8 @@ struct TaggingOptions {
   std::string best_by = "";
 
   static void fields(auto& self, auto&& visit) {
-    visit("max_length", self.max_length, "most tokens of a sentence, special ones counted; a longer one is cut in training, and read in parts elsewhere");
+    visit("max_length", self.max_length,
+          "most tokens of a sentence, special ones counted; a longer one is cut in training, and read in parts elsewhere");
     visit("freeze_layers", self.freeze_layers, "keep the embeddings and this many of the first layers as they are");
     visit("best_by", self.best_by, "validation metric by which the best model is kept [f1; accuracy where tags are not those of entities]");
   }
@@ -48,7 +49,8 @@ struct TaggedExamples {
 };
 
 /// Throws UserError: the file, its columns, a tag that is not known, nothing to learn from.
-TaggedExamples read_tagged_examples(const TaggedSource& source, const WordPieceTokenizer& tokenizer, std::int64_t max_length, const LabelSet& labels);
+TaggedExamples read_tagged_examples(const TaggedSource& source, const WordPieceTokenizer& tokenizer, std::int64_t max_length,
+                                    const LabelSet& labels);
 
 /// The part of a sentence's pieces that is read at once, and which of them it answers for.
 struct PieceWindow {
@@ -90,8 +92,8 @@ class WordWindows {
 struct WordTags {
   std::vector<std::int64_t> labels;
   std::vector<double> probabilities;
-  double log_likelihood = 0;     ///< of the gold labels, over the words that are in a window
-  std::int64_t num_scored = 0;   ///< those words; 0 without gold labels
+  double log_likelihood = 0;    ///< of the gold labels, over the words that are in a window
+  std::int64_t num_scored = 0;  ///< those words; 0 without gold labels
 };
 
 /// Nothing where a stop was requested. `gold`: a label for each word, or none.
@@ -100,11 +102,12 @@ std::optional<WordTags> tag_words(TokenClassifier& model, const WordWindows& tex
 /// A tagged text to measure a model on.
 struct TaggedText {
   WordWindows words;
-  std::vector<std::int64_t> labels;   ///< one a word
-  std::vector<std::size_t> lengths;   ///< words of each sentence
+  std::vector<std::int64_t> labels;  ///< one a word
+  std::vector<std::size_t> lengths;  ///< words of each sentence
 };
 
-TaggedText read_tagged_text(const TaggedSource& source, const WordPieceTokenizer& tokenizer, std::int64_t max_length, const LabelSet& labels);
+TaggedText read_tagged_text(const TaggedSource& source, const WordPieceTokenizer& tokenizer, std::int64_t max_length,
+                            const LabelSet& labels);
 
 /// loss a word, accuracy and, where all labels are entity tags, f1, precision and recall of entities. Nothing where a stop was requested.
 std::optional<Metrics> evaluate_tags(TokenClassifier& model, const TaggedText& text);

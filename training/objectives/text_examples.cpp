@@ -21,7 +21,8 @@ TextBatch pack_examples(const std::vector<TextExample>& examples, const std::vec
 std::vector<std::vector<std::size_t>> batches_by_length(const std::vector<TextExample>& examples, std::int64_t batch_tokens) {
   std::vector<std::size_t> order(examples.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return examples[a].ids.size() < examples[b].ids.size(); });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return examples[a].ids.size() < examples[b].ids.size(); });
   std::vector<std::vector<std::size_t>> batches;
   std::int64_t tokens = 0;
   for (const std::size_t index : order) {

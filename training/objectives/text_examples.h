@@ -24,7 +24,8 @@ std::vector<std::vector<std::size_t>> batches_by_length(const std::vector<TextEx
 /// Which examples come when: an epoch is a permutation that is a function of (seed, epoch), cut every `batch_size`.
 class ShuffledBatches {
  public:
-  ShuffledBatches(std::size_t num_examples, std::int64_t batch_size, std::uint64_t seed) : num_examples_(num_examples), batch_size_(batch_size), seed_(seed) {}
+  ShuffledBatches(std::size_t num_examples, std::int64_t batch_size, std::uint64_t seed)
+      : num_examples_(num_examples), batch_size_(batch_size), seed_(seed) {}
 
   std::vector<std::size_t> next();
   const BatchPosition& position() const { return position_; }

@@ -14,9 +14,9 @@
 namespace attend {
 namespace {
 
-constexpr std::int64_t kEvaluationTokens = 4096;   // source and target, in a batch without gradients
-constexpr std::size_t kLinesBetweenChecks = 256;   // translated between two looks at the stop signal
-constexpr std::int64_t kBatchesCounted = 2000;     // of a longer epoch the length is estimated
+constexpr std::int64_t kEvaluationTokens = 4096;  // source and target, in a batch without gradients
+constexpr std::size_t kLinesBetweenChecks = 256;  // translated between two looks at the stop signal
+constexpr std::int64_t kBatchesCounted = 2000;    // of a longer epoch the length is estimated
 constexpr std::uint64_t kPairsInFingerprint = 1000;
 
 struct TranslationBatch : MicroBatch {
@@ -24,7 +24,8 @@ struct TranslationBatch : MicroBatch {
 };
 
 PairBatch to_pair_batch(PairBatchIds ids) {
-  return {.source = {std::move(ids.source_ids), std::move(ids.source_lengths)}, .target = {std::move(ids.target_ids), std::move(ids.target_lengths)}};
+  return {.source = {std::move(ids.source_ids), std::move(ids.source_lengths)},
+          .target = {std::move(ids.target_ids), std::move(ids.target_lengths)}};
 }
 
 /// Names the pairs by their number, their tokens, and evenly taken sentences: a position in other data means nothing.
@@ -39,7 +40,9 @@ std::string fingerprint_of(const ParallelCorpus& corpus) {
   return sha256_hex(std::as_bytes(std::span(sample)));
 }
 
-std::string name_of(const std::filesystem::path& file, std::uint64_t pairs) { return file.string() + " (" + std::to_string(pairs) + " pairs)"; }
+std::string name_of(const std::filesystem::path& file, std::uint64_t pairs) {
+  return file.string() + " (" + std::to_string(pairs) + " pairs)";
+}
 
 }  // namespace
 
@@ -71,9 +74,9 @@ TranslationObjective::TranslationObjective(TranslationSetup setup) : setup_(std:
   setup_.options.validate();
   const std::int64_t target_ids = setup_.tokenizer->target().vocab_size();
   if (target_ids > setup_.model->vocab_size())
-    throw UserError("the tokenizer has " + std::to_string(target_ids) + " ids for the target, the model " +
-                        std::to_string(setup_.model->vocab_size()),
-                    "use the tokenizer the model was made with");
+    throw UserError(
+        "the tokenizer has " + std::to_string(target_ids) + " ids for the target, the model " + std::to_string(setup_.model->vocab_size()),
+        "use the tokenizer the model was made with");
   const TranslationFiles& files = setup_.files;
   if (files.valid_source.empty() != files.valid_target.empty())
     throw UserError("only one side of the validation data is given; expected both or neither", "give --valid-source and --valid-target");

@@ -52,11 +52,11 @@ struct TranslationSetup {
   std::shared_ptr<const MarianTokenizer> tokenizer;
   std::filesystem::path tokenizer_folder;  ///< whose files every saved model gets a copy of
   TranslationFiles files;
-  std::filesystem::path cache;             ///< folder for the tokenised text
+  std::filesystem::path cache;  ///< folder for the tokenised text
   PairBatchOptions batches;
-  GenerationConfig generation;             ///< what the saved folder says about decoding
+  GenerationConfig generation;  ///< what the saved folder says about decoding
   TranslationOptions options;
-  Json settings = Json::object();          ///< of the command, for run.toml: preset, set, ...
+  Json settings = Json::object();  ///< of the command, for run.toml: preset, set, ...
 };
 
 /// Loss and perplexity a target token, over all pairs of a corpus: the mean of -log p(target), and its exponential.
@@ -101,7 +101,7 @@ class TranslationObjective final : public Objective {
   std::shared_ptr<const ParallelCorpus> train_, valid_;
   std::vector<std::string> bleu_sources_, bleu_references_;
   std::int64_t bleu_max_length_ = 0;  // tokens
-  std::string fingerprint_;  // of the training pairs
+  std::string fingerprint_;           // of the training pairs
   std::unique_ptr<PairBatches> batches_;
 };
 

@@ -78,7 +78,8 @@ TEST_CASE("without an example there is nothing to know: no answer is likely for 
       }
       if (std::string(task->name) == "shift") {
         pattern.clear();
-        for (std::size_t i = 0; i < example.input.size(); ++i) pattern += static_cast<char>('0' + (example.output[i] - example.input[i] + 10) % 10);
+        for (std::size_t i = 0; i < example.input.size(); ++i)
+          pattern += static_cast<char>('0' + (example.output[i] - example.input[i] + 10) % 10);
       }
       ++outcomes[pattern];
     }

@@ -1,4 +1,5 @@
-// What a reader who knows a family of rules makes of the examples: rules written out once more, from their spellings and from examples alone.
+// What a reader who knows a family of rules makes of the examples: rules written out once more, from their spellings and from examples
+// alone.
 #pragma once
 
 #include <map>
@@ -106,7 +107,8 @@ inline std::optional<std::string> guess_stamp(Examples shots, const std::string&
 inline std::optional<std::string> guess_shift(Examples shots, const std::string& query) {
   if (shots.empty()) return std::nullopt;
   std::string output;
-  for (std::size_t i = 0; i < query.size(); ++i) output += static_cast<char>('0' + (query[i] - shots[0].input[i] + shots[0].output[i] - '0' + 10) % 10);
+  for (std::size_t i = 0; i < query.size(); ++i)
+    output += static_cast<char>('0' + (query[i] - shots[0].input[i] + shots[0].output[i] - '0' + 10) % 10);
   return output;
 }
 
