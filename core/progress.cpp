@@ -131,7 +131,7 @@ void Progress::log_line(Clock::time_point now) {
 
 std::string format_duration(double seconds) {
   if (!(seconds >= 0) || seconds > 1e12) return "?";
-  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  const auto whole = std::llround(seconds);
   char text[48];
   if (whole >= 3600) {
     std::snprintf(text, sizeof text, "%lld:%02d:%02d", static_cast<long long>(whole / 3600), static_cast<int>(whole / 60 % 60),

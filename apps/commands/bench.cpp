@@ -122,8 +122,8 @@ int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostrea
   ++config.vocab_size;  // and padding
   config.pad_id = config.decoder_start_id = config.vocab_size - 1;
   const auto model = make_transformer(config, options.common.seed, device);
-  const auto sources = read_ids(options.source, config.eos_id, config.vocab_size),
-             targets = read_ids(options.target, config.eos_id, config.vocab_size);
+  const auto sources = read_ids(options.source, config.eos_id, config.pad_id),
+             targets = read_ids(options.target, config.eos_id, config.pad_id);
   if (sources.size() != targets.size())
     throw UserError(options.source.string() + " has " + std::to_string(sources.size()) + " lines, " + options.target.string() + " has " +
                     std::to_string(targets.size()));

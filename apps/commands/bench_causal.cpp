@@ -65,10 +65,7 @@ int bench_train_gpt(const BenchTrainOptions& options, std::ostream& out) {
   GptConfig config = gpt_preset(options.preset);
   apply_settings(config, options.settings);
   if (config.vocab_size == 0) throw UserError("bench train needs to know the vocabulary's size", "add --set vocab_size=50257");
-  if (options.length > config.max_positions)
-    throw UserError(
-        "--length is " + std::to_string(options.length) + "; the model has " + std::to_string(config.max_positions) + " positions",
-        "add --set max_positions=" + std::to_string(options.length));
+  require_positions(options.length, config.max_positions, "add --set max_positions=" + std::to_string(options.length));
   const auto model = make_gpt(config, options.common.seed, device);
   RandomStream random(options.common.seed, "bench");
   const BenchSteps<CausalBatch> steps{

@@ -58,6 +58,7 @@ int bench_train_bert(const BenchTrainOptions& options, std::ostream& out) {
   BertConfig config = bert_preset(options.preset);
   apply_settings(config, options.settings);
   if (config.vocab_size <= kFirstWord) throw UserError("bench train needs to know the vocabulary's size", "add --set vocab_size=30522");
+  require_positions(options.length, config.max_positions, "add --set max_positions=" + std::to_string(options.length));
   const auto model = make_bert(config, BertMaskedLanguageModel::NextSentence::kYes, options.common.seed, device);
   RandomStream random(options.common.seed, "bench");
   const BenchSteps<MaskedBatch> steps{
@@ -75,9 +76,7 @@ int bench_train_bert(const BenchTrainOptions& options, std::ostream& out) {
 
 int run_bench_classify(const BenchClassifyOptions& options, std::istream&, std::ostream& out) {
   const auto model = load_sequence_classifier(options.model, apply_common(options.common));
-  if (options.length > model->max_positions())
-    throw UserError("--length is " + std::to_string(options.length) + "; the model has " + std::to_string(model->max_positions()) +
-                    " positions");
+  require_positions(options.length, model->max_positions());
   const torch::NoGradGuard no_grad;
   const Autocast autocast(options.common.precision == Precision::kBFloat16);
   RandomStream random(options.common.seed, "bench");

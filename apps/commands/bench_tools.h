@@ -8,11 +8,13 @@
 #include <cmath>
 #include <functional>
 #include <ostream>
+#include <string>
 #include <vector>
 
 #include <ATen/autocast_mode.h>
 
 #include "apps/commands/bench.h"
+#include "core/error.h"
 #include "core/json.h"
 #include "training/optimizer.h"
 
@@ -39,6 +41,12 @@ inline void print_record(const Json& record, bool as_json, std::ostream& out) {
     return;
   }
   for (const auto& [name, value] : record.items()) out << name << ' ' << value.dump() << '\n';
+}
+
+/// Throws UserError for random sequences that are longer than the model's positions.
+inline void require_positions(std::int64_t length, std::int64_t positions, const std::string& hint = "") {
+  if (length > positions)
+    throw UserError("--length is " + std::to_string(length) + "; the model has " + std::to_string(positions) + " positions", hint);
 }
 
 struct Autocast {  // bfloat16 products while it lives

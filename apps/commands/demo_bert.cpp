@@ -35,9 +35,9 @@ PretrainBertOptions pretraining(const DemoPart& part) {
   pretrain.run.training.eval_every = pretrain.run.training.save_every = kEvalEvery;
   pretrain.train = {part.folder / "bert.train.txt"};
   pretrain.valid = {part.folder / "bert.valid.txt"};
-  pretrain.preset = "tiny";
-  pretrain.dropout = 0;
-  pretrain.vocab_size = kVocabSize;
+  pretrain.model.preset = "tiny";
+  pretrain.model.dropout = 0;
+  pretrain.model.vocab_size = kVocabSize;
   pretrain.masked.max_length = kMaxLength;
   pretrain.masked.eval_examples = kEvalExamples;
   return pretrain;

@@ -53,8 +53,8 @@ PretrainGptOptions pretraining(const DemoPart& part) {
   pretrain.data.train = {part.folder / "episodes.train.txt"};
   pretrain.data.valid = {part.folder / "episodes.valid.txt"};
   pretrain.data.language.documents = Documents::kSeparate;
-  pretrain.preset = "tiny";
-  pretrain.settings = {"max_positions=" + std::to_string(kPositions)};
+  pretrain.model.preset = "tiny";
+  pretrain.model.settings = {"max_positions=" + std::to_string(kPositions)};
   pretrain.tokenizer_model = BytePieces::kChar;
   return pretrain;
 }

@@ -41,10 +41,10 @@ PretrainTransformerOptions training_of(const DemoPart& part) {
   pretrain.run.training.learning_rate = kLearningRate;
   pretrain.run.training.warmup_steps = kWarmupSteps;
   pretrain.run.training.eval_every = pretrain.run.training.save_every = kEvalEvery;
-  pretrain.preset = "tiny";
-  pretrain.settings = kSizes;
-  pretrain.dropout = kDropout;
-  pretrain.vocab_size = kVocabSize;
+  pretrain.model.preset = "tiny";
+  pretrain.model.settings = kSizes;
+  pretrain.model.dropout = kDropout;
+  pretrain.model.vocab_size = kVocabSize;
   return pretrain;
 }
 

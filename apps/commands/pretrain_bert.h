@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/commands/training_run.h"
+#include "apps/commands/pretrain_model.h"
 #include "training/objectives/masked_language.h"
 
 namespace attend {
@@ -18,12 +18,8 @@ struct PretrainBertOptions {
   TrainingRun run;
   MaskedLanguageOptions masked;
   std::vector<std::filesystem::path> train, valid;
-  std::string preset = "mini";
-  std::vector<std::string> settings;  ///< --set field=value
-  std::optional<double> dropout;
-  std::filesystem::path tokenizer;         ///< "": learnt from the training text
-  std::optional<std::int64_t> vocab_size;  ///< of a learnt tokenizer
-  bool cased = false;                      ///< likewise
+  PretrainModel model{.preset = "mini"};
+  bool cased = false;  ///< likewise
 };
 
 void add_pretrain_bert(CLI::App& pretrain);

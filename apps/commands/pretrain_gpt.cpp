@@ -6,7 +6,6 @@
 #include "apps/command.h"
 #include "apps/commands/scratch_folder.h"
 #include "apps/flags.h"
-#include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "models/gpt/heads.h"
@@ -14,15 +13,14 @@
 namespace attend {
 namespace {
 
-constexpr std::int64_t kVocabSize = 8000;
 constexpr double kMinimumShare = 0.1;
 
 /// Learns a vocabulary from the training text; of tables from their rows as they will be read.
 void learn_tokenizer(const PretrainGptOptions& options, const std::filesystem::path& folder) {
   log_info("learning a vocabulary from " + names_of(whole_files(options.data.train)));
-  ByteBpeTraining training{
-      .files = options.data.train,
-      .vocabulary = {.model = options.tokenizer_model.value_or(BytePieces::kBpe), .vocab_size = options.vocab_size.value_or(kVocabSize)}};
+  ByteBpeTraining training{.files = options.data.train,
+                           .vocabulary = {.model = options.tokenizer_model.value_or(BytePieces::kBpe),
+                                          .vocab_size = options.model.vocab_size.value_or(kLearntVocabSize)}};
   if (options.data.language.fill_in_the_middle > 0) training.special_tokens = fill_token_names();
   const ScratchFolder scratch;
   if (const auto columns = task_columns(options.data)) {
@@ -34,35 +32,18 @@ void learn_tokenizer(const PretrainGptOptions& options, const std::filesystem::p
   train_byte_bpe_tokenizer(training, folder);
 }
 
-/// The folder inside the output that holds the run's tokenizer, complete or absent: made on the first start, found again on resuming.
-std::filesystem::path prepare_tokenizer(const PretrainGptOptions& options) {
-  const auto folder = options.run.output / "tokenizer";
-  if (!options.tokenizer.empty() && (options.vocab_size || options.tokenizer_model))
-    throw UserError("--vocab-size and --tokenizer-model have no effect with --tokenizer",
-                    "leave them out, or leave --tokenizer out to learn one");
-  if (options.vocab_size && options.tokenizer_model == BytePieces::kChar)
+TokenizerSource tokenizer_source(const PretrainGptOptions& options) {
+  if (options.model.vocab_size && options.tokenizer_model == BytePieces::kChar)
     throw UserError("--vocab-size has no effect with --tokenizer-model char: a character model has the characters of the text",
                     "leave it out");
-  if (options.run.resume && folder_is_complete(folder, CheckHashes::kYes)) return folder;
-  write_folder_atomically(folder, [&](const std::filesystem::path& unfinished) {
-    if (options.tokenizer.empty())
-      learn_tokenizer(options, unfinished);
-    else
-      ByteBpeTokenizer(options.tokenizer).save(unfinished);
-  });
-  return folder;
+  return {.learning_flag = "--tokenizer-model",
+          .learning_flag_given = options.tokenizer_model.has_value(),
+          .copy = [&options](const std::filesystem::path& folder) { ByteBpeTokenizer(options.model.tokenizer).save(folder); },
+          .learn = [&options](const std::filesystem::path& folder) { learn_tokenizer(options, folder); }};
 }
 
 GptConfig make_config(const PretrainGptOptions& options, const ByteBpeTokenizer& tokenizer) {
-  GptConfig config = gpt_preset(options.preset);
-  for (const std::string& setting : options.settings) {
-    for (const char* field : {"vocab_size", "bos_id", "eos_id", "pad_id"})
-      if (setting.starts_with(std::string(field) + "="))
-        throw UserError("--set " + setting + " has no effect: the tokenizer decides it", "leave it out");
-    if (setting.starts_with("dropout=") && options.dropout) throw UserError("both --dropout and --set dropout are given", "leave one out");
-  }
-  apply_settings(config, options.settings);
-  if (options.dropout) config.dropout = *options.dropout;
+  GptConfig config = configured(gpt_preset(options.model.preset), options.model, {"vocab_size", "bos_id", "eos_id", "pad_id"});
   config.vocab_size = tokenizer.vocab_size();
   config.bos_id = config.eos_id = tokenizer.end_of_text_id();
   config.pad_id.reset();
@@ -72,17 +53,8 @@ GptConfig make_config(const PretrainGptOptions& options, const ByteBpeTokenizer&
 
 void add_flags(CLI::App& command, PretrainGptOptions& options) {
   add_language_data(command, options.data);
-  std::string presets;
-  for (const std::string& name : gpt_preset_names()) presets += (presets.empty() ? "" : "|") + name;
-  command.add_option("--preset", options.preset, "sizes of the model")->type_name(presets)->capture_default_str();
-  command.add_option("--set", options.settings, "field=value: any field of the model's configuration")->type_name("FIELD=VALUE");
-  command.add_option_function<double>(
-      "--dropout", [&options](double value) { options.dropout = value; }, "dropout of the model");
-  command.add_option("--tokenizer", options.tokenizer,
-                     "folder with a byte-level BPE tokenizer; without it one is learnt from the training text");
-  command.add_option_function<std::int64_t>(
-      "--vocab-size", [&options](std::int64_t value) { options.vocab_size = value; },
-      "ids of a learnt tokenizer, at most [" + std::to_string(kVocabSize) + "]");
+  add_pretrain_model(command, options.model,
+                     {.presets = gpt_preset_names(), .sizes = "sizes of the model", .tokenizer = "a byte-level BPE tokenizer"});
   add_field_flag(command, "--tokenizer-model", options.tokenizer_model,
                  "of a learnt tokenizer: pieces made by merges, or single bytes [bpe]");
   add_training_run(command, options.run);
@@ -127,16 +99,12 @@ int run_pretrain_gpt(const PretrainGptOptions& given, std::istream&, std::ostrea
   const double least = training.schedule == ScheduleKind::kConstant ? 0 : kMinimumShare * training.learning_rate;
   training.min_learning_rate = options.min_learning_rate.value_or(least);
   const torch::Device device = begin_language_training(options.run, options.data);
-  const auto tokenizer = std::make_shared<const ByteBpeTokenizer>(prepare_tokenizer(options));
+  const auto tokenizer = std::make_shared<const ByteBpeTokenizer>(prepare_tokenizer(options.run, options.model, tokenizer_source(options)));
 
   LanguageSetup setup = language_setup(options.run, options.data);
   setup.model = make_gpt(make_config(options, *tokenizer), training.seed, device);
   setup.tokenizer = tokenizer;
-  setup.settings["preset"] = options.preset;
-  if (!options.settings.empty()) setup.settings["set"] = options.settings;
-  if (options.dropout) setup.settings["dropout"] = *options.dropout;
-  if (!options.tokenizer.empty()) setup.settings["tokenizer"] = options.tokenizer.string();
-  if (options.vocab_size) setup.settings["vocab_size"] = *options.vocab_size;
+  record_settings(options.model, setup.settings);
   if (options.tokenizer_model) setup.settings["tokenizer_model"] = std::string(enum_name(*options.tokenizer_model));
   LanguageObjective objective(std::move(setup));
   return static_cast<int>(train(options.run, objective, "attend pretrain gpt", out).code);

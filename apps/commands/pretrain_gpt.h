@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/commands/language_data.h"
-#include "apps/commands/training_run.h"
+#include "apps/commands/pretrain_model.h"
 #include "tokenizers/byte_bpe_trainer.h"
 
 namespace attend {
@@ -19,11 +19,7 @@ struct PretrainGptOptions {
   TrainingRun run;
   std::optional<double> min_learning_rate;  ///< a tenth of the learning rate where the schedule ends or has a floor
   LanguageData data;
-  std::string preset = "tiny";
-  std::vector<std::string> settings;  ///< --set field=value
-  std::optional<double> dropout;
-  std::filesystem::path tokenizer;            ///< "": learnt from the training text
-  std::optional<std::int64_t> vocab_size;     ///< of a learnt tokenizer
+  PretrainModel model{.preset = "tiny"};
   std::optional<BytePieces> tokenizer_model;  ///< likewise
 };
 

@@ -5,7 +5,6 @@
 
 #include "apps/command.h"
 #include "apps/flags.h"
-#include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "models/transformer/config.h"
@@ -15,50 +14,39 @@
 namespace attend {
 namespace {
 
-constexpr std::int64_t kVocabSize = 8000;
 constexpr std::int64_t kLongestTranslation = 255;  // what generation_config.json says; enough for any sentence
 
-/// The folder inside the output that holds the run's tokenizer, complete or absent: made on the first start, found again on resuming.
-std::filesystem::path prepare_tokenizer(const PretrainTransformerOptions& options) {
-  const auto folder = options.run.output / "tokenizer";
-  if (!options.tokenizer.empty() && (options.vocab_size || !options.tokenizer_model.empty()))
-    throw UserError("--vocab-size and --tokenizer-model have no effect with --tokenizer",
-                    "leave them out, or leave --tokenizer out to learn one");
-  if (options.run.resume && folder_is_complete(folder, CheckHashes::kYes)) return folder;
-  write_folder_atomically(folder, [&](const std::filesystem::path& unfinished) {
-    if (!options.tokenizer.empty()) {
-      const MarianTokenizer checked(options.tokenizer);  // refuses what cannot be read before anything is copied
-      copy_tokenizer_files(options.tokenizer, unfinished);
-      return;
-    }
-    VocabularyConfig vocabulary{.vocab_size = options.vocab_size.value_or(kVocabSize)};
-    if (!options.tokenizer_model.empty()) {
-      const auto model = enum_from_name<PieceModel>(options.tokenizer_model);
-      if (!model) throw UserError("--tokenizer-model is '" + options.tokenizer_model + "'; expected " + enum_choices<PieceModel>());
-      vocabulary.model = *model;
-    }
-    log_info("learning a vocabulary from " + options.data.files.train_source.string() + " and " + options.data.files.train_target.string());
-    train_marian_tokenizer({.source_files = {options.data.files.train_source},
-                            .target_files = {options.data.files.train_target},
-                            .sides = Sides::kJoint,
-                            .vocabulary = vocabulary,
-                            .source_language = "",
-                            .target_language = ""},
-                           unfinished);
-  });
-  return folder;
+void learn_tokenizer(const PretrainTransformerOptions& options, const std::filesystem::path& folder) {
+  VocabularyConfig vocabulary{.vocab_size = options.model.vocab_size.value_or(kLearntVocabSize)};
+  if (!options.tokenizer_model.empty()) {
+    const auto model = enum_from_name<PieceModel>(options.tokenizer_model);
+    if (!model) throw UserError("--tokenizer-model is '" + options.tokenizer_model + "'; expected " + enum_choices<PieceModel>());
+    vocabulary.model = *model;
+  }
+  log_info("learning a vocabulary from " + options.data.files.train_source.string() + " and " + options.data.files.train_target.string());
+  train_marian_tokenizer({.source_files = {options.data.files.train_source},
+                          .target_files = {options.data.files.train_target},
+                          .sides = Sides::kJoint,
+                          .vocabulary = vocabulary,
+                          .source_language = "",
+                          .target_language = ""},
+                         folder);
+}
+
+TokenizerSource tokenizer_source(const PretrainTransformerOptions& options) {
+  return {.learning_flag = "--tokenizer-model",
+          .learning_flag_given = !options.tokenizer_model.empty(),
+          .copy =
+              [&options](const std::filesystem::path& folder) {
+                const MarianTokenizer checked(options.model.tokenizer);  // refuses what cannot be read before anything is copied
+                copy_tokenizer_files(options.model.tokenizer, folder);
+              },
+          .learn = [&options](const std::filesystem::path& folder) { learn_tokenizer(options, folder); }};
 }
 
 TransformerConfig make_config(const PretrainTransformerOptions& options, const MarianTokenizer& tokenizer) {
-  TransformerConfig config = transformer_preset(options.preset);
-  for (const std::string& setting : options.settings) {
-    for (const char* field : {"vocab_size", "pad_id", "eos_id", "decoder_start_id"})
-      if (setting.starts_with(std::string(field) + "="))
-        throw UserError("--set " + setting + " has no effect: the tokenizer decides it", "leave it out");
-    if (setting.starts_with("dropout=") && options.dropout) throw UserError("both --dropout and --set dropout are given", "leave one out");
-  }
-  apply_settings(config, options.settings);
-  if (options.dropout) config.dropout = *options.dropout;
+  TransformerConfig config =
+      configured(transformer_preset(options.model.preset), options.model, {"vocab_size", "pad_id", "eos_id", "decoder_start_id"});
   config.vocab_size = tokenizer.vocab_size();
   config.pad_id = tokenizer.pad_id();
   config.eos_id = tokenizer.eos_id();
@@ -69,18 +57,9 @@ TransformerConfig make_config(const PretrainTransformerOptions& options, const M
 
 void add_flags(CLI::App& command, PretrainTransformerOptions& options) {
   add_translation_data(command, options.data);
-  std::string presets;
-  for (const std::string& name : transformer_preset_names()) presets += (presets.empty() ? "" : "|") + name;
-  command.add_option("--preset", options.preset, "sizes of the model; base and big are the paper's")
-      ->type_name(presets)
-      ->capture_default_str();
-  command.add_option("--set", options.settings, "field=value: any field of the model's configuration")->type_name("FIELD=VALUE");
-  command.add_option_function<double>(
-      "--dropout", [&options](double value) { options.dropout = value; }, "dropout of the model, P_drop");
-  command.add_option("--tokenizer", options.tokenizer, "folder with a tokenizer; without it one is learnt from the training text");
-  command.add_option_function<std::int64_t>(
-      "--vocab-size", [&options](std::int64_t value) { options.vocab_size = value; },
-      "ids of a learnt tokenizer, at most [" + std::to_string(kVocabSize) + "]");
+  add_pretrain_model(
+      command, options.model,
+      {.presets = transformer_preset_names(), .sizes = "sizes of the model; base and big are the paper's", .tokenizer = "a tokenizer"});
   command.add_option("--tokenizer-model", options.tokenizer_model, "how a learnt tokenizer cuts text [unigram]")
       ->type_name(enum_choices<PieceModel>());
   add_training_run(command, options.run);
@@ -104,7 +83,7 @@ void add_pretrain_transformer(CLI::App& pretrain) {
 int run_pretrain_transformer(const PretrainTransformerOptions& given, std::istream&, std::ostream& out) {
   PretrainTransformerOptions options = given;
   const torch::Device device = begin_translation_training(options.run, options.data);
-  const auto tokenizer_folder = prepare_tokenizer(options);
+  const auto tokenizer_folder = prepare_tokenizer(options.run, options.model, tokenizer_source(options));
   const auto tokenizer = std::make_shared<const MarianTokenizer>(tokenizer_folder);
   const TransformerConfig config = make_config(options, *tokenizer);
 
@@ -113,11 +92,7 @@ int run_pretrain_transformer(const PretrainTransformerOptions& given, std::istre
   setup.tokenizer = tokenizer;
   setup.tokenizer_folder = tokenizer_folder;
   setup.generation = seq2seq_generation_config(setup.model->token_roles(), std::min(kLongestTranslation, config.max_positions - 1));
-  setup.settings["preset"] = options.preset;
-  if (!options.settings.empty()) setup.settings["set"] = options.settings;
-  if (options.dropout) setup.settings["dropout"] = *options.dropout;
-  if (!options.tokenizer.empty()) setup.settings["tokenizer"] = options.tokenizer.string();
-  if (options.vocab_size) setup.settings["vocab_size"] = *options.vocab_size;
+  record_settings(options.model, setup.settings);
   if (!options.tokenizer_model.empty()) setup.settings["tokenizer_model"] = options.tokenizer_model;
   TranslationObjective objective(std::move(setup));
   return static_cast<int>(train(options.run, objective, "attend pretrain transformer", out).code);

@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/commands/pretrain_model.h"
 #include "apps/commands/translation_data.h"
 
 namespace attend {
@@ -16,12 +17,8 @@ namespace attend {
 struct PretrainTransformerOptions {
   TrainingRun run;
   TranslationData data;
-  std::string preset = "small";
-  std::vector<std::string> settings;  ///< --set field=value
-  std::optional<double> dropout;
-  std::filesystem::path tokenizer;         ///< "": learnt from the training text
-  std::optional<std::int64_t> vocab_size;  ///< of a learnt tokenizer
-  std::string tokenizer_model;             ///< unigram, bpe, char, word; "": unigram
+  PretrainModel model{.preset = "small"};
+  std::string tokenizer_model;  ///< unigram, bpe, char, word; "": unigram
 };
 
 void add_pretrain_transformer(CLI::App& pretrain);

@@ -10,6 +10,7 @@
 
 #include "models/layers/few_rows.h"
 #include "models/layers/gelu.h"
+#include "models/layers/transpose.h"
 
 namespace attend {
 namespace {
@@ -95,11 +96,11 @@ torch::Tensor nn(const torch::Tensor& a_NK, const torch::Tensor& b_KM) {
   return can_use_onednn(a_NK) ? onednn_linear(a_NK, b_KM.t(), {}, false) : torch::mm(a_NK, b_KM);
 }
 
-// oneDNN copies its first operand where that is transposed and reads the second as it lies: the smaller one goes first.
+// oneDNN wants its first operand as it lies and reads the second either way: the smaller one is transposed and goes first.
 torch::Tensor tn(const torch::Tensor& a_KN, const torch::Tensor& b_KM) {
   if (!can_use_onednn(a_KN)) return torch::mm(a_KN.t(), b_KM);
-  if (a_KN.size(1) <= b_KM.size(1)) return onednn_linear(a_KN.t(), b_KM.t(), {}, false);
-  return onednn_linear(b_KM.t(), a_KN.t(), {}, false).t().contiguous();
+  if (a_KN.size(1) <= b_KM.size(1)) return onednn_linear(transposed(a_KN), b_KM.t(), {}, false);
+  return transposed(onednn_linear(transposed(b_KM), a_KN.t(), {}, false));
 }
 
 }  // namespace matmul

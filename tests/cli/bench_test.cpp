@@ -1,0 +1,104 @@
+// attend bench, by the binary: every family trains, what was trained translates, classifies and generates, and what users get wrong.
+// How fast is measured by benchmarks/, not here.
+#include <cmath>
+
+#include "core/json.h"
+#include "tests/cli/process.h"
+
+using namespace attend;
+using Catch::Contains;
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+Arguments operator+(Arguments a, const Arguments& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+Arguments training(const std::string& family, const Arguments& more) {
+  return Arguments{"bench", "train", "--family", family, "--preset", "tiny", "--batch-size", "2", "--steps", "4", "--threads", "1"} + more;
+}
+
+Json record_of(const Arguments& arguments) {
+  const Outcome outcome = run(Invocation{.arguments = arguments + Arguments{"--json"}});
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  return parse_json(outcome.out, "answer");
+}
+
+void check_refusal(const Arguments& arguments, const std::string& expected) {
+  const Outcome outcome = run(Invocation{.arguments = arguments});
+  INFO(outcome.err);
+  CHECK(outcome.code == 2);
+  CHECK(outcome.out.empty());
+  CHECK_THAT(outcome.err, Contains(expected));
+  CHECK_THAT(outcome.err, !Contains("internal error") && !Contains("Exception raised from"));
+}
+
+/// Two sentences of ids and what `pretrain` leaves, made once.
+struct World {
+  TempFolder folder;
+  std::string source = (folder / "source.ids").string(), target = (folder / "target.ids").string();
+  std::string gpt = (folder / "gpt").string();
+
+  World() {
+    write_text(source, "5 6 7\n8 9\n");
+    write_text(target, "6 5\n9 8 7 5\n");
+    write_text(folder / "text.txt", "a small text of a few words, read again and again. ");
+    const Outcome trained =
+        run(Invocation{.arguments = {"pretrain", "gpt", "--train", (folder / "text.txt").string(), "--output", gpt, "--tokenizer-model",
+                                     "char", "--set", "max_positions=16", "--steps", "1", "--batch-size", "2", "--threads", "1", "-q"}});
+    INFO(trained.err);
+    REQUIRE(trained.code == 0);
+  }
+  Arguments pairs() const { return {"--source", source, "--target", target}; }
+};
+
+const World& world() {
+  static const World made;
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("bench train: a loss near that of guessing, parameters counted, for every family") {
+  const Json gpt = record_of(training("gpt", {"--set", "vocab_size=50", "--length", "8"}));
+  CHECK(gpt["loss"].get<double>() == Approx(std::log(50)).margin(0.5));
+  const Json wider = record_of(training("gpt", {"--set", "vocab_size=60", "--length", "8"}));
+  CHECK(wider["parameters"].get<int>() - gpt["parameters"].get<int>() == 10 * 32);  // ten rows of the tied table
+  const Json bert = record_of(training("bert", {"--set", "vocab_size=50", "--length", "16"}));
+  CHECK(bert["loss"].get<double>() == Approx(std::log(50) + std::log(2)).margin(1));  // masked words, next sentence
+  const Json pairs = record_of(training("transformer", Arguments{"--set", "vocab_size=50"} + world().pairs()));
+  for (const Json& record : {gpt, bert, pairs}) {
+    CHECK(record["tokens_per_second"].get<double>() > 0);
+    CHECK(record["milliseconds_per_step"].get<double>() >= 0);
+    CHECK(record["peak_memory_mib"].get<double>() > 10);
+  }
+  CHECK(pairs["loss"].get<double>() > 1);
+}
+
+TEST_CASE("bench generate continues a random prompt") {
+  const Arguments command{"bench", "generate", "--model", world().gpt, "--repeats", "1", "--threads", "1"};
+  CHECK(record_of(command + Arguments{"--prompt-length", "4", "--max-new-tokens", "13"})["tokens_per_second"].get<double>() > 0);
+  check_refusal(command + Arguments{"--prompt-length", "4", "--max-new-tokens", "14"},
+                "--prompt-length 4 and --max-new-tokens 14 need 17 positions; the model has 16");
+  check_refusal(command + Arguments{"--max-new-tokens", "0"}, "--max-new-tokens");
+}
+
+TEST_CASE("bench train says what is missing or does not go together") {
+  check_refusal(training("gpt", {}), "bench train needs to know the vocabulary's size");
+  check_refusal(training("bert", {}), "bench train needs to know the vocabulary's size");
+  check_refusal(training("gpt", {"--set", "vocab_size=50", "--length", "1"}), "--length is 1");
+  check_refusal(training("gpt", {"--set", "vocab_size=50", "--set", "max_positions=8", "--length", "9"}),
+                "--length is 9; the model has 8 positions");
+  check_refusal(training("bert", {"--set", "vocab_size=50", "--set", "max_positions=8", "--length", "9"}),
+                "--length is 9; the model has 8 positions");
+  for (const char* family : {"gpt", "bert"})
+    check_refusal(training(family, Arguments{"--set", "vocab_size=50"} + world().pairs()),
+                  "--source and --target have no effect with --family " + std::string(family));
+  check_refusal(training("transformer", {"--set", "vocab_size=50"}), "bench train needs sentences");
+  check_refusal(training("transformer", Arguments{"--set", "vocab_size=9"} + world().pairs()), "line 2: '9' is not a token id below 9");
+  check_refusal(training("gtp", {}), "transformer, bert, gpt");
+}
