@@ -27,4 +27,8 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+/// Gives the memory of the pages that lie wholly within a piece of a mapped file back to the system. The bytes stay what they are: reading
+/// them again reads the file again.
+void release_pages(std::span<const std::byte> mapped);
+
 }  // namespace attend

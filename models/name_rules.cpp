@@ -160,7 +160,7 @@ ImportReport import_tensors(torch::nn::Module& module, const NameRules& rules, c
   if (!unexpected.empty())
     throw UserError(file.name() + ": unexpected " + list_names(unexpected), "is this the family that config.json names?");
   for (const Assignment& assignment : assignments) check_shape(assignment, file);
-  for (Assignment& assignment : assignments) assignment.into.copy_(tensor_over(*assignment.from, file.name() + ": " + assignment.name));
+  for (Assignment& assignment : assignments) copy_from_file(*assignment.from, file.name() + ": " + assignment.name, assignment.into);
   return report;
 }
 

@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
+#include "core/mapped_file.h"
 
 namespace attend {
 namespace {
@@ -30,6 +31,11 @@ torch::Tensor tensor_over(const TensorView& view, const std::string& name) {
     return copy;
   }
   throw UserError(name + " has dtype " + std::string(dtype_name(view.dtype)) + ", which weights cannot have; expected F32, F16 or BF16");
+}
+
+void copy_from_file(const TensorView& from, const std::string& name, torch::Tensor& into) {
+  into.copy_(tensor_over(from, name));
+  release_pages(from.bytes);
 }
 
 TensorView view_of(const torch::Tensor& tensor) {

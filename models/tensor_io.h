@@ -15,6 +15,10 @@ namespace attend {
 /// Throws UserError for dtypes LibTorch has no type for.
 torch::Tensor tensor_over(const TensorView& view, const std::string& name);
 
+/// Copies a tensor of a mapped file, and lets go of the file's pages: a model that is loaded is in memory once.
+/// Throws UserError as tensor_over() does.
+void copy_from_file(const TensorView& from, const std::string& name, torch::Tensor& into);
+
 /// The bytes of a contiguous CPU tensor; valid while the tensor lives.
 TensorView view_of(const torch::Tensor& tensor);
 

@@ -105,7 +105,7 @@ void Optimizer::load(const std::filesystem::path& file) {
     if (found == reader.tensors().end()) throw UserError(reader.name() + ": no tensor '" + name + "'; it is of another model");
     if (found->second.dtype != DType::kF32 || torch::IntArrayRef(found->second.shape) != tensor.sizes())
       throw UserError(reader.name() + ": tensor '" + name + "' does not have the shape of this model's");
-    tensor.copy_(tensor_over(found->second, name));
+    copy_from_file(found->second, name, tensor);
     ++used;
   };
   for (Group& group : groups_) {

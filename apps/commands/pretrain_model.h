@@ -12,7 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/commands/training_run.h"
-#include "core/field_io.h"
+#include "apps/flags.h"
 #include "core/json.h"
 
 namespace attend {

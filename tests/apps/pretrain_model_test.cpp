@@ -1,8 +1,9 @@
 // The flags of a model to be pretrained, its tokenizer's folder, and what run.toml repeats of them.
 
+#include "apps/commands/pretrain_model.h"
+
 #include <catch2/catch.hpp>
 
-#include "apps/commands/pretrain_model.h"
 #include "models/gpt/config.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temp_folder.h"
@@ -38,13 +39,13 @@ struct Source {
 TEST_CASE("what is given is recorded, what is not is left out") {
   Json settings;
   record_settings(parsed({}), settings);
-  CHECK(settings == Json{{"preset", "tiny"}});
+  CHECK((settings == Json{{"preset", "tiny"}}));
   settings = Json::object();
   record_settings(parsed({"--preset", "nano", "--set", "num_layers=3", "--dropout", "0", "--vocab-size", "500"}), settings);
-  CHECK(settings == Json{{"preset", "nano"}, {"set", {"num_layers=3"}}, {"dropout", 0.0}, {"vocab_size", 500}});
+  CHECK((settings == Json{{"preset", "nano"}, {"set", {"num_layers=3"}}, {"dropout", 0.0}, {"vocab_size", 500}}));
   settings = Json::object();
   record_settings(parsed({"--tokenizer", "folder"}), settings);
-  CHECK(settings == Json{{"preset", "tiny"}, {"tokenizer", "folder"}});
+  CHECK((settings == Json{{"preset", "tiny"}, {"tokenizer", "folder"}}));
 }
 
 TEST_CASE("settings change the preset; those of the tokenizer, and dropout twice, are refused") {

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
+#include <cstdint>
+#include <fstream>
 #include <string>
 #include <utility>
 
@@ -13,6 +15,13 @@ namespace attend {
 namespace {
 
 std::string text_of(const MappedFile& file) { return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}; }
+
+/// Pages of files in this process's memory.
+std::int64_t resident_file_pages() {
+  std::int64_t total = 0, resident = 0, shared = 0;
+  std::ifstream("/proc/self/statm") >> total >> resident >> shared;
+  return shared;
+}
 
 }  // namespace
 
@@ -40,6 +49,22 @@ TEST_CASE("a mapped file can be moved, and outlives the file's name") {
   MappedFile& itself = moved;
   moved = std::move(itself);
   CHECK(text_of(moved) == "second");
+}
+
+TEST_CASE("pages that are released leave the memory, and read the same afterwards") {
+  const TempFolder folder;
+  std::string text(8 << 20, ' ');
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 2654435761u >> 13);
+  write_text(folder / "x", text);
+  const MappedFile file(folder / "x");
+  CHECK(text_of(file) == text);
+  const std::int64_t before = resident_file_pages();
+  release_pages(file.bytes().subspan(100, (6 << 20)));
+  CHECK(before - resident_file_pages() > 1400);  // of 1,536
+  CHECK(text_of(file) == text);
+  release_pages(file.bytes().subspan(10, 20));  // less than a page
+  release_pages({});
+  CHECK(text_of(file) == text);
 }
 
 TEST_CASE("only regular files are mapped") {
