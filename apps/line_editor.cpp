@@ -14,6 +14,7 @@ EditedLines::EditedLines(std::string prompt) : prompt_(std::move(prompt)) {
   ::rl_initialize();
   // Ctrl-D typed between two lines ends a line that the terminal was still collecting, and comes as a NUL: it means the same.
   ::rl_parse_and_bind("bind ^@ em-delete-or-list");
+  ::rl_bind_key('\t', ::rl_insert);  // there are no file names to complete, and `prompt` takes a TAB for an arrow
 }
 
 EditedLines::int_type EditedLines::underflow() {
