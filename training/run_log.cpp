@@ -1,5 +1,6 @@
 #include "training/run_log.h"
 
+#include <cmath>
 #include <cstdio>
 
 #include "core/log.h"
@@ -20,7 +21,8 @@ double rate(std::int64_t tokens, double seconds) { return seconds > 0 ? static_c
 
 std::string format_metrics(const Metrics& metrics) {
   std::string text;
-  for (const auto& [name, value] : metrics) text += (text.empty() ? "" : "  ") + name + format(name == "loss" ? " %.4f" : " %.2f", value);
+  for (const auto& [name, value] : metrics)
+    text += (text.empty() ? "" : "  ") + name + format(name == "loss" || std::abs(value) <= 1 ? " %.4f" : " %.2f", value);
   return text;
 }
 

@@ -52,7 +52,7 @@ class RunLog {
   double step_seconds_ = 0;
 };
 
-/// "loss 2.1034  perplexity 8.19  bleu 31.02".
+/// "loss 2.1034  perplexity 8.19  bleu 31.02  accuracy 0.7819": losses and shares of one with four decimals.
 std::string format_metrics(const Metrics& metrics);
 Json metrics_to_json(const Metrics& metrics);
 
