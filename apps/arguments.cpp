@@ -60,6 +60,11 @@ CLI::App* chosen_command(CLI::App& app) {
   return command;
 }
 
+bool has_unknown_word(CLI::App& app) {
+  const auto words = app.remaining(true);
+  return std::any_of(words.begin(), words.end(), [](const std::string& word) { return word.empty() || word.front() != '-'; });
+}
+
 UserError explain_parse_error(CLI::App& app, const CLI::ParseError& error) {
   CLI::App& command = *chosen_command(app);
   const std::string name = full_name(command);
@@ -75,6 +80,8 @@ UserError explain_parse_error(CLI::App& app, const CLI::ParseError& error) {
     return UserError(name + " takes no argument '" + word + "' here", see_help);
   }
   std::string message = error.what();
+  if (const auto at = message.find(": At Most 1 required but received "); at != std::string::npos)
+    return UserError(name + ": " + message.substr(0, at) + " is given more than once", "give it once; " + see_help);
   while (!message.empty() && message.back() == '\n') message.pop_back();
   return UserError(name + ": " + message, see_help);
 }

@@ -20,6 +20,9 @@ std::string config_argument(const std::vector<std::string>& arguments);
 CLI::App* chosen_command(CLI::App& app);
 
 /// What was wrong, with the nearest flag or command where a word is mistyped.
+/// Whether a word before --help or --version is no command.
+bool has_unknown_word(CLI::App& app);
+
 UserError explain_parse_error(CLI::App& app, const CLI::ParseError& error);
 
 }  // namespace attend

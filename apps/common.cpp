@@ -8,6 +8,7 @@
 #include <torch/cuda.h>
 
 #include "apps/flags.h"
+#include "apps/version.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -23,6 +24,7 @@ void add_common(CLI::App& command, CommonOptions& options) {
   command.add_flag("--json", options.json, "print results as JSON, one object a result")->group(group);
   auto* quiet = command.add_flag("-q,--quiet", options.quiet, "only warnings and errors")->group(group);
   command.add_flag("-v,--verbose", options.verbose, "more detail")->excludes(quiet)->group(group);
+  command.set_version_flag("--version", version_text())->group(group);
 }
 
 c10::Device parse_device(const std::string& name) {

@@ -9,6 +9,7 @@
 #include "apps/command_table.h"
 #include "apps/process.h"
 #include "apps/toml_config.h"
+#include "apps/version.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -17,7 +18,7 @@ namespace {
 
 int run(int argc, char** argv) {
   CLI::App app("The Transformers that changed NLP: train, translate, evaluate, from the shell.", "attend");
-  app.set_version_flag("--version", "attend " ATTEND_VERSION);
+  app.set_version_flag("--version", version_text());
   app.require_subcommand(1);
   app.footer(
       "Exit codes: 0 done, 1 internal failure, 2 mistake in flags or input, 75 stopped and saved (--resume goes on),\n"
@@ -34,6 +35,7 @@ int run(int argc, char** argv) {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
     app.parse(arguments);
   } catch (const CLI::Success& help_or_version) {
+    if (has_unknown_word(app)) throw explain_parse_error(app, help_or_version);  // `attend trian --help`
     app.exit(help_or_version);
   } catch (const CLI::ParseError& error) {
     throw explain_parse_error(app, error);

@@ -33,6 +33,7 @@ void occupy_standard_descriptors() {
 
 void prepare_process() {
   occupy_standard_descriptors();
+  std::cin.tie(nullptr);                   // else reading writes, and what cannot be written looks like what cannot be read
   std::cout.exceptions(std::ios::badbit);  // a result that cannot be written is told where it happens, with its reason
   std::signal(SIGXFSZ, SIG_IGN);           // a file over the shell's limit is an error of write(), told as one, not a crash
 }

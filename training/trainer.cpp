@@ -91,6 +91,8 @@ Trainer::Trainer(Objective& objective, TrainerSetup setup)
     check_resumed_settings(state_.settings, settings);
     saved_step_ = *newest;
     log_info("going on from " + checkpoints_.path(*newest).string());
+  } else if (setup_.start == Start::kResume) {
+    log_info("no checkpoint in " + setup_.output.string() + " to go on from: starting at step 0");
   }
   state_.settings = settings;
   seconds_before_ = state_.seconds;

@@ -13,8 +13,8 @@ void replace_all(std::string& text, const std::string& found, const std::string&
 
 CausalFolder load_causal_folder(const std::filesystem::path& folder, torch::Device device) {
   CausalFolder loaded;
+  loaded.model = load_causal_language_model(folder, device);  // first: a folder of another family is told as such
   loaded.tokenizer = load_byte_bpe(folder);
-  loaded.model = load_causal_language_model(folder, device);
   // A folder that names no end is ended by the tokenizer's, where that has one.
   constexpr std::int64_t kNone = -1;
   const std::int64_t end_of_text = loaded.tokenizer->end_of_text_id().value_or(kNone);

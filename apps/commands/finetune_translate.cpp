@@ -8,6 +8,22 @@
 #include "models/interfaces.h"
 
 namespace attend {
+namespace {
+
+TrainingOutcome train_one(const FinetuneTranslateOptions& options, TrainingRun& run, std::ostream& out) {
+  const torch::Device device = begin_translation_training(run, options.data);
+  require_other_folder(options.model, run.output);
+  TranslationSetup setup = translation_setup(run, options.data);
+  setup.model = load_seq2seq(options.model, device);
+  setup.tokenizer = std::make_shared<const MarianTokenizer>(options.model);
+  setup.tokenizer_folder = options.model;
+  setup.generation = read_generation_config(options.model, setup.model->token_roles());
+  setup.settings["model"] = options.model.string();
+  TranslationObjective objective(std::move(setup));
+  return train(run, objective, "attend finetune translate", out);
+}
+
+}  // namespace
 
 FinetuneTranslateOptions::FinetuneTranslateOptions() {
   run.training.learning_rate = 2e-4;
@@ -22,6 +38,7 @@ void add_finetune_translate(CLI::App& finetune) {
   command->add_option("--model", options->model, "model folder to start from")->required();
   add_translation_data(*command, options->data);
   add_training_run(*command, options->run);
+  command->add_option("--seeds", options->seeds, "train once with each of these seeds, and report means and deviations")->delimiter(',');
   command->footer(
       "Examples:\n"
       "  attend finetune translate --model runs/de-en --train-source new.de --train-target new.en --epochs 3 --output runs/de-en-new\n"
@@ -33,17 +50,8 @@ int run_finetune_translate(const FinetuneTranslateOptions& given, std::istream&,
   FinetuneTranslateOptions options = given;
   TrainingOptions& training = options.run.training;
   if (!training.steps && !training.epochs && !training.max_minutes) training.epochs = 3;
-  const torch::Device device = begin_translation_training(options.run, options.data);
-  require_other_folder(options.model, options.run.output);
-
-  TranslationSetup setup = translation_setup(options.run, options.data);
-  setup.model = load_seq2seq(options.model, device);
-  setup.tokenizer = std::make_shared<const MarianTokenizer>(options.model);
-  setup.tokenizer_folder = options.model;
-  setup.generation = read_generation_config(options.model, setup.model->token_roles());
-  setup.settings["model"] = options.model.string();
-  TranslationObjective objective(std::move(setup));
-  return static_cast<int>(train(options.run, objective, "attend finetune translate", out).code);
+  return train_seeds(options.run, options.seeds, out,
+                     [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
 }
 
 }  // namespace attend

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <iosfwd>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -16,6 +17,7 @@ struct FinetuneTranslateOptions {
   TrainingRun run;
   TranslationData data;
   std::filesystem::path model;
+  std::vector<std::int64_t> seeds;  ///< several: one run each, in folders of their own
 };
 
 void add_finetune_translate(CLI::App& finetune);

@@ -27,8 +27,12 @@ TokenizerSource tokenizer_source(const PretrainBertOptions& options) {
               }};
 }
 
+BertConfig chosen_sizes(const PretrainBertOptions& options) {
+  return configured(bert_preset(options.model.preset), options.model, {"vocab_size", "pad_id"});
+}
+
 BertConfig make_config(const PretrainBertOptions& options, const WordPieceTokenizer& tokenizer) {
-  BertConfig config = configured(bert_preset(options.model.preset), options.model, {"vocab_size", "pad_id"});
+  BertConfig config = chosen_sizes(options);
   config.vocab_size = tokenizer.vocab_size();
   config.pad_id = tokenizer.pad_id();
   config.validate();
@@ -76,6 +80,7 @@ void add_pretrain_bert(CLI::App& pretrain) {
 
 int run_pretrain_bert(const PretrainBertOptions& given, std::istream&, std::ostream& out) {
   PretrainBertOptions options = given;
+  check_before_learning(chosen_sizes(options));
   std::vector<InputFile> files;
   for (const auto& file : options.train) files.push_back({"--train", file});
   for (const auto& file : options.valid) files.push_back({"--valid", file});

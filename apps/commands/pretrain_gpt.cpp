@@ -42,8 +42,12 @@ TokenizerSource tokenizer_source(const PretrainGptOptions& options) {
           .learn = [&options](const std::filesystem::path& folder) { learn_tokenizer(options, folder); }};
 }
 
+GptConfig chosen_sizes(const PretrainGptOptions& options) {
+  return configured(gpt_preset(options.model.preset), options.model, {"vocab_size", "bos_id", "eos_id", "pad_id"});
+}
+
 GptConfig make_config(const PretrainGptOptions& options, const ByteBpeTokenizer& tokenizer) {
-  GptConfig config = configured(gpt_preset(options.model.preset), options.model, {"vocab_size", "bos_id", "eos_id", "pad_id"});
+  GptConfig config = chosen_sizes(options);
   config.vocab_size = tokenizer.vocab_size();
   config.bos_id = config.eos_id = tokenizer.end_of_text_id();
   config.pad_id.reset();
@@ -98,6 +102,7 @@ int run_pretrain_gpt(const PretrainGptOptions& given, std::istream&, std::ostrea
   TrainingOptions& training = options.run.training;
   const double least = training.schedule == ScheduleKind::kConstant ? 0 : kMinimumShare * training.learning_rate;
   training.min_learning_rate = options.min_learning_rate.value_or(least);
+  check_before_learning(chosen_sizes(options));
   const torch::Device device = begin_language_training(options.run, options.data);
   const auto tokenizer = std::make_shared<const ByteBpeTokenizer>(prepare_tokenizer(options.run, options.model, tokenizer_source(options)));
 

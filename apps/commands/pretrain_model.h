@@ -48,6 +48,13 @@ Config configured(Config config, const PretrainModel& model, std::initializer_li
   return config;
 }
 
+/// Validates what configured() returned before a vocabulary is learnt, with the ids that one would have. Throws UserError.
+template <class Config>
+void check_before_learning(Config config) {
+  config.vocab_size = kLearntVocabSize;
+  config.validate();
+}
+
 struct TokenizerSource {
   std::string learning_flag;  ///< the command's own flag that describes a learnt tokenizer
   bool learning_flag_given = false;

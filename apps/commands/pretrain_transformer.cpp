@@ -44,9 +44,12 @@ TokenizerSource tokenizer_source(const PretrainTransformerOptions& options) {
           .learn = [&options](const std::filesystem::path& folder) { learn_tokenizer(options, folder); }};
 }
 
+TransformerConfig chosen_sizes(const PretrainTransformerOptions& options) {
+  return configured(transformer_preset(options.model.preset), options.model, {"vocab_size", "pad_id", "eos_id", "decoder_start_id"});
+}
+
 TransformerConfig make_config(const PretrainTransformerOptions& options, const MarianTokenizer& tokenizer) {
-  TransformerConfig config =
-      configured(transformer_preset(options.model.preset), options.model, {"vocab_size", "pad_id", "eos_id", "decoder_start_id"});
+  TransformerConfig config = chosen_sizes(options);
   config.vocab_size = tokenizer.vocab_size();
   config.pad_id = tokenizer.pad_id();
   config.eos_id = tokenizer.eos_id();
@@ -82,6 +85,7 @@ void add_pretrain_transformer(CLI::App& pretrain) {
 
 int run_pretrain_transformer(const PretrainTransformerOptions& given, std::istream&, std::ostream& out) {
   PretrainTransformerOptions options = given;
+  check_before_learning(chosen_sizes(options));
   const torch::Device device = begin_translation_training(options.run, options.data);
   const auto tokenizer_folder = prepare_tokenizer(options.run, options.model, tokenizer_source(options));
   const auto tokenizer = std::make_shared<const MarianTokenizer>(tokenizer_folder);

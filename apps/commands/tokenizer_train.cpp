@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <ostream>
 #include <vector>
 
@@ -128,6 +129,9 @@ void add_tokenizer_train(CLI::App& tokenizer) {
 int run_tokenizer_train(const TokenizerTrainOptions& options, std::istream&, std::ostream& out) {
   apply_common(options.common);
   check_train_options(options);
+  if (std::filesystem::exists(options.output / "config.json"))
+    throw UserError(options.output.string() + " holds a model, whose ids are those of its own vocabulary",
+                    "name another folder in --output");
   const std::int64_t size = options.type == kWordPiece ? train_wordpiece(options)
                             : options.type == kByteBpe ? train_byte_bpe(options)
                                                        : train_sentencepiece(options);

@@ -15,6 +15,7 @@ namespace attend {
 namespace {
 
 void require_file(const char* flag, const std::filesystem::path& file) {
+  if (file == "-") throw UserError(std::string(flag) + " - : training reads its text more than once", "name a file");
   if (!std::filesystem::exists(file)) throw UserError(std::string(flag) + " " + file.string() + ": there is no such file");
 }
 
@@ -24,6 +25,14 @@ TrainingPrecision training_precision(Precision precision) {
 }
 
 Start start_of(const TrainingRun& run) { return run.resume ? Start::kResume : Start::kFresh; }
+
+void require_own_folder(const TrainingRun& run) {
+  const auto beside = run.common.config.parent_path();
+  if (!run.resume || run.common.config.filename() != "run.toml") return;
+  if (std::filesystem::exists(beside / "checkpoints") && !std::filesystem::exists(run.output / "checkpoints"))
+    throw UserError("--resume finds nothing in " + run.output.string() + ", which " + run.common.config.string() + " names",
+                    "was the folder moved? add --output " + (beside.empty() ? "." : beside.string()));
+}
 
 }  // namespace
 
@@ -48,6 +57,7 @@ torch::Device begin_training(TrainingRun& run, Validation validation, const std:
   validate(run.training, validation);
   for (const InputFile& file : files)
     if (!file.path.empty()) require_file(file.flag, file.path);
+  require_own_folder(run);
   install_stop_handlers();
   run.lock = open_output(run.output, start_of(run));
   return device;

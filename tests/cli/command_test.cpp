@@ -49,6 +49,17 @@ TEST_CASE("the help lists the commands and the exit codes") {
   CHECK(help.err.empty());
   CHECK_THAT(help.out, Contains("Exit codes") && Contains("75") && Contains("inspect"));
   CHECK(run({"--version"}).out.starts_with("attend 0."));
+  CHECK(run({"translate", "--version"}).out == run({"--version"}).out);
+}
+
+TEST_CASE("a command that is none has no help, and a flag is given once") {
+  const Outcome none = run({"trian", "--help"});
+  CHECK(none.code == 2);
+  CHECK(none.out.empty());
+  CHECK_THAT(none.err, Contains("attend has no command 'trian'"));
+  const Outcome twice = run({"translate", "--model", "a", "--model", "b"});
+  CHECK(twice.code == 2);
+  CHECK_THAT(twice.err, Contains("--model is given more than once"));
 }
 
 TEST_CASE("the help of every command shows examples of that command") {

@@ -83,6 +83,20 @@ TEST_CASE("A model is trained, used, tuned further, averaged and evaluated from 
   REQUIRE(tuned.code == 0);
   CHECK(parse_json(tuned.out, "answer")["steps"] == 2);
 
+  const Outcome seeds = run({"finetune",       "translate",
+                             "--model",        (folder / "run").string(),
+                             "--train-source", (folder / "valid.de").string(),
+                             "--train-target", (folder / "valid.en").string(),
+                             "--valid-source", (folder / "valid.de").string(),
+                             "--valid-target", (folder / "valid.en").string(),
+                             "--steps",        "1",
+                             "--seeds",        "1,2",
+                             "--output",       (folder / "seeds").string(),
+                             "--json",         "-q"});
+  INFO(seeds.err);
+  REQUIRE(seeds.code == 0);
+  CHECK(parse_json(seeds.out, "answer")["loss"]["values"].size() == 2);
+
   const auto checkpoints = folder / "run" / "checkpoints";
   const Outcome averaged =
       run({"average", "--output", (folder / "mean").string(), (checkpoints / "step-3").string(), (checkpoints / "step-6").string()});
@@ -100,6 +114,34 @@ TEST_CASE("A model is trained, used, tuned further, averaged and evaluated from 
   CHECK(answer["perplexity"].get<double>() > 1);
   CHECK(answer["bleu"].get<double>() >= 0);
   CHECK(answer["signature"].get<std::string>().find("tok:13a") != std::string::npos);
+}
+
+TEST_CASE("A run's folder that was moved, or is no place for a vocabulary, is told as such") {
+  const TempFolder folder;
+  write_pairs(folder, "train", 40);
+  write_pairs(folder, "valid", 5);
+  REQUIRE(run(pretrain(folder, "run", {"--steps", "2", "--eval-every", "0", "-q"})).code == 0);
+  const std::string moved = (folder / "moved").string(), config = moved + "/run.toml";
+  std::filesystem::rename(folder / "run", moved);
+  const Outcome lost = run({"pretrain", "transformer", "--config", config, "--resume"});
+  CHECK(lost.code == 2);
+  CHECK(lost.err.find("was the folder moved? add --output " + moved) != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(folder / "run"));
+  const Outcome found = run({"pretrain", "transformer", "--config", config, "--resume", "--output", moved, "--steps", "3"});
+  INFO(found.err);
+  CHECK(found.code == 0);
+  CHECK(found.err.find("going on from") != std::string::npos);
+
+  const Outcome vocabulary = run({"tokenizer", "train", "--vocab-size", "40", "--output", moved, (folder / "train.de").string()});
+  CHECK(vocabulary.code == 2);
+  CHECK(vocabulary.err.find("holds a model") != std::string::npos);
+
+  // Results that cannot be written are that, not an input that cannot be read.
+  std::string text;
+  for (int i = 0; i < 5000; ++i) text += "hund katze vogel haus\n";
+  const Outcome full = run({.arguments = {"tokenizer", "encode", "--tokenizer", moved}, .input = text, .file_size_limit = 4096});
+  CHECK(full.code == 75);
+  CHECK(full.err.find("cannot write the results to standard output") != std::string::npos);
 }
 
 TEST_CASE("SIGTERM saves and ends with 75, and the run goes on from there") {
@@ -135,20 +177,14 @@ TEST_CASE("Mistakes of a training command get a sentence and exit code 2") {
   };
   CHECK(refusal({"--learning-rate", "0"}).find("--learning-rate is 0; expected more than 0") != std::string::npos);
   CHECK(refusal({"--set", "hidden_sise=64"}).find("hidden_size") != std::string::npos);
+  CHECK(refusal({"--set", "hidden_size=33"}).find("does not divide hidden_size 33") != std::string::npos);
+  CHECK(refusal({"--dropout", "1.5"}).find("dropout") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(folder / "run"));  // all of it before a vocabulary is learnt
+  CHECK(refusal({"--train-source", "-"}).find("training reads its text more than once") != std::string::npos);
   CHECK(refusal({"--set", "vocab_size=64"}).find("the tokenizer decides") != std::string::npos);
   CHECK(refusal({"--preset", "gigantic"}).find("tiny") != std::string::npos);
   CHECK(refusal({"--precision", "int8"}).find("for inference") != std::string::npos);
   CHECK(refusal({"--train-source", (folder / "absent.de").string()}).find("absent.de") != std::string::npos);
   write_text(folder / "train.en", "one line\n");
   CHECK(refusal({}).find("train.en") != std::string::npos);
-}
-
-TEST_CASE("A run killed at random moments and resumed ends in the same bits") {
-  const std::string script = std::string(ATTEND_SOURCE_DIR) + "/scripts/kill_and_resume.py";
-  const Outcome outcome =
-      run({.arguments = {"python3", script, "--attend", ATTEND_BINARY, "--kills", "5", "--steps", "40"}, .program = "/usr/bin/env"});
-  INFO(outcome.out << outcome.err);
-  CHECK(outcome.code == 0);
-  CHECK(outcome.out.find("\n5 kills in ") != std::string::npos);
-  CHECK(outcome.out.find("every run ended in the same weights") != std::string::npos);
 }
