@@ -7,6 +7,8 @@
 
 #include "apps/flags.h"
 #include "core/error.h"
+#include "core/field_io.h"
+#include "core/mapped_file.h"
 #include "core/stop_signal.h"
 #include "metrics/score.h"
 #include "training/trainer.h"
@@ -26,11 +28,21 @@ TrainingPrecision training_precision(Precision precision) {
 
 Start start_of(const TrainingRun& run) { return run.resume ? Start::kResume : Start::kFresh; }
 
+/// Whether run.toml, and no flag, names the output.
+bool output_is_of(const std::filesystem::path& config, const std::filesystem::path& output) {
+  const MappedFile file(config);
+  const Json settings = toml_to_json({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, config.string());
+  return settings.contains("output") && settings["output"] == output.string();
+}
+
+/// A run's folder that was moved still names the old one, where nothing is left to go on from.
 void require_own_folder(const TrainingRun& run) {
-  const auto beside = run.common.config.parent_path();
-  if (!run.resume || run.common.config.filename() != "run.toml") return;
-  if (std::filesystem::exists(beside / "checkpoints") && !std::filesystem::exists(run.output / "checkpoints"))
-    throw UserError("--resume finds nothing in " + run.output.string() + ", which " + run.common.config.string() + " names",
+  const auto& config = run.common.config;
+  if (!run.resume || config.filename() != "run.toml") return;
+  const auto beside = config.parent_path();
+  if (std::filesystem::exists(run.output / "checkpoints") || !std::filesystem::exists(beside / "checkpoints")) return;
+  if (output_is_of(config, run.output))
+    throw UserError("--resume finds nothing in " + run.output.string() + ", which " + config.string() + " names",
                     "was the folder moved? add --output " + (beside.empty() ? "." : beside.string()));
 }
 

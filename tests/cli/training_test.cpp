@@ -127,6 +127,11 @@ TEST_CASE("A run's folder that was moved, or is no place for a vocabulary, is to
   CHECK(lost.code == 2);
   CHECK(lost.err.find("was the folder moved? add --output " + moved) != std::string::npos);
   CHECK_FALSE(std::filesystem::exists(folder / "run"));
+  const Outcome elsewhere = run(  // a folder that is named is meant
+      {"pretrain", "transformer", "--config", config, "--resume", "--output", (folder / "new").string(), "--steps", "1"});
+  INFO(elsewhere.err);
+  CHECK(elsewhere.code == 0);
+  CHECK(elsewhere.err.find("to go on from: starting at step 0") != std::string::npos);
   const Outcome found = run({"pretrain", "transformer", "--config", config, "--resume", "--output", moved, "--steps", "3"});
   INFO(found.err);
   CHECK(found.code == 0);
