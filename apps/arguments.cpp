@@ -61,6 +61,7 @@ CLI::App* chosen_command(CLI::App& app) {
 }
 
 bool has_unknown_word(CLI::App& app) {
+  if (names_of_subcommands(*chosen_command(app)).empty()) return false;
   const auto words = app.remaining(true);
   return std::any_of(words.begin(), words.end(), [](const std::string& word) { return word.empty() || word.front() != '-'; });
 }

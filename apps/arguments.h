@@ -19,10 +19,10 @@ std::string config_argument(const std::vector<std::string>& arguments);
 /// The subcommand chosen on the command line ("pretrain transformer"), or `app` itself.
 CLI::App* chosen_command(CLI::App& app);
 
-/// What was wrong, with the nearest flag or command where a word is mistyped.
-/// Whether a word before --help or --version is no command.
+/// Whether a word beside --help or --version stands where a command is expected, and is none.
 bool has_unknown_word(CLI::App& app);
 
+/// What was wrong, with the nearest flag or command where a word is mistyped.
 UserError explain_parse_error(CLI::App& app, const CLI::ParseError& error);
 
 }  // namespace attend

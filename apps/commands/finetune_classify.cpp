@@ -84,7 +84,7 @@ FinetuneRun::FinetuneRun() {
 }
 
 void add_finetune_flags(CLI::App& command, FinetuneRun& run) {
-  command.add_option("--seeds", run.seeds, "train once with each of these seeds, and report means and deviations")->delimiter(',');
+  add_seeds(command, run.seeds);
   command.add_flag("--from-scratch", run.from_scratch, "take sizes and tokenizer from --model, and draw the weights at random");
 }
 

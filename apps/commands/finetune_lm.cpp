@@ -33,8 +33,7 @@ void add_finetune_lm(CLI::App& finetune) {
   command->add_option("--model", options->model, "model folder to start from: GPT's")->required();
   add_language_data(*command, options->data);
   add_training_run(*command, options->run);
-  command->add_option("--seeds", options->run.seeds, "train once with each of these seeds, and report means and deviations")
-      ->delimiter(',');
+  add_seeds(*command, options->run.seeds);
   command->footer(
       "Without --eval-every and --save-every the model is evaluated and saved after each epoch.\n"
       "Examples:\n"

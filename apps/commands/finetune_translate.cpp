@@ -38,7 +38,7 @@ void add_finetune_translate(CLI::App& finetune) {
   command->add_option("--model", options->model, "model folder to start from")->required();
   add_translation_data(*command, options->data);
   add_training_run(*command, options->run);
-  command->add_option("--seeds", options->seeds, "train once with each of these seeds, and report means and deviations")->delimiter(',');
+  add_seeds(*command, options->seeds);
   command->footer(
       "Examples:\n"
       "  attend finetune translate --model runs/de-en --train-source new.de --train-target new.en --epochs 3 --output runs/de-en-new\n"

@@ -58,7 +58,7 @@ void check_before_learning(Config config) {
 struct TokenizerSource {
   std::string learning_flag;  ///< the command's own flag that describes a learnt tokenizer
   bool learning_flag_given = false;
-  std::function<void(const std::filesystem::path&folder)> copy, learn;  ///< write the tokenizer's files into a folder that exists
+  std::function<void(const std::filesystem::path&)> copy, learn;  ///< write the tokenizer's files into a folder that exists
 };
 
 /// The folder inside the output that holds the run's tokenizer, complete or absent: made on the first start, from --tokenizer or by

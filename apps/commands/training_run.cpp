@@ -17,7 +17,7 @@ namespace attend {
 namespace {
 
 void require_file(const char* flag, const std::filesystem::path& file) {
-  if (file == "-") throw UserError(std::string(flag) + " - : training reads its text more than once", "name a file");
+  if (file == "-") throw UserError(std::string(flag) + " -: training reads its text more than once", "name a file");
   if (!std::filesystem::exists(file)) throw UserError(std::string(flag) + " " + file.string() + ": there is no such file");
 }
 
@@ -59,6 +59,10 @@ void add_training_run(CLI::App& command, TrainingRun& run) {
                                 {"batch_size", "--per-device-train-batch-size"},
                                 {"accumulate", "--gradient-accumulation-steps"}}});
   add_common(command, run.common);
+}
+
+void add_seeds(CLI::App& command, std::vector<std::int64_t>& seeds) {
+  command.add_option("--seeds", seeds, "train once with each of these seeds, and report means and deviations")->delimiter(',');
 }
 
 torch::Device begin_training(TrainingRun& run, Validation validation, const std::vector<InputFile>& files) {

@@ -51,7 +51,10 @@ struct TrainingOutcome {
 /// Trains, and at the end says on `out` how to use the model. `command` is "attend pretrain transformer".
 TrainingOutcome train(const TrainingRun& run, Objective& objective, const std::string& command, std::ostream& out);
 
-/// One run with run.seeds empty; else one for each seed in output/seed-N, and at the end the mean and the standard deviation (of a
+/// --seeds, for commands that train with train_seeds().
+void add_seeds(CLI::App& command, std::vector<std::int64_t>& seeds);
+
+/// One run with `seeds` empty; else one for each seed in output/seed-N, and at the end the mean and the standard deviation (of a
 /// sample, over n - 1) of each metric. `train_one` is given the run of one seed.
 int train_seeds(const TrainingRun& run, const std::vector<std::int64_t>& seeds, std::ostream& out,
                 const std::function<TrainingOutcome(TrainingRun& run, std::ostream& out)>& train_one);

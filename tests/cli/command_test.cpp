@@ -57,6 +57,7 @@ TEST_CASE("a command that is none has no help, and a flag is given once") {
   CHECK(none.code == 2);
   CHECK(none.out.empty());
   CHECK_THAT(none.err, Contains("attend has no command 'trian'"));
+  CHECK(run({"metric", "bleu", "one", "too-many", "--help"}).code == 0);
   const Outcome twice = run({"translate", "--model", "a", "--model", "b"});
   CHECK(twice.code == 2);
   CHECK_THAT(twice.err, Contains("--model is given more than once"));

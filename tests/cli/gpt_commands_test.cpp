@@ -49,25 +49,10 @@ struct World {
     REQUIRE(result["best"]["perplexity"].get<double>() == Approx(std::exp(result["best"]["loss"].get<double>())));
     REQUIRE_THAT(result["use"].get<std::string>(), Contains("attend generate --model " + gpt.string()));
   }
+  static Arguments sizes() { return {"--preset", "tiny", "--set", "max_positions=32", "--tokenizer-model", "char"}; }
   Arguments pretraining(const char* output, const fs::path& source) const {
-    return {"pretrain",
-            "gpt",
-            "--train",
-            source.string(),
-            "--output",
-            (folder / output).string(),
-            "--preset",
-            "tiny",
-            "--set",
-            "max_positions=32",
-            "--tokenizer-model",
-            "char",
-            "--steps",
-            "6",
-            "--batch-size",
-            "4",
-            "--threads",
-            "1"};
+    return Arguments{"pretrain", "gpt", "--train", source.string(), "--output", (folder / output).string()} + sizes() +
+           Arguments{"--steps", "6", "--batch-size", "4", "--threads", "1"};
   }
 };
 
@@ -172,30 +157,10 @@ TEST_CASE("a GPT goes on with other text, and learns to write outputs") {
   REQUIRE(more.code == 0);
 
   write_text(w.folder / "template.txt", "{input}={output}\n");
-  const Arguments from_scratch = {"pretrain",
-                                  "gpt",
-                                  "--train",
-                                  w.table.string(),
-                                  "--valid",
-                                  w.table.string(),
-                                  "--input",
-                                  "question",
-                                  "--output-column",
-                                  "answer",
-                                  "--output",
-                                  (w.folder / "sums").string(),
-                                  "--preset",
-                                  "tiny",
-                                  "--set",
-                                  "max_positions=32",
-                                  "--tokenizer-model",
-                                  "char",
-                                  "--steps",
-                                  "5",
-                                  "--template",
-                                  (w.folder / "template.txt").string(),
-                                  "--batch-size",
-                                  "10"};
+  const Arguments columns{"--valid", w.table.string(), "--input", "question", "--output-column", "answer"};
+  const Arguments from_scratch = Arguments{"pretrain", "gpt", "--train", w.table.string(), "--output", (w.folder / "sums").string()} +
+                                 columns + World::sizes() +
+                                 Arguments{"--steps", "5", "--template", (w.folder / "template.txt").string(), "--batch-size", "10"};
   const Outcome pretrained = run(from_scratch);
   INFO(pretrained.err);
   REQUIRE(pretrained.code == 0);
