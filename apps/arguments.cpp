@@ -83,6 +83,9 @@ UserError explain_parse_error(CLI::App& app, const CLI::ParseError& error) {
   std::string message = error.what();
   if (const auto at = message.find(": At Most 1 required but received "); at != std::string::npos)
     return UserError(name + ": " + message.substr(0, at) + " is given more than once", "give it once; " + see_help);
+  if (const auto at = message.find(" excludes "); at != std::string::npos)
+    return UserError(name + ": " + message.substr(0, at) + " and " + message.substr(at + 10) + " are given together",
+                     "leave one out; " + see_help);
   while (!message.empty() && message.back() == '\n') message.pop_back();
   return UserError(name + ": " + message, see_help);
 }

@@ -36,6 +36,10 @@ class Flattener {
     for (const CLI::Option* option : command_.get_options())
       if (option->get_configurable())
         for (const auto& name : option->get_lnames()) known_.push_back(name);
+    for (const CLI::Option* option : command_.get_options())
+      if (option->count() > 0)
+        for (const CLI::Option* excluded : option->get_excludes())
+          for (const auto& name : excluded->get_lnames()) overruled_.push_back(name);
   }
 
   void add_table(const toml::table& table) {
@@ -54,6 +58,7 @@ class Flattener {
     std::string name(key.str());
     std::replace(name.begin(), name.end(), '_', '-');
     require_flag(name, key.source());
+    if (std::find(overruled_.begin(), overruled_.end(), name) != overruled_.end()) return;
     CLI::ConfigItem item{parents_, name, {}};
     if (const auto* list = node.as_array())
       for (const auto& element : *list) item.inputs.push_back(scalar_text(element, file_));
@@ -80,6 +85,7 @@ class Flattener {
   CLI::App& command_;
   std::string file_;
   std::vector<std::string> parents_, known_;
+  std::vector<std::string> overruled_;  // their flags exclude one that was given
   std::vector<CLI::ConfigItem> items_;
 };
 

@@ -10,7 +10,8 @@ namespace attend {
 
 /// A key is a flag's name with underscores or hyphens, `batch_tokens = 4096`; a list gives several values. Tables only
 /// group keys (`[optimizer]`), except `[set]`, whose `field = value` is `--set field=value`. Flags given on the command
-/// line win. Throws UserError for bad TOML (line and column) and for keys the command has no flag for (line, nearest flag).
+/// line win, also over keys whose flags they exclude. Throws UserError for bad TOML (line and column) and for keys the command has no flag
+/// for (line, nearest flag).
 class TomlConfig : public CLI::Config {
  public:
   /// `app` is the root; `name` is the file, for messages.

@@ -5,20 +5,25 @@
 
 #include <atomic>
 #include <cerrno>
+#include <string_view>
 
 #include "core/error.h"
 
 namespace attend {
 namespace {
 
-std::atomic<bool> requested{false};
+std::atomic<bool> requested{false}, stepping{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "the handler may touch only lock-free atomics");
 
 extern "C" void on_stop_signal(int) {
   if (requested.exchange(true)) ::_exit(static_cast<int>(ExitCode::kInterrupted));
   const int saved = errno;
-  static constexpr char kMessage[] = "\nstopping after this step; a second signal quits at once\n";
-  (void)!::write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
+  const auto say = [](std::string_view message) { (void)!::write(STDERR_FILENO, message.data(), message.size()); };
+  if (!stepping) {
+    say("\nstopped before the first step; nothing to save: the same command begins again\n");
+    ::_exit(static_cast<int>(ExitCode::kStoppedAndSaved));
+  }
+  say("\nstopping after this step; a second signal quits at once\n");
   errno = saved;
 }
 
@@ -33,6 +38,7 @@ void install_stop_handlers() {
   ::sigaction(SIGTERM, &action, nullptr);
 }
 
+void stop_after_step() { stepping = true; }
 bool stop_requested() { return requested.load(); }
 void request_stop() { requested.store(true); }
 void reset_stop() { requested.store(false); }

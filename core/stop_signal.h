@@ -1,10 +1,13 @@
-// SIGINT and SIGTERM ask a run to save and stop (exit 75); the second one ends the process at once (exit 130).
+// SIGINT and SIGTERM ask a run to save and stop (exit 75); the second one ends the process at once (exit 130). Before the first step, while
+// a vocabulary is learnt or text prepared, there is nothing to save: the first one ends the process (exit 75).
 #pragma once
 
 namespace attend {
 
-/// Installs the handlers. Call once, in commands that save.
+/// Installs the handlers, which end the process until stop_after_step() was called. Call once, in commands that save.
 void install_stop_handlers();
+/// From now on there is something to save.
+void stop_after_step();
 /// True once a signal has come.
 bool stop_requested();
 /// For tests.

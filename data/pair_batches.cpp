@@ -112,9 +112,8 @@ class PairBatches::Planner {
   Planner(std::shared_ptr<const ParallelCorpus> corpus, const PairBatchOptions& options, Sizes kept, BatchPosition start)
       : corpus_(std::move(corpus)), options_(options), place_{start.epoch, 0} {
     const std::uint64_t a_batch =
-        options.batch_sentences > 0
-            ? static_cast<std::uint64_t>(options.batch_sentences)
-            : std::max<std::uint64_t>(1, static_cast<std::uint64_t>(options.batch_tokens) * kept.pairs / kept.tokens);
+        options.budget.tokens > 0 ? std::max<std::uint64_t>(1, static_cast<std::uint64_t>(options.budget.tokens) * kept.pairs / kept.tokens)
+                                  : static_cast<std::uint64_t>(options.budget.sequences);
     chunk_pairs_ = kChunkBatches * a_batch;
     // Lengths alone say how many batches a chunk holds, so the chunks before the start are planned but never read.
     load_chunk(0);
@@ -170,8 +169,8 @@ class PairBatches::Planner {
       if (std::max(pair.source_length, pair.target_length) <= options_.max_length) pairs_.push_back(pair);
     }
     std::stable_sort(pairs_.begin(), pairs_.end(), is_shorter);
-    cuts_ = options_.batch_sentences > 0 ? cut_by_count(pairs_.size(), static_cast<std::size_t>(options_.batch_sentences))
-                                         : cut_evenly(pairs_, options_.batch_tokens);
+    cuts_ = options_.budget.tokens > 0 ? cut_evenly(pairs_, options_.budget.tokens)
+                                       : cut_by_count(pairs_.size(), static_cast<std::size_t>(options_.budget.sequences));
     RandomStream(options_.seed, "batch order", {epoch, chunk}).shuffle(cuts_);
   }
 
@@ -186,9 +185,7 @@ class PairBatches::Planner {
 
 PairBatches::PairBatches(std::shared_ptr<const ParallelCorpus> corpus, const PairBatchOptions& options, BatchPosition start)
     : position_(start) {
-  if (options.batch_sentences < 0 || (options.batch_sentences == 0 && options.batch_tokens < 1))
-    throw UserError("a batch of " + std::to_string(options.batch_sentences == 0 ? options.batch_tokens : options.batch_sentences) +
-                    " was asked for; expected at least 1");
+  check_budget(options.budget);
   check_position(start);
   check_rank(options.rank, options.world);
   const Sizes kept = count_short_pairs(*corpus, options.max_length);

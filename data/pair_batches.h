@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "data/batch_cuts.h"
 #include "data/batch_position.h"
 #include "data/parallel_text.h"
 #include "data/prefetch.h"
@@ -22,8 +23,7 @@ struct PairBatchIds {
 };
 
 struct PairBatchOptions {
-  std::int64_t batch_tokens = 4096;  ///< most source and target tokens of a batch; a longer pair is a batch by itself
-  std::int64_t batch_sentences = 0;  ///< above 0: this many pairs a batch instead
+  BatchBudget budget{.tokens = 4096};  ///< pairs a batch, or source and target tokens together
   std::uint64_t seed = 1;
   int rank = 0, world = 1;        ///< this process of so many; rank r takes every world-th batch from the r-th
   std::int64_t max_length = 256;  ///< pairs with a longer side are dropped, with one warning that counts them

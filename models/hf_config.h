@@ -2,14 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
 #include "core/error.h"
+#include "core/fields.h"
 #include "core/json.h"
 #include "models/layers/activation.h"
 
 namespace attend {
+
+/// The text with whole words (letters, digits, underscores) replaced.
+std::string with_words_replaced(const std::string& text, const std::map<std::string, std::string, std::less<>>& words);
 
 /// A config.json and the file's name, for messages. Every member throws UserError, with file and key, for a value of another type.
 class HfConfig {
@@ -18,34 +24,43 @@ class HfConfig {
 
   /// Refuses a key whose other values mean another model. Absent is `expected`.
   void must_be(const char* key, const Json& expected) const;
-  void read(const char* key, std::int64_t& value) const;
-  void read(const char* key, double& value) const;
-  void read(const char* key, bool& value) const;
+  /// `value` is a field of the configuration that validate() is called with. Of activations "silu" and "swish", "gelu_new" and
+  /// "gelu_pytorch_tanh" are the same.
   template <class T>
-  void read(const char* key, std::optional<T>& value) const {
-    if (find(key) != nullptr) read(key, value.emplace());
+  void read(const char* key, T& value) {
+    keys_[&value] = key;
+    if (const Json* const found = find(key)) take(*found, key, value);
   }
-  /// "silu" and "swish", "gelu_new" and "gelu_pytorch_tanh" are the same.
-  void read(const char* key, Activation& value) const;
 
-  const std::string& name() const { return name_; }
+  /// Runs config.validate(). What it throws begins with the file, and names its keys instead of our fields.
+  template <Config T>
+  void validate(const T& config) const {
+    try {
+      config.validate();
+    } catch (const UserError& error) {
+      std::map<std::string, std::string, std::less<>> words;
+      for_each_field(config, [&](const char* field, const auto& value, const auto&...) {
+        if (const auto key = keys_.find(&value); key != keys_.end()) words[field] = key->second;
+      });
+      throw UserError(name_ + ": " + with_words_replaced(error.what(), words), error.hint());
+    }
+  }
 
  private:
   const Json* find(const char* key) const;
+  void take(const Json& json, const char* key, std::int64_t& value) const;
+  void take(const Json& json, const char* key, double& value) const;
+  void take(const Json& json, const char* key, bool& value) const;
+  void take(const Json& json, const char* key, Activation& value) const;
+  template <class T>
+  void take(const Json& json, const char* key, std::optional<T>& value) const {
+    take(json, key, value.emplace());
+  }
 
   const Json& json_;
   std::string name_;
+  std::map<const void*, std::string> keys_;  // of the fields read
 };
-
-/// Runs config.validate(), and puts the file's name in front of what it throws.
-template <class Config>
-void validate_as(const Config& config, const std::string& name) {
-  try {
-    config.validate();
-  } catch (const UserError& error) {
-    throw UserError(name + ": " + error.what(), error.hint());
-  }
-}
 
 /// For the validate() of a configuration. Throws UserError.
 inline void require(bool condition, const std::string& message) {

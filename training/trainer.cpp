@@ -89,6 +89,9 @@ Trainer::Trainer(Objective& objective, TrainerSetup setup)
   if (const auto newest = setup_.start == Start::kResume ? checkpoints_.newest_complete() : std::nullopt) {
     state_ = checkpoints_.load(*newest, objective_, optimizer_);
     check_resumed_settings(state_.settings, settings);
+    if (options_.steps && state_.step > *options_.steps)
+      throw UserError("--steps " + std::to_string(*options_.steps) + " is over: the run is at step " + std::to_string(state_.step),
+                      "give a larger --steps to go on");
     saved_step_ = *newest;
     log_info("going on from " + checkpoints_.path(*newest).string());
   } else if (setup_.start == Start::kResume) {
@@ -110,6 +113,7 @@ std::int64_t Trainer::total_steps() {
 
 ExitCode Trainer::run() {
   started_ = Clock::now();
+  stop_after_step();
   try {
     checkpoints_.remove_leftovers();
     write_run_file({setup_.output, setup_.command}, state_.settings);

@@ -40,13 +40,16 @@ void check_ranges(const TrainingOptions& options) {
   if (options.epochs) check_at_least("epochs", *options.epochs, std::int64_t{1});
   if (options.max_minutes && !(*options.max_minutes > 0 && std::isfinite(*options.max_minutes)))
     throw UserError("--max-minutes is " + shown(*options.max_minutes) + "; expected more than 0");
-  check_at_least("batch_tokens", options.batch_tokens, std::int64_t{1});
+  if (options.batch_tokens) check_at_least("batch_tokens", *options.batch_tokens, std::int64_t{1});
+  if (options.batch_size) check_at_least("batch_size", *options.batch_size, std::int64_t{1});
+  if (options.batch_tokens && options.batch_size)
+    throw UserError("--batch-tokens and --batch-size are both given", "a batch is so many tokens or so many sequences: leave one out");
   check_at_least("accumulate", options.accumulate, std::int64_t{1});
   check_at_least("log_every", options.log_every, std::int64_t{1});
   check_at_least("keep", options.keep, std::int64_t{1});
-  for (const auto& [name, value] : {std::pair{"batch_size", options.batch_size}, std::pair{"warmup_steps", options.warmup_steps},
-                                    std::pair{"eval_every", options.eval_every}, std::pair{"save_every", options.save_every},
-                                    std::pair{"patience", options.patience}, std::pair{"average", options.average}})
+  for (const auto& [name, value] :
+       {std::pair{"warmup_steps", options.warmup_steps}, std::pair{"eval_every", options.eval_every},
+        std::pair{"save_every", options.save_every}, std::pair{"patience", options.patience}, std::pair{"average", options.average}})
     check_at_least(name, value, std::int64_t{0});
   for (const auto& [name, value] :
        {std::pair{"min_learning_rate", options.min_learning_rate}, std::pair{"weight_decay", options.weight_decay},
@@ -96,8 +99,17 @@ void check_evaluation(const TrainingOptions& options, Validation validation) {
 void validate(TrainingOptions& options, Validation validation) {
   check_ranges(options);
   if (!options.steps && !options.epochs && !options.max_minutes) options.epochs = 10;
+  if (!options.batch_tokens && !options.batch_size) {
+    const BatchBudget& own = options.default_batch;
+    (own.tokens > 0 ? options.batch_tokens : options.batch_size) = own.tokens > 0 ? own.tokens : own.sequences;
+  }
   check_schedule(options);
   check_evaluation(options, validation);
+}
+
+BatchBudget batch_budget(const TrainingOptions& options) {
+  if (options.batch_tokens) return {.tokens = *options.batch_tokens};
+  return options.batch_size ? BatchBudget{.sequences = *options.batch_size} : options.default_batch;
 }
 
 }  // namespace attend

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/fields.h"
+#include "data/batch_cuts.h"
 
 namespace attend {
 
@@ -40,8 +41,8 @@ struct TrainingOptions {
   std::optional<std::int64_t> steps;
   std::optional<std::int64_t> epochs;
   std::optional<double> max_minutes;
-  std::int64_t batch_tokens = 4096;
-  std::int64_t batch_size = 0;
+  std::optional<std::int64_t> batch_tokens;  ///< one of the two, or neither: default_batch then
+  std::optional<std::int64_t> batch_size;
   std::int64_t accumulate = 1;
   double learning_rate = 1e-3;
   ScheduleKind schedule = ScheduleKind::kInverseSqrt;
@@ -64,6 +65,7 @@ struct TrainingOptions {
   std::uint64_t seed = 1;
   TrainingPrecision precision = TrainingPrecision::kFloat32;
   std::int64_t threads = 0;
+  BatchBudget default_batch{.tokens = 4096};  ///< the command's own
 
   static void fields(auto& self, auto&& visit) {
     visit("steps", self.steps, "stop after this many optimizer steps");
@@ -92,9 +94,12 @@ struct TrainingOptions {
   }
 };
 
-/// Checks ranges and combinations, and sets epochs to 10 where no end is given. Throws UserError; logs a warning for
+/// Checks ranges and combinations, sets epochs to 10 where no end is given, and a batch where none is. Throws UserError; logs a warning for
 /// settings that are allowed and probably not meant. `has_validation`: whether the run can evaluate.
 enum class Validation { kAbsent, kPresent };
 void validate(TrainingOptions& options, Validation validation);
+
+/// What batch_tokens or batch_size says.
+BatchBudget batch_budget(const TrainingOptions& options);
 
 }  // namespace attend

@@ -8,6 +8,7 @@
 
 #include "apps/commands/bench_causal.h"
 #include "apps/commands/bench_text.h"
+#include "apps/commands/bench_tokenize.h"
 #include "apps/commands/bench_tools.h"
 #include "apps/flags.h"
 #include "core/json.h"
@@ -58,7 +59,7 @@ PackedIds pack(const Sentences& sentences, const std::vector<std::size_t>& chose
 }  // namespace
 
 void add_bench(CLI::App& app) {
-  auto* command = app.add_subcommand("bench", "Measure the speed of training, translating and generating");
+  auto* command = app.add_subcommand("bench", "Measure the speed of training, translating, classifying, generating and tokenizing");
   command->require_subcommand(1);
 
   auto train = std::make_shared<BenchTrainOptions>();
@@ -108,6 +109,7 @@ void add_bench(CLI::App& app) {
 
   add_bench_classify(*command);
   add_bench_generate(*command);
+  add_bench_tokenize(*command);
 }
 
 int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostream& out) {

@@ -10,8 +10,8 @@ namespace attend {
 namespace {
 
 TrainingOutcome train_one(const FinetuneAnswerOptions& options, TrainingRun& run, std::ostream& out) {
-  const torch::Device device = begin_training(run, options.valid.empty() ? Validation::kAbsent : Validation::kPresent,
-                                              {{"--train", options.train}, {"--valid", options.valid}});
+  require_validation_for("--best-by", options.answering.best_by, options.valid);
+  const torch::Device device = begin_training(run, validation_of(options.valid), {{"--train", options.train}, {"--valid", options.valid}});
   require_other_folder(options.model, run.output);
   AnsweringSetup setup;
   setup.tokenizer = load_wordpiece(options.model);
@@ -21,7 +21,7 @@ TrainingOutcome train_one(const FinetuneAnswerOptions& options, TrainingRun& run
   require_vocabulary(*setup.model, setup.tokenizer->vocab_size());
   setup.train = options.train;
   setup.valid = options.valid;
-  setup.batch_size = run.training.batch_size;
+  setup.batch_size = batch_budget(run.training).sequences;
   setup.seed = run.training.seed;
   setup.options = options.answering;
   fit_spans(setup.options.spans, setup.model->max_positions());
@@ -43,7 +43,6 @@ void add_finetune_answer(CLI::App& finetune) {
   add_config_flags(
       *command, options->answering,
       {.group = "Answering", .aliases = {{"max_length", "--max-seq-length"}, {"stride", "--doc-stride"}, {"n_best", "--n-best-size"}}});
-  add_training_run(*command, options->run);
   add_finetune_flags(*command, options->run);
   command->footer(
       "A context that is too long is read in parts. Without --eval-every and --save-every the model is evaluated and saved after each "

@@ -21,13 +21,12 @@ void add_flags(CLI::App& command, FinetuneClassifyOptions& options) {
   command.add_option_function<double>(
       "--dropout", [&options](double value) { options.dropout = value; }, "dropout in front of the head");
   add_config_flags(command, options.classification, {.group = "Classification", .aliases = {{"max_length", "--max-seq-length"}}});
-  add_training_run(command, options.run);
   add_finetune_flags(command, options.run);
 }
 
 TrainingOutcome train_one(const FinetuneClassifyOptions& options, Problem problem, TrainingRun& run, std::ostream& out) {
-  const torch::Device device = begin_training(run, options.valid.empty() ? Validation::kAbsent : Validation::kPresent,
-                                              {{"--train", options.train}, {"--valid", options.valid}});
+  require_validation_for("--best-by", options.classification.best_by, options.valid);
+  const torch::Device device = begin_training(run, validation_of(options.valid), {{"--train", options.train}, {"--valid", options.valid}});
   require_other_folder(options.model, run.output);
   const LabelledSource source{.file = options.train, .columns = options.columns, .header = options.header};
   NewHead head{.labels = {.problem = problem, .names = {"LABEL_0"}}, .seed = run.training.seed, .dropout = options.dropout};
@@ -42,7 +41,7 @@ TrainingOutcome train_one(const FinetuneClassifyOptions& options, Problem proble
   require_segments(*setup.model, *setup.encoder, options.columns);
   setup.train = source;
   setup.valid = options.valid;
-  setup.batch_size = run.training.batch_size;
+  setup.batch_size = batch_budget(run.training).sequences;
   setup.seed = run.training.seed;
   setup.options = options.classification;
   setup.options.max_length = std::min(setup.options.max_length, setup.model->max_positions());
@@ -73,7 +72,7 @@ void add_one(CLI::App& finetune, const char* name, const char* help, const char*
 
 FinetuneRun::FinetuneRun() {
   training.epochs = 3;
-  training.batch_size = 32;
+  training.default_batch = {.sequences = 32};
   training.learning_rate = 5e-5;
   training.schedule = ScheduleKind::kLinear;
   training.warmup_steps = 0;
@@ -84,6 +83,7 @@ FinetuneRun::FinetuneRun() {
 }
 
 void add_finetune_flags(CLI::App& command, FinetuneRun& run) {
+  add_training_run(command, run, BatchesBy::kSequences);
   add_seeds(command, run.seeds);
   command.add_flag("--from-scratch", run.from_scratch, "take sizes and tokenizer from --model, and draw the weights at random");
 }

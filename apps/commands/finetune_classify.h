@@ -20,7 +20,7 @@ struct FinetuneRun : TrainingRun {
   bool from_scratch = false;        ///< the folder gives sizes and tokenizer only
 };
 
-/// --seeds and --from-scratch.
+/// The flags of add_training_run, --seeds and --from-scratch.
 void add_finetune_flags(CLI::App& command, FinetuneRun& run);
 
 /// Evaluations and checkpoints after each epoch where no number of steps is given.

@@ -23,7 +23,7 @@ TrainingOutcome train_one(const FinetuneLmOptions& options, TrainingRun& run, st
 }  // namespace
 
 FinetuneLmOptions::FinetuneLmOptions() {
-  run.training.batch_size = 16;
+  run.training.default_batch = {.sequences = 16};
   run.training.weight_decay = 0.01;
 }
 

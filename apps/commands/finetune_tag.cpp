@@ -12,8 +12,8 @@ namespace attend {
 namespace {
 
 TrainingOutcome train_one(const FinetuneTagOptions& options, TrainingRun& run, std::ostream& out) {
-  const torch::Device device = begin_training(run, options.valid.empty() ? Validation::kAbsent : Validation::kPresent,
-                                              {{"--train", options.train}, {"--valid", options.valid}});
+  require_validation_for("--best-by", options.tagging.best_by, options.valid);
+  const torch::Device device = begin_training(run, validation_of(options.valid), {{"--train", options.train}, {"--valid", options.valid}});
   require_other_folder(options.model, run.output);
   TaggingSetup setup;
   setup.train = {.file = options.train, .columns = options.columns};
@@ -26,7 +26,7 @@ TrainingOutcome train_one(const FinetuneTagOptions& options, TrainingRun& run, s
   setup.model = load_token_classifier(options.model, device, TokenTask::kTags, head);
   require_vocabulary(*setup.model, setup.tokenizer->vocab_size());
   setup.valid = options.valid;
-  setup.batch_size = run.training.batch_size;
+  setup.batch_size = batch_budget(run.training).sequences;
   setup.seed = run.training.seed;
   setup.options = options.tagging;
   setup.options.max_length = std::min(setup.options.max_length, setup.model->max_positions());
@@ -57,7 +57,6 @@ void add_finetune_tag(CLI::App& finetune) {
   command->add_option_function<double>(
       "--dropout", [options = options.get()](double value) { options->dropout = value; }, "dropout in front of the head");
   add_config_flags(*command, options->tagging, {.group = "Tagging", .aliases = {{"max_length", "--max-seq-length"}}});
-  add_training_run(*command, options->run);
   add_finetune_flags(*command, options->run);
   command->footer(
       "The tag of a word stands on its first piece. Without --eval-every and --save-every the model is evaluated and saved after each "

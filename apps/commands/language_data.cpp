@@ -78,7 +78,7 @@ LanguageSetup language_setup(const TrainingRun& run, const LanguageData& data) {
     if (!data.prompt_template.empty()) setup.settings["template"] = data.prompt_template.string();
   }
   const TrainingOptions& training = run.training;
-  setup.budget = training.batch_size > 0 ? BatchBudget{.sequences = training.batch_size} : BatchBudget{.tokens = training.batch_tokens};
+  setup.budget = batch_budget(training);
   setup.seed = training.seed;
   setup.options = data.language;
   return setup;

@@ -98,7 +98,7 @@ int run_pretrain_bert(const PretrainBertOptions& given, std::istream&, std::ostr
   setup.valid = options.valid;
   setup.cache = options.run.output / "data";
   const TrainingOptions& training = options.run.training;
-  setup.budget = training.batch_size > 0 ? BatchBudget{.sequences = training.batch_size} : BatchBudget{.tokens = training.batch_tokens};
+  setup.budget = batch_budget(training);
   setup.seed = training.seed;
   setup.options = options.masked;
   setup.settings["device"] = options.run.common.device;

@@ -8,19 +8,13 @@
 #include <vector>
 
 #include "apps/command.h"
+#include "apps/commands/open_tokenizer.h"
 #include "apps/common.h"
-#include "core/fields.h"
 #include "tokenizers/byte_bpe_trainer.h"
 #include "tokenizers/sentencepiece_trainer.h"
 #include "tokenizers/wordpiece_trainer.h"
 
 namespace attend {
-
-enum class Side { kSource, kTarget };
-template <>
-struct EnumNames<Side> {
-  static constexpr std::array values{std::pair{Side::kSource, "source"}, std::pair{Side::kTarget, "target"}};
-};
 
 struct TokenizerTrainOptions {
   CommonOptions common;

@@ -48,16 +48,33 @@ void require_own_folder(const TrainingRun& run) {
 
 }  // namespace
 
-void add_training_run(CLI::App& command, TrainingRun& run) {
+Validation validation_of(const std::filesystem::path& valid) { return valid.empty() ? Validation::kAbsent : Validation::kPresent; }
+
+void require_validation_for(const std::string& flag, const std::string& value, const std::filesystem::path& valid) {
+  if (!value.empty() && valid.empty())
+    throw UserError(flag + " needs validation data", "add the validation files, or leave " + flag + " out");
+}
+
+void add_training_run(CLI::App& command, TrainingRun& run, BatchesBy batches_by) {
   command.add_option("--output,--output-dir", run.output, "folder for the model, its checkpoints and its log")->required();
   command.add_flag("--resume", run.resume, "go on from the newest complete checkpoint in --output; from the start where there is none");
-  add_config_flags(command, run.training,
-                   {.group = "Training",
-                    .aliases = {{"steps", "--max-steps"},
-                                {"epochs", "--num-train-epochs"},
-                                {"batch_tokens", "--max-tokens"},
-                                {"batch_size", "--per-device-train-batch-size"},
-                                {"accumulate", "--gradient-accumulation-steps"}}});
+  add_config_flags(
+      command, run.training,
+      {.group = "Training",
+       .aliases = {{"steps", "--max-steps"},
+                   {"epochs", "--num-train-epochs"},
+                   {"batch_tokens", "--max-tokens"},
+                   {"batch_size", "--per-device-train-batch-size"},
+                   {"accumulate", "--gradient-accumulation-steps"}},
+       .without = batches_by == BatchesBy::kSequences ? std::vector<std::string>{"batch_tokens"} : std::vector<std::string>{}});
+  const BatchBudget& batch = run.training.default_batch;
+  CLI::Option* by_size = command.get_option("--batch-size");
+  if (batches_by == BatchesBy::kEither) {
+    CLI::Option* by_tokens = command.get_option("--batch-tokens");
+    by_tokens->excludes(by_size);
+    if (batch.tokens > 0) by_tokens->default_str(std::to_string(batch.tokens));
+  }
+  if (batch.tokens == 0) by_size->default_str(std::to_string(batch.sequences));
   add_common(command, run.common);
 }
 

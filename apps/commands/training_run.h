@@ -27,8 +27,16 @@ struct TrainingRun {
   std::shared_ptr<FolderLock> lock = {};  ///< of the output folder, held from begin_training() on
 };
 
+enum class BatchesBy { kEither, kSequences };  ///< tokens or sequences as asked, or sequences alone
+
 /// --output, --resume, the flags of TrainingOptions with their aliases, and the common ones.
-void add_training_run(CLI::App& command, TrainingRun& run);
+void add_training_run(CLI::App& command, TrainingRun& run, BatchesBy batches_by = BatchesBy::kEither);
+
+/// `valid`: the flag's file, or "".
+Validation validation_of(const std::filesystem::path& valid);
+/// Throws UserError where a flag whose value is not "" chooses by validation data that are not there.
+void require_validation_for(const std::string& flag, const std::string& value, const std::filesystem::path& valid);
+
 /// A file that a flag names; none where the path is empty.
 struct InputFile {
   const char* flag;

@@ -14,7 +14,8 @@ void add_translation_data(CLI::App& command, TranslationData& data) {
 
 torch::Device begin_translation_training(TrainingRun& run, const TranslationData& data) {
   data.options.validate();
-  return begin_training(run, data.files.valid_source.empty() ? Validation::kAbsent : Validation::kPresent,
+  require_validation_for("--best-by bleu", data.options.best_by == BestBy::kBleu ? "bleu" : "", data.files.valid_source);
+  return begin_training(run, validation_of(data.files.valid_source),
                         {{"--train-source", data.files.train_source},
                          {"--train-target", data.files.train_target},
                          {"--valid-source", data.files.valid_source},
@@ -25,7 +26,7 @@ TranslationSetup translation_setup(const TrainingRun& run, const TranslationData
   TranslationSetup setup;
   setup.files = data.files;
   setup.cache = run.output / "data";
-  setup.batches = {.batch_tokens = run.training.batch_tokens, .batch_sentences = run.training.batch_size, .seed = run.training.seed};
+  setup.batches = {.budget = batch_budget(run.training), .seed = run.training.seed};
   setup.options = data.options;
   setup.settings["device"] = run.common.device;
   return setup;

@@ -4,6 +4,7 @@
 
 #include "core/limits.h"
 #include "models/hf_config.h"
+#include "models/presets.h"
 
 namespace attend {
 namespace {
@@ -59,30 +60,21 @@ std::int64_t BertConfig::least_parameters() const {
 }
 
 BertConfig bert_preset(const std::string& name) {
-  for (const Preset& preset : presets()) {
-    if (preset.name != name) continue;
-    BertConfig config;
-    config.num_layers = preset.layers;
-    config.hidden_size = preset.hidden;
-    config.num_heads = preset.heads;
-    config.intermediate_size = 4 * preset.hidden;
-    if (preset.hidden < kPaperWidth) {
-      config.initializer_range = 1 / std::sqrt(static_cast<double>(preset.hidden));
-      config.position_start = PositionStart::kSinusoidal;
-    }
-    return config;
+  const Preset& preset = find_preset(presets(), name, "BERT");
+  BertConfig config;
+  config.num_layers = preset.layers;
+  config.hidden_size = preset.hidden;
+  config.num_heads = preset.heads;
+  config.intermediate_size = 4 * preset.hidden;
+  if (preset.hidden < kPaperWidth) {
+    config.initializer_range = 1 / std::sqrt(static_cast<double>(preset.hidden));
+    config.position_start = PositionStart::kSinusoidal;
   }
-  std::string names;
-  for (const std::string& preset : bert_preset_names()) names += (names.empty() ? "" : ", ") + preset;
-  throw UserError("no preset of BERT is called '" + name + "'; there are " + names);
+  return config;
 }
 
 const std::vector<std::string>& bert_preset_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (const Preset& preset : presets()) all.push_back(preset.name);
-    return all;
-  }();
+  static const std::vector<std::string> names = names_of(presets());
   return names;
 }
 
@@ -109,7 +101,7 @@ Json bert_to_hf(const BertConfig& config) {
 }
 
 BertConfig bert_from_hf(const Json& json, const std::string& name) {
-  const HfConfig hf(json, name);
+  HfConfig hf(json, name);
   hf.must_be("position_embedding_type", "absolute");
   hf.must_be("is_decoder", false);
   hf.must_be("add_cross_attention", false);
@@ -132,7 +124,7 @@ BertConfig bert_from_hf(const Json& json, const std::string& name) {
   hf.read("initializer_range", config.initializer_range);
   hf.read("layer_norm_eps", config.layer_norm_epsilon);
   hf.read("pad_token_id", config.pad_id);
-  validate_as(config, name);
+  hf.validate(config);
   return config;
 }
 

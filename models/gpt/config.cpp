@@ -4,6 +4,7 @@
 
 #include "core/limits.h"
 #include "models/hf_config.h"
+#include "models/presets.h"
 
 namespace attend {
 namespace {
@@ -84,32 +85,23 @@ std::int64_t GptConfig::least_parameters() const {
 }
 
 GptConfig gpt_preset(const std::string& name) {
-  for (const Preset& preset : presets()) {
-    if (preset.name != name) continue;
-    GptConfig config;
-    config.num_layers = preset.layers;
-    config.hidden_size = preset.hidden;
-    config.num_heads = preset.heads;
-    config.max_positions = preset.positions;
-    if (preset.hidden < kPaperWidth) {
-      config.initializer_range = 1 / std::sqrt(static_cast<double>(preset.hidden));
-      config.position_start = PositionStart::kSinusoidal;
-    }
-    config.dropout = preset.dropout;
-    config.bias = preset.bias;
-    return config;
+  const Preset& preset = find_preset(presets(), name, "GPT");
+  GptConfig config;
+  config.num_layers = preset.layers;
+  config.hidden_size = preset.hidden;
+  config.num_heads = preset.heads;
+  config.max_positions = preset.positions;
+  if (preset.hidden < kPaperWidth) {
+    config.initializer_range = 1 / std::sqrt(static_cast<double>(preset.hidden));
+    config.position_start = PositionStart::kSinusoidal;
   }
-  std::string names;
-  for (const std::string& preset : gpt_preset_names()) names += (names.empty() ? "" : ", ") + preset;
-  throw UserError("no preset of GPT is called '" + name + "'; there are " + names);
+  config.dropout = preset.dropout;
+  config.bias = preset.bias;
+  return config;
 }
 
 const std::vector<std::string>& gpt_preset_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (const Preset& preset : presets()) all.push_back(preset.name);
-    return all;
-  }();
+  static const std::vector<std::string> names = names_of(presets());
   return names;
 }
 
@@ -141,7 +133,7 @@ Json gpt_to_hf(const GptConfig& config) {
 }
 
 GptConfig gpt_from_hf(const Json& json, const std::string& name) {
-  const HfConfig hf(json, name);
+  HfConfig hf(json, name);
   hf.must_be("add_cross_attention", false);
   hf.must_be("scale_attn_weights", true);
   hf.must_be("scale_attn_by_inverse_layer_idx", false);
@@ -170,7 +162,7 @@ GptConfig gpt_from_hf(const Json& json, const std::string& name) {
   for (auto* id : {&config.bos_id, &config.eos_id, &config.pad_id})
     if (!is_inside(*id, config.vocab_size))
       id->reset();  // transformers writes 50256 whatever the vocabulary; a token that never comes is none
-  validate_as(config, name);
+  hf.validate(config);
   return config;
 }
 

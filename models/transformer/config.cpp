@@ -5,6 +5,7 @@
 
 #include "core/limits.h"
 #include "models/hf_config.h"
+#include "models/presets.h"
 
 namespace attend {
 namespace {
@@ -66,27 +67,18 @@ std::int64_t TransformerConfig::least_parameters() const {
 }
 
 TransformerConfig transformer_preset(const std::string& name) {
-  for (const Preset& preset : presets()) {
-    if (preset.name != name) continue;
-    TransformerConfig config;
-    config.hidden_size = preset.hidden;
-    config.encoder_layers = config.decoder_layers = preset.layers;
-    config.encoder_heads = config.decoder_heads = preset.heads;
-    config.encoder_ffn_size = config.decoder_ffn_size = preset.ffn;
-    config.dropout = preset.dropout;
-    return config;
-  }
-  std::string names;
-  for (const std::string& preset : transformer_preset_names()) names += (names.empty() ? "" : ", ") + preset;
-  throw UserError("no preset of the Transformer is called '" + name + "'; there are " + names);
+  const Preset& preset = find_preset(presets(), name, "the Transformer");
+  TransformerConfig config;
+  config.hidden_size = preset.hidden;
+  config.encoder_layers = config.decoder_layers = preset.layers;
+  config.encoder_heads = config.decoder_heads = preset.heads;
+  config.encoder_ffn_size = config.decoder_ffn_size = preset.ffn;
+  config.dropout = preset.dropout;
+  return config;
 }
 
 const std::vector<std::string>& transformer_preset_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (const Preset& preset : presets()) all.push_back(preset.name);
-    return all;
-  }();
+  static const std::vector<std::string> names = names_of(presets());
   return names;
 }
 
@@ -127,7 +119,7 @@ Json transformer_to_hf(const TransformerConfig& config) {
 }
 
 TransformerConfig transformer_from_hf(const Json& json, const std::string& name) {
-  const HfConfig hf(json, name);
+  HfConfig hf(json, name);
   hf.must_be("normalize_before", false);
   hf.must_be("encoder_normalize_before", false);
   hf.must_be("normalize_embedding", false);
@@ -157,7 +149,7 @@ TransformerConfig transformer_from_hf(const Json& json, const std::string& name)
   hf.read("share_encoder_decoder_embeddings", config.shared_embeddings);
   hf.read("dropout", config.dropout);
   hf.read("attention_dropout", config.attention_dropout);
-  validate_as(config, name);
+  hf.validate(config);
   return config;
 }
 

@@ -19,7 +19,7 @@ std::vector<std::string> normalised(std::vector<const char*> arguments) {
 /// attend train {text, image} with a few flags.
 struct Fixture {
   CLI::App app{"", "attend"};
-  std::int64_t steps = 0;
+  std::int64_t steps = 0, epochs = 0;
   double rate = 0;
   bool share = false;
   std::string name;
@@ -30,7 +30,7 @@ struct Fixture {
     CLI::App* train = app.add_subcommand("train", "");
     train->require_subcommand(1);
     CLI::App* text = train->add_subcommand("text", "");
-    text->add_option("--steps", steps);
+    text->add_option("--steps", steps)->excludes(text->add_option("--epochs", epochs));
     text->add_option("--learning-rate", rate);
     text->add_flag("--share,!--no-share", share);
     text->add_option("--name", name);
@@ -119,6 +119,14 @@ TEST_CASE("a TOML file becomes the chosen command's flags") {
   CHECK(inputs("share") == std::vector<std::string>{"true"});
   CHECK(inputs("files") == std::vector<std::string>{"x", "y"});
   CHECK(inputs("set") == std::vector<std::string>{"dropout=0.3", "hidden_size=64"});
+}
+
+TEST_CASE("a flag wins over keys of a TOML file that it excludes") {
+  Fixture fixture;
+  fixture.parse({"train", "text", "--epochs", "3"}, "steps = 5\nname = \"x\"\n");
+  REQUIRE(fixture.items.size() == 1);
+  CHECK(fixture.items.front().name == "name");
+  CHECK_THAT(Fixture().parse_error({"train", "text", "--epochs", "3", "--steps", "2"}), Contains("are given together | leave one out"));
 }
 
 TEST_CASE("a TOML file that does not fit is refused with its line") {

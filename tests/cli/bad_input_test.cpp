@@ -151,7 +151,8 @@ TEST_CASE("a configuration or vocabulary that does not fit the weights is refuse
   check_refusal(edited("vocab.json", "another", 1'000'000), "vocab");
   check_refusal(edited("config.json", "vocab_size", 299), "vocab");
   check_refusal(edited("config.json", "d_model", 64), "");
-  check_refusal(edited("config.json", "d_model", 1e18), "");
+  check_refusal(edited("config.json", "d_model", 1e18), "d_model");
+  check_refusal(edited("config.json", "d_model", 33), "does not divide d_model 33");
   check_refusal(edited("config.json", "encoder_ffn_dim", 1'000'000), "describes a model of");
   check_refusal(edited("config.json", "encoder_layers", -1), "encoder_layers");
   check_refusal(edited("config.json", "encoder_layers", 100'000'000), "encoder_layers");

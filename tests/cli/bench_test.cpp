@@ -88,6 +88,17 @@ TEST_CASE("bench generate continues a random prompt") {
   check_refusal(command + Arguments{"--max-new-tokens", "0"}, "--max-new-tokens");
 }
 
+TEST_CASE("bench tokenize counts the tokens of a text") {
+  const std::string text = (world().folder / "text.txt").string();
+  const Json record = record_of({"bench", "tokenize", "--tokenizer", world().gpt, text});
+  CHECK(record["tokens"] == std::filesystem::file_size(text));  // characters, and no line break at the end
+  CHECK(record["tokens_per_second"].get<double>() > 0);
+  CHECK(record["megabytes_per_second"].get<double>() > 0);
+  write_text(world().folder / "nothing.txt", "");
+  check_refusal({"bench", "tokenize", "--tokenizer", world().gpt, (world().folder / "nothing.txt").string()}, "is empty");
+  check_refusal({"bench", "tokenize", "--tokenizer", world().folder.path().string(), text}, "holds no SentencePiece models");
+}
+
 TEST_CASE("bench train says what is missing or does not go together") {
   check_refusal(training("gpt", {}), "bench train needs to know the vocabulary's size");
   check_refusal(training("bert", {}), "bench train needs to know the vocabulary's size");

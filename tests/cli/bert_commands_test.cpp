@@ -173,6 +173,11 @@ TEST_CASE("what cannot be trained on is refused with a sentence") {
   check_refusal(run(unseen), "neutral");
   check_refusal(run(w.finetuning("classify", w.bert, "y", {"--freeze-layers", "9"})), "--freeze-layers");
 
+  check_refusal(run(w.finetuning("classify", w.bert, "y", {"--batch-tokens", "500"})), "has no flag '--batch-tokens'");
+  auto blind = w.finetuning("classify", w.bert, "y", {"--best-by", "accuracy"});
+  blind.erase(std::find(blind.begin(), blind.end(), "--valid"), std::find(blind.begin(), blind.end(), "--valid") + 2);
+  check_refusal(run(blind), "--best-by needs validation data");
+
   write_text(folder / "blank.txt", "\n\n");
   check_refusal(run(w.pretraining(folder / "run", folder / "blank.txt")), "blank.txt");
   write_text(folder / "one.txt", "the cat sleeps .\nthe dog sleeps .\n");

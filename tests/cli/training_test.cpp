@@ -136,6 +136,13 @@ TEST_CASE("A run's folder that was moved, or is no place for a vocabulary, is to
   INFO(found.err);
   CHECK(found.code == 0);
   CHECK(found.err.find("going on from") != std::string::npos);
+  const Outcome over = run({"pretrain", "transformer", "--config", config, "--resume", "--output", moved, "--steps", "1"});
+  CHECK(over.code == 2);
+  CHECK(over.err.find("--steps 1 is over: the run is at step 3") != std::string::npos);
+  const Outcome other_batches =  // the flag takes the place of what run.toml says of batches, and would change the order
+      run({"pretrain", "transformer", "--config", config, "--resume", "--output", moved, "--batch-size", "8"});
+  CHECK(other_batches.code == 2);
+  CHECK(other_batches.err.find("another order of the data: --batch_size was not given, now 8") != std::string::npos);
 
   const Outcome vocabulary = run({"tokenizer", "train", "--vocab-size", "40", "--output", moved, (folder / "train.de").string()});
   CHECK(vocabulary.code == 2);
@@ -185,7 +192,10 @@ TEST_CASE("Mistakes of a training command get a sentence and exit code 2") {
   CHECK(refusal({"--set", "hidden_size=33"}).find("does not divide hidden_size 33") != std::string::npos);
   CHECK(refusal({"--dropout", "1.5"}).find("dropout") != std::string::npos);
   CHECK_FALSE(std::filesystem::exists(folder / "run"));  // all of it before a vocabulary is learnt
+  CHECK(refusal({"--valid-source", "", "--valid-target", "", "--best-by", "bleu"}).find("--best-by bleu needs validation data") !=
+        std::string::npos);
   CHECK(refusal({"--train-source", "-"}).find("training reads its text more than once") != std::string::npos);
+  CHECK(refusal({"--batch-size", "4"}).find("are given together") != std::string::npos);
   CHECK(refusal({"--set", "vocab_size=64"}).find("the tokenizer decides") != std::string::npos);
   CHECK(refusal({"--preset", "gigantic"}).find("tiny") != std::string::npos);
   CHECK(refusal({"--precision", "int8"}).find("for inference") != std::string::npos);

@@ -28,6 +28,7 @@ TEST_CASE("the first signal asks for a stop and the process goes on") {
   for (const int signal : {SIGINT, SIGTERM}) {
     const int status = status_of_child([signal] {
       install_stop_handlers();
+      stop_after_step();
       if (stop_requested()) return 1;
       ::raise(signal);
       return stop_requested() ? 42 : 2;
@@ -39,11 +40,21 @@ TEST_CASE("the first signal asks for a stop and the process goes on") {
 TEST_CASE("the second signal ends the process with 130") {
   const int status = status_of_child([] {
     install_stop_handlers();
+    stop_after_step();
     ::raise(SIGTERM);
     ::raise(SIGINT);
     return 42;
   });
   CHECK(status == 130);
+}
+
+TEST_CASE("before the first step a signal ends the process with 75") {
+  const int status = status_of_child([] {
+    install_stop_handlers();
+    ::raise(SIGINT);
+    return 42;
+  });
+  CHECK(status == 75);
 }
 
 TEST_CASE("a signal does not break a read that waits") {
@@ -54,6 +65,7 @@ TEST_CASE("a signal does not break a read that waits") {
   if (child == 0) {
     ::close(STDERR_FILENO);
     install_stop_handlers();
+    stop_after_step();
     (void)!::write(to_parent[1], "r", 1);  // ready
     char byte = 0;
     const bool is_read = ::read(to_child[0], &byte, 1) == 1;  // the signal comes while this waits

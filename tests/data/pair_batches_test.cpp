@@ -77,13 +77,13 @@ TEST_CASE("every epoch has each pair once, within the token budget, in an order 
   const auto corpus = make_corpus(folder, kPairs, 40);
   // A chunk is some 100 batches: with the first budget an epoch is one chunk, with the second four.
   for (const std::int64_t budget : {2000, 300}) {
-    const PairBatchOptions options{.batch_tokens = budget};
+    const PairBatchOptions options{.budget = {.tokens = budget}};
     const auto first = epoch_of(corpus, options, 0), second = epoch_of(corpus, options, 1);
     CHECK(sorted_pairs(first) == all_pairs());
     CHECK(sorted_pairs(second) == all_pairs());
     CHECK(first != second);
     CHECK(epoch_of(corpus, options, 0) == first);
-    CHECK(epoch_of(corpus, {.batch_tokens = budget, .seed = 2}, 0) != first);
+    CHECK(epoch_of(corpus, {.budget = {.tokens = budget}, .seed = 2}, 0) != first);
     for (const PairBatchIds& batch : first) CHECK(batch.num_tokens() <= budget);
   }
 }
@@ -91,7 +91,7 @@ TEST_CASE("every epoch has each pair once, within the token budget, in an order 
 TEST_CASE("batches are of similar length within, of even size, and come in no order of length") {
   const TempFolder folder;
   const auto corpus = make_corpus(folder, kPairs, 40);
-  const auto batches = epoch_of(corpus, {.batch_tokens = 1000});
+  const auto batches = epoch_of(corpus, {.budget = {.tokens = 1000}});
   std::int64_t tokens = 0, padded = 0, smallest = 1000, rises = 0, last = 0;
   for (const PairBatchIds& batch : batches) {
     const auto longest = [](const std::vector<std::int64_t>& lengths) { return *std::max_element(lengths.begin(), lengths.end()); };
@@ -111,8 +111,8 @@ TEST_CASE("a run that goes on from any position sees the batches of the one that
   const TempFolder folder;
   const auto corpus = make_corpus(folder, 1000, 40);
   for (const PairBatchOptions& options :
-       {PairBatchOptions{.batch_tokens = 200}, PairBatchOptions{.batch_tokens = 200, .rank = 1, .world = 3},
-        PairBatchOptions{.batch_sentences = 4, .max_length = 30}}) {
+       {PairBatchOptions{.budget = {.tokens = 200}}, PairBatchOptions{.budget = {.tokens = 200}, .rank = 1, .world = 3},
+        PairBatchOptions{.budget = {.sequences = 4}, .max_length = 30}}) {
     PairBatches whole(corpus, options);
     std::vector<BatchPosition> positions;
     std::vector<PairBatchIds> expected;
@@ -135,10 +135,10 @@ TEST_CASE("ranks share the stream of one: each batch goes to one of them, and al
   const TempFolder folder;
   const auto corpus = make_corpus(folder, 1000, 40);
   for (const int world : {2, 3, 5}) {
-    PairBatches alone(corpus, {.batch_tokens = 200});
+    PairBatches alone(corpus, {.budget = {.tokens = 200}});
     std::vector<std::unique_ptr<PairBatches>> ranks;
     for (int rank = 0; rank < world; ++rank)
-      ranks.push_back(std::make_unique<PairBatches>(corpus, PairBatchOptions{.batch_tokens = 200, .rank = rank, .world = world}));
+      ranks.push_back(std::make_unique<PairBatches>(corpus, PairBatchOptions{.budget = {.tokens = 200}, .rank = rank, .world = world}));
     for (int round = 0; round < 120; ++round) {  // past the end of the first epoch
       const BatchPosition position = alone.position();
       for (auto& one : ranks) {
@@ -153,7 +153,7 @@ TEST_CASE("ranks share the stream of one: each batch goes to one of them, and al
 TEST_CASE("a run may go on with another number of processes") {
   const TempFolder folder;
   const auto corpus = make_corpus(folder, 500, 40);
-  PairBatches alone(corpus, {.batch_tokens = 200}), pair(corpus, {.batch_tokens = 200, .rank = 0, .world = 2});
+  PairBatches alone(corpus, {.budget = {.tokens = 200}}), pair(corpus, {.budget = {.tokens = 200}, .rank = 0, .world = 2});
   for (int i = 0; i < 20; ++i) alone.next();
   for (int i = 0; i < 10; ++i) pair.next();
   CHECK(pair.position() == alone.position());
@@ -162,7 +162,7 @@ TEST_CASE("a run may go on with another number of processes") {
 TEST_CASE("a fixed number of pairs a batch") {
   const TempFolder folder;
   const auto corpus = make_corpus(folder, 1005, 40);
-  const auto batches = epoch_of(corpus, {.batch_sentences = 16});
+  const auto batches = epoch_of(corpus, {.budget = {.sequences = 16}});
   CHECK(sorted_pairs(batches) == all_pairs(1005));
   std::map<std::int64_t, int> sizes;
   for (const PairBatchIds& batch : batches) ++sizes[batch.size()];
@@ -175,7 +175,7 @@ TEST_CASE("longer pairs are dropped, a pair over the budget is a batch by itself
   std::vector<std::int64_t> expected;
   for (std::uint64_t i = 0; i < 1000; ++i)
     if (std::max(corpus->source().length(i), corpus->target().length(i)) <= 25) expected.push_back(static_cast<std::int64_t>(i));
-  const auto batches = epoch_of(corpus, {.batch_tokens = 30, .max_length = 25});
+  const auto batches = epoch_of(corpus, {.budget = {.tokens = 30}, .max_length = 25});
   CHECK(sorted_pairs(batches) == expected);
   for (const PairBatchIds& batch : batches) CHECK((batch.num_tokens() <= 30 || batch.size() == 1));
   CHECK(PairBatches(corpus, {.max_length = 25}).pairs_an_epoch() == static_cast<std::int64_t>(expected.size()));
@@ -212,7 +212,7 @@ TEST_CASE("one pair is enough, and none is an error") {
     CHECK(pairs_of(batches.next()) == std::vector<std::int64_t>{0});
   }
   CHECK_THROWS_AS(PairBatches(corpus, {.max_length = 0}), UserError);
-  CHECK_THROWS_AS(PairBatches(corpus, {.batch_tokens = 0}), UserError);
+  CHECK_THROWS_AS(PairBatches(corpus, {.budget = {.sequences = 0}}), UserError);
   CHECK_THROWS_AS(PairBatches(corpus, {}, {0, 1}), UserError);  // past the epoch's end: other data, or another batch size
   CHECK_THROWS_AS(PairBatches(corpus, {}, {0, -1}), UserError);
 }

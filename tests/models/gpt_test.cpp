@@ -6,6 +6,7 @@
 #include "core/field_io.h"
 #include "models/gpt/heads.h"
 #include "models/tensor_io.h"
+#include "tests/models/gradient_check.h"
 #include "tests/support/temp_folder.h"
 
 namespace attend {
@@ -254,28 +255,10 @@ TEST_CASE("a GPT block passes a float64 gradient check") {
     block->forward(stream, layout);
     return (stream.normed(final_norm) * weights).sum();
   };
-  value().backward();
   std::vector<torch::Tensor> checked{x_NE};
   for (const auto& parameter : block->parameters()) checked.push_back(parameter);
   for (const auto& parameter : final_norm->parameters()) checked.push_back(parameter);
-  const torch::NoGradGuard no_gradient;
-  constexpr double kStep = 1e-5;
-  double worst = 0;
-  for (auto& tensor : checked) {
-    auto flat = tensor.view(-1);
-    const auto gradient = tensor.grad().reshape(-1);
-    for (std::int64_t i = 0; i < flat.numel(); i += 3) {
-      const double before = flat[i].item<double>();
-      flat[i].fill_(before + kStep);
-      const double above = value().item<double>();
-      flat[i].fill_(before - kStep);
-      const double below = value().item<double>();
-      flat[i].fill_(before);
-      const double numeric = (above - below) / (2 * kStep), analytic = gradient[i].item<double>();
-      worst = std::max(worst, std::abs(numeric - analytic) / std::max(1.0, std::abs(analytic)));
-    }
-  }
-  CHECK(worst < 1e-7);
+  CHECK(worst_gradient_error(value, checked, /*every=*/3) < 1e-7);
 }
 
 TEST_CASE("a classifier looks at the last token that is not padding") {
@@ -398,7 +381,7 @@ TEST_CASE("GPT settings that cannot be are refused") {
   CHECK_THAT(refusal("scale_attn_weights", false), Catch::Contains("scale_attn_weights"));
   CHECK_THAT(refusal("tie_word_embeddings", false), Catch::Contains("tie_word_embeddings"));
   CHECK_THAT(refusal("add_cross_attention", true), Catch::Contains("add_cross_attention"));
-  CHECK_THAT(refusal("n_head", 5), Catch::Contains("config.json: num_heads is 5"));
+  CHECK_THAT(refusal("n_head", 5), Catch::Contains("config.json: n_head is 5, which does not divide n_embd 32"));
   CHECK_THAT(refusal("activation_function", "mish"), Catch::Contains("activation_function is 'mish'"));
 }
 

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/field_io.h"
 #include "models/transformer/model.h"
+#include "tests/models/gradient_check.h"
 #include "tests/support/temp_folder.h"
 
 namespace attend {
@@ -122,29 +123,11 @@ TEST_CASE("every block passes a float64 gradient check") {
   const auto x_NE = torch::randn({5, 8}, torch::kFloat64).requires_grad_(), y_TE = torch::randn({6, 8}, torch::kFloat64).requires_grad_();
   const auto weights = torch::randn({6, 8}, torch::kFloat64);
   const auto value = [&] { return (decoder->forward(y_TE, target, {encoder->forward(x_NE, source, 0), source}, 0) * weights).sum(); };
-  value().backward();
 
   std::vector<torch::Tensor> checked{x_NE, y_TE};
   for (const auto& parameter : encoder->parameters()) checked.push_back(parameter);
   for (const auto& parameter : decoder->parameters()) checked.push_back(parameter);
-  const torch::NoGradGuard no_gradient;
-  constexpr double kStep = 1e-5;
-  double worst = 0;
-  for (auto& tensor : checked) {
-    auto flat = tensor.view(-1);
-    const auto gradient = tensor.grad().reshape(-1);
-    for (std::int64_t i = 0; i < flat.numel(); i += 7) {
-      const double before = flat[i].item<double>();
-      flat[i].fill_(before + kStep);
-      const double above = value().item<double>();
-      flat[i].fill_(before - kStep);
-      const double below = value().item<double>();
-      flat[i].fill_(before);
-      const double numeric = (above - below) / (2 * kStep), analytic = gradient[i].item<double>();
-      worst = std::max(worst, std::abs(numeric - analytic) / std::max(1.0, std::abs(analytic)));
-    }
-  }
-  CHECK(worst < 1e-7);
+  CHECK(worst_gradient_error(value, checked, /*every=*/7) < 1e-7);
 }
 
 TEST_CASE("separate embeddings are saved and read back") {
@@ -228,6 +211,10 @@ TEST_CASE("settings that cannot be are refused") {
   json["normalize_before"] = true;
   CHECK_THAT(message_of([&] { transformer_from_hf(json, "config.json"); }),
              Catch::Contains("normalize_before is true; only false is supported"));
+  json = transformer_to_hf(small_config());
+  json["encoder_attention_heads"] = 3;
+  CHECK(message_of([&] { transformer_from_hf(json, "config.json"); }) ==
+        "config.json: encoder_attention_heads is 3, which does not divide d_model 32");
 }
 
 TEST_CASE("the presets base and big are the paper's sizes") {

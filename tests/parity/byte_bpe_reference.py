@@ -129,7 +129,8 @@ class Pair:
         with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
-            return float(subprocess.run([self.helper, self.folder, "seconds", file.name], text=True, capture_output=True, check=True).stdout.split()[1])
+            command = [pathlib.Path(self.helper).with_name("attend"), "bench", "tokenize", "--tokenizer", self.folder, file.name, "--repeats", "1", "--json"]
+            return json.loads(subprocess.run(command, text=True, capture_output=True, check=True).stdout)["seconds"]
 
     def check_time(self, stream):
         """Twice the text takes about twice the time; a quadratic one takes four times that, and minutes."""

@@ -1,22 +1,19 @@
 // Answers of a WordPieceTokenizer or ByteBpeTokenizer, whichever the folder has, a JSON line for each JSON line of standard input, for
 // tests/parity/wordpiece_reference.py and byte_bpe_reference.py.
 //
-//   tokenizer_answers FOLDER [seconds FILE | save FOLDER]
+//   tokenizer_answers FOLDER [save FOLDER]
 //
 // Byte-level BPE: "text" -> ids                       {"ids": [...]} -> the decoded text
 // WordPiece:
 // "text" -> [ids, [begin, end, ...], words]          {"words": [...]} -> the same
 // {"ids": [...]} -> the decoded text                 {"first": text, "second": text or null, "max_length": n, "truncation": 0..2} ->
 //                                                     [ids, type_ids, spans, words, num_removed], or null where it is refused
-// With a file: encodes each line of it, one thread, and prints the number of ids and the seconds of CPU time that took. With a
-// folder: saves the tokenizer there.
-#include <ctime>
+// With a second folder: saves the tokenizer there.
 #include <iostream>
 #include <stdexcept>
 
 #include "core/error.h"
 #include "core/json.h"
-#include "core/text.h"
 #include "tokenizers/byte_bpe_tokenizer.h"
 #include "tokenizers/wordpiece_tokenizer.h"
 
@@ -60,30 +57,19 @@ Json answer(const ByteBpeTokenizer& tokenizer, const Json& request) {
   return tokenizer.decode(request["ids"].get<std::vector<std::int32_t>>());
 }
 
-void time_file(const Tokenizer& tokenizer, const std::string& path) {
-  const std::vector<std::string> lines = read_lines(path);
-  std::size_t count = 0;
-  const std::clock_t start = std::clock();
-  for (const std::string& line : lines) count += tokenizer.encode(line).size();
-  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-  std::cout << count << ' ' << seconds << '\n';
-}
-
 template <class AnyTokenizer>
 void run(const AnyTokenizer& tokenizer, const std::vector<std::string>& arguments) {
   if (arguments.empty()) {
     for (std::string line; std::getline(std::cin, line);) std::cout << answer(tokenizer, parse_json(line, "request")).dump() << '\n';
-  } else if (arguments[0] == "save") {
-    tokenizer.save(arguments[1]);
   } else {
-    time_file(tokenizer, arguments[1]);
+    tokenizer.save(arguments[1]);
   }
 }
 
 }  // namespace
 
 int main(int count, char** arguments) try {
-  if (count != 2 && count != 4) throw std::runtime_error("usage: tokenizer_answers FOLDER [seconds FILE | save FOLDER]");
+  if (count != 2 && count != 4) throw std::runtime_error("usage: tokenizer_answers FOLDER [save FOLDER]");
   const std::filesystem::path folder = arguments[1];
   const std::vector<std::string> rest(arguments + 2, arguments + count);
   if (ByteBpeTokenizer::present_in(folder))

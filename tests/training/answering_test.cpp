@@ -6,6 +6,7 @@
 #include "core/random.h"
 #include "core/stop_signal.h"
 #include "tests/support/refusal.h"
+#include "tests/training/objective_checks.h"
 #include "tests/training/tiny_bert.h"
 #include "training/objectives/answering.h"
 #include "training/trainer.h"
@@ -62,22 +63,6 @@ struct Workplace {
   TempFolder folder;
   std::shared_ptr<const WordPieceTokenizer> tokenizer;
 };
-
-double loss_of_next(AnsweringObjective& objective) {
-  const torch::NoGradGuard no_grad;
-  objective.model().eval();
-  const auto batch = objective.next();
-  const SummedLoss loss = objective.loss(*batch).front();
-  CHECK(loss.num_targets == batch->num_targets.front());
-  return loss.loss.item<double>() / static_cast<double>(loss.num_targets);
-}
-
-double value(const Metrics& metrics, const std::string& name) {
-  for (const auto& [candidate, number] : metrics)
-    if (candidate == name) return number;
-  FAIL("no metric " << name);
-  return 0;
-}
 
 torch::Tensor logits_of(TokenClassifier& model, const TextExample& example) {
   const torch::NoGradGuard no_grad;

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "tests/support/temp_folder.h"
+#include "tests/training/objective_checks.h"
 #include "tests/training/tiny_bert.h"
 #include "training/trainer.h"
 
@@ -40,13 +41,6 @@ struct Workplace {
   TempFolder folder;
   std::shared_ptr<const WordPieceTokenizer> tokenizer;
 };
-
-double value(const Metrics& metrics, const std::string& name) {
-  for (const auto& [candidate, number] : metrics)
-    if (candidate == name) return number;
-  FAIL("no metric " << name);
-  return 0;
-}
 
 TrainingOptions training_options() {
   TrainingOptions options;

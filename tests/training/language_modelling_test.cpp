@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "tests/support/refusal.h"
+#include "tests/training/objective_checks.h"
 #include "tests/training/tiny_gpt.h"
 #include "training/objectives/classification.h"
 #include "training/trainer.h"
@@ -49,13 +50,6 @@ struct Workplace {
   TempFolder folder;
   std::shared_ptr<const ByteBpeTokenizer> tokenizer;
 };
-
-double value(const Metrics& metrics, const std::string& name) {
-  for (const auto& [candidate, number] : metrics)
-    if (candidate == name) return number;
-  FAIL("no metric " << name);
-  return 0;
-}
 
 TrainingOptions training_options(std::int64_t steps) {
   TrainingOptions options;

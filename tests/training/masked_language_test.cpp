@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "models/bert/heads.h"
 #include "tests/support/temp_folder.h"
+#include "tests/training/objective_checks.h"
 #include "tests/training/tiny_bert.h"
 #include "training/trainer.h"
 
@@ -46,13 +47,6 @@ struct Workplace {
   TempFolder folder;
   std::shared_ptr<const WordPieceTokenizer> tokenizer;
 };
-
-double value(const Metrics& metrics, const std::string& name) {
-  for (const auto& [candidate, number] : metrics)
-    if (candidate == name) return number;
-  FAIL("no metric " << name);
-  return 0;
-}
 
 TrainingOptions training_options() {
   TrainingOptions options;

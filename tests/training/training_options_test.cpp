@@ -36,13 +36,30 @@ TEST_CASE("A run without an end is ten epochs") {
   CHECK_FALSE(timed.epochs.has_value());
 }
 
+TEST_CASE("A batch is what was asked for, or else the command's own") {
+  TrainingOptions options;
+  options.default_batch = {.sequences = 16};
+  validate(options, Validation::kPresent);
+  CHECK(options.batch_size == 16);
+  CHECK_FALSE(options.batch_tokens.has_value());
+  TrainingOptions by_tokens;
+  by_tokens.default_batch = {.sequences = 16};
+  by_tokens.batch_tokens = 500;
+  validate(by_tokens, Validation::kPresent);
+  CHECK_FALSE(by_tokens.batch_size.has_value());
+  CHECK(batch_budget(by_tokens).tokens == 500);
+  CHECK(batch_budget(options).tokens == 0);
+  CHECK(batch_budget(options).sequences == 16);
+  CHECK(refusal([](TrainingOptions& o) { o.batch_tokens = o.batch_size = 8; }) == "--batch-tokens and --batch-size are both given");
+}
+
 TEST_CASE("Each setting out of range is named with its flag, what was found and what was expected") {
   using O = TrainingOptions;
   CHECK(refusal([](O& o) { o.steps = 0; }) == "--steps is 0; expected 1 or more");
   CHECK(refusal([](O& o) { o.epochs = -1; }) == "--epochs is -1; expected 1 or more");
   CHECK(refusal([](O& o) { o.max_minutes = 0; }) == "--max-minutes is 0; expected more than 0");
   CHECK(refusal([](O& o) { o.batch_tokens = 0; }) == "--batch-tokens is 0; expected 1 or more");
-  CHECK(refusal([](O& o) { o.batch_size = -3; }) == "--batch-size is -3; expected 0 or more");
+  CHECK(refusal([](O& o) { o.batch_size = 0; }) == "--batch-size is 0; expected 1 or more");
   CHECK(refusal([](O& o) { o.accumulate = 0; }) == "--accumulate is 0; expected 1 or more");
   CHECK(refusal([](O& o) { o.learning_rate = 0; }) == "--learning-rate is 0; expected more than 0");
   CHECK(refusal([](O& o) { o.learning_rate = std::nan(""); }) == "--learning-rate is nan; expected more than 0");

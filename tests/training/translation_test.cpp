@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "models/transformer/model.h"
 #include "tests/support/temp_folder.h"
+#include "tests/training/objective_checks.h"
 #include "tokenizers/sentencepiece_trainer.h"
 #include "training/objectives/translation.h"
 #include "training/trainer.h"
@@ -70,7 +71,7 @@ struct Workplace {
     setup.tokenizer_folder = folder / "tokenizer";
     setup.files = {folder / "train.de", folder / "train.en", folder / "valid.de", folder / "valid.en"};
     setup.cache = folder / "data";
-    setup.batches = {.batch_tokens = 300, .batch_sentences = 0, .seed = 1};
+    setup.batches = {.budget = {.tokens = 300}, .seed = 1};
     setup.generation = seq2seq_generation_config(setup.model->token_roles(), 40);
     return setup;
   }
@@ -78,22 +79,6 @@ struct Workplace {
   TempFolder folder;
   std::shared_ptr<const MarianTokenizer> tokenizer;
 };
-
-double loss_of_next(TranslationObjective& objective) {
-  const torch::NoGradGuard no_grad;
-  objective.model().eval();
-  const auto batch = objective.next();
-  const SummedLoss loss = objective.loss(*batch).front();
-  CHECK(loss.num_targets == batch->num_targets.front());
-  return loss.loss.item<double>() / static_cast<double>(loss.num_targets);
-}
-
-double value(const Metrics& metrics, const std::string& name) {
-  for (const auto& [candidate, number] : metrics)
-    if (candidate == name) return number;
-  FAIL("no metric " << name);
-  return 0;
-}
 
 }  // namespace
 
