@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # A GPT fine-tuned as a classifier (a linear layer on its last token's state) on SST-2's sentences, beside the BERT of bert_reviews.sh (run
-# that first) of the same depth and width, pretrained on the same reviews; beside the GPT from random weights; and
-# beside logistic regression on words and word pairs (scikit-learn, to be installed beside). Dev accuracy, mean of three seeds.
+# that first) of the same depth and width, pretrained on the same reviews for as long, MINUTES; beside the GPT from random weights; and beside
+# logistic regression on words and word pairs (scikit-learn, to be installed beside). Dev accuracy, mean of three seeds.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 machine
 sst2="$SHARED/data/sst2" gpt="$WORK/gpt-reviews"
 "$ATTEND" pretrain gpt --train "$SHARED/data/reviews/train.txt" --valid "$SHARED/data/reviews/valid.txt" --preset nano --set num_layers=2 --set num_heads=2 \
-  --vocab-size 4000 --max-length 64 --batch-tokens 4096 --learning-rate 0.002 --warmup-steps 500 --steps "${STEPS:-22000}" --eval-every 1000 \
+  --vocab-size 4000 --max-length 64 --batch-tokens 4096 --learning-rate 0.002 --warmup-steps 500 --steps 22000 --max-minutes "${MINUTES:-22}" --eval-every 1000 \
   --eval-tokens 50000 --save-every 2000 --output "$gpt" --resume --threads 2 --seed 1
 for rate in 0.0001 0.0003 0.001; do
   for start in pretrained scratch; do
