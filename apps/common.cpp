@@ -55,4 +55,11 @@ c10::Device apply_common(const CommonOptions& options) {
   return parse_device(options.device);
 }
 
+c10::Device apply_common_float32(const CommonOptions& options) {
+  if (options.precision != Precision::kFloat32)
+    throw UserError("--precision " + std::string(enum_name(options.precision)) + ": this command computes in float32",
+                    "leave --precision out");
+  return apply_common(options);
+}
+
 }  // namespace attend

@@ -38,6 +38,9 @@ void add_common(CLI::App& command, CommonOptions& options);
 /// Throws UserError where the device is misspelt or absent.
 c10::Device apply_common(const CommonOptions& options);
 
+/// The same for a command that computes in float32 only. Throws UserError where another precision is asked for.
+c10::Device apply_common_float32(const CommonOptions& options);
+
 /// "auto", "cpu", "cuda" or "cuda:N" as a device that exists. Throws UserError.
 c10::Device parse_device(const std::string& name);
 

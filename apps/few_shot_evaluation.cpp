@@ -35,6 +35,15 @@ class FewShotEvaluation {
     const std::size_t all = examples.size(), wanted = settings.queries == 0 ? all : std::min<std::size_t>(all, settings.queries);
     for (std::size_t i = 0; i < wanted; ++i) queries_.push_back(i * all / wanted);
     for (std::size_t block = 0; block < pool_.num_blocks(); ++block) choices_.push_back(output_choices(examples, block));
+    // The inputs without content of Zhao et al. 2021, section 5, as far as the tokenizer can spell them.
+    for (const char* input : {"N/A", "[MASK]", ""})
+      if (can_spell(input)) content_free_.emplace_back(input);
+  }
+
+  // Every prompt is put together once.
+  void check() const {
+    for (const std::int64_t shots : settings_.shots)
+      for (std::int64_t trial = 0; trial < settings_.trials; ++trial) ask(draw(shots, trial));
   }
 
   TaskResult run(const std::string& name) {
@@ -44,8 +53,7 @@ class FewShotEvaluation {
     for (const std::int64_t shots : settings_.shots) {
       ClusteredAccuracy accuracy;
       for (std::int64_t trial = 0; trial < settings_.trials; ++trial) {
-        std::vector<Asked> asked =
-            ask({.shots = static_cast<std::size_t>(shots), .seed = settings_.seed, .trial = static_cast<std::uint64_t>(trial)});
+        std::vector<Asked> asked = ask(draw(shots, trial));
         settings_.by == JudgeBy::kGeneration ? answer_by_generation(asked) : answer_by_likelihood(asked);
         for (const Asked& one : asked) accuracy.add(cluster(one.query), is_exact_match(one.answer, pool_.examples()[one.query].output));
         if (trial == 0) keep_samples(result, shots, asked);
@@ -58,6 +66,19 @@ class FewShotEvaluation {
   }
 
  private:
+  bool can_spell(const std::string& text) const {
+    try {
+      folder_.tokenizer->encode(text);
+      return true;
+    } catch (const UserError&) {  // a vocabulary of the characters that were seen
+      return false;
+    }
+  }
+
+  ExamplePool::Draw draw(std::int64_t shots, std::int64_t trial) const {
+    return {.shots = static_cast<std::size_t>(shots), .seed = settings_.seed, .trial = static_cast<std::uint64_t>(trial)};
+  }
+
   // Queries of one rule are alike; of one rule only, it is the trials of a query that are.
   std::uint64_t cluster(std::size_t query) const { return pool_.num_blocks() > 1 ? pool_.examples()[query].block : query; }
 
@@ -68,20 +89,42 @@ class FewShotEvaluation {
   }
 
   std::vector<Asked> ask(const ExamplePool::Draw& draw) const {
-    const std::int64_t room = folder_.model->max_positions() - (settings_.by == JudgeBy::kGeneration ? settings_.max_new_tokens : 0);
-    if (room < 1)
-      throw UserError("--max-new-tokens is " + std::to_string(settings_.max_new_tokens) + "; the model has " +
-                          std::to_string(folder_.model->max_positions()) + " positions",
-                      "use a smaller --max-new-tokens");
-    const ContextBudget budget{.count_tokens = [&](std::string_view text) { return folder_.tokenizer->encode(text).size(); },
-                               .tokens = static_cast<std::size_t>(room)};
     std::vector<Asked> asked;
+    std::size_t fewest = draw.shots, tokens = 0, tightest = 0;  // how many examples fit with every query; where fewest do
     for (const std::size_t query : queries_) {
+      const TaskExample& example = pool_.examples()[query];
+      const ContextBudget budget{.count_tokens = [&](std::string_view text) { return folder_.tokenizer->encode(text).size(); },
+                                 .tokens = room_for_prompt(example.block)};
       Asked one{.query = query, .shown = pool_.draw(query, draw), .prompt = {}, .answer = {}};
-      one.prompt = fitted_prompt(settings_.format, one.shown, pool_.examples()[query].input, budget);
+      std::vector<std::string> inputs{example.input};
+      if (settings_.calibrate) inputs.insert(inputs.end(), content_free_.begin(), content_free_.end());
+      for (const std::string& input : inputs) {
+        const auto fitting = examples_that_fit(settings_.format, one.shown, input, budget);
+        if (!fitting) report_too_long(draw.shots, fitting, input, budget.tokens);
+        if (*fitting < fewest) fewest = *fitting, tokens = budget.tokens, tightest = query;
+      }
+      one.prompt = few_shot_prompt(settings_.format, one.shown, example.input);
       asked.push_back(std::move(one));
     }
+    if (fewest < draw.shots) report_too_long(draw.shots, fewest, pool_.examples()[tightest].input, tokens);
     return asked;
+  }
+
+  // The positions less what comes behind the prompt: what is generated, or the longest output.
+  std::size_t room_for_prompt(std::size_t block) const {
+    std::int64_t behind = settings_.max_new_tokens;
+    if (settings_.by == JudgeBy::kLikelihood) {
+      const PromptTemplate& form = settings_.format.form;
+      behind = 0;
+      for (const std::string& output : choices_[block])
+        behind = std::max(behind, static_cast<std::int64_t>(folder_.tokenizer->encode(form.answer_prefix() + output + form.stop()).size()));
+    }
+    const std::int64_t room = folder_.model->max_positions() - behind;
+    if (room >= 1) return static_cast<std::size_t>(room);
+    throw UserError((settings_.by == JudgeBy::kLikelihood ? "an output has " : "--max-new-tokens is ") + std::to_string(behind) +
+                        (settings_.by == JudgeBy::kLikelihood ? " tokens" : "") + "; the model has " +
+                        std::to_string(folder_.model->max_positions()) + " positions",
+                    settings_.by == JudgeBy::kLikelihood ? "use a model with more" : "use a smaller --max-new-tokens");
   }
 
   void answer_by_generation(std::vector<Asked>& asked) const {
@@ -105,14 +148,12 @@ class FewShotEvaluation {
   }
 
   void answer_by_likelihood(std::vector<Asked>& asked) const {
-    // The inputs without content of Zhao et al. 2021, section 5.
-    static const std::vector<std::string> kContentFree{"N/A", "[MASK]", ""};
     std::vector<PromptedText> texts;
     for (const Asked& one : asked) {
       const std::size_t block = pool_.examples()[one.query].block;
       append_choices(texts, one.prompt, block);
       if (settings_.calibrate)
-        for (const std::string& input : kContentFree) append_choices(texts, few_shot_prompt(settings_.format, one.shown, input), block);
+        for (const std::string& input : content_free_) append_choices(texts, few_shot_prompt(settings_.format, one.shown, input), block);
     }
     const std::vector<TextScore> scores = scorer_.score_continuations(texts);
     auto next = scores.begin();
@@ -125,7 +166,7 @@ class FewShotEvaluation {
       };
       const std::vector<double> of_query = take();
       std::vector<std::vector<double>> content_free;
-      while (settings_.calibrate && content_free.size() < kContentFree.size()) content_free.push_back(take());
+      while (settings_.calibrate && content_free.size() < content_free_.size()) content_free.push_back(take());
       one.answer = choices[most_probable(settings_.calibrate ? calibrated_probabilities(of_query, content_free)
                                                              : normalized_probabilities(of_query))];
     }
@@ -147,9 +188,14 @@ class FewShotEvaluation {
   TextScorer scorer_;
   std::vector<std::size_t> queries_;
   std::vector<std::vector<std::string>> choices_;  // of each block
+  std::vector<std::string> content_free_;
 };
 
 }  // namespace
+
+void check_few_shot(const CausalFolder& folder, const std::vector<TaskExample>& examples, const FewShotSettings& settings) {
+  FewShotEvaluation(folder, examples, settings).check();
+}
 
 TaskResult evaluate_few_shot(const CausalFolder& folder, const std::string& name, const std::vector<TaskExample>& examples,
                              const FewShotSettings& settings) {

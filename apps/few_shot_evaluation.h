@@ -33,6 +33,9 @@ struct FewShotSettings {
   std::int64_t samples = 1;  ///< prompts kept for each number of shots
 };
 
+/// Throws what evaluate_few_shot() would throw, before anything is computed.
+void check_few_shot(const CausalFolder& folder, const std::vector<TaskExample>& examples, const FewShotSettings& settings);
+
 /// Every example of the task is a query in turn; its prompt's examples are others of its own block. Greedy generation up to the template's
 /// stop, compared after trimming; or the likelihood of each output of the query's block, the stop included, since one output may begin
 /// another. Throws UserError where a block has too few examples for the shots, and where a prompt is too long for the model, with how many

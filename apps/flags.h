@@ -39,6 +39,15 @@ std::optional<T> parse_number(const std::string& text) {
   return number;
 }
 
+/// For CLI::Option::check: a whole number from 1. CLI::PositiveNumber's own message has 300 digits.
+inline CLI::Validator positive_number() {
+  return {[](const std::string& text) {
+            const auto number = parse_number<std::int64_t>(text);
+            return number && *number > 0 ? std::string() : "'" + text + "' is not a whole number above 0";
+          },
+          ""};
+}
+
 namespace detail {
 
 /// What a flag's value is called in the help: TEXT, INT, FLOAT, or the choices.

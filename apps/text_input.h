@@ -38,8 +38,11 @@ struct InputLine {
 };
 
 /// Answers every line in its order, a window of them at a time; an empty line with an empty one. `answer` gets lines that are not empty
-/// and returns as many answers, of which none holds a line break.
+/// and returns as many answers, of which none holds a line break. A UserError comes after the answers to the lines before, and names its
+/// line.
 using AnswerLines = std::function<std::vector<std::string>(const std::vector<InputLine>& lines)>;
-void answer_lines(TextInput& input, std::ostream& out, const AnswerLines& answer);
+inline constexpr std::size_t kWindowLines = 2048;  ///< enough to sort into batches of one length
+inline constexpr std::size_t kLinesAtOnce = 64;    ///< of answers that take long each: they fill a batch or two
+void answer_lines(TextInput& input, std::ostream& out, const AnswerLines& answer, std::size_t window_lines = kWindowLines);
 
 }  // namespace attend

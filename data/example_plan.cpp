@@ -20,15 +20,7 @@ void check(const DocumentCorpus& corpus, const SegmentOptions& options) {
                     std::to_string(least));
   if (!(options.short_probability >= 0 && options.short_probability <= 1))
     throw UserError("a probability of short sequences of " + std::to_string(options.short_probability) + " was asked for; expected 0 to 1");
-  if (corpus.size() == 0) throw UserError("the corpus holds no document");
-  if (options.next_sentence == NextSentence::kNo) return;
-  const char* hint = "put a blank line between documents (a sentence a line), or train without next sentences: --no-next-sentence";
-  if (corpus.size() == 1)
-    throw UserError("the text is one document; next-sentence prediction needs another one to take false next sentences from", hint);
-  if (corpus.size() == corpus.sentences().size())
-    throw UserError("each of the " + std::to_string(corpus.size()) +
-                        " documents is a single sentence; next-sentence prediction needs documents of two and more",
-                    hint);
+  require_documents(corpus, options.next_sentence, "the text");
 }
 
 /// How many of so many fair coins show heads.
@@ -55,6 +47,18 @@ void truncate_pair(Segments& pair, std::uint64_t max_tokens) {
 }
 
 }  // namespace
+
+void require_documents(const DocumentCorpus& corpus, NextSentence next_sentence, const std::string& name) {
+  if (corpus.size() == 0) throw UserError(name + " holds no document");
+  if (next_sentence == NextSentence::kNo) return;
+  const char* hint = "put a blank line between documents (a sentence a line), or do without next sentences: --no-next-sentence";
+  if (corpus.size() == 1)
+    throw UserError(name + " is one document; next-sentence prediction needs another one to take false next sentences from", hint);
+  if (corpus.size() == corpus.sentences().size())
+    throw UserError(name + ": each of the " + std::to_string(corpus.size()) +
+                        " documents is a single sentence; next-sentence prediction needs documents of two and more",
+                    hint);
+}
 
 ExamplePlan::ExamplePlan(std::shared_ptr<const DocumentCorpus> corpus, const SegmentOptions& options, const EpochKey& key)
     : corpus_(std::move(corpus)), options_(options), key_(key) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/random.h"
@@ -28,6 +29,9 @@ struct Segments {
   bool is_next = true;  ///< B goes on where A ends; else it is of another document
   RandomStream random;  ///< goes on from here: what is drawn of it is a function of the example too
 };
+
+/// Throws UserError, with the text's name, where next sentences cannot be drawn from these documents, or there are none.
+void require_documents(const DocumentCorpus& corpus, NextSentence next_sentence, const std::string& name);
 
 /// All examples of an epoch, in the order of the corpus.
 ///

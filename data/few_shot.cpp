@@ -79,15 +79,18 @@ std::optional<std::size_t> examples_that_fit(const PromptFormat& format, std::sp
   return fitting;
 }
 
+void report_too_long(std::size_t shots, std::optional<std::size_t> fitting, std::string_view input, std::size_t tokens) {
+  const std::string room = "the " + std::to_string(tokens) + " tokens that the model leaves for a prompt";
+  if (!fitting) throw UserError("the query '" + excerpt(input) + "' alone is longer than " + room);
+  throw UserError(std::to_string(shots) + " examples and the query '" + excerpt(input) + "' are longer than " + room + "; " +
+                      std::to_string(*fitting) + " examples fit",
+                  "use at most --shots " + std::to_string(*fitting));
+}
+
 std::string fitted_prompt(const PromptFormat& format, std::span<const TaskExample> examples, std::string_view input,
                           const ContextBudget& budget) {
   const std::optional<std::size_t> fitting = examples_that_fit(format, examples, input, budget);
-  const std::string room = "the " + std::to_string(budget.tokens) + " tokens that the model leaves for a prompt";
-  if (!fitting) throw UserError("the query '" + excerpt(input) + "' alone is longer than " + room);
-  if (*fitting < examples.size())
-    throw UserError(std::to_string(examples.size()) + " examples and the query '" + excerpt(input) + "' are longer than " + room + "; " +
-                        std::to_string(*fitting) + " examples fit",
-                    "use at most --shots " + std::to_string(*fitting));
+  if (!fitting || *fitting < examples.size()) report_too_long(examples.size(), fitting, input, budget.tokens);
   return few_shot_prompt(format, examples, input);
 }
 

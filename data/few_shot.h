@@ -65,6 +65,9 @@ struct ContextBudget {
 std::optional<std::size_t> examples_that_fit(const PromptFormat& format, std::span<const TaskExample> examples, std::string_view input,
                                              const ContextBudget& budget);
 
+/// Throws the UserError of examples that do not fit: how many of them do.
+[[noreturn]] void report_too_long(std::size_t shots, std::optional<std::size_t> fitting, std::string_view input, std::size_t tokens);
+
 /// few_shot_prompt, or a UserError that says how many examples fit.
 std::string fitted_prompt(const PromptFormat& format, std::span<const TaskExample> examples, std::string_view input,
                           const ContextBudget& budget);

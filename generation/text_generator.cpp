@@ -58,7 +58,7 @@ TokenIds TextGenerator::encode_fill(std::string_view prefix, std::string_view su
     const auto id = tokenizer_->id_of(mark);
     if (!id)
       throw UserError(std::string("the tokenizer has no ") + mark + ": the model was not trained to fill in the middle",
-                      "train one with `attend pretrain gpt --documents separate --fill-in-the-middle 0.5`");
+                      "train one with `attend pretrain gpt --fill-in-the-middle 0.5`");
     ids.push_back(*id);
     const auto pieces = tokenizer_->encode(text);
     ids.insert(ids.end(), pieces.begin(), pieces.end());
@@ -80,7 +80,16 @@ void TextGenerator::plan_drawing(Plan& plan, const GenerateOptions& options) con
   if (generation_.do_sample)
     sampling = {.temperature = generation_.temperature, .top_k = generation_.top_k, .top_p = generation_.top_p, .min_p = generation_.min_p};
   const bool asks_to_sample = options.top_k || options.top_p || options.min_p || options.temperature.value_or(0) > 0;
-  if (options.beam) sampling.temperature = asks_to_sample ? sampling.temperature : 0;
+  // The folder's beams are searched where nothing else is asked for.
+  const std::int64_t own_beams = options.temperature || asks_to_sample || generation_.do_sample ? 1 : generation_.num_beams;
+  const std::int64_t beams = plan.search.num_beams = options.beam.value_or(own_beams);
+  require(beams >= 1 && beams <= kMostRows, "--beam", beams, "1 to " + std::to_string(kMostRows));
+  const std::string beam_flag = "--beam " + std::to_string(beams);
+  if (options.beam && asks_to_sample)
+    throw UserError(beam_flag + " searches, --temperature, --top-k, --top-p and --min-p sample", "give one of the two");
+  if (options.length_penalty && beams == 1)
+    throw UserError("--length-penalty has no effect without --beam", "leave it out, or give --beam");
+  if (options.beam || beams > 1) sampling.temperature = 0;
   sampling.temperature = options.temperature.value_or(sampling.temperature);
   sampling.top_k = options.top_k.value_or(sampling.top_k);
   sampling.top_p = options.top_p.value_or(sampling.top_p);
@@ -90,12 +99,7 @@ void TextGenerator::plan_drawing(Plan& plan, const GenerateOptions& options) con
                         .frequency = options.frequency_penalty};
   check_sampling(sampling);
 
-  const std::int64_t beams = plan.search.num_beams = options.beam.value_or(1);
-  require(beams >= 1 && beams <= kMostRows, "--beam", beams, "1 to " + std::to_string(kMostRows));
   require(options.samples >= 1 && options.samples <= kMostRows, "--samples", options.samples, "1 to " + std::to_string(kMostRows));
-  const std::string beam_flag = "--beam " + std::to_string(beams);
-  if (beams > 1 && asks_to_sample)
-    throw UserError(beam_flag + " searches, --temperature, --top-k, --top-p and --min-p sample", "give one of the two");
   if (beams > 1 && !sampling.penalties.change_nothing())
     throw UserError("the penalties on repetition do not go with " + beam_flag, "leave --beam out");
   if (beams > 1)

@@ -59,7 +59,7 @@ struct GenerateOptions {
     visit("presence_penalty", self.presence_penalty, "taken off the logit of every token generated before");
     visit("frequency_penalty", self.frequency_penalty, "taken off the logit of a token as often as it was generated");
     visit("samples", self.samples, "continuations of each prompt; with beams the best ones");
-    visit("beam", self.beam, "search with this many beams instead of sampling; 1 is greedy");
+    visit("beam", self.beam, "search with this many beams instead of sampling; 1 is greedy [the folder's, else sampling]");
     visit("length_penalty", self.length_penalty, "with beams, the exponent p of log-probability / length^p [the folder's, else 1]");
     visit("context", self.context,
           "where the text outgrows the model's positions: drop its older half, or refuse [slide; with beams refuse]");
@@ -115,6 +115,8 @@ class TextGenerator {
   /// that is too long where the context is not to slide.
   std::vector<std::vector<Continuation>> generate(const PromptBatch& batch, const GenerateOptions& options = {}) const;
 
+  /// With how many beams it would search; 1: it samples, or is greedy.
+  std::int64_t num_beams(const GenerateOptions& options) const { return plan(options).search.num_beams; }
   /// Throws the UserError that `generate` would throw for these options whatever the prompt.
   void check(const GenerateOptions& options) const { plan(options); }
   /// What max_new_tokens is for these options.

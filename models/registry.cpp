@@ -53,6 +53,19 @@ Json read_config(const std::filesystem::path& folder) {
   return read_json_file(path);
 }
 
+// Classifiers and taggers name and shape their heads alike; config.json says which it is. Models that do not say pass.
+void require_task(const std::filesystem::path& folder, const Json& config, const std::string& task) {
+  constexpr std::array kTasks{std::pair{"ForSequenceClassification", "attend classify"}, std::pair{"ForTokenClassification", "attend tag"},
+                              std::pair{"ForQuestionAnswering", "attend answer"}};
+  const auto architectures = config.find("architectures");
+  if (architectures == config.end() || !architectures->is_array()) return;
+  for (const Json& entry : *architectures)
+    for (const auto& [other, command] : kTasks)
+      if (other != task && entry.is_string() && entry.get_ref<const std::string&>().ends_with(other))
+        throw UserError((folder / "config.json").string() + ": the model is a " + entry.get<std::string>(),
+                        "use it with `" + std::string(command) + "`, or fine-tune it for this task");
+}
+
 // The loader, a member of the table's rows, of the family that config.json names. `wanted` is "a translation model", for the message.
 template <class Families, class Loader>
 auto loader_of(const Families& families, Loader loader, const std::filesystem::path& folder, const Json& config, const char* wanted) {
@@ -102,12 +115,14 @@ std::shared_ptr<MaskedLanguageModel> load_masked_language_model(const std::files
 std::shared_ptr<SequenceClassifier> load_sequence_classifier(const std::filesystem::path& folder, torch::Device device,
                                                              const std::optional<NewHead>& head) {
   const Json config = read_config(folder);
+  if (!head) require_task(folder, config, "ForSequenceClassification");
   return loader_of(kTextFamilies, &TextFamily::sequence_classifier, folder, config, "a classifier")({folder, config, device}, head);
 }
 
 std::shared_ptr<TokenClassifier> load_token_classifier(const std::filesystem::path& folder, torch::Device device, TokenTask task,
                                                        const std::optional<NewHead>& head) {
   const Json config = read_config(folder);
+  if (!head) require_task(folder, config, task == TokenTask::kTags ? "ForTokenClassification" : "ForQuestionAnswering");
   return loader_of(kTextFamilies, &TextFamily::token_classifier, folder, config, "a model that labels tokens")({folder, config, device},
                                                                                                                task, head);
 }

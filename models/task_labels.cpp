@@ -45,6 +45,8 @@ void report_import(const ImportReport& report, const std::string& file) {
 
 HeadPlan plan_head(const ModelFolder& folder, const SafetensorsReader& file, const std::string& head,
                    const std::optional<NewHead>& wanted) {
+  if (wanted && wanted->dropout && !(*wanted->dropout >= 0 && *wanted->dropout < 1))
+    throw UserError("--dropout is " + std::to_string(*wanted->dropout) + "; expected 0 or more, below 1");
   const bool is_there = file.tensors().contains(head + ".weight");
   const std::string config_name = (folder.path / "config.json").string();
   if (!wanted && !is_there)

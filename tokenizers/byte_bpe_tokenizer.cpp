@@ -133,6 +133,12 @@ const std::string& ByteBpeTokenizer::fingerprint() const { return parts_->finger
 
 void ByteBpeTokenizer::save(const fs::path& folder) const { write_byte_bpe_files(parts_->files, folder); }
 
+void ByteBpeTokenizer::save_with_padding(const fs::path& folder) const {
+  ByteBpeFiles files = parts_->files;
+  if (const auto end = end_of_text_id(); end && !files.pad) files.pad = bytes(*end);
+  write_byte_bpe_files(files, folder);
+}
+
 bool ByteBpeTokenizer::present_in(const fs::path& folder) {
   if (!fs::is_regular_file(folder / kTokenizerFile))
     return fs::is_regular_file(folder / "vocab.json") && fs::is_regular_file(folder / "merges.txt");

@@ -50,6 +50,8 @@ class ByteBpeTokenizer : public Tokenizer {
   /// Writes vocab.json, merges.txt and tokenizer_config.json, which transformers 4 and 5 load, and tokenizer.json as it was read where
   /// it was. The folder is made where absent.
   void save(const std::filesystem::path& folder) const;
+  /// The same, with the end-of-text token as padding where none is named: transformers makes no batches without.
+  void save_with_padding(const std::filesystem::path& folder) const;
 
   /// True where the folder has the files of a byte-level BPE tokenizer.
   static bool present_in(const std::filesystem::path& folder);

@@ -49,7 +49,7 @@ class ByteBpeEncoder final : public InputEncoder {
   std::int64_t vocab_size() const override { return tokenizer_->vocab_size(); }
   std::int64_t num_pair_segments() const override { return 1; }
   const std::string& fingerprint() const override { return tokenizer_->fingerprint(); }
-  void save(const std::filesystem::path& folder) const override { tokenizer_->save(folder); }
+  void save(const std::filesystem::path& folder) const override { tokenizer_->save_with_padding(folder); }
 
  private:
   void append_second(EncodedText& input, std::string_view second, std::int64_t max_length) const {

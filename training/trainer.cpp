@@ -157,12 +157,12 @@ bool Trainer::is_finished() const {
 
 bool Trainer::evaluation_is_due() const {
   if (!objective_.can_evaluate() || state_.step == state_.evaluated_step) return false;
-  return (options_.eval_every > 0 && state_.step % options_.eval_every == 0) || is_finished();
+  return (options_.eval_every > 0 && state_.step % *options_.eval_every == 0) || is_finished();
 }
 
 bool Trainer::save_is_due() const {
   if (state_.step == saved_step_) return false;
-  return (options_.save_every > 0 && state_.step % options_.save_every == 0) || is_finished();
+  return (options_.save_every > 0 && state_.step % *options_.save_every == 0) || is_finished();
 }
 
 void Trainer::train_step() {
@@ -299,7 +299,8 @@ void Trainer::save() {
   saved_step_ = state_.step;
   // Without an evaluation to choose by, the newest model is the one to use.
   if (!objective_.can_evaluate()) objective_.save(setup_.output);
-  checkpoints_.prune({.keep = std::max(options_.keep, options_.average), .save_every = options_.save_every, .best_step = state_.best_step});
+  checkpoints_.prune(
+      {.keep = std::max(options_.keep, options_.average), .save_every = options_.save_every.value_or(0), .best_step = state_.best_step});
 }
 
 ExitCode Trainer::stop() {
@@ -338,7 +339,7 @@ ExitCode Trainer::finish() {
 
 std::optional<Metrics> Trainer::write_average() {
   std::vector<std::filesystem::path> folders;
-  for (const std::int64_t step : checkpoints_.steps_to_average(options_.average, options_.save_every))
+  for (const std::int64_t step : checkpoints_.steps_to_average(options_.average, options_.save_every.value_or(0)))
     folders.push_back(checkpoints_.path(step));
   const std::filesystem::path average = setup_.output / "checkpoints" / "average";
   average_folders(folders, average);

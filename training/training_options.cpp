@@ -48,8 +48,9 @@ void check_ranges(const TrainingOptions& options) {
   check_at_least("log_every", options.log_every, std::int64_t{1});
   check_at_least("keep", options.keep, std::int64_t{1});
   for (const auto& [name, value] :
-       {std::pair{"warmup_steps", options.warmup_steps}, std::pair{"eval_every", options.eval_every},
-        std::pair{"save_every", options.save_every}, std::pair{"patience", options.patience}, std::pair{"average", options.average}})
+       {std::pair{"warmup_steps", options.warmup_steps}, std::pair{"eval_every", options.eval_every.value_or(0)},
+        std::pair{"save_every", options.save_every.value_or(0)}, std::pair{"patience", options.patience},
+        std::pair{"average", options.average}})
     check_at_least(name, value, std::int64_t{0});
   for (const auto& [name, value] :
        {std::pair{"min_learning_rate", options.min_learning_rate}, std::pair{"weight_decay", options.weight_decay},
@@ -87,10 +88,10 @@ void check_evaluation(const TrainingOptions& options, Validation validation) {
                     "set --save-every to a number of steps");
   if (options.average > 1 && options.steps && options.save_every > 0) {
     // Checkpoints are at the multiples of save_every and at the end.
-    const std::int64_t saved = (*options.steps + options.save_every - 1) / options.save_every;
+    const std::int64_t saved = (*options.steps + *options.save_every - 1) / *options.save_every;
     if (saved < options.average)
       log_warning("--average " + shown(options.average) + ": a run of " + shown(*options.steps) + " steps saves " + shown(saved) +
-                  " checkpoints with --save-every " + shown(options.save_every) + "; their mean is taken");
+                  " checkpoints with --save-every " + shown(*options.save_every) + "; their mean is taken");
   }
 }
 
@@ -98,13 +99,20 @@ void check_evaluation(const TrainingOptions& options, Validation validation) {
 
 void validate(TrainingOptions& options, Validation validation) {
   check_ranges(options);
-  if (!options.steps && !options.epochs && !options.max_minutes) options.epochs = 10;
+  if (!options.steps && !options.epochs && !options.max_minutes) options.epochs = options.default_epochs;
+  if (!options.eval_every) options.eval_every = options.default_every;
+  if (!options.save_every) options.save_every = options.default_every;
   if (!options.batch_tokens && !options.batch_size) {
     const BatchBudget& own = options.default_batch;
     (own.tokens > 0 ? options.batch_tokens : options.batch_size) = own.tokens > 0 ? own.tokens : own.sequences;
   }
   check_schedule(options);
   check_evaluation(options, validation);
+}
+
+void set_to_epochs(TrainingOptions& options, std::int64_t steps_an_epoch) {
+  if (!options.eval_every) options.eval_every = steps_an_epoch;
+  if (!options.save_every) options.save_every = steps_an_epoch;
 }
 
 BatchBudget batch_budget(const TrainingOptions& options) {

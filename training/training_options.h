@@ -54,8 +54,8 @@ struct TrainingOptions {
   double epsilon = 1e-9;
   double weight_decay = 0;
   double clip = 1.0;
-  std::int64_t eval_every = 500;
-  std::int64_t save_every = 500;
+  std::optional<std::int64_t> eval_every;
+  std::optional<std::int64_t> save_every;
   std::int64_t keep = 3;
   std::int64_t patience = 0;
   std::int64_t average = 0;
@@ -65,11 +65,14 @@ struct TrainingOptions {
   std::uint64_t seed = 1;
   TrainingPrecision precision = TrainingPrecision::kFloat32;
   std::int64_t threads = 0;
-  BatchBudget default_batch{.tokens = 4096};  ///< the command's own
+  // The command's own, where none is given.
+  BatchBudget default_batch{.tokens = 4096};
+  std::int64_t default_epochs = 10;
+  std::optional<std::int64_t> default_every = 500;  ///< of eval_every and save_every; nothing: an epoch (set_to_epochs)
 
   static void fields(auto& self, auto&& visit) {
     visit("steps", self.steps, "stop after this many optimizer steps");
-    visit("epochs", self.epochs, "stop after this many passes over the data (10 where no other end is given)");
+    visit("epochs", self.epochs, "stop after this many passes over the data; the default where no other end is given");
     visit("max_minutes", self.max_minutes, "stop after this much wall time, earlier parts of a resumed run counted");
     visit("batch_tokens", self.batch_tokens, "real tokens in a batch, at most; of sentence pairs, both sides together");
     visit("batch_size", self.batch_size, "sentences, pairs or sequences in a batch, instead of a number of tokens");
@@ -94,10 +97,13 @@ struct TrainingOptions {
   }
 };
 
-/// Checks ranges and combinations, sets epochs to 10 where no end is given, and a batch where none is. Throws UserError; logs a warning for
+/// Checks ranges and combinations, and sets what was not given to the command's own. Throws UserError; logs a warning for
 /// settings that are allowed and probably not meant. `has_validation`: whether the run can evaluate.
 enum class Validation { kAbsent, kPresent };
 void validate(TrainingOptions& options, Validation validation);
+
+/// Evaluations and checkpoints after each epoch of so many steps, where no number of steps was given.
+void set_to_epochs(TrainingOptions& options, std::int64_t steps_an_epoch);
 
 /// What batch_tokens or batch_size says.
 BatchBudget batch_budget(const TrainingOptions& options);

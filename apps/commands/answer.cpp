@@ -47,7 +47,7 @@ SpanOptions span_options(const SpanFlags& flags, const std::filesystem::path& fo
   spans.n_best = flags.n_best.value_or(spans.n_best);
   spans.null_score_diff_threshold = flags.null_score_diff_threshold.value_or(spans.null_score_diff_threshold);
   if (flags.no_answer != NoAnswer::kAuto) spans.no_answer = flags.no_answer;
-  fit_spans(spans, model.max_positions());
+  if (!flags.max_length) fit_spans(spans, model.max_positions());
   check_spans(spans, model.max_positions());
   if (model.num_segments() < 2)
     throw UserError(folder.string() + ": a question and its context are a pair, and the model has one segment only (type_vocab_size 1)");
@@ -72,7 +72,7 @@ void add_answer(CLI::App& app) {
 }
 
 int run_answer(const AnswerOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common(options.common);
+  const torch::Device device = apply_common_float32(options.common);
   const auto tokenizer = load_wordpiece(options.model);
   const auto model = load_token_classifier(options.model, device, TokenTask::kAnswers);
   require_vocabulary(*model, tokenizer->vocab_size());

@@ -72,15 +72,15 @@ void add_bench(CLI::App& app) {
   train_command->add_option("--target", train->target, "token ids, a sentence a line");
   train_command->add_option("--length", train->length, "tokens of bert's and gpt's random sequences")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   train_command->add_option("--preset", train->preset, "sizes of the model")->capture_default_str();
   train_command->add_option("--set", train->settings, "field=value of the model's configuration; vocab_size is needed");
   train_command->add_option("--batch-size", train->batch_size, "sentence pairs, or sequences, a step")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   train_command->add_option("--steps", train->steps, "steps, the warm-up quarter included")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   train_command->footer(
       "Examples:\n"
       "  attend bench train --source train.de.ids --target train.en.ids --set vocab_size=8000\n"
@@ -94,15 +94,15 @@ void add_bench(CLI::App& app) {
   translate_command->add_option("--ids", translate->ids, "token ids, a sentence a line")->required();
   translate_command->add_option("--beam,--beam-size", translate->beam, "beams; 1 is greedy")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   translate_command->add_option("--min-length", translate->min_length, "fewest target tokens")->capture_default_str();
   translate_command->add_option("--max-length", translate->max_length, "most target tokens")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   translate_command->add_option("--batch-tokens", translate->batch_tokens, "source tokens x beams in a batch")->capture_default_str();
   translate_command->add_option("--repeats", translate->repeats, "timed runs; the median counts")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   translate_command->footer(
       "Examples:\n  attend bench translate --model runs/de-en --ids test.de.ids --beam 4 --min-length 20 --max-length 20");
   set_run(*translate_command, translate, run_bench_translate);

@@ -50,9 +50,9 @@ void add_bench_generate(CLI::App& bench) {
   CLI::App* command = bench.add_subcommand("generate", "Greedy continuation of one random prompt");
   add_common(*command, options->common);
   command->add_option("--model", options->model, "model folder; needs no tokenizer")->required();
-  command->add_option("--prompt-length", options->prompt_length, "tokens of the prompt")->capture_default_str()->check(CLI::PositiveNumber);
-  command->add_option("--max-new-tokens", options->new_tokens, "tokens written")->capture_default_str()->check(CLI::PositiveNumber);
-  command->add_option("--repeats", options->repeats, "timed runs; the median counts")->capture_default_str()->check(CLI::PositiveNumber);
+  command->add_option("--prompt-length", options->prompt_length, "tokens of the prompt")->capture_default_str()->check(positive_number());
+  command->add_option("--max-new-tokens", options->new_tokens, "tokens written")->capture_default_str()->check(positive_number());
+  command->add_option("--repeats", options->repeats, "timed runs; the median counts")->capture_default_str()->check(positive_number());
   command->footer("Examples:\n  attend bench generate --model runs/gpt --prompt-length 32 --max-new-tokens 64");
   set_run(*command, options, run_bench_generate);
 }

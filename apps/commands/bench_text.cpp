@@ -44,9 +44,9 @@ void add_bench_classify(CLI::App& bench) {
   CLI::App* command = bench.add_subcommand("classify", "Classification of random sequences");
   add_common(*command, options->common);
   command->add_option("--model", options->model, "model folder; needs no tokenizer")->required();
-  command->add_option("--batch-size", options->batch_size, "sequences in a batch")->capture_default_str()->check(CLI::PositiveNumber);
-  command->add_option("--length", options->length, "tokens of a sequence")->capture_default_str()->check(CLI::PositiveNumber);
-  command->add_option("--repeats", options->repeats, "timed runs; the median counts")->capture_default_str()->check(CLI::PositiveNumber);
+  command->add_option("--batch-size", options->batch_size, "sequences in a batch")->capture_default_str()->check(positive_number());
+  command->add_option("--length", options->length, "tokens of a sequence")->capture_default_str()->check(positive_number());
+  command->add_option("--repeats", options->repeats, "timed runs; the median counts")->capture_default_str()->check(positive_number());
   command->footer("Examples:\n  attend bench classify --model runs/sentiment --batch-size 8 --length 128");
   set_run(*command, options, run_bench_classify);
 }

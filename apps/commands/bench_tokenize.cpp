@@ -7,6 +7,7 @@
 #include "apps/command.h"
 #include "apps/commands/bench_tools.h"
 #include "apps/commands/open_tokenizer.h"
+#include "apps/flags.h"
 #include "core/text.h"
 
 namespace attend {
@@ -17,7 +18,7 @@ void add_bench_tokenize(CLI::App& bench) {
   add_common(*command, options->common);
   command->add_option("--tokenizer", options->tokenizer, "folder with a tokenizer of any kind, or a SentencePiece model file")->required();
   command->add_option("FILE", options->file, "text, as much as fits the memory")->required();
-  command->add_option("--repeats", options->repeats, "timed runs; the median counts")->capture_default_str()->check(CLI::PositiveNumber);
+  command->add_option("--repeats", options->repeats, "timed runs; the median counts")->capture_default_str()->check(positive_number());
   command->footer("Examples:\n  attend bench tokenize --tokenizer runs/bert text.txt");
   set_run(*command, options, run_bench_tokenize);
 }

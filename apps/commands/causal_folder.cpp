@@ -1,6 +1,7 @@
 #include "apps/commands/causal_folder.h"
 
 #include "apps/commands/text_folder.h"
+#include "core/log.h"
 
 namespace attend {
 namespace {
@@ -19,6 +20,10 @@ CausalFolder load_causal_folder(const std::filesystem::path& folder, torch::Devi
   constexpr std::int64_t kNone = -1;
   const std::int64_t end_of_text = loaded.tokenizer->end_of_text_id().value_or(kNone);
   loaded.generation = read_generation_config(folder, {.pad = kNone, .eos = end_of_text, .decoder_start = kNone});
+  if ((loaded.generation.max_length && !loaded.generation.max_new_tokens) || loaded.generation.min_length > 0)
+    log_warning((folder / "generation_config.json").string() +
+                ": max_length and min_length, which count the prompt's tokens too, are not followed; there are --max-new-tokens and "
+                "--min-new-tokens");
   return loaded;
 }
 

@@ -48,7 +48,7 @@ void add_classify(CLI::App& app) {
 }
 
 int run_classify(const ClassifyOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common(options.common);
+  const torch::Device device = apply_common_float32(options.common);
   const auto encoder = load_encoder(options.model);
   const auto model = load_sequence_classifier(options.model, device);
   require_vocabulary(*model, encoder->vocab_size());

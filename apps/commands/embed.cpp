@@ -87,7 +87,7 @@ void add_embed(CLI::App& app) {
 }
 
 int run_embed(const EmbedOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common(options.common);
+  const torch::Device device = apply_common_float32(options.common);
   const auto encoder = load_encoder(options.model);
   const auto model = load_text_encoder(options.model, device);
   require_vocabulary(*model, encoder->vocab_size());

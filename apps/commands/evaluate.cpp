@@ -106,7 +106,7 @@ void add_evaluate(CLI::App& app) {
 }
 
 int run_evaluate_translate(const EvaluateTranslateOptions& options, std::istream&, std::ostream& out) {
-  const torch::Device device = apply_common(options.common);
+  const torch::Device device = apply_common_float32(options.common);
   const ParallelLines lines = read_data(options);
   const auto tokenizer = std::make_shared<const MarianTokenizer>(options.model);
   const auto model = load_seq2seq(options.model, device);

@@ -17,12 +17,16 @@ namespace {
 
 constexpr std::int64_t kBatchTokens = 4096;
 
-void add_table(CLI::App& evaluate, const char* name, const char* help, const char* example) {
+constexpr bool is_regression(TaskLabels::Problem problem) { return problem == TaskLabels::Problem::kRegression; }
+
+void add_table(CLI::App& evaluate, TaskLabels::Problem problem, const char* help, const char* example) {
   auto options = std::make_shared<EvaluateClassifyOptions>();
-  CLI::App* command = evaluate.add_subcommand(name, help);
+  options->problem = problem;
+  CLI::App* command = evaluate.add_subcommand(is_regression(problem) ? "regress" : "classify", help);
   command->add_option("--model", options->model, "model folder")->required();
   command->add_option("--data", options->data, "tab-separated examples")->required();
   add_table_columns(*command, options->columns, options->header);
+  add_field_flag(*command, "--max-length,--max-seq-length", options->max_length, kMaxLengthHelp);
   add_common(*command, options->common);
   command->footer(std::string("Examples:\n") + example);
   set_run(*command, options, run_evaluate_classify);
@@ -50,10 +54,10 @@ Metrics metrics_of(MaskedTask task, const Metrics& both) {
 
 void add_evaluate_classify(CLI::App& evaluate) {
   add_table(
-      evaluate, "classify", "Accuracy, F1 and Matthews correlation of a classifier",
+      evaluate, TaskLabels::Problem::kClasses, "Accuracy, F1 and Matthews correlation of a classifier",
       "  attend evaluate classify --model runs/sentiment --data dev.tsv --text 0 --label 1\n"
       "  attend evaluate classify --model runs/mrpc --data MRPC/dev.tsv --text '#1 String' --text-pair '#2 String' --label Quality --json");
-  add_table(evaluate, "regress", "Pearson's and Spearman's correlation and squared error of a regression model",
+  add_table(evaluate, TaskLabels::Problem::kRegression, "Pearson's and Spearman's correlation and squared error of a regression model",
             "  attend evaluate regress --model runs/similarity --data dev.tsv --text sentence1 --text-pair sentence2 --label score");
 }
 
@@ -77,36 +81,40 @@ void add_evaluate_masked(CLI::App& evaluate) {
 }
 
 int run_evaluate_classify(const EvaluateClassifyOptions& options, std::istream&, std::ostream& out) {
-  const torch::Device device = apply_common(options.common);
+  const torch::Device device = apply_common_float32(options.common);
   const auto encoder = load_encoder(options.model);
   const auto model = load_sequence_classifier(options.model, device);
   require_vocabulary(*model, encoder->vocab_size());
+  if (is_regression(model->labels().problem) != is_regression(options.problem))
+    throw UserError(options.model.string() + (is_regression(options.problem) ? " answers with classes" : " answers with a number"),
+                    std::string("use `attend evaluate ") + (is_regression(options.problem) ? "classify`" : "regress`"));
   require_segments(*model, *encoder, options.columns);
   std::optional<LabelSet> labels;
   if (model->labels().problem == TaskLabels::Problem::kClasses) labels.emplace(model->labels().names, options.model.string());
-  const LabelledExamples examples =
-      read_examples({.file = options.data, .columns = options.columns, .header = options.header}, *encoder, model->max_positions(), labels);
+  const LabelledExamples examples = read_examples({.file = options.data, .columns = options.columns, .header = options.header}, *encoder,
+                                                  asked_length(options.max_length, *model), labels);
   const auto logits_BL = classify_all(*model, examples.examples).value();
   print_metrics(classification_metrics(logits_BL, examples, model->labels().problem), logits_BL.size(0), options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
 }
 
 int run_evaluate_masked(const EvaluateMaskedOptions& options, std::istream&, std::ostream& out) {
-  const torch::Device device = apply_common(options.common);
+  const torch::Device device = apply_common_float32(options.common);
   const auto tokenizer = load_wordpiece(options.model);
   const auto model = load_masked_language_model(options.model, device);
   require_vocabulary(*model, tokenizer->vocab_size());
   MaskedLanguageOptions masked = options.masked;
-  masked.max_length = std::min(masked.max_length, model->max_positions());
+  masked.max_length = fitted_length(masked.max_length, MaskedLanguageOptions{}.max_length, model->max_positions());
   if (options.task == MaskedTask::kNextSentence && !(masked.next_sentence && model->has_next_sentence()))
     throw UserError(options.model.string() + ": the model was trained without next sentences, or --no-next-sentence is given",
                     "evaluate it with `attend evaluate mlm`");
   masked.next_sentence = masked.next_sentence && model->has_next_sentence();
+  validate(masked, {.positions = model->max_positions(), .segments = model->num_segments()});
   const ScratchFolder scratch;
   const EvaluationExamples examples = evaluation_examples(
       {.files = options.data, .tokenizer = *tokenizer, .cache = scratch.path(), .budget = {.tokens = kBatchTokens}, .options = masked});
-  print_metrics(metrics_of(options.task, evaluate_masked(*model, examples, masked.eval_examples).value()), examples.num_examples(),
-                options.common.json, out);
+  const MaskedScores scores = evaluate_masked(*model, examples, masked.eval_examples).value();
+  print_metrics(metrics_of(options.task, scores.metrics), scores.examples, options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
 }
 

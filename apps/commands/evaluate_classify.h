@@ -3,10 +3,12 @@
 
 #include <filesystem>
 #include <iosfwd>
+#include <optional>
 #include <vector>
 
 #include "apps/common.h"
 #include "data/table.h"
+#include "models/text_model.h"
 #include "training/objectives/masked_language.h"
 
 namespace attend {
@@ -16,6 +18,8 @@ struct EvaluateClassifyOptions {
   std::filesystem::path model, data;
   TextColumns columns;
   Header header = Header::kAuto;
+  std::optional<std::int64_t> max_length;  ///< the model's positions where not given
+  TaskLabels::Problem problem = TaskLabels::Problem::kClasses;
 };
 
 enum class MaskedTask { kWords, kNextSentence };

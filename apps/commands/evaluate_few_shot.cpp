@@ -9,6 +9,7 @@
 #include "apps/flags.h"
 #include "core/atomic_file.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/text.h"
 
 namespace attend {
@@ -31,6 +32,10 @@ FewShotSettings settings_of(const EvaluateFewShotOptions& options) {
     require_at_least("--shots", shots, 0);
     if (!seen.insert(shots).second) throw UserError("--shots names " + std::to_string(shots) + " twice");
   }
+  if (options.by == JudgeBy::kLikelihood && options.max_new_tokens != EvaluateFewShotOptions{}.max_new_tokens)
+    log_warning("--max-new-tokens has no effect with --by likelihood, which generates nothing");
+  if (const auto folder = options.page.parent_path(); !folder.empty() && !std::filesystem::is_directory(folder))
+    throw UserError("--page " + options.page.string() + ": there is no folder " + folder.string());
   if (options.calibrate && options.by != JudgeBy::kLikelihood)
     throw UserError("--calibrate has no effect on generated answers", "add --by likelihood, or leave --calibrate out");
   if (options.chance && (*options.chance < 0 || *options.chance > 100))
@@ -122,11 +127,12 @@ void add_evaluate_few_shot(CLI::App& evaluate) {
 }
 
 int run_evaluate_few_shot(const EvaluateFewShotOptions& options, std::istream&, std::ostream& out) {
-  const torch::Device device = apply_common(options.common);
+  const torch::Device device = apply_common_float32(options.common);
   const FewShotSettings settings = settings_of(options);
   std::vector<std::vector<TaskExample>> tasks;
   for (const auto& file : options.data) tasks.push_back(read_task_examples(file));
   const CausalFolder folder = load_causal_folder(options.model, device);
+  for (const auto& task : tasks) check_few_shot(folder, task, settings);
   std::vector<TaskResult> results;
   Json rows = Json::array();
   for (std::size_t i = 0; i < tasks.size(); ++i) {

@@ -1,6 +1,8 @@
 #include "apps/commands/evaluate_lm.h"
 
+#include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <memory>
 #include <ostream>
 
@@ -17,6 +19,14 @@ namespace attend {
 namespace {
 
 constexpr std::int64_t kBatchTokens = 4096;
+constexpr const char* kStandardInput = "standard input";
+
+// The text is read twice: to count its words and bytes, and to tokenise it.
+void keep_text(std::istream& in, const std::filesystem::path& file) {
+  std::ofstream kept(file, std::ios::binary);
+  if (in.peek() != std::istream::traits_type::eof()) kept << in.rdbuf();
+  if (!kept.flush()) throw StorageError(file.string() + ": cannot write what standard input holds");
+}
 
 WindowOptions window_options(const EvaluateLmOptions& options, const CausalLanguageModel& model) {
   const std::int64_t block = options.max_length.value_or(model.max_positions());
@@ -56,7 +66,7 @@ void add_evaluate_lm(CLI::App& evaluate) {
   auto options = std::make_shared<EvaluateLmOptions>();
   CLI::App* command = evaluate.add_subcommand("lm", "Perplexity of a text, per token, word and byte");
   command->add_option("--model", options->model, "model folder: GPT's")->required();
-  command->add_option("--data", options->data, "text; several files are one text")->required();
+  command->add_option("--data", options->data, "text; several files are one text; - is standard input")->required();
   add_field_flag(*command, "--stride", options->stride,
                  "tokens that each window scores, behind what it reads as context [all that it reads]");
   add_field_flag(*command, "--max-length,--block-size", options->max_length, "tokens that a window reads [the model's positions]");
@@ -74,17 +84,21 @@ void add_evaluate_lm(CLI::App& evaluate) {
   set_run(*command, options, run_evaluate_lm);
 }
 
-int run_evaluate_lm(const EvaluateLmOptions& options, std::istream&, std::ostream& out) {
-  const torch::Device device = apply_common(options.common);
+int run_evaluate_lm(const EvaluateLmOptions& options, std::istream& in, std::ostream& out) {
+  const torch::Device device = apply_common_float32(options.common);
   const auto model = load_causal_language_model(options.model, device);
   const ByteBpeTokenizer tokenizer(options.model);
   require_vocabulary(*model, tokenizer.vocab_size());
   const WindowOptions windows = window_options(options, *model);
   const ScratchFolder scratch;
-  const auto text = prepare_text({.slices = whole_files(options.data), .end_of_file = TextPieceReader::EndOfFile::kGoesOn},
+  std::vector<std::filesystem::path> files = options.data;
+  if (std::count(files.begin(), files.end(), "-") > 1) throw UserError("--data - is given more than once; there is one standard input");
+  std::replace(files.begin(), files.end(), std::filesystem::path("-"), scratch.path() / kStandardInput);
+  if (files != options.data) keep_text(in, scratch.path() / kStandardInput);
+  const auto text = prepare_text({.slices = whole_files(files), .end_of_file = TextPieceReader::EndOfFile::kGoesOn},
                                  text_tokenizer(tokenizer), scratch.path());
   TextCounts counts;
-  for (const auto& file : options.data) {
+  for (const auto& file : files) {
     const TextCounts of_file = count_text(file);
     counts.words += of_file.words;
     counts.bytes += of_file.bytes;

@@ -17,6 +17,7 @@ void add_evaluate_tag(CLI::App& evaluate) {
   command->add_option("--model", options->model, "model folder")->required();
   command->add_option("--data", options->data, "a word and its tag a line, a blank line between sentences")->required();
   add_conll_columns(*command, options->columns);
+  add_field_flag(*command, "--max-length,--max-seq-length", options->max_length, kMaxLengthHelp);
   add_common(*command, options->common);
   command->footer(
       "Every word counts, in sentences of any length; one of which the tokenizer leaves nothing is tagged O.\n"
@@ -43,18 +44,19 @@ void add_evaluate_answer(CLI::App& evaluate) {
 }
 
 int run_evaluate_tag(const EvaluateTagOptions& options, std::istream&, std::ostream& out) {
-  const torch::Device device = apply_common(options.common);
+  const torch::Device device = apply_common_float32(options.common);
   const auto tokenizer = load_wordpiece(options.model);
   const auto model = load_token_classifier(options.model, device, TokenTask::kTags);
   require_vocabulary(*model, tokenizer->vocab_size());
   const LabelSet labels(model->labels().names, options.model.string());
-  const TaggedText text = read_tagged_text({.file = options.data, .columns = options.columns}, *tokenizer, model->max_positions(), labels);
+  const TaggedText text =
+      read_tagged_text({.file = options.data, .columns = options.columns}, *tokenizer, asked_length(options.max_length, *model), labels);
   print_metrics(evaluate_tags(*model, text).value(), static_cast<std::int64_t>(text.lengths.size()), options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
 }
 
 int run_evaluate_answer(const EvaluateAnswerOptions& options, std::istream&, std::ostream& out) {
-  const torch::Device device = apply_common(options.common);
+  const torch::Device device = apply_common_float32(options.common);
   const auto tokenizer = load_wordpiece(options.model);
   const auto model = load_token_classifier(options.model, device, TokenTask::kAnswers);
   require_vocabulary(*model, tokenizer->vocab_size());

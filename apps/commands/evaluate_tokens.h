@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <iosfwd>
+#include <optional>
 
 #include "apps/commands/answer.h"
 #include "apps/common.h"
@@ -14,6 +15,7 @@ struct EvaluateTagOptions {
   CommonOptions common;
   std::filesystem::path model, data;
   ConllColumns columns;
+  std::optional<std::int64_t> max_length;  ///< the model's positions where not given
 };
 
 struct EvaluateAnswerOptions {

@@ -1,6 +1,7 @@
 #include "apps/commands/fill_mask.h"
 
 #include "apps/commands/text_folder.h"
+#include "apps/flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -83,7 +84,7 @@ void add_fill_mask(CLI::App& app) {
   CLI::App* command = app.add_subcommand("fill-mask", "The likeliest words for each [MASK], a line a line");
   command->add_option("--model", options->model, "model folder")->required();
   command->add_option("FILE", options->text, "text with [MASK]; - is standard input")->capture_default_str();
-  command->add_option("--top", options->top, "words for each mask")->capture_default_str()->check(CLI::PositiveNumber);
+  command->add_option("--top", options->top, "words for each mask")->capture_default_str()->check(positive_number());
   add_common(*command, options->common);
   command->footer(
       "Examples:\n"
@@ -103,7 +104,7 @@ void add_next_sentence(CLI::App& app) {
 }
 
 int run_fill_mask(const FillMaskOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common(options.common);
+  const torch::Device device = apply_common_float32(options.common);
   const auto tokenizer = load_wordpiece(options.model);
   if (!tokenizer->mask_id())
     throw UserError(options.model.string() + ": the vocabulary has no [MASK]", "use a masked language model's folder");
@@ -115,7 +116,7 @@ int run_fill_mask(const FillMaskOptions& options, std::istream& in, std::ostream
 }
 
 int run_next_sentence(const NextSentenceOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common(options.common);
+  const torch::Device device = apply_common_float32(options.common);
   const auto encoder = make_input_encoder(load_wordpiece(options.model));
   const auto model = load_masked_language_model(options.model, device);
   require_vocabulary(*model, encoder->vocab_size());

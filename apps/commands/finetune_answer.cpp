@@ -24,7 +24,7 @@ TrainingOutcome train_one(const FinetuneAnswerOptions& options, TrainingRun& run
   setup.batch_size = batch_budget(run.training).sequences;
   setup.seed = run.training.seed;
   setup.options = options.answering;
-  fit_spans(setup.options.spans, setup.model->max_positions());
+  if (setup.options.spans.max_length == SpanOptions{}.max_length) fit_spans(setup.options.spans, setup.model->max_positions());
   setup.settings = {{"device", run.common.device}, {"model", options.model.string()}};
   if (options.run.from_scratch) setup.settings["from_scratch"] = true;
   AnsweringObjective objective(std::move(setup));

@@ -44,7 +44,7 @@ TrainingOutcome train_one(const FinetuneClassifyOptions& options, Problem proble
   setup.batch_size = batch_budget(run.training).sequences;
   setup.seed = run.training.seed;
   setup.options = options.classification;
-  setup.options.max_length = std::min(setup.options.max_length, setup.model->max_positions());
+  setup.options.max_length = fitted_length(setup.options.max_length, ClassificationOptions{}.max_length, setup.model->max_positions());
   setup.settings = {{"device", run.common.device}, {"model", options.model.string()}, {"header", std::string(enum_name(options.header))}};
   if (options.dropout) setup.settings["dropout"] = *options.dropout;
   if (options.run.from_scratch) setup.settings["from_scratch"] = true;
@@ -71,7 +71,7 @@ void add_one(CLI::App& finetune, const char* name, const char* help, const char*
 }  // namespace
 
 FinetuneRun::FinetuneRun() {
-  training.epochs = 3;
+  training.default_epochs = 3;
   training.default_batch = {.sequences = 32};
   training.learning_rate = 5e-5;
   training.schedule = ScheduleKind::kLinear;
@@ -79,7 +79,7 @@ FinetuneRun::FinetuneRun() {
   training.optimizer = OptimizerKind::kAdamW;
   training.beta2 = 0.999;
   training.epsilon = 1e-8;
-  training.eval_every = training.save_every = 0;
+  training.default_every = std::nullopt;
 }
 
 void add_finetune_flags(CLI::App& command, FinetuneRun& run) {
@@ -89,9 +89,7 @@ void add_finetune_flags(CLI::App& command, FinetuneRun& run) {
 }
 
 void each_epoch(TrainingOptions& training, Objective& objective) {
-  const std::int64_t steps = std::max<std::int64_t>(1, objective.micro_batches_per_epoch() / training.accumulate);
-  if (training.eval_every == 0) training.eval_every = steps;
-  if (training.save_every == 0) training.save_every = steps;
+  set_to_epochs(training, std::max<std::int64_t>(1, objective.micro_batches_per_epoch() / training.accumulate));
 }
 
 void add_finetune_classify(CLI::App& finetune) {

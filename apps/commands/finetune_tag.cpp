@@ -29,7 +29,7 @@ TrainingOutcome train_one(const FinetuneTagOptions& options, TrainingRun& run, s
   setup.batch_size = batch_budget(run.training).sequences;
   setup.seed = run.training.seed;
   setup.options = options.tagging;
-  setup.options.max_length = std::min(setup.options.max_length, setup.model->max_positions());
+  setup.options.max_length = fitted_length(setup.options.max_length, TaggingOptions{}.max_length, setup.model->max_positions());
   setup.settings = {{"device", run.common.device}, {"model", options.model.string()}};
   if (options.dropout) setup.settings["dropout"] = *options.dropout;
   if (options.run.from_scratch) setup.settings["from_scratch"] = true;

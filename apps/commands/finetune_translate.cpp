@@ -28,8 +28,8 @@ TrainingOutcome train_one(const FinetuneTranslateOptions& options, TrainingRun& 
 FinetuneTranslateOptions::FinetuneTranslateOptions() {
   run.training.learning_rate = 2e-4;
   run.training.warmup_steps = 100;
-  run.training.eval_every = 200;
-  run.training.save_every = 200;
+  run.training.default_epochs = 3;
+  run.training.default_every = 200;
 }
 
 void add_finetune_translate(CLI::App& finetune) {
@@ -46,10 +46,7 @@ void add_finetune_translate(CLI::App& finetune) {
   set_run(*command, options, run_finetune_translate);
 }
 
-int run_finetune_translate(const FinetuneTranslateOptions& given, std::istream&, std::ostream& out) {
-  FinetuneTranslateOptions options = given;
-  TrainingOptions& training = options.run.training;
-  if (!training.steps && !training.epochs && !training.max_minutes) training.epochs = 3;
+int run_finetune_translate(const FinetuneTranslateOptions& options, std::istream&, std::ostream& out) {
   return train_seeds(options.run, options.seeds, out,
                      [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
 }

@@ -91,7 +91,7 @@ void continue_prompt(const TextGenerator& generator, const GenerateCommandOption
     throw UserError("--prompt is not UTF-8: '" + excerpt(repair_utf8(*options.prompt)) + "'", "give it as UTF-8 text");
   const AskedPrompt asked = ask(generator, options, *options.prompt, 1);
   PromptBatch batch{.prompts = std::span(&asked.prompt, 1), .seed = options.common.seed};
-  const bool streams = !options.common.json && options.generate.samples == 1 && options.generate.beam.value_or(1) == 1;
+  const bool streams = !options.common.json && options.generate.samples == 1 && generator.num_beams(options.generate) == 1;
   if (streams) {
     if (options.echo) out << asked.before << std::flush;
     batch.on_text = [&](std::size_t, std::size_t, std::string_view text) { out << text << std::flush; };
@@ -109,13 +109,12 @@ void continue_prompt(const TextGenerator& generator, const GenerateCommandOption
 }
 
 void check(const GenerateCommandOptions& options) {
-  if (options.common.precision != Precision::kFloat32)
-    throw UserError("--precision " + std::string(enum_name(options.common.precision)) + ": generate computes in float32",
-                    "leave --precision out");
   if (options.log_probabilities && !options.common.json) throw UserError("--log-probabilities are printed as JSON only", "add --json");
   if (options.prompt && options.text != "-") throw UserError("--prompt and a file of prompts are both given", "leave one of the two out");
   if (options.fill && options.generate.context == ContextPolicy::kSlide)
     throw UserError("--context slide would cut the text in front of the cursor", "leave --context out with --fill");
+  if (options.generate.temperature == 0.0 && (options.generate.top_k || options.generate.top_p || options.generate.min_p))
+    log_warning("--top-k, --top-p and --min-p have no effect at temperature 0, which takes the most probable token");
 }
 
 }  // namespace
@@ -154,7 +153,7 @@ void add_generate(CLI::App& app) {
 }
 
 int run_generate(const GenerateCommandOptions& given, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common(given.common);
+  const torch::Device device = apply_common_float32(given.common);
   check(given);
   GenerateCommandOptions options = given;
   options.generate.stop = with_line_breaks(given.generate.stop);
@@ -166,7 +165,8 @@ int run_generate(const GenerateCommandOptions& given, std::istream& in, std::ost
     continue_prompt(generator, options, out);
   } else {
     TextInput input(options.text, in, "Type a text to continue it; Ctrl-D ends.");
-    answer_lines(input, out, [&](const std::vector<InputLine>& lines) { return answer(generator, options, lines); });
+    answer_lines(
+        input, out, [&](const std::vector<InputLine>& lines) { return answer(generator, options, lines); }, kLinesAtOnce);
   }
   return static_cast<int>(ExitCode::kDone);
 }

@@ -10,6 +10,7 @@ namespace {
 bool has_table(const LanguageData& data) { return !data.input.empty() || !data.output.empty(); }
 
 void check_combination(const LanguageData& data) {
+  validate(data.language);
   if (data.valid_fraction && !data.valid.empty()) throw UserError("both --valid and --valid-fraction are given", "leave one out");
   if (data.input.empty() != data.output.empty())
     throw UserError(std::string("--") + (data.input.empty() ? "output-column" : "input") + " is given alone; a table needs both columns",

@@ -80,11 +80,13 @@ void add_pretrain_bert(CLI::App& pretrain) {
 
 int run_pretrain_bert(const PretrainBertOptions& given, std::istream&, std::ostream& out) {
   PretrainBertOptions options = given;
-  check_before_learning(chosen_sizes(options));
+  const BertConfig sizes = chosen_sizes(options);
+  check_before_learning(sizes);
+  validate(options.masked, {.positions = sizes.max_positions, .segments = sizes.type_vocab_size});
   std::vector<InputFile> files;
   for (const auto& file : options.train) files.push_back({"--train", file});
   for (const auto& file : options.valid) files.push_back({"--valid", file});
-  const torch::Device device = begin_training(options.run, options.valid.empty() ? Validation::kAbsent : Validation::kPresent, files);
+  const torch::Device device = begin_training(options.run, validation_of(options.valid.empty() ? "" : options.valid.front()), files);
   const auto tokenizer =
       std::make_shared<const WordPieceTokenizer>(prepare_tokenizer(options.run, options.model, tokenizer_source(options)));
   const BertConfig config = make_config(options, *tokenizer);

@@ -71,10 +71,7 @@ void add_prompt(CLI::App& app) {
 }
 
 int run_prompt(const PromptOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common(options.common);
-  if (options.common.precision != Precision::kFloat32)
-    throw UserError("--precision " + std::string(enum_name(options.common.precision)) + ": prompt computes in float32",
-                    "leave --precision out");
+  const torch::Device device = apply_common_float32(options.common);
   const ExamplePool pool(read_task_examples(options.examples));
   CausalFolder folder = load_causal_folder(options.model, device);
   const TextGenerator generator(folder.model, folder.tokenizer, folder.generation);
@@ -86,18 +83,21 @@ int run_prompt(const PromptOptions& options, std::istream& in, std::ostream& out
     session.converse(input.lines(), out);
     return static_cast<int>(ExitCode::kDone);
   }
-  answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
-    std::vector<AskedQuery> queries;
-    for (const InputLine& line : lines) {
-      if (!is_valid_utf8(line.text))
-        throw UserError("line " + std::to_string(line.number) + " is not UTF-8",
-                        "convert the queries, for example with: iconv -f ISO-8859-1 -t UTF-8");
-      queries.push_back({line.text, line.number});
-    }
-    std::vector<std::string> answers;
-    for (const Continuation& answer : session.answer(queries)) answers.push_back(answer_line(answer, options.common.json));
-    return answers;
-  });
+  answer_lines(
+      input, out,
+      [&](const std::vector<InputLine>& lines) {
+        std::vector<AskedQuery> queries;
+        for (const InputLine& line : lines) {
+          if (!is_valid_utf8(line.text))
+            throw UserError("line " + std::to_string(line.number) + " is not UTF-8",
+                            "convert the queries, for example with: iconv -f ISO-8859-1 -t UTF-8");
+          queries.push_back({line.text, line.number});
+        }
+        std::vector<std::string> answers;
+        for (const Continuation& answer : session.answer(queries)) answers.push_back(answer_line(answer, options.common.json));
+        return answers;
+      },
+      kLinesAtOnce);
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -45,10 +45,7 @@ void add_score(CLI::App& app) {
 }
 
 int run_score(const ScoreOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common(options.common);
-  if (options.common.precision != Precision::kFloat32)
-    throw UserError("--precision " + std::string(enum_name(options.common.precision)) + ": score computes in float32",
-                    "leave --precision out");
+  const torch::Device device = apply_common_float32(options.common);
   if (options.log_probabilities && !options.common.json) throw UserError("--log-probabilities are printed as JSON only", "add --json");
   CausalFolder folder = load_causal_folder(options.model, device);
   const TextScorer scorer(folder.model, folder.tokenizer);

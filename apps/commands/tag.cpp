@@ -52,7 +52,7 @@ void add_tag(CLI::App& app) {
 }
 
 int run_tag(const TagOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common(options.common);
+  const torch::Device device = apply_common_float32(options.common);
   const auto tokenizer = load_wordpiece(options.model);
   const auto model = load_token_classifier(options.model, device, TokenTask::kTags);
   require_vocabulary(*model, tokenizer->vocab_size());

@@ -48,6 +48,13 @@ void require_segments(const TextModel& model, const InputEncoder& encoder, const
                     "leave --text-pair out, or use a model for pairs");
 }
 
+std::int64_t asked_length(std::optional<std::int64_t> max_length, const TextModel& model) {
+  if (max_length && *max_length > model.max_positions())
+    throw UserError("--max-length is " + std::to_string(*max_length) + "; the model has " + std::to_string(model.max_positions()) +
+                    " positions");
+  return max_length.value_or(model.max_positions());
+}
+
 void require_vocabulary(const TextModel& model, std::int64_t vocab_size) {
   if (vocab_size > model.vocab_size())
     throw UserError("the tokenizer has " + std::to_string(vocab_size) + " ids, the model " + std::to_string(model.vocab_size()),

@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
@@ -36,6 +37,10 @@ void add_table_columns(CLI::App& command, TextColumns& columns, Header& header);
 
 /// Throws UserError for pairs where they need more segments than the model has.
 void require_segments(const TextModel& model, const InputEncoder& encoder, const TextColumns& columns);
+
+inline constexpr const char* kMaxLengthHelp = "most tokens of a text, special ones counted [the model's positions]";
+/// The length asked for, or the model's positions. Throws UserError for more than these.
+std::int64_t asked_length(std::optional<std::int64_t> max_length, const TextModel& model);
 
 /// Throws UserError where the tokenizer has more ids than the model.
 void require_vocabulary(const TextModel& model, std::int64_t vocab_size);

@@ -75,6 +75,9 @@ void add_training_run(CLI::App& command, TrainingRun& run, BatchesBy batches_by)
     if (batch.tokens > 0) by_tokens->default_str(std::to_string(batch.tokens));
   }
   if (batch.tokens == 0) by_size->default_str(std::to_string(batch.sequences));
+  command.get_option("--epochs")->default_str(std::to_string(run.training.default_epochs));
+  const std::string every = run.training.default_every ? std::to_string(*run.training.default_every) : "an epoch";
+  for (const char* flag : {"--eval-every", "--save-every"}) command.get_option(flag)->default_str(every);
   add_common(command, run.common);
 }
 

@@ -45,10 +45,7 @@ void add_translate(CLI::App& app) {
 }
 
 int run_translate(const TranslateCommandOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common(options.common);
-  if (options.common.precision != Precision::kFloat32)
-    throw UserError("--precision " + std::string(enum_name(options.common.precision)) + ": translate computes in float32",
-                    "leave --precision out");
+  const torch::Device device = apply_common_float32(options.common);
   auto tokenizer = load_tokenizer(options.model);
   TextInput input(options.text, in, "Type a line to translate it; Ctrl-D ends.");
   std::unique_ptr<LineReader> prefixes;

@@ -9,6 +9,9 @@
 namespace attend {
 namespace {
 
+// Ours alone: transformers keeps it and does not look at it, and the biases are there as zeros.
+constexpr const char* kBiasKey = "bias";
+
 struct Preset {
   std::string name;
   std::int64_t layers, hidden, heads, positions;
@@ -106,7 +109,7 @@ const std::vector<std::string>& gpt_preset_names() {
 }
 
 Json gpt_to_hf(const GptConfig& config) {
-  return Json{
+  Json json{
       {"model_type", "gpt2"},
       {"activation_function", std::string(enum_name(config.activation))},
       {"attn_pdrop", config.attention_dropout},
@@ -130,6 +133,8 @@ Json gpt_to_hf(const GptConfig& config) {
       {"use_cache", true},
       {"vocab_size", config.vocab_size},
   };
+  if (!config.bias) json[kBiasKey] = false;
+  return json;
 }
 
 GptConfig gpt_from_hf(const Json& json, const std::string& name) {
@@ -159,6 +164,7 @@ GptConfig gpt_from_hf(const Json& json, const std::string& name) {
   hf.read("bos_token_id", config.bos_id);
   hf.read("eos_token_id", config.eos_id);
   hf.read("pad_token_id", config.pad_id);
+  hf.read(kBiasKey, config.bias);
   for (auto* id : {&config.bos_id, &config.eos_id, &config.pad_id})
     if (!is_inside(*id, config.vocab_size))
       id->reset();  // transformers writes 50256 whatever the vocabulary; a token that never comes is none

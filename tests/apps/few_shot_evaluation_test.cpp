@@ -101,5 +101,19 @@ TEST_CASE("by likelihood a prejudice decides, and calibration takes it away") {
 TEST_CASE("more shots than examples, and prompts that do not fit, are refused") {
   CHECK_THAT(refusal_of([] { evaluate_few_shot(verbs_model(), "verbs", verbs(), settings({4})); }), Contains("4") && Contains("3"));
   CHECK_THAT(refusal_of([] { evaluate_few_shot(prejudiced_model(50), "signs", signs(), settings({7})); }), Contains("fit"));
+  // By likelihood the room is what the longest output leaves, and the number that is told fits every query.
+  FewShotSettings by_likelihood = settings({7});
+  by_likelihood.by = JudgeBy::kLikelihood;
+  for (const std::int64_t positions : {40, 50, 60}) {
+    const CausalFolder model = prejudiced_model(positions);
+    const std::string refusal = refusal_of([&] { check_few_shot(model, signs(), by_likelihood); });
+    const std::size_t at = refusal.rfind("--shots ");
+    REQUIRE(at != std::string::npos);
+    by_likelihood.shots = {std::stoi(refusal.substr(at + 8))};
+    CHECK_NOTHROW(evaluate_few_shot(model, "signs", signs(), by_likelihood));
+    ++by_likelihood.shots.front();
+    CHECK_THAT(refusal_of([&] { check_few_shot(model, signs(), by_likelihood); }), Contains("examples fit"));
+    by_likelihood.shots = {7};
+  }
   CHECK_THAT(refusal_of([] { evaluate_few_shot(prejudiced_model(10), "signs", signs(), settings({0})); }), Contains("--max-new-tokens"));
 }

@@ -138,6 +138,60 @@ TEST_CASE("a classifier is fine-tuned, used, evaluated, and trained with several
   CHECK(fs::exists(w.folder / "seeds" / "seed-2" / "model.safetensors"));
 }
 
+TEST_CASE("fine-tuning ends where it is told to, and evaluates each epoch or as told") {
+  const World& w = world();
+  const auto trained = [&](const char* output, const std::vector<std::string>& more) {
+    std::vector<std::string> flags{"--batch-size", "8"};
+    flags.insert(flags.end(), more.begin(), more.end());
+    const Outcome outcome = run(w.finetuning("classify", w.bert, output, flags));
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    const std::string log = read_text(w.folder / output / "metrics.jsonl");
+    std::int64_t evaluations = 0;
+    for (std::size_t at = 0; (at = log.find("\"evaluation\"", at)) != std::string::npos; ++at) ++evaluations;
+    return std::pair{read_json_file(w.folder / output / "checkpoints" / "last" / "trainer_state.json")["step"].get<int>(), evaluations};
+  };
+  CHECK(trained("epochs", {}) == std::pair{6, std::int64_t{3}});  // 16 examples, three epochs of two steps
+  CHECK(trained("steps", {"--steps", "11", "--eval-every", "0"}) == std::pair{11, std::int64_t{1}});
+  CHECK(trained("patient", {"--epochs", "2", "--patience", "1", "--average", "2"}).first >= 2);  // both go by epochs
+}
+
+TEST_CASE("an evaluation is of the examples that were looked at, at the length that is asked for") {
+  const World& w = world();
+  const auto result = [&](const std::vector<std::string>& arguments) {
+    const Outcome outcome = run(arguments);
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    return parse_json(outcome.out, "answer");
+  };
+  std::string longer;
+  for (int i = 0; i < 8; ++i) longer += documents();
+  write_text(w.folder / "longer.txt", longer);
+  const std::vector<std::string> masked{"evaluate", "mlm", "--model", w.bert.string(), "--data", (w.folder / "longer.txt").string(),
+                                        "--json"};
+  auto some = masked;
+  some.insert(some.end(), {"--eval-examples", "1"});
+  CHECK(result(some)["examples"].get<int>() < result(masked)["examples"].get<int>());
+  some.back() = "-8";
+  check_refusal(run(some), "--eval-examples is -8");
+  check_refusal(run({"evaluate", "mlm", "--model", w.bert.string(), "--data", w.text.string(), "--max-length", "99"}), "32 positions");
+
+  REQUIRE(run(w.finetuning("classify", w.bert, "sized", {"--max-length", "4", "--epochs", "1"})).code == 0);
+  const std::string model = (w.folder / "sized").string();
+  std::vector<std::string> evaluate{"evaluate", "classify", "--model", model,          "--data", w.examples.string(), "--text", "sentence",
+                                    "--label",  "label",    "--json",  "--max-length", "4"};
+  const std::string log = read_text(w.folder / "sized" / "metrics.jsonl");
+  const std::size_t line = log.rfind('\n', log.rfind("\"evaluation\"")) + 1;
+  const Json last = parse_json(log.substr(line, log.find('\n', line) - line), "metrics.jsonl");
+  CHECK(result(evaluate)["loss"].get<double>() == Approx(last["evaluation"]["loss"].get<double>()).epsilon(1e-6));
+  evaluate[1] = "regress";
+  check_refusal(run(evaluate), "answers with classes");
+  evaluate[1] = "classify";
+  evaluate.back() = "33";
+  check_refusal(run(evaluate), "32 positions");
+  check_refusal(run({"tag", "--model", model}, "a film\n"), "the model is a BertForSequenceClassification");
+}
+
 TEST_CASE("pairs and numbers are learnt and answered") {
   const World& w = world();
   const Outcome pairs = run(w.finetuning("classify", w.bert, "pairs", {"--text-pair", "other", "--epochs", "1"}));
@@ -174,6 +228,11 @@ TEST_CASE("what cannot be trained on is refused with a sentence") {
   check_refusal(run(w.finetuning("classify", w.bert, "y", {"--freeze-layers", "9"})), "--freeze-layers");
 
   check_refusal(run(w.finetuning("classify", w.bert, "y", {"--batch-tokens", "500"})), "has no flag '--batch-tokens'");
+  check_refusal(run(w.finetuning("classify", w.bert, "y", {"--freeze-layers", "-3"})), "--freeze-layers is -3");
+  check_refusal(run(w.finetuning("classify", w.bert, "y", {"--dropout", "1.5"})), "--dropout is 1.5");
+  check_refusal(run(w.finetuning("classify", w.bert, "y", {"--max-length", "33"})), "--max-length is 33; the model has 32 positions");
+  check_refusal(run({"fill-mask", "--model", w.bert.string(), "--top", "0"}), "'0' is not a whole number above 0");
+  check_refusal(run({"fill-mask", "--model", w.bert.string(), "--precision", "bfloat16"}), "computes in float32");
   auto blind = w.finetuning("classify", w.bert, "y", {"--best-by", "accuracy"});
   blind.erase(std::find(blind.begin(), blind.end(), "--valid"), std::find(blind.begin(), blind.end(), "--valid") + 2);
   check_refusal(run(blind), "--best-by needs validation data");

@@ -53,6 +53,10 @@ TEST_CASE("what cannot be measured is refused with a sentence") {
     CHECK_THAT(outcome.err, Contains(expected) && !Contains("internal error"));
   };
   refused("verbs.tsv", {"--shots", "5"}, "5");
+  refused("verbs.tsv", {"--shots", "1,5"}, "5");
+  CHECK(run(evaluating(folder / "verbs.tsv", {"--shots", "1,5"})).out.empty());  // told before anything is computed
+  refused("verbs.tsv", {"--page", (folder / "absent" / "page.html").string()}, "there is no folder");
+  refused("verbs.tsv", {"--precision", "int8"}, "computes in float32");
   refused("verbs.tsv", {"--shots", "-1"}, "--shots");
   refused("verbs.tsv", {"--shots", "1,1"}, "twice");
   refused("verbs.tsv", {"--trials", "0"}, "--trials");

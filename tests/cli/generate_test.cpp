@@ -135,6 +135,31 @@ TEST_CASE("a text between two others is asked for at the mark") {
   check_refusal(generate({"--fill", "--context", "slide", "--prompt", "a<fill>b"}), "--context slide");
 }
 
+TEST_CASE("a line that cannot be answered leaves the answers to those before it, and is named") {
+  const std::vector<std::string> flags{"--context", "refuse", "--temperature", "0", "--max-new-tokens", "30"};
+  const std::string good = "the cat\nthe dog\n";
+  const Outcome failed = generate(flags, good + std::string(60, 'x') + "\nthe hen\n");
+  CHECK(failed.code == 2);
+  CHECK_THAT(failed.err, Contains("line 3"));
+  CHECK(failed.out == generate(flags, good).out);
+}
+
+TEST_CASE("a folder's beams are searched where nothing else is asked for") {
+  TempFolder folder;
+  const std::filesystem::path copy = folder / "copy";
+  std::filesystem::copy(kModel, copy);
+  Json settings = read_json_file(copy / "config.json");
+  write_json_file(copy / "generation_config.json", Json{{"num_beams", 4}, {"max_length", 30}, {"eos_token_id", settings["eos_token_id"]}});
+  const auto answer = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments{"generate", "--model", copy.string(), "--prompt", "the cat", "--max-new-tokens", "12"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments);
+  };
+  CHECK(answer({}).out == answer({"--beam", "4"}).out);
+  CHECK(answer({"--temperature", "0"}).out == answer({"--beam", "1"}).out);
+  CHECK_THAT(answer({}).err, Contains("max_length and min_length, which count the prompt's tokens too, are not followed"));
+}
+
 TEST_CASE("what cannot be generated is refused in a sentence") {
   check_refusal(generate({"--temperature", "-1"}, "x\n"), "--temperature -1");
   check_refusal(generate({"--temperature", "warm"}, "x\n"), "warm");
@@ -142,6 +167,9 @@ TEST_CASE("what cannot be generated is refused in a sentence") {
   check_refusal(generate({"--prompt", "x", "--max-new-tokens", "0"}), "--max-new-tokens 0");
   check_refusal(generate({"--prompt", "x", "--top-p", "1.5"}), "--top-p 1.5");
   check_refusal(generate({"--prompt", "x", "--beam", "3", "--top-k", "4"}), "--beam 3");
+  check_refusal(generate({"--prompt", "x", "--beam", "1", "--temperature", "0.5"}), "--beam 1");
+  check_refusal(generate({"--prompt", "x", "--length-penalty", "3"}), "--length-penalty has no effect");
+  CHECK_THAT(generate({"--prompt", "x", "--temperature", "0", "--top-k", "3"}).err, Contains("no effect at temperature 0"));
   check_refusal(generate({"--prompt", "x", "--log-probabilities"}), "--json");
   check_refusal(generate({"--prompt", "x", "--context", "refuse", "--max-new-tokens", "64"}), "64 positions");
   check_refusal(generate({"--prompt", "x", "--context", "stretch"}), "stretch");

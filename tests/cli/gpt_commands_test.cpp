@@ -116,6 +116,17 @@ TEST_CASE("a finished run's settings start it again, its split of the text too")
   CHECK(again.code == 0);
 }
 
+TEST_CASE("standard input is a text to evaluate") {
+  const World& w = world();
+  const auto loss = [&](const std::string& data, const std::string& input) {
+    const Outcome outcome = run({"evaluate", "lm", "--model", w.gpt.string(), "--data", data, "--json"}, input);
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    return parse_json(outcome.out, "answer");
+  };
+  CHECK(loss("-", read_text(w.text)) == loss(w.text.string(), ""));
+}
+
 TEST_CASE("documents can be kept apart, holes filled, and pieces learnt") {
   const World& w = world();
   const Outcome filled = run({"pretrain",
@@ -132,8 +143,6 @@ TEST_CASE("documents can be kept apart, holes filled, and pieces learnt") {
                               "max_positions=64",
                               "--vocab-size",
                               "300",
-                              "--documents",
-                              "separate",
                               "--fill-in-the-middle",
                               "0.5",
                               "--steps",
@@ -223,7 +232,7 @@ TEST_CASE("what a GPT cannot be trained on is refused with a sentence") {
   *(std::find(unheard_of.begin(), unheard_of.end(), "--preset") + 1) = "enormous";
   check_refusal(run(unheard_of), "enormous");
   check_refusal(pretraining(documents(9), {"--vocab-size", "300"}), "--vocab-size");
-  check_refusal(pretraining(documents(9), {"--fill-in-the-middle", "0.5"}), "--documents separate");
+  check_refusal(pretraining(documents(9), {"--fill-in-the-middle", "0.5", "--documents", "packed"}), "--documents packed is given");
   check_refusal(pretraining(documents(9), {"--fill-in-the-middle", "1.5", "--documents", "separate"}), "0 to 1");
   check_refusal(pretraining(documents(9), {"--valid-fraction", "1"}), "kept apart");
   check_refusal(pretraining(documents(9), {"--valid-fraction", "0.5", "--valid", w.text.string()}), "--valid-fraction");

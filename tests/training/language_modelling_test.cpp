@@ -259,7 +259,8 @@ TEST_CASE("what a language model cannot be trained on is refused") {
   CHECK_THAT(place.refusal(place.setup({.max_length = 33})), Catch::Contains("32 positions") && Catch::Contains("max_positions=33"));
   CHECK_THAT(place.refusal(place.setup({.max_length = -1})), Catch::Contains("--max-length"));
   CHECK_THAT(place.refusal(place.setup({.eval_tokens = -1})), Catch::Contains("--eval-tokens"));
-  CHECK_THAT(place.refusal(place.setup({.fill_in_the_middle = 0.5})), Catch::Contains("--documents separate"));
+  CHECK_THAT(place.refusal(place.setup({.documents = Documents::kPacked, .fill_in_the_middle = 0.5})),
+             Catch::Contains("--documents packed"));
   LanguageSetup setup = place.setup();
   setup.tokenizer = write_tiny_byte_tokenizer(rhyme(3) + "ABCDEFGHIJKLMNOPQRSTUVWXYZ/()&%$!?", place.folder / "large");
   CHECK_THAT(place.refusal(setup), Catch::Contains("ids, the model"));

@@ -115,7 +115,7 @@ AnsweringObjective::AnsweringObjective(AnsweringSetup setup)
   ends_ = std::move(targets.ends);
   fingerprint_ = fingerprint_of(examples_, starts_, ends_);
   batches_ = ShuffledBatches(examples_.size(), setup_.batch_size, setup_.seed);
-  if (setup_.options.freeze_layers > 0) setup_.model->freeze(setup_.options.freeze_layers);
+  if (setup_.options.freeze_layers != 0) setup_.model->freeze(setup_.options.freeze_layers);
   if (!setup_.valid.empty()) {
     valid_.emplace(QuestionSet{.data = read_squad(setup_.valid), .windows = {}});
     valid_->windows = window_questions(valid_->data, *setup_.tokenizer, spans_);

@@ -73,7 +73,7 @@ LabelledExamples read_examples(const LabelledSource& source, const InputEncoder&
   }
   if (read.num_cut > 0)
     log_warning(reader.name() + ": " + std::to_string(read.num_cut) + " of " + std::to_string(read.examples.size()) +
-                " texts were longer than " + std::to_string(max_length) + " tokens and cut; --max-length is the most");
+                " texts were longer than " + std::to_string(max_length) + " tokens (--max-length) and cut");
   return read;
 }
 
@@ -121,7 +121,7 @@ ClassificationObjective::ClassificationObjective(ClassificationSetup setup)
     if (is_regression()) throw UserError("--class-weights has no effect on regression", "leave it out");
     class_weights_L_ = balanced_weights(train_.classes, labels->size()).to(setup_.model->device());
   }
-  if (options.freeze_layers > 0) setup_.model->freeze(options.freeze_layers);
+  if (options.freeze_layers != 0) setup_.model->freeze(options.freeze_layers);
   if (!setup_.valid.empty()) {
     LabelledSource source = setup_.train;
     source.file = setup_.valid;

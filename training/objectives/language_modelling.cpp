@@ -51,7 +51,7 @@ FillTokens fill_tokens(const ByteBpeTokenizer& tokenizer) {
     const auto id = tokenizer.id_of(name);
     if (!id || !tokenizer.is_special(*id))
       throw UserError("the tokenizer has no " + name + " token; filling in the middle is spelled with it",
-                      "learn one with --fill-in-the-middle, without --tokenizer");
+                      "a tokenizer that `attend pretrain gpt --fill-in-the-middle 0.5` learns has it");
     ids.push_back(*id);
   }
   if (!tokenizer.end_of_text_id()) throw UserError("the tokenizer has no end-of-text token; filling in the middle ends with it");
@@ -93,9 +93,20 @@ std::optional<LanguageLoss> evaluate_language(CausalLanguageModel& model, const 
   return LanguageLoss{.loss = -total.log_likelihood / static_cast<double>(total.num_targets), .num_targets = total.num_targets};
 }
 
+void validate(const LanguageOptions& options) {
+  if (!(options.fill_in_the_middle >= 0 && options.fill_in_the_middle <= 1))
+    throw UserError("--fill-in-the-middle is " + std::to_string(options.fill_in_the_middle) + "; expected 0 to 1");
+  if (options.fill_in_the_middle > 0 && options.documents == Documents::kPacked)
+    throw UserError("--fill-in-the-middle needs one document a sequence, and --documents packed is given", "leave --documents out");
+  if (options.eval_tokens < 0) throw UserError("--eval-tokens is " + std::to_string(options.eval_tokens) + "; expected 0 (all) or more");
+}
+
 LanguageObjective::LanguageObjective(LanguageSetup setup) : setup_(std::move(setup)) {
   if (setup_.options.max_length == 0) setup_.options.max_length = setup_.model->max_positions();
+  validate(setup_.options);
   check_options();
+  if (!setup_.options.documents)
+    setup_.options.documents = setup_.options.fill_in_the_middle > 0 ? Documents::kSeparate : Documents::kPacked;
   setup_.columns ? prepare_tables() : prepare_texts();
   batches_ = std::make_unique<CausalStream>(make_epoch_, ProcessRank{}, BatchPosition{});
 }
@@ -113,7 +124,6 @@ void LanguageObjective::check_options() const {
     throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " +
                         std::to_string(setup_.model->max_positions()) + " positions",
                     "use a smaller --max-length, or --set max_positions=" + std::to_string(options.max_length));
-  if (options.eval_tokens < 0) throw UserError("--eval-tokens is " + std::to_string(options.eval_tokens) + "; expected 0 (all) or more");
   if (setup_.columns && options.fill_in_the_middle > 0)
     throw UserError("--fill-in-the-middle has no effect on a table of inputs and outputs", "leave it out");
   if (setup_.columns && options.documents == Documents::kSeparate)
@@ -124,7 +134,7 @@ void LanguageObjective::check_options() const {
 
 void LanguageObjective::prepare_texts() {
   const LanguageOptions& options = setup_.options;
-  const WindowOptions windows{.block = options.max_length, .documents = options.documents};
+  const WindowOptions windows{.block = options.max_length, .documents = *options.documents};
   TextEpochOptions epochs{.windows = windows, .budget = setup_.budget, .seed = setup_.seed};
   if (options.fill_in_the_middle != 0)
     epochs.fill = FillInTheMiddle{.probability = options.fill_in_the_middle, .tokens = fill_tokens(*setup_.tokenizer)};

@@ -20,18 +20,22 @@ namespace attend {
 
 struct LanguageOptions {
   std::int64_t max_length = 0;
-  Documents documents = Documents::kPacked;
+  std::optional<Documents> documents;  ///< packed; separate where holes are to be filled
   double fill_in_the_middle = 0;
   std::int64_t eval_tokens = 0;
 
   static void fields(auto& self, auto&& visit) {
     visit("max_length", self.max_length, "most tokens that a sequence reads; 0: as many as the model has positions");
-    visit("documents", self.documents, "packed: end to end, attention sees across; separate: no sequence crosses a document's end");
-    visit("fill_in_the_middle", self.fill_in_the_middle,
-          "share of sequences turned into prefix, suffix, middle; with --documents separate");
+    visit("documents", self.documents,
+          "packed: end to end, attention sees across; separate: no sequence crosses a document's end [packed; with --fill-in-the-middle "
+          "separate]");
+    visit("fill_in_the_middle", self.fill_in_the_middle, "share of the documents turned into prefix, suffix, middle");
     visit("eval_tokens", self.eval_tokens, "about so many validation tokens in an evaluation, the same each time; 0: all");
   }
 };
+
+/// Throws UserError for settings out of range, or that contradict one another.
+void validate(const LanguageOptions& options);
 
 struct LanguageSetup {
   std::shared_ptr<CausalLanguageModel> model;

@@ -44,19 +44,39 @@ MaskedExampleOptions example_options(const MaskedLanguageOptions& options, const
           .budget = budget};
 }
 
-std::shared_ptr<const DocumentCorpus> prepare(const std::vector<std::filesystem::path>& files, const WordPieceTokenizer& tokenizer,
-                                              const MaskedLanguageOptions& options, const std::filesystem::path& cache) {
-  return prepare_documents({.files = files, .line_holds = options.split_sentences ? LineHolds::kParagraph : LineHolds::kSentence},
-                           {.tokenizer = tokenizer, .fingerprint = tokenizer.fingerprint()}, cache);
-}
-
 std::string list_files(const std::vector<std::filesystem::path>& files) {
   std::string text;
   for (const auto& file : files) text += (text.empty() ? "" : ", ") + file.string();
   return text;
 }
 
+std::shared_ptr<const DocumentCorpus> prepare(const std::vector<std::filesystem::path>& files, const WordPieceTokenizer& tokenizer,
+                                              const MaskedLanguageOptions& options, const std::filesystem::path& cache) {
+  auto corpus = prepare_documents({.files = files, .line_holds = options.split_sentences ? LineHolds::kParagraph : LineHolds::kSentence},
+                                  {.tokenizer = tokenizer, .fingerprint = tokenizer.fingerprint()}, cache);
+  require_documents(*corpus, options.next_sentence ? NextSentence::kYes : NextSentence::kNo, list_files(files));
+  return corpus;
+}
+
 }  // namespace
+
+void validate(const MaskedLanguageOptions& options, const TextSizes& model) {
+  const auto is_share = [](double share) { return share >= 0 && share <= 1; };
+  if (options.max_length > model.positions)
+    throw UserError(
+        "--max-length is " + std::to_string(options.max_length) + "; the model has " + std::to_string(model.positions) + " positions",
+        "use a smaller --max-length, or a model with more positions (--set max_positions=" + std::to_string(options.max_length) +
+            " in pretraining)");
+  if (options.next_sentence && model.segments < 2)
+    throw UserError("next sentences need a second segment, and the model has one (type_vocab_size 1)", "add --no-next-sentence");
+  if (!(options.mask_probability > 0 && options.mask_probability <= 1))
+    throw UserError("--mask-probability is " + std::to_string(options.mask_probability) + "; expected more than 0, at most 1");
+  if (!is_share(options.short_probability))
+    throw UserError("--short-probability is " + std::to_string(options.short_probability) + "; expected 0 to 1");
+  for (const auto& [flag, count] :
+       {std::pair{"--max-predictions", options.max_predictions}, std::pair{"--eval-examples", options.eval_examples}})
+    if (count < 0) throw UserError(std::string(flag) + " is " + std::to_string(count) + "; expected 0 or more");
+}
 
 MaskingVocabulary masking_vocabulary(const WordPieceTokenizer& tokenizer) {
   MaskingVocabulary vocabulary{
@@ -73,7 +93,7 @@ EvaluationExamples evaluation_examples(const EvaluationText& text) {
           example_options(text.options, text.budget)};
 }
 
-std::optional<Metrics> evaluate_masked(MaskedLanguageModel& model, const EvaluationExamples& examples, std::int64_t num_examples) {
+std::optional<MaskedScores> evaluate_masked(MaskedLanguageModel& model, const EvaluationExamples& examples, std::int64_t num_examples) {
   const torch::NoGradGuard no_grad;
   const std::int64_t wanted = num_examples == 0 ? examples.num_examples() : num_examples;
   SummedLoss words, next;
@@ -95,7 +115,7 @@ std::optional<Metrics> evaluate_masked(MaskedLanguageModel& model, const Evaluat
         metrics.end(),
         {{"nsp_loss", nsp_loss}, {"nsp_accuracy", mean(static_cast<double>(next.num_correct), next)}, {"total_loss", loss + nsp_loss}});
   }
-  return metrics;
+  return MaskedScores{.metrics = std::move(metrics), .examples = taken};
 }
 
 MaskedLanguageObjective::MaskedLanguageObjective(MaskedLanguageSetup setup) : setup_(std::move(setup)) {
@@ -104,14 +124,9 @@ MaskedLanguageObjective::MaskedLanguageObjective(MaskedLanguageSetup setup) : se
     throw UserError("the tokenizer has " + std::to_string(setup_.tokenizer->vocab_size()) + " ids, the model " +
                         std::to_string(setup_.model->vocab_size()),
                     "use the tokenizer the model was made with");
-  if (options.max_length > setup_.model->max_positions())
-    throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " +
-                        std::to_string(setup_.model->max_positions()) + " positions",
-                    "use a smaller --max-length, or --set max_positions=" + std::to_string(options.max_length));
+  validate(options, {.positions = setup_.model->max_positions(), .segments = setup_.model->num_segments()});
   if (options.next_sentence && !setup_.model->has_next_sentence())
     throw UserError("the model has no head for next sentences", "add --no-next-sentence");
-  if (options.eval_examples < 0)
-    throw UserError("--eval-examples is " + std::to_string(options.eval_examples) + "; expected 0 (all) or more");
   source_ = {.corpus = prepare(setup_.train, *setup_.tokenizer, options, setup_.cache),
              .vocabulary = masking_vocabulary(*setup_.tokenizer)};
   fingerprint_ = fingerprint_of(*source_.corpus);
@@ -157,6 +172,11 @@ void MaskedLanguageObjective::seek(const Json& position) {
   BatchPosition start;
   from_json(start, position, "trainer_state.json");
   batches_ = std::make_unique<MaskedExamples>(source_, stream(), start);
+}
+
+std::optional<Metrics> MaskedLanguageObjective::evaluate() {
+  auto scores = evaluate_masked(*setup_.model, *valid_, setup_.options.eval_examples);
+  return scores ? std::optional(std::move(scores->metrics)) : std::nullopt;
 }
 
 BestMetric MaskedLanguageObjective::best_metric() const {

@@ -49,6 +49,13 @@ struct MaskedLanguageSetup {
   Json settings = Json::object();  ///< of the command, for run.toml: preset, set, ...
 };
 
+/// Of the model that reads the examples.
+struct TextSizes {
+  std::int64_t positions, segments;
+};
+/// Throws UserError for settings out of range, or that such a model cannot have.
+void validate(const MaskedLanguageOptions& options, const TextSizes& model);
+
 /// What the examples need to know of a tokenizer.
 MaskingVocabulary masking_vocabulary(const WordPieceTokenizer& tokenizer);
 
@@ -62,9 +69,13 @@ struct EvaluationText {
 /// The examples of a text on which a model is measured. Throws UserError.
 EvaluationExamples evaluation_examples(const EvaluationText& text);
 
+struct MaskedScores {
+  Metrics metrics;
+  std::int64_t examples = 0;  ///< that were looked at
+};
 /// loss and perplexity a masked word, mlm_accuracy; with next sentences nsp_loss, nsp_accuracy, and total_loss, the sum. Nothing where
 /// a stop was requested. Over the first `num_examples` of the set (0: all), a few more where a batch ends later.
-std::optional<Metrics> evaluate_masked(MaskedLanguageModel& model, const EvaluationExamples& examples, std::int64_t num_examples);
+std::optional<MaskedScores> evaluate_masked(MaskedLanguageModel& model, const EvaluationExamples& examples, std::int64_t num_examples);
 
 class MaskedLanguageObjective final : public Objective {
  public:
@@ -82,7 +93,7 @@ class MaskedLanguageObjective final : public Objective {
   std::int64_t micro_batches_per_epoch() override { return batches_->batches_an_epoch(); }
 
   bool can_evaluate() const override { return valid_ != nullptr; }
-  std::optional<Metrics> evaluate() override { return evaluate_masked(*setup_.model, *valid_, setup_.options.eval_examples); }
+  std::optional<Metrics> evaluate() override;
   BestMetric best_metric() const override;
 
   void save(const std::filesystem::path& folder) const override;

@@ -89,7 +89,7 @@ TaggedExamples read_tagged_examples(const TaggedSource& source, const WordPieceT
     throw UserError(reader.name() + ": no sentence holds a character that the tokenizer keeps; nothing can be learnt");
   if (read.num_cut > 0)
     log_warning(reader.name() + ": " + std::to_string(read.num_cut) + of_all + "were longer than " + std::to_string(max_length) +
-                " tokens and cut; --max-length is the most");
+                " tokens (--max-length) and cut");
   if (read.num_empty > 0)
     log_warning(reader.name() + ": " + std::to_string(read.num_empty) + of_all +
                 "hold no character that the tokenizer keeps; they are left out");
@@ -211,7 +211,7 @@ TaggingObjective::TaggingObjective(TaggingSetup setup) : setup_(std::move(setup)
   train_ = read_tagged_examples(setup_.train, *setup_.tokenizer, options.max_length, labels);
   fingerprint_ = fingerprint_of(train_);
   batches_ = ShuffledBatches(train_.examples.size(), setup_.batch_size, setup_.seed);
-  if (options.freeze_layers > 0) setup_.model->freeze(options.freeze_layers);
+  if (options.freeze_layers != 0) setup_.model->freeze(options.freeze_layers);
   if (!setup_.valid.empty())
     valid_.emplace(
         read_tagged_text({.file = setup_.valid, .columns = setup_.train.columns}, *setup_.tokenizer, options.max_length, labels));
