@@ -247,6 +247,32 @@ TEST_CASE("what cannot be trained on is refused with a sentence") {
   check_refusal(run(longer), "32 positions");
 }
 
+TEST_CASE("running prose is split into sentences, and words are masked whole") {
+  const World& w = world();
+  write_text(w.folder / "prose.txt", "The cat sleeps. The dog, Mr. Smith's, does not.\n\nA bad film. A good film! Is it? It is.\n");
+  auto prose = w.pretraining(w.folder / "prose", w.folder / "prose.txt");
+  prose.insert(prose.end(), {"--split-sentences", "--whole-word"});
+  const Outcome trained = run(prose);
+  INFO(trained.err);
+  REQUIRE(trained.code == 0);
+  CHECK_THAT(read_text(w.folder / "prose" / "README.md"), Contains("2 documents, 6 sentences"));
+  CHECK_THAT(read_text(w.folder / "prose" / "run.toml"), Contains("whole_word = true") && Contains("split_sentences = true"));
+}
+
+TEST_CASE("a model of one segment reads single texts only") {
+  const World& w = world();
+  auto single = w.pretraining(w.folder / "single", w.text);
+  single.insert(single.end(), {"--set", "type_vocab_size=1"});
+  check_refusal(run(single), "next sentences need a second segment, and the model has one (type_vocab_size 1)");
+  CHECK_FALSE(fs::exists(w.folder / "single"));  // told before a vocabulary is learnt
+  single.push_back("--no-next-sentence");
+  REQUIRE(run(single).code == 0);
+  check_refusal(run(w.finetuning("classify", w.folder / "single", "paired", {"--text-pair", "other"})),
+                "one segment only (type_vocab_size 1)");
+  REQUIRE(run(w.finetuning("classify", w.folder / "single", "alone", {})).code == 0);
+  check_refusal(run({"classify", "--model", (w.folder / "alone").string()}, "a film\nthe cat\tthe dog\n"), "line 2: a pair of texts");
+}
+
 TEST_CASE("a folder that does not fit the task is refused with a sentence") {
   TempFolder folder;
   const fs::path copy = copy_of_bert(folder);
