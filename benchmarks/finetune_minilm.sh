@@ -22,7 +22,7 @@ tune() {
     echo "== $name, here"
     rm -rf "$WORK/minilm-$name"
     time "$ATTEND" finetune "$kind" --model "$model" --train "$train" --valid "$dev" "${here[@]}" --epochs 3 --learning-rate 5e-5 --weight-decay 0.01 \
-      --batch-size 32 --warmup-steps "$warmup" --max-length 128 --eval-every 100000 --save-every 100000 --seeds "$seeds" --output "$WORK/minilm-$name" --threads 2
+      --batch-size 32 --warmup-steps "$warmup" --max-length 128 --eval-every 0 --save-every 0 --seeds "$seeds" --output "$WORK/minilm-$name" --threads 2
   fi
   if [[ $side != here ]]; then
     echo "== $name, there"
