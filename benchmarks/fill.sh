@@ -12,6 +12,6 @@ sums held-out 500 > "$data/test.tsv"
 awk -F '\t' '{ printf "%s=%s<|endoftext|>", $1, $2 }' "$data/test.tsv" > "$data/valid.txt"
 rm -rf "$run"
 "$ATTEND" pretrain gpt --train "$data/train.txt" --valid "$data/valid.txt" --tokenizer-model char --preset nano --set hidden_size=64 --set max_positions=24 \
-  --fill-in-the-middle 0.5 --batch-size 64 --steps "${STEPS:-4000}" --learning-rate 0.003 --warmup-steps 100 --eval-every 1000 --save-every 0 --output "$run" --threads 2 --seed 1
+  --fill-in-the-middle 0.5 --batch-size 64 --steps "${STEPS:-12000}" --learning-rate 0.003 --warmup-steps 100 --eval-every 1000 --save-every 0 --output "$run" --threads 2 --seed 1
 awk -F '[+\t]' '{ print $1 "+<fill>=" $3 }' "$data/test.tsv" | "$ATTEND" generate --model "$run" --fill --temperature 0 --max-new-tokens 4 --threads 2 > "$data/answers.txt"
 awk -F '[+\t]' '{ print $2 }' "$data/test.tsv" | paste - "$data/answers.txt" | awk -F '\t' '$1 == $2 { right++ } END { print right + 0 " of " NR " numbers are right" }'

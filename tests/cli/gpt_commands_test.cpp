@@ -116,6 +116,23 @@ TEST_CASE("a finished run's settings start it again, its split of the text too")
   CHECK(again.code == 0);
 }
 
+TEST_CASE("calibration leaves out the inputs without content that a model of characters cannot spell") {
+  const World& w = world();
+  write_text(w.folder / "places.tsv", "cat\thouse\ndog\tgarden\n");
+  write_text(w.folder / "form.txt", "{input} {output}\n");
+  const Arguments evaluate{"evaluate",    "few-shot",
+                           "--model",     w.gpt.string(),
+                           "--data",      (w.folder / "places.tsv").string(),
+                           "--template",  (w.folder / "form.txt").string(),
+                           "--shots",     "0",
+                           "--by",        "likelihood",
+                           "--calibrate", "--json"};
+  const Outcome outcome = run(evaluate);
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(parse_json(outcome.out, "rows")[0]["examples"] == 2);
+}
+
 TEST_CASE("standard input is a text to evaluate") {
   const World& w = world();
   const auto loss = [&](const std::string& data, const std::string& input) {

@@ -20,7 +20,7 @@ except ImportError as missing:
 
 transformers.logging.set_verbosity_error()
 attend = sys.argv[1]
-TOLERANCE = 1e-5  # of probabilities; 3.1e-7 seen
+TOLERANCE = 1e-5  # of probabilities, and of the numbers of regression; 1.2e-6 seen
 ANIMALS, PLACES = ["cat", "dog", "hen", "fox"], ["house", "garden", "wood"]
 
 
