@@ -1,6 +1,7 @@
 #include "apps/few_shot_evaluation.h"
 
 #include <algorithm>
+#include <span>
 
 #include "core/error.h"
 #include "core/progress.h"
@@ -54,10 +55,14 @@ class FewShotEvaluation {
       ClusteredAccuracy accuracy;
       for (std::int64_t trial = 0; trial < settings_.trials; ++trial) {
         std::vector<Asked> asked = ask(draw(shots, trial));
-        settings_.by == JudgeBy::kGeneration ? answer_by_generation(asked) : answer_by_likelihood(asked);
+        for (std::size_t begin = 0; begin < asked.size();) {
+          const auto group = std::span(asked).subspan(begin, std::min(queries_at_once(asked[begin]), asked.size() - begin));
+          settings_.by == JudgeBy::kGeneration ? answer_by_generation(group) : answer_by_likelihood(group);
+          progress.advance(group.size());
+          begin += group.size();
+        }
         for (const Asked& one : asked) accuracy.add(cluster(one.query), is_exact_match(one.answer, pool_.examples()[one.query].output));
         if (trial == 0) keep_samples(result, shots, asked);
-        progress.advance(asked.size());
       }
       result.results.push_back({.shots = shots, .estimate = accuracy.estimate()});
     }
@@ -127,7 +132,15 @@ class FewShotEvaluation {
                     settings_.by == JudgeBy::kLikelihood ? "use a model with more" : "use a smaller --max-new-tokens");
   }
 
-  void answer_by_generation(std::vector<Asked>& asked) const {
+  // A table may have thousands of outputs, each of which is a text to be scored with its prompt.
+  std::size_t queries_at_once(const Asked& first) const {
+    constexpr std::size_t kTexts = 1024;
+    if (settings_.by == JudgeBy::kGeneration) return kTexts;
+    const std::size_t inputs = settings_.calibrate ? 1 + content_free_.size() : 1;
+    return std::max<std::size_t>(1, kTexts / (inputs * choices_[pool_.examples()[first.query].block].size()));
+  }
+
+  void answer_by_generation(std::span<Asked> asked) const {
     std::vector<Prompt> prompts;
     for (const Asked& one : asked)
       prompts.push_back({.ids = generator_.encode(one.prompt), .number = one.query + 1, .name = "query " + std::to_string(one.query + 1)});
@@ -147,7 +160,7 @@ class FewShotEvaluation {
       texts.push_back({.prompt = prompt, .continuation = form.answer_prefix() + output + form.stop()});
   }
 
-  void answer_by_likelihood(std::vector<Asked>& asked) const {
+  void answer_by_likelihood(std::span<Asked> asked) const {
     std::vector<PromptedText> texts;
     for (const Asked& one : asked) {
       const std::size_t block = pool_.examples()[one.query].block;

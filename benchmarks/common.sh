@@ -17,6 +17,17 @@ machine() {
   echo "commit: $(git rev-parse --short HEAD)$([[ -z $(git status --porcelain --untracked-files=no) ]] || echo ' and changes'), $(date -u +%F)"
 }
 
+# peak NAME COMMAND...: its peak of resident memory in MiB, mapped pages counted, and its time
+peak() {
+  "$PYTHON" - "$@" <<'PYTHON'
+import resource, subprocess, sys, time
+name, *command = sys.argv[1:]
+start = time.monotonic()
+subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(f"{name}: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MiB, {time.monotonic() - start:.0f} s", flush=True)
+PYTHON
+}
+
 # Multi30k as `tok` (the authors' lower-cased tokens: what papers score) or `raw` (text as it was written).
 multi30k() {
   case "$1" in

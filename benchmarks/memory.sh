@@ -4,14 +4,6 @@
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 machine
-peak() {  # NAME COMMAND...: its peak in MiB
-  "$PYTHON" - "$@" <<'PYTHON'
-import resource, subprocess, sys
-name, *command = sys.argv[1:]
-subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-print(f"{name}: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MiB", flush=True)
-PYTHON
-}
 peers="$SHARED/peers" models="$WORK/random-models"
 peak "S1 here" "$ATTEND" bench train --family bert --preset mini --set vocab_size=30522 --set attention_dropout=0.1 --batch-size 16 --length 128 --steps 12 --threads 2
 peak "S1 transformers" "$PYTHON" "$peers/train_step.py" --model bert

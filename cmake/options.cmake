@@ -8,7 +8,7 @@ if(CCACHE)
 endif()
 
 # GCC 12 warns falsely of overlapping or endless copies in std::string's operator+ (GCC bug 105651).
-add_compile_options(-Wall -Wextra -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds)
+add_compile_options(-Wall -Wextra -Wno-unknown-warning-option -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds)
 # Designated initialisers name what differs from the defaults; the rest is left out on purpose.
 add_compile_options(-Wno-missing-field-initializers)
 # Vectors wider than the baseline ABI knows only live inside inlined functions (core/simd.h).

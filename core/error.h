@@ -27,6 +27,16 @@ class UserError : public std::runtime_error {
   std::string hint_;
 };
 
+/// What `work` gives; its UserError opens with place(), "train.tsv, line 3".
+template <class Place, class Work>
+auto with_place(const Place& place, const Work& work) {
+  try {
+    return work();
+  } catch (const UserError& error) {
+    throw UserError(place() + ": " + error.what(), error.hint());
+  }
+}
+
 /// The disk would not take what a run had to save (full, read-only, failing). The run can be resumed: exit code 75.
 class StorageError : public std::runtime_error {
  public:

@@ -55,7 +55,10 @@ std::string PromptTemplate::stop() const {
 }
 
 PromptTemplate read_prompt_template(const std::filesystem::path& path) {
-  return PromptTemplate(read_file(path, kTemplateBytes), path.string());
+  std::string text = read_file(path, kTemplateBytes);
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // a byte-order mark
+  for (std::size_t at = 0; (at = text.find("\r\n", at)) != std::string::npos;) text.erase(at, 1);
+  return PromptTemplate(text, path.string());
 }
 
 std::string few_shot_prompt(const PromptFormat& format, std::span<const TaskExample> examples, std::string_view input) {
@@ -81,7 +84,9 @@ std::optional<std::size_t> examples_that_fit(const PromptFormat& format, std::sp
 
 void report_too_long(std::size_t shots, std::optional<std::size_t> fitting, std::string_view input, std::size_t tokens) {
   const std::string room = "the " + std::to_string(tokens) + " tokens that the model leaves for a prompt";
-  if (!fitting) throw UserError("the query '" + excerpt(input) + "' alone is longer than " + room);
+  if (!fitting)
+    throw UserError("the query '" + excerpt(input) + "' alone is longer than " + room,
+                    "use a smaller --max-new-tokens, or a model with more positions");
   throw UserError(std::to_string(shots) + " examples and the query '" + excerpt(input) + "' are longer than " + room + "; " +
                       std::to_string(*fitting) + " examples fit",
                   "use at most --shots " + std::to_string(*fitting));

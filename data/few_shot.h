@@ -44,7 +44,7 @@ class PromptTemplate {
   std::string before_input_, before_output_, answer_prefix_, after_output_;
 };
 
-/// The text of a small file as a template. "-" is not accepted. Throws UserError.
+/// The text of a small file as a template, without its byte-order mark, CRLF as LF. "-" is not accepted. Throws UserError.
 PromptTemplate read_prompt_template(const std::filesystem::path& path);
 
 struct PromptFormat {

@@ -48,6 +48,9 @@ LabelSet::LabelSet(std::vector<std::string> names, const std::string& source) : 
     if (!ids_.try_emplace(names_[i], static_cast<std::int64_t>(i)).second)
       throw UserError(source + ": the label '" + excerpt(names_[i]) + "' stands twice; expected each once");
   }
+  for (std::size_t i = 0; i < names_.size(); ++i)
+    if (names_[i] != "LABEL_" + std::to_string(i)) return;
+  for (std::size_t i = 0; i < names_.size(); ++i) ids_.try_emplace(std::to_string(i), static_cast<std::int64_t>(i));
 }
 
 std::optional<std::int64_t> LabelSet::find(std::string_view label) const {

@@ -29,6 +29,7 @@ class LabelSet {
   std::size_t size() const { return names_.size(); }
   const std::vector<std::string>& names() const { return names_; }
   const std::string& name(std::int64_t id) const { return names_.at(static_cast<std::size_t>(id)); }
+  /// Where all names are transformers' LABEL_0, LABEL_1, ..., the numbers are names too.
   std::optional<std::int64_t> find(std::string_view label) const;
   /// Throws UserError with file and line that lists the known labels.
   std::int64_t id(const LabelPlace& place) const;
@@ -39,7 +40,7 @@ class LabelSet {
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
   std::vector<std::string> names_;
-  std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> ids_;
+  std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> ids_;  // of the names, and of numbers that stand for them
 };
 
 /// Collects the labels of a training set.

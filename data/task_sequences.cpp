@@ -85,7 +85,8 @@ Sequences read_task_sequences(const TaskTable& table, const TextTokenizer& token
   std::int64_t num_cut = 0;
   const std::size_t most = static_cast<std::size_t>(max_length) + 1;  // the last one is only predicted
   for_each_row(table, [&](const TaskExample& example, const LabelledText& row, const TableReader& reader) {
-    TaskSequence sequence = make_sequence(example, table.columns.form, tokenizer);
+    TaskSequence sequence = with_place([&] { return reader.name() + ", line " + std::to_string(row.line); },
+                                       [&] { return make_sequence(example, table.columns.form, tokenizer); });
     num_cut += sequence.ids.size() > most;
     if (sequence.ids.size() > most) shorten(sequence, most);
     if (sequence.ids.size() < 2)

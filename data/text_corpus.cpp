@@ -74,7 +74,8 @@ void tokenize(const PlainText& text, const TextTokenizer& tokenizer, const fs::p
   const std::string marker = tokenizer.end_of_text ? tokenizer.end_of_text->spelling : "";
   // Without an end-of-text token nothing can tell documents apart: one endless text.
   const EndOfFile end_of_file = tokenizer.end_of_text ? text.end_of_file : EndOfFile::kGoesOn;
-  auto reader = std::make_shared<TextPieceReader>(text.slices, TextPieceReader::Options{.marker = marker, .end_of_file = end_of_file});
+  auto reader = std::make_shared<TextPieceReader>(
+      text.slices, TextPieceReader::Options{.marker = marker, .end_of_file = end_of_file, .cuts = tokenizer.cuts});
   CorpusWriter writer(path, {tokenizer.tokenizer.vocab_size(), key}, tokenizer.end_of_text);
   std::optional<Progress> progress;
   if (num_bytes >= kBytesWithProgress) progress.emplace("tokenising " + text.slices.front().file.filename().string(), num_bytes, "bytes");
@@ -82,7 +83,7 @@ void tokenize(const PlainText& text, const TextTokenizer& tokenizer, const fs::p
   Prefetch<std::vector<TextPiece>> blocks(kBlocksAhead, [reader] { return reader->next(); });
   std::uint64_t bytes_done = 0;
   for (auto block = blocks.next(); !block.empty(); block = blocks.next()) {
-    const auto ids = encode_block(block, tokenizer.tokenizer);
+    const auto ids = with_place([&] { return names_of(text.slices); }, [&] { return encode_block(block, tokenizer.tokenizer); });
     for (std::size_t i = 0; i < block.size(); ++i) {
       writer.append(ids[i]);
       if (block[i].ends_document) writer.end_document();

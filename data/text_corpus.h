@@ -20,11 +20,12 @@ struct EndOfText {
   std::string spelling;
 };
 
-/// A tokenizer whose ids do not change where a text is cut at last_gpt2_cut().
+/// A tokenizer whose ids do not change where a text is cut at last_gpt2_cut(cuts).
 struct TextTokenizer {
   const Tokenizer& tokenizer;
   std::string fingerprint;                    ///< differs where the ids of some text would
   std::optional<EndOfText> end_of_text = {};  ///< without, all text is one document, and a spelled one is text
+  Cuts cuts = Cuts::kAtSpacesAndBreaks;       ///< kAtSpaces where each part of a text gets a space in front
 };
 
 struct PlainText {

@@ -7,7 +7,6 @@
 #include "core/error.h"
 #include "core/limits.h"
 #include "core/text.h"
-#include "tokenizers/gpt2_splitter.h"
 
 namespace fs = std::filesystem;
 
@@ -28,9 +27,9 @@ bool is_white_space(char32_t code_point) {
 bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
 /// A piece of about so many bytes, or more where there is no place to cut it.
-std::size_t piece_end(std::string_view text, std::size_t bytes) {
+std::size_t piece_end(std::string_view text, std::size_t bytes, Cuts cuts) {
   for (; bytes < text.size(); bytes *= 2)
-    if (const std::size_t cut = last_gpt2_cut(text.substr(0, bytes), Cuts::kAtSpacesAndBreaks); cut > 0) return cut;
+    if (const std::size_t cut = last_gpt2_cut(text.substr(0, bytes), cuts); cut > 0) return cut;
   return text.size();
 }
 
@@ -153,12 +152,12 @@ std::vector<TextPiece> TextPieceReader::next() {
       if (ends_with_file_ && options_.end_of_file == EndOfFile::kEndsDocument) pieces.push_back({.text = {}, .ends_document = true});
       file_.close();
       slices_.pop_front();
-    } else if (const std::size_t end = last_gpt2_cut(waiting_, Cuts::kAtSpacesAndBreaks); end > 0) {
+    } else if (const std::size_t end = last_gpt2_cut(waiting_, options_.cuts); end > 0) {
       add_pieces(pieces, std::string_view(waiting_).substr(0, end));
       waiting_.erase(0, end);
     } else if (waiting_.size() > limits::kLineBytes) {
-      throw UserError(slices_.front().file.string() + " has no white space in " + std::to_string(waiting_.size()) + " bytes before byte " +
-                          std::to_string(offset_) + "; expected text",
+      throw UserError(slices_.front().file.string() + " has no place to cut it (a space after a word) in " +
+                          std::to_string(waiting_.size()) + " bytes before byte " + std::to_string(offset_) + "; expected text",
                       "break it into lines");
     }
   }
@@ -201,7 +200,7 @@ void TextPieceReader::add_pieces(std::vector<TextPiece>& pieces, std::string_vie
 
 void TextPieceReader::cut(std::vector<TextPiece>& pieces, std::string_view text) const {
   while (!text.empty()) {
-    const std::size_t end = piece_end(text, options_.piece_bytes);
+    const std::size_t end = piece_end(text, options_.piece_bytes, options_.cuts);
     pieces.push_back({.text = std::string(text.substr(0, end))});
     text.remove_prefix(end);
   }

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tokenizers/gpt2_splitter.h"
+
 namespace attend {
 
 /// Bytes [begin, end) of a text file, cut between characters.
@@ -55,8 +57,9 @@ class TextPieceReader {
   struct Options {
     std::string marker;
     EndOfFile end_of_file = EndOfFile::kEndsDocument;  ///< a slice that stops before it goes on
-    std::size_t block_bytes = 8u << 20;                ///< read together
-    std::size_t piece_bytes = 16u << 10;               ///< about so many a piece: enough to keep all processors busy with a block
+    Cuts cuts = Cuts::kAtSpacesAndBreaks;
+    std::size_t block_bytes = 8u << 20;   ///< read together
+    std::size_t piece_bytes = 16u << 10;  ///< about so many a piece: enough to keep all processors busy with a block
   };
   TextPieceReader(std::vector<TextSlice> slices, const Options& options) : slices_(slices.begin(), slices.end()), options_(options) {}
 

@@ -88,7 +88,10 @@ void read_lengths(GenerationConfig& config, const Json& object, const std::strin
   if (const auto count = stated("max_new_tokens")) config.max_length = config.max_new_tokens = *count;
   if (const auto length = stated("min_length")) config.min_length = *length;
   // transformers refuses the end while fewer than min_new_tokens stand before it.
-  if (const auto count = stated("min_new_tokens"); count && *count > 0) config.min_length = *count + 1;
+  if (const auto count = stated("min_new_tokens"); count && *count > 0) {
+    config.min_new_tokens = *count;
+    config.min_length = *count + 1;
+  }
 }
 
 void check(const GenerationConfig& config, const std::string& name) {
@@ -123,6 +126,8 @@ GenerationConfig parse_generation_config(const Json& object, const std::string& 
   GenerationConfig config;
   from_json(config, plain_fields(object, name), name);
   read_lengths(config, object, name);
+  for (const char* key : {"temperature", "top_k", "top_p", "min_p"})
+    if (const auto found = object.find(key); found != object.end() && !found->is_null()) config.states_sampling = true;
   if (const auto words = object.find("bad_words_ids"); words != object.end() && !words->is_null()) {
     if (!words->is_array()) throw UserError(name + ": bad_words_ids must be a list of lists of token ids");
     for (const auto& word : *words) config.bad_words_ids.push_back(read_ids(word, name, "bad_words_ids"));

@@ -21,11 +21,13 @@ struct GenerationConfig {
   std::optional<std::int64_t> max_length;      ///< nothing: not stated
   std::optional<std::int64_t> max_new_tokens;  ///< as stated; then max_length is the same. Not a field
   std::int64_t min_length = 0;
+  std::optional<std::int64_t> min_new_tokens;  ///< as stated; then min_length is one more. Not a field
   double length_penalty = 1.0;
   EarlyStopping early_stopping = EarlyStopping::kFalse;
   std::optional<std::int64_t> forced_eos_token_id, decoder_start_token_id, pad_token_id;
   std::vector<std::int64_t> eos_token_ids;
   bool do_sample = false;
+  bool states_sampling = false;  ///< temperature, top_k, top_p or min_p is in the file. Not a field
   double temperature = 1.0;
   std::int64_t top_k = 50;
   double top_p = 1.0;

@@ -110,9 +110,7 @@ double log_normaliser(std::span<const float> logits_V) {
   double total = 0;
   for (const float logit : logits_V) total += std::exp(logit - maximum);
   const double result = maximum + std::log(total);
-  if (!std::isfinite(result))
-    throw UserError("the model's output is not a number: its weights are damaged, or its training diverged",
-                    "use another checkpoint of the run");
+  require_finite(result);
   return result;
 }
 

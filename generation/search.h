@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/error.h"
 #include "core/fields.h"
 #include "generation/length_norm.h"
 
@@ -63,5 +65,12 @@ struct Hypothesis {
   double score = 0;                                 ///< log_probability / length_divisor(...): what hypotheses are ranked by
   std::vector<float> token_log_probabilities = {};  ///< one an id; log_probability is their sum
 };
+
+/// Throws UserError where what a model gave is NaN or infinite.
+inline void require_finite(double output) {
+  if (!std::isfinite(output))
+    throw UserError("the model's output is not a number: its weights are damaged, or its training diverged",
+                    "use another checkpoint of the run");
+}
 
 }  // namespace attend

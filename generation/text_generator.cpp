@@ -6,6 +6,7 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "generation/beam_search.h"
 #include "generation/evaluation_mode.h"
 #include "generation/windowed_decoder.h"
@@ -40,7 +41,12 @@ TextGenerator::TextGenerator(std::shared_ptr<CausalLanguageModel> model, std::sh
     throw UserError(
         "the tokenizer has " + std::to_string(tokenizer_->vocab_size()) + " ids, the model only " + std::to_string(model_->vocab_size()),
         "use the tokenizer files that the model was trained with");
-  std::erase_if(generation_.eos_token_ids, [&](std::int64_t id) { return id < 0 || id >= tokenizer_->vocab_size(); });
+  const auto is_known = [&](std::int64_t id) { return id >= 0 && id < tokenizer_->vocab_size(); };
+  std::erase_if(generation_.eos_token_ids, [&](std::int64_t id) { return !is_known(id); });
+  if (generation_.forced_eos_token_id && !is_known(*generation_.forced_eos_token_id))
+    throw UserError("the generation settings force token id " + std::to_string(*generation_.forced_eos_token_id) +
+                        " at the end; the tokenizer has " + std::to_string(tokenizer_->vocab_size()) + " ids",
+                    "correct forced_eos_token_id in the folder's generation_config.json");
 }
 
 TokenIds TextGenerator::encode(std::string_view text) const {
@@ -77,7 +83,7 @@ std::int64_t TextGenerator::max_new_tokens(const GenerateOptions& options) const
 // Samples, greedy or beams.
 void TextGenerator::plan_drawing(Plan& plan, const GenerateOptions& options) const {
   SamplingOptions& sampling = plan.sampling;
-  if (generation_.do_sample)
+  if (generation_.do_sample || generation_.states_sampling)
     sampling = {.temperature = generation_.temperature, .top_k = generation_.top_k, .top_p = generation_.top_p, .min_p = generation_.min_p};
   const bool asks_to_sample = options.top_k || options.top_p || options.min_p || options.temperature.value_or(0) > 0;
   // The folder's beams are searched where nothing else is asked for.
@@ -101,7 +107,9 @@ void TextGenerator::plan_drawing(Plan& plan, const GenerateOptions& options) con
 
   require(options.samples >= 1 && options.samples <= kMostRows, "--samples", options.samples, "1 to " + std::to_string(kMostRows));
   if (beams > 1 && !sampling.penalties.change_nothing())
-    throw UserError("the penalties on repetition do not go with " + beam_flag, "leave --beam out");
+    throw UserError("the penalties on repetition do not go with " + beam_flag,
+                    options.beam ? "leave --beam out"
+                                 : "the folder's generation_config.json asks for the beams: give --beam 1, or --repetition-penalty 1");
   if (beams > 1)
     require(options.samples <= beams, "--samples", options.samples, "at most the " + std::to_string(beams) + " beams that are searched");
   if (beams == 1 && sampling.temperature == 0 && options.samples > 1)
@@ -118,18 +126,19 @@ TextGenerator::Plan TextGenerator::plan(const GenerateOptions& options) const {
   plan_drawing(plan, options);
   const std::int64_t max_new = max_new_tokens(options);
   require(max_new >= 1 && max_new <= kMostNewTokens, "--max-new-tokens", max_new, "1 to " + std::to_string(kMostNewTokens));
-  require(options.min_new_tokens >= 0 && options.min_new_tokens < max_new, "--min-new-tokens", options.min_new_tokens,
+  const std::int64_t min_new = options.min_new_tokens.value_or(std::min(generation_.min_new_tokens.value_or(0), max_new - 1));
+  require(min_new >= 0 && min_new < max_new, "--min-new-tokens", min_new,
           "0 to " + std::to_string(max_new - 1) + ", less than the most tokens generated");
   require(options.batch_tokens >= 1, "--batch-tokens", options.batch_tokens, "1 or more");
   plan.search.rules = {.eos_ids = generation_.eos_token_ids,
                        .forced_eos_id = generation_.forced_eos_token_id,
                        .max_length = max_new,
-                       .min_length = options.min_new_tokens > 0 ? options.min_new_tokens + 1 : 0,  // the end is counted
+                       .min_length = min_new > 0 ? min_new + 1 : 0,  // the end is counted
                        .bad_words = generation_.bad_words_ids};
-  const bool is_search = plan.search.num_beams > 1;
-  if (is_search && options.context == ContextPolicy::kSlide)
-    throw UserError("--context slide does not go with --beam " + std::to_string(plan.search.num_beams), "leave one of the two out");
-  plan.context = options.context.value_or(is_search ? ContextPolicy::kRefuse : ContextPolicy::kSlide);
+  if (plan.searches() && options.context == ContextPolicy::kSlide)
+    throw UserError("--context slide does not go with --beam " + std::to_string(plan.search.num_beams),
+                    options.beam ? "leave one of the two out" : "the folder's generation_config.json asks for the beams: give --beam 1");
+  plan.context = options.context.value_or(plan.searches() ? ContextPolicy::kRefuse : ContextPolicy::kSlide);
   const StopStrings checked(options.stop);
   return plan;
 }
@@ -137,13 +146,21 @@ TextGenerator::Plan TextGenerator::plan(const GenerateOptions& options) const {
 void TextGenerator::check_context(const Plan& plan, const Prompt& prompt) const {
   TORCH_CHECK(!prompt.ids.empty(), "a prompt has at least one token");
   const auto tokens = static_cast<std::int64_t>(prompt.ids.size()), positions = model_->max_positions();
+  if (plan.context == ContextPolicy::kSlide && tokens >= positions)
+    log_warning(prompt.name + ": a prompt of " + std::to_string(tokens) + " tokens, and the model has " + std::to_string(positions) +
+                " positions; its last " + std::to_string(window_of_long_text(positions)) + " are read");
   if (plan.context == ContextPolicy::kSlide || tokens + plan.search.rules.max_length <= positions) return;
   const std::string hint =
       tokens < positions ? "give --max-new-tokens " + std::to_string(positions - tokens) + " or less" : "give a shorter prompt";
   throw UserError(prompt.name + ": a prompt of " + std::to_string(tokens) + " tokens and at most " +
                       std::to_string(plan.search.rules.max_length) + " new ones are more than the model's " + std::to_string(positions) +
                       " positions",
-                  hint + (plan.search.num_beams == 1 ? ", or --context slide" : ""));
+                  hint + (plan.searches() || !prompt.may_slide ? "" : ", or --context slide"));
+}
+
+// Of one row: its prompt and what comes after it, as far as the model's positions go.
+std::int64_t TextGenerator::cached_tokens(const Plan& plan, const Prompt& prompt) const {
+  return std::min(static_cast<std::int64_t>(prompt.ids.size()) + plan.search.rules.max_length, model_->max_positions());
 }
 
 std::string TextGenerator::bytes_of(std::span<const std::int64_t> ids) const {
@@ -163,7 +180,7 @@ bool TextGenerator::ends_with_stop(std::span<const std::int64_t> ids, const Stop
 }
 
 std::vector<std::vector<Hypothesis>> TextGenerator::decode(const PromptBatch& batch, std::span<const std::size_t> chosen, const Plan& plan,
-                                                           const StopStrings& stops) const {
+                                                           std::size_t first_sample, const StopStrings& stops) const {
   std::vector<TokenIds> prompts;
   std::vector<SequenceStart> starts;
   std::vector<RandomStream> streams;
@@ -171,19 +188,19 @@ std::vector<std::vector<Hypothesis>> TextGenerator::decode(const PromptBatch& ba
     const Prompt& prompt = batch.prompts[index];
     prompts.push_back(prompt.ids);
     starts.push_back({.prompt = prompt.ids});
-    for (std::int64_t sample = 0; sample < plan.search.n_best; ++sample)
-      streams.emplace_back(batch.seed, "generate", std::initializer_list<std::uint64_t>{prompt.number, static_cast<std::uint64_t>(sample)});
+    for (std::size_t sample = first_sample; sample < first_sample + static_cast<std::size_t>(plan.search.n_best); ++sample)
+      streams.emplace_back(batch.seed, "generate", std::initializer_list<std::uint64_t>{prompt.number, sample});
   }
   WindowedDecoder decoder(*model_, {.prompts = prompts,
                                     .rows_per_prompt = plan.rows_per_prompt,
                                     .max_steps = plan.search.rules.max_length,
                                     .num_ids = tokenizer_->vocab_size()});
-  if (plan.search.num_beams > 1) return beam_search(decoder, plan.search, starts);
+  if (plan.searches()) return beam_search(decoder, plan.search, starts);
 
   std::vector<TextStream> shown(streams.size(), TextStream(stops));
   const std::size_t samples = plan.search.n_best;
   const auto show = [&](std::size_t sample, const std::string& text) {
-    if (!text.empty()) batch.on_text(chosen[sample / samples], sample % samples, text);
+    if (!text.empty()) batch.on_text(chosen[sample / samples], first_sample + sample % samples, text);
   };
   SampleRequest request{.search = plan.search, .sampling = plan.sampling, .starts = starts, .streams = streams};
   if (batch.on_text)
@@ -223,18 +240,24 @@ std::vector<std::vector<Continuation>> TextGenerator::generate(const PromptBatch
   std::vector<std::size_t> order(batch.prompts.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) { return length_of(left) > length_of(right); });
-  const auto tokens_of = [&](std::size_t index) {
-    return std::min(length_of(index) + plan.search.rules.max_length, model_->max_positions()) * plan.rows_per_prompt;
-  };
+  const auto tokens_of = [&](std::size_t index) { return cached_tokens(plan, batch.prompts[index]) * plan.rows_per_prompt; };
 
   std::vector<std::vector<Continuation>> results(batch.prompts.size());
   const EvaluationMode evaluation(*model_);
   for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
     end = end_of_batch(order, begin, options.batch_tokens, tokens_of);
     const auto chosen = std::span(order).subspan(begin, end - begin);
-    auto hypotheses = decode(batch, chosen, plan, stops);
-    for (std::size_t i = 0; i < chosen.size(); ++i)
-      for (Hypothesis& hypothesis : hypotheses[i]) results[chosen[i]].push_back(to_continuation(std::move(hypothesis), stops));
+    // Samples of one prompt that are more than the budget takes are drawn one part after the other.
+    const std::int64_t fitting = options.batch_tokens / std::max<std::int64_t>(1, cached_tokens(plan, batch.prompts[chosen.front()]));
+    const std::int64_t at_once = plan.searches() ? options.samples : std::clamp<std::int64_t>(fitting, 1, options.samples);
+    Plan part = plan;
+    for (std::int64_t first = 0; first < options.samples; first += at_once) {
+      part.search.n_best = std::min(at_once, options.samples - first);
+      if (!plan.searches()) part.rows_per_prompt = part.search.n_best;
+      auto hypotheses = decode(batch, chosen, part, static_cast<std::size_t>(first), stops);
+      for (std::size_t i = 0; i < chosen.size(); ++i)
+        for (Hypothesis& hypothesis : hypotheses[i]) results[chosen[i]].push_back(to_continuation(std::move(hypothesis), stops));
+    }
   }
   return results;
 }

@@ -35,7 +35,7 @@ struct EnumNames<ContextPolicy> {
 /// What a user asks for; what is not given comes from the folder's generation_config.json where that says it.
 struct GenerateOptions {
   std::optional<std::int64_t> max_new_tokens;
-  std::int64_t min_new_tokens = 0;
+  std::optional<std::int64_t> min_new_tokens;
   std::optional<double> temperature;
   std::optional<std::int64_t> top_k;
   std::optional<double> top_p, min_p, repetition_penalty;
@@ -49,7 +49,7 @@ struct GenerateOptions {
 
   static void fields(auto& self, auto&& visit) {
     visit("max_new_tokens", self.max_new_tokens, "most tokens generated, the end counted [the folder's, else 128]");
-    visit("min_new_tokens", self.min_new_tokens, "tokens generated before the end may come");
+    visit("min_new_tokens", self.min_new_tokens, "tokens generated before the end may come [the folder's, else 0]");
     visit("temperature", self.temperature, "logits are divided by it; 0 takes the most probable token [the folder's, else 1]");
     visit("top_k", self.top_k, "sample from this many most probable tokens; 0: all [the folder's, else 0]");
     visit("top_p", self.top_p, "sample from the fewest tokens that together reach this probability [the folder's, else 1]");
@@ -88,6 +88,7 @@ struct Prompt {
   TokenIds ids;              ///< at least one
   std::uint64_t number = 1;  ///< of its random streams
   std::string name;          ///< for messages: "line 3"
+  bool may_slide = true;     ///< whether a message may advise --context slide
 };
 
 struct PromptBatch {
@@ -132,15 +133,19 @@ class TextGenerator {
     SamplingOptions sampling;  // where search.num_beams is 1
     ContextPolicy context = ContextPolicy::kSlide;
     std::int64_t rows_per_prompt = 1;
+
+    bool searches() const { return search.num_beams > 1; }
   };
 
   Plan plan(const GenerateOptions& options) const;
   void plan_drawing(Plan& plan, const GenerateOptions& options) const;
   void check_context(const Plan& plan, const Prompt& prompt) const;
+  std::int64_t cached_tokens(const Plan& plan, const Prompt& prompt) const;
   std::string bytes_of(std::span<const std::int64_t> ids) const;
   bool ends_with_stop(std::span<const std::int64_t> ids, const StopStrings& stops) const;
+  /// Samples from `first_sample` on, so many a prompt as the plan says.
   std::vector<std::vector<Hypothesis>> decode(const PromptBatch& batch, std::span<const std::size_t> chosen, const Plan& plan,
-                                              const StopStrings& stops) const;
+                                              std::size_t first_sample, const StopStrings& stops) const;
   Continuation to_continuation(Hypothesis&& hypothesis, const StopStrings& stops) const;
 
   std::shared_ptr<CausalLanguageModel> model_;

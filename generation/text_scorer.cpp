@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "generation/evaluation_mode.h"
+#include "generation/search.h"
 
 namespace attend {
 namespace {
@@ -48,6 +49,7 @@ std::vector<TextScore> sum_windows(CausalLanguageModel& model, const std::vector
     auto next = found.begin();
     for (std::size_t w = first; w < last; ++w)
       for (std::size_t target = windows[w].window.first_target; target < windows[w].window.end; ++target, ++next) {
+        require_finite(*next);
         TextScore& score = scores[windows[w].text];
         score.log_probability += *next;
         score.token_log_probabilities.push_back(*next);

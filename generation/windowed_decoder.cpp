@@ -8,7 +8,7 @@ namespace {
 // The newest tokens that leave room for one more.
 TokenIds fitting_window(const TokenIds& ids, std::int64_t positions) {
   if (static_cast<std::int64_t>(ids.size()) < positions) return ids;
-  return {ids.end() - (positions + 1) / 2, ids.end()};
+  return {ids.end() - window_of_long_text(positions), ids.end()};
 }
 
 }  // namespace

@@ -42,6 +42,9 @@ class WindowedDecoder final : public StepDecoder {
   std::unique_ptr<StepDecoder> decoder_;
 };
 
+/// How many of its last tokens a text keeps that has as many tokens as the model has positions, or more.
+inline std::int64_t window_of_long_text(std::int64_t positions) { return (positions + 1) / 2; }
+
 /// Texts end to end.
 PackedIds pack_ids(std::span<const TokenIds> texts);
 

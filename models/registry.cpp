@@ -46,6 +46,8 @@ constexpr std::array kTextFamilies{
 };
 
 Json read_config(const std::filesystem::path& folder) {
+  if (!std::filesystem::is_directory(folder))
+    throw UserError(folder.string() + ": there is no such folder", "give --model a model's folder, as `attend pretrain` writes");
   const auto path = folder / "config.json";
   if (!std::filesystem::exists(path))
     throw UserError(folder.string() + " holds no config.json",

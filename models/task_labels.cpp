@@ -34,9 +34,25 @@ TaskLabels read_labels(const Json& config, const std::string& name) {
       labels.names.push_back(json_string(*entry, name, "id2label"));
     }
   }
-  if ((problem != config.end() && *problem == "regression") || labels.names.size() == 1) labels.problem = TaskLabels::Problem::kRegression;
+  const bool says_regression = problem != config.end() && *problem == "regression";
+  if (says_regression && labels.names.size() != 1)
+    throw UserError(name + ": problem_type is \"regression\" with " + std::to_string(labels.names.size()) + " outputs; expected one");
+  if (labels.names.size() == 1) labels.problem = TaskLabels::Problem::kRegression;
   return labels;
 }
+
+namespace {
+
+/// Whether the folder's head answers with these labels. One that cannot be used at all (several labels a text) does not.
+bool answers_with(const Json& config, const std::string& name, const TaskLabels& wanted) {
+  try {
+    return read_labels(config, name) == wanted;
+  } catch (const UserError&) {
+    return false;
+  }
+}
+
+}  // namespace
 
 void report_import(const ImportReport& report, const std::string& file) {
   if (!report.left_out.empty()) log_info(file + ": not used for this task: " + list_names(report.left_out));
@@ -54,7 +70,7 @@ HeadPlan plan_head(const ModelFolder& folder, const SafetensorsReader& file, con
                     "train one with `attend finetune`, or name the folder of a model that has it");
   if (!wanted) return {.labels = read_labels(folder.config, config_name)};
   torch::manual_seed(mix_seed(wanted->seed, "head"));
-  const bool is_kept = is_there && read_labels(folder.config, config_name) == wanted->labels;
+  const bool is_kept = is_there && answers_with(folder.config, config_name, wanted->labels);
   HeadPlan plan{.labels = wanted->labels, .body = wanted->body, .presence = NameRule::Presence::kHead};
   if (is_there && !is_kept && plan.body == NewHead::Body::kPretrained) {
     log_warning(file.name() + ": its head answers with other labels; a new one is drawn at random");

@@ -129,12 +129,16 @@ const std::string& ByteBpeTokenizer::bytes(std::int32_t id) const { return parts
 bool ByteBpeTokenizer::is_special(std::int32_t id) const { return parts_->special[static_cast<std::size_t>(id)]; }
 std::optional<std::int32_t> ByteBpeTokenizer::end_of_text_id() const { return parts_->eos_id; }
 std::optional<std::int32_t> ByteBpeTokenizer::begin_of_text_id() const { return parts_->files.adds_bos ? parts_->bos_id : std::nullopt; }
+bool ByteBpeTokenizer::adds_prefix_space() const { return parts_->files.add_prefix_space; }
 const std::string& ByteBpeTokenizer::fingerprint() const { return parts_->fingerprint; }
 
 void ByteBpeTokenizer::save(const fs::path& folder) const { write_byte_bpe_files(parts_->files, folder); }
 
-void ByteBpeTokenizer::save_with_padding(const fs::path& folder) const {
+std::int64_t ByteBpeTokenizer::max_length() const { return parts_->files.max_length; }
+
+void ByteBpeTokenizer::save_for_batches(const fs::path& folder, std::int64_t max_length) const {
   ByteBpeFiles files = parts_->files;
+  files.max_length = max_length;
   if (const auto end = end_of_text_id(); end && !files.pad) files.pad = bytes(*end);
   write_byte_bpe_files(files, folder);
 }

@@ -42,6 +42,7 @@ class ByteBpeTokenizer : public Tokenizer {
   /// The token that ends a text ("<|endoftext|>", or what the folder names), which also separates documents.
   std::optional<std::int32_t> end_of_text_id() const;
   /// The token that the folder's template puts before a text, where it does (add_bos_token); `encode` adds none.
+  bool adds_prefix_space() const;  ///< a text that does not begin with a space gets one
   std::optional<std::int32_t> begin_of_text_id() const;
 
   /// SHA-256 over what decides the ids; part of the key of tokenised data.
@@ -50,8 +51,10 @@ class ByteBpeTokenizer : public Tokenizer {
   /// Writes vocab.json, merges.txt and tokenizer_config.json, which transformers 4 and 5 load, and tokenizer.json as it was read where
   /// it was. The folder is made where absent.
   void save(const std::filesystem::path& folder) const;
-  /// The same, with the end-of-text token as padding where none is named: transformers makes no batches without.
-  void save_with_padding(const std::filesystem::path& folder) const;
+  /// The same, with another model_max_length, and with the end-of-text token as padding where none is named: transformers makes no batches
+  /// without.
+  void save_for_batches(const std::filesystem::path& folder, std::int64_t max_length) const;
+  std::int64_t max_length() const;  ///< model_max_length; 0 where the folder says nothing usable
 
   /// True where the folder has the files of a byte-level BPE tokenizer.
   static bool present_in(const std::filesystem::path& folder);

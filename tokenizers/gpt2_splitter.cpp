@@ -96,7 +96,7 @@ std::size_t gpt2_word_end(std::string_view text, std::size_t begin) {
 
 std::size_t last_gpt2_cut(std::string_view text, Cuts cuts) {
   for (std::size_t at = text.size(); at > 1;) {
-    at = text.find_last_of(cuts == Cuts::kAtSpaces ? " " : " \n", at - 1);
+    at = text.find_last_of(cuts == Cuts::kAtSpaces ? " " : " \r\n", at - 1);
     if (at == std::string_view::npos || at == 0) break;
     std::size_t before = at - 1;
     while (before > 0 && at - before < 4 && (static_cast<unsigned char>(text[before]) & 0xC0) == 0x80) --before;

@@ -19,7 +19,8 @@ class WordPieceEncoder final : public InputEncoder {
   std::int64_t vocab_size() const override { return tokenizer_->vocab_size(); }
   std::int64_t num_pair_segments() const override { return 2; }
   const std::string& fingerprint() const override { return tokenizer_->fingerprint(); }
-  void save(const std::filesystem::path& folder) const override { tokenizer_->save(folder); }
+  std::int64_t max_length() const override { return tokenizer_->max_length(); }
+  void save(const std::filesystem::path& folder, std::int64_t max_length) const override { tokenizer_->save(folder, max_length); }
 
  private:
   std::shared_ptr<const WordPieceTokenizer> tokenizer_;
@@ -49,7 +50,10 @@ class ByteBpeEncoder final : public InputEncoder {
   std::int64_t vocab_size() const override { return tokenizer_->vocab_size(); }
   std::int64_t num_pair_segments() const override { return 1; }
   const std::string& fingerprint() const override { return tokenizer_->fingerprint(); }
-  void save(const std::filesystem::path& folder) const override { tokenizer_->save_with_padding(folder); }
+  std::int64_t max_length() const override { return tokenizer_->max_length(); }
+  void save(const std::filesystem::path& folder, std::int64_t max_length) const override {
+    tokenizer_->save_for_batches(folder, max_length);
+  }
 
  private:
   void append_second(EncodedText& input, std::string_view second, std::int64_t max_length) const {

@@ -32,8 +32,10 @@ class InputEncoder {
   virtual std::int64_t num_pair_segments() const = 0;
   /// Differs where the ids of some text would.
   virtual const std::string& fingerprint() const = 0;
-  /// Writes the tokenizer's files. The folder is made where absent.
-  virtual void save(const std::filesystem::path& folder) const = 0;
+  /// The tokenizer's model_max_length: what its model was trained to read; 0 where it says nothing usable.
+  virtual std::int64_t max_length() const = 0;
+  /// Writes the tokenizer's files, with this model_max_length. The folder is made where absent.
+  virtual void save(const std::filesystem::path& folder, std::int64_t max_length) const = 0;
 };
 
 /// BERT's: [CLS] text [SEP], and second [SEP] of segment 1. The longer text loses ids until both fit.

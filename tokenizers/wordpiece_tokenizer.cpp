@@ -318,7 +318,11 @@ bool WordPieceTokenizer::lowercases() const { return parts_->files.normalization
 std::int64_t WordPieceTokenizer::max_length() const { return parts_->files.max_length; }
 const std::string& WordPieceTokenizer::fingerprint() const { return parts_->fingerprint; }
 
-void WordPieceTokenizer::save(const fs::path& folder) const { write_wordpiece_files(parts_->files, folder); }
+void WordPieceTokenizer::save(const fs::path& folder, std::optional<std::int64_t> max_length) const {
+  WordPieceFiles files = parts_->files;
+  files.max_length = max_length.value_or(files.max_length);
+  write_wordpiece_files(files, folder);
+}
 
 bool WordPieceTokenizer::present_in(const fs::path& folder) {
   if (!fs::is_regular_file(folder / "tokenizer.json")) return fs::is_regular_file(folder / "vocab.txt");

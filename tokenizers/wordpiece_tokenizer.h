@@ -86,9 +86,9 @@ class WordPieceTokenizer : public Tokenizer {
   /// SHA-256 over what decides the ids; part of the key of tokenised data.
   const std::string& fingerprint() const;
 
-  /// Writes vocab.txt and tokenizer_config.json, which transformers 4 and 5 load, and tokenizer.json as it was read where it was. The
-  /// folder is made where absent.
-  void save(const std::filesystem::path& folder) const;
+  /// Writes vocab.txt and tokenizer_config.json, which transformers 4 and 5 load, and tokenizer.json as it was read where it was;
+  /// `max_length` in place of the model_max_length that was read. The folder is made where absent.
+  void save(const std::filesystem::path& folder, std::optional<std::int64_t> max_length = std::nullopt) const;
 
   /// True where the folder has the files of a WordPiece tokenizer.
   static bool present_in(const std::filesystem::path& folder);

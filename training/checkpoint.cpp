@@ -59,7 +59,7 @@ void Checkpoints::save(const TrainerState& state, const Objective& objective, co
   replace_link(folder_ / "last", path(state.step).filename());
 }
 
-TrainerState Checkpoints::load(std::int64_t step, Objective& objective, Optimizer& optimizer) const {
+TrainerState Checkpoints::state(std::int64_t step) const {
   const auto file = path(step) / "trainer_state.json";
   const Json json = read_json_file(file);
   for (const char* key : {"format", "position", "best_metrics", "settings"})
@@ -71,10 +71,13 @@ TrainerState Checkpoints::load(std::int64_t step, Objective& objective, Optimize
   state.position = json["position"];
   state.best_metrics = json["best_metrics"];
   state.settings = json["settings"];
-  objective.load(path(step));
-  optimizer.load(path(step) / "optimizer.safetensors");
-  objective.seek(state.position);
   return state;
+}
+
+void Checkpoints::load(const TrainerState& state, Objective& objective, Optimizer& optimizer) const {
+  objective.load(path(state.step));
+  optimizer.load(path(state.step) / "optimizer.safetensors");
+  objective.seek(state.position);
 }
 
 void Checkpoints::prune(const Keep& keep) const {

@@ -62,8 +62,10 @@ class Checkpoints {
 
   /// Writes step-N and points `last` at it. Throws StorageError; the checkpoints there were are then as before.
   void save(const TrainerState& state, const Objective& objective, const Optimizer& optimizer) const;
-  /// Weights, optimizer state and data position of step-N. Throws UserError.
-  TrainerState load(std::int64_t step, Objective& objective, Optimizer& optimizer) const;
+  /// What step-N says of the run. Throws UserError.
+  TrainerState state(std::int64_t step) const;
+  /// Weights, optimizer state and data position of the checkpoint that has this state. Throws UserError.
+  void load(const TrainerState& state, Objective& objective, Optimizer& optimizer) const;
 
   /// Removes all but the `keep` last, and `best_step`. What a stop saved between the multiples of `save_every` is not
   /// counted, and goes when something newer is there.

@@ -14,6 +14,8 @@ namespace {
 // The order of the data depends on them, so "batch 17 of epoch 2" would be another batch.
 constexpr std::array kDecideTheOrder{"seed",          "batch_tokens",      "batch_size", "max_train_length",  "max_length",
                                      "next_sentence", "short_probability", "documents",  "fill_in_the_middle"};
+// Weights, and what a checkpoint holds, depend on them.
+constexpr std::array kDecideTheModel{"vocab_size", "tokenizer", "tokenizer_model", "cased", "preset", "freeze_layers"};
 // They say how long a run is and what it writes on the way. Schedules that end with the run are checked apart.
 constexpr std::array kHarmless{"steps", "epochs", "max_minutes", "keep", "log_every", "on_nan"};
 
@@ -41,6 +43,7 @@ Json run_settings(const TrainingOptions& options, const Objective& objective) {
   const Json all = to_json(options);
   for (const auto& [name, value] : all.items())
     if (!value.is_null()) settings[name] = value;
+  settings["schedule"] = std::string(enum_name(schedule_of(options)));
   settings["seed"] = options.seed;
   settings["precision"] = std::string(enum_name(options.precision));
   settings["threads"] = options.threads;
@@ -62,6 +65,12 @@ void check_resumed_settings(const Json& before, const Json& now) {
     const std::string change = "--" + name + " was " + shown(before, name) + ", now " + shown(now, name);
     if (holds(kDecideTheOrder, name))
       throw UserError("the run cannot go on with another order of the data: " + change,
+                      "resume with the settings it was started with (they are in run.toml), or start in another --output folder");
+    if (holds(kDecideTheModel, name))
+      throw UserError("the run cannot go on with another model or vocabulary: " + change,
+                      "resume with the settings it was started with (they are in run.toml), or start in another --output folder");
+    if (name == "best_by")
+      throw UserError("the best model so far was chosen by another metric: " + change,
                       "resume with the settings it was started with (they are in run.toml), or start in another --output folder");
     if (holds(kHarmless, name) && !(ends_with_the_run && (name == "steps" || name == "epochs"))) continue;
     log_warning("resuming with another setting: " + change + "; from here on the run differs from one that was never stopped");

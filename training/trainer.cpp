@@ -87,8 +87,9 @@ Trainer::Trainer(Objective& objective, TrainerSetup setup)
   ask_for_determinism();
   const Json settings = run_settings(options_, objective_);
   if (const auto newest = setup_.start == Start::kResume ? checkpoints_.newest_complete() : std::nullopt) {
-    state_ = checkpoints_.load(*newest, objective_, optimizer_);
+    state_ = checkpoints_.state(*newest);
     check_resumed_settings(state_.settings, settings);
+    checkpoints_.load(state_, objective_, optimizer_);
     if (options_.steps && state_.step > *options_.steps)
       throw UserError("--steps " + std::to_string(*options_.steps) + " is over: the run is at step " + std::to_string(state_.step),
                       "give a larger --steps to go on");
@@ -118,7 +119,7 @@ ExitCode Trainer::run() {
     checkpoints_.remove_leftovers();
     write_run_file({setup_.output, setup_.command}, state_.settings);
     const std::int64_t total = total_steps();
-    schedule_ = {.kind = options_.schedule,
+    schedule_ = {.kind = schedule_of(options_),
                  .peak = options_.learning_rate,
                  .minimum = options_.min_learning_rate,
                  .warmup_steps = options_.warmup_steps,
@@ -202,7 +203,7 @@ Trainer::StepResult Trainer::accumulate_gradients(std::int64_t step) {
     for (std::size_t term = 0; term < targets.size(); ++term) targets[term] += batch.num_targets[term];
     result.tokens += batch.num_tokens;
   }
-  for (const std::int64_t count : targets) TORCH_CHECK(count > 0, "a step without targets");
+  for (const std::int64_t count : targets) TORCH_CHECK(count > 0, "a step without targets; an objective gives none");
   result.targets = targets.front();
   std::vector<torch::Tensor> sums(targets.size());
   for (std::size_t i = 0; i < micro_batches.size(); ++i) {
@@ -323,11 +324,11 @@ ExitCode Trainer::finish() {
     log_warning("no evaluation gave a finite " + objective_.best_metric().name + "; the last model is written");
     objective_.save(setup_.output);
   }
-  const Json metrics = averaged ? metrics_to_json(*averaged) : options_.average > 0 ? Json::object() : state_.best_metrics;
+  written_metrics_ = averaged ? metrics_to_json(*averaged) : options_.average > 0 ? Json::object() : state_.best_metrics;
   write_model_card(setup_.output, {.facts = objective_.card(),
                                    .command = setup_.command,
                                    .settings = state_.settings,
-                                   .metrics = metrics,
+                                   .metrics = written_metrics_,
                                    .steps = state_.step,
                                    .tokens = state_.tokens,
                                    .averaged = options_.average});

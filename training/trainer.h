@@ -52,6 +52,8 @@ class Trainer {
   ExitCode run();
 
   const TrainerState& state() const { return state_; }
+  /// Of the model that run() wrote: the best one, or the mean of several. Empty without validation data.
+  const Json& written_metrics() const { return written_metrics_; }
 
  private:
   struct StepResult {
@@ -86,6 +88,7 @@ class Trainer {
   Optimizer optimizer_;
   Checkpoints checkpoints_;
   TrainerState state_;
+  Json written_metrics_ = Json::object();
   Schedule schedule_;
   std::unique_ptr<RunLog> log_;
   std::int64_t saved_step_ = 0;  // the newest checkpoint on disk; 0: none

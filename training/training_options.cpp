@@ -62,17 +62,23 @@ void check_ranges(const TrainingOptions& options) {
   check_in_unit_interval("beta2", options.beta2);
 }
 
+bool ends_with_the_run(ScheduleKind schedule) { return schedule == ScheduleKind::kLinear || schedule == ScheduleKind::kCosine; }
+
 void check_schedule(const TrainingOptions& options) {
+  const ScheduleKind schedule = schedule_of(options);
   if (options.min_learning_rate >= options.learning_rate && options.min_learning_rate > 0)
     throw UserError("--min-learning-rate is " + shown(options.min_learning_rate) + "; expected less than --learning-rate (" +
                     shown(options.learning_rate) + ")");
-  if (options.schedule == ScheduleKind::kConstant && options.min_learning_rate > 0)
+  if (schedule == ScheduleKind::kConstant && options.min_learning_rate > 0)
     throw UserError("--min-learning-rate has no effect with --schedule constant", "leave it out, or choose another schedule");
-  const bool has_end = options.schedule == ScheduleKind::kLinear || options.schedule == ScheduleKind::kCosine;
-  if (has_end && !options.steps && !options.epochs)
-    throw UserError(
-        "--schedule " + std::string(enum_name(options.schedule)) + " needs to know where the run ends; only --max-minutes is given",
-        "add --steps or --epochs");
+  if (ends_with_the_run(schedule) && !options.steps && !options.epochs)
+    throw UserError("--schedule " + std::string(enum_name(schedule)) + " needs to know where the run ends; only --max-minutes is given",
+                    "add --steps or --epochs, or --schedule constant");
+  if (schedule != options.schedule.value_or(options.default_schedule))
+    log_info(
+        "only --max-minutes says where the run ends, which is in no step: the learning rate stays at its peak after the warm-up. With "
+        "--steps or --epochs it falls (--schedule " +
+        std::string(enum_name(options.default_schedule)) + ")");
   if (options.steps && options.warmup_steps >= *options.steps)
     log_warning("--warmup-steps " + shown(options.warmup_steps) + " is not below --steps " + shown(*options.steps) +
                 ": the learning rate never passes its peak");
@@ -113,6 +119,12 @@ void validate(TrainingOptions& options, Validation validation) {
 void set_to_epochs(TrainingOptions& options, std::int64_t steps_an_epoch) {
   if (!options.eval_every) options.eval_every = steps_an_epoch;
   if (!options.save_every) options.save_every = steps_an_epoch;
+}
+
+ScheduleKind schedule_of(const TrainingOptions& options) {
+  if (options.schedule) return *options.schedule;
+  const bool has_no_end = options.max_minutes && !options.steps && !options.epochs;
+  return has_no_end && ends_with_the_run(options.default_schedule) ? ScheduleKind::kConstant : options.default_schedule;
 }
 
 BatchBudget batch_budget(const TrainingOptions& options) {

@@ -45,7 +45,7 @@ struct TrainingOptions {
   std::optional<std::int64_t> batch_size;
   std::int64_t accumulate = 1;
   double learning_rate = 1e-3;
-  ScheduleKind schedule = ScheduleKind::kInverseSqrt;
+  std::optional<ScheduleKind> schedule;
   std::int64_t warmup_steps = 1000;
   double min_learning_rate = 0;
   OptimizerKind optimizer = OptimizerKind::kAdam;
@@ -68,7 +68,8 @@ struct TrainingOptions {
   // The command's own, where none is given.
   BatchBudget default_batch{.tokens = 4096};
   std::int64_t default_epochs = 10;
-  std::optional<std::int64_t> default_every = 500;  ///< of eval_every and save_every; nothing: an epoch (set_to_epochs)
+  ScheduleKind default_schedule = ScheduleKind::kInverseSqrt;  ///< constant after the warm-up where it has no end: with max_minutes alone
+  std::optional<std::int64_t> default_every = 500;             ///< of eval_every and save_every; nothing: an epoch (set_to_epochs)
 
   static void fields(auto& self, auto&& visit) {
     visit("steps", self.steps, "stop after this many optimizer steps");
@@ -104,6 +105,9 @@ void validate(TrainingOptions& options, Validation validation);
 
 /// Evaluations and checkpoints after each epoch of so many steps, where no number of steps was given.
 void set_to_epochs(TrainingOptions& options, std::int64_t steps_an_epoch);
+
+/// What `schedule` says, or the command's own.
+ScheduleKind schedule_of(const TrainingOptions& options);
 
 /// What batch_tokens or batch_size says.
 BatchBudget batch_budget(const TrainingOptions& options);

@@ -41,13 +41,11 @@ std::string json_text(const Answer& answer, std::string_view context) {
 
 SpanOptions span_options(const SpanFlags& flags, const std::filesystem::path& folder, const TextModel& model) {
   SpanOptions spans = read_span_options(folder).value_or(SpanOptions{});
-  spans.max_length = flags.max_length.value_or(spans.max_length);
-  spans.stride = flags.stride.value_or(spans.stride);
   spans.max_answer_length = flags.max_answer_length.value_or(spans.max_answer_length);
   spans.n_best = flags.n_best.value_or(spans.n_best);
   spans.null_score_diff_threshold = flags.null_score_diff_threshold.value_or(spans.null_score_diff_threshold);
   if (flags.no_answer != NoAnswer::kAuto) spans.no_answer = flags.no_answer;
-  if (!flags.max_length) fit_spans(spans, model.max_positions());
+  fit_spans(spans, {.max_length = flags.max_length, .stride = flags.stride}, model.max_positions());
   check_spans(spans, model.max_positions());
   if (model.num_segments() < 2)
     throw UserError(folder.string() + ": a question and its context are a pair, and the model has one segment only (type_vocab_size 1)");
@@ -73,8 +71,8 @@ void add_answer(CLI::App& app) {
 
 int run_answer(const AnswerOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  const auto tokenizer = load_wordpiece(options.model);
   const auto model = load_token_classifier(options.model, device, TokenTask::kAnswers);
+  const auto tokenizer = load_wordpiece(options.model);
   require_vocabulary(*model, tokenizer->vocab_size());
   const SpanOptions spans = span_options(options.spans, options.model, *model);
   TextInput input(options.text, in, "Type a question, a TAB and a text that answers it; Ctrl-D ends.");

@@ -20,7 +20,8 @@ CausalFolder load_causal_folder(const std::filesystem::path& folder, torch::Devi
   constexpr std::int64_t kNone = -1;
   const std::int64_t end_of_text = loaded.tokenizer->end_of_text_id().value_or(kNone);
   loaded.generation = read_generation_config(folder, {.pad = kNone, .eos = end_of_text, .decoder_start = kNone});
-  if ((loaded.generation.max_length && !loaded.generation.max_new_tokens) || loaded.generation.min_length > 0)
+  const GenerationConfig& generation = loaded.generation;
+  if ((generation.max_length && !generation.max_new_tokens) || (generation.min_length > 0 && !generation.min_new_tokens))
     log_warning((folder / "generation_config.json").string() +
                 ": max_length and min_length, which count the prompt's tokens too, are not followed; there are --max-new-tokens and "
                 "--min-new-tokens");

@@ -98,7 +98,8 @@ int run_data_make(const DataMakeOptions& options, std::istream&, std::ostream& o
   } else {
     if (options.shots) throw UserError("--shots has no effect without --episodes", "--count says how many lines a rule has");
     const auto rules = static_cast<std::uint64_t>(in_range("--rules", options.rules.value_or(1), kMostCount));
-    write_task_table(draw, rules, static_cast<std::size_t>(count), out);
+    const Shortage shortage = options.count ? Shortage::kRefuse : Shortage::kTakeAll;  // a lexicon has fewer words than the usual number
+    write_task_table(draw, rules, static_cast<std::size_t>(count), shortage, out);
   }
   return static_cast<int>(ExitCode::kDone);
 }

@@ -35,8 +35,9 @@ void write_texts(const DemoPart& part) {
         [&](std::ostream& out) { write_episodes(drawing(RuleSplit::kTrain, part.common.seed), kEpisodes, kSizes, out); });
   write("episodes.valid.txt",
         [&](std::ostream& out) { write_episodes(drawing(RuleSplit::kTrain, part.common.seed + 1), 300, kSizes, out); });
-  write("unseen.tsv",
-        [&](std::ostream& out) { write_task_table(drawing(RuleSplit::kHeldOut, part.common.seed), kRules, kExamplesOfRule, out); });
+  write("unseen.tsv", [&](std::ostream& out) {
+    write_task_table(drawing(RuleSplit::kHeldOut, part.common.seed), kRules, kExamplesOfRule, Shortage::kRefuse, out);
+  });
 }
 
 PretrainGptOptions pretraining(const DemoPart& part) {

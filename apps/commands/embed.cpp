@@ -23,13 +23,38 @@ struct Recipe {
   std::int64_t max_length = 0;  ///< tokens, special ones counted
 };
 
-/// sentence-transformers' modules.json: a transformer, a pooling, and perhaps a normalisation. Throws UserError for anything else.
-Recipe read_recipe(const fs::path& folder) {
-  Recipe recipe;
-  if (!fs::exists(folder / "modules.json")) return recipe;
+/// The pooling that a module's config.json names: "pooling_mode" since sentence-transformers 5.4, before that a switch for each kind.
+Pooling read_pooling(const fs::path& path) {
+  const std::string name = path.string();
+  const Json config = read_json_file(path);
+  if (!config.is_object()) throw UserError(name + ": expected a JSON object");
+  std::vector<std::string> modes;
+  if (const auto mode = config.find("pooling_mode"); mode != config.end() && !mode->is_null()) {
+    for (const Json& one : mode->is_array() ? *mode : Json::array({*mode})) modes.push_back(json_string(one, name, "pooling_mode"));
+  } else {
+    for (const auto& [key, value] : config.items())
+      if (key.starts_with("pooling_mode_") && !value.is_null() && json_bool(value, name, key)) modes.push_back(key.substr(13));
+  }
+  if (modes.size() == 1 && (modes[0] == "mean" || modes[0] == "mean_tokens")) return Pooling::kMean;
+  if (modes.size() == 1 && (modes[0] == "cls" || modes[0] == "cls_token")) return Pooling::kCls;
+  std::string found;
+  for (const std::string& mode : modes) found += (found.empty() ? "" : ", ") + mode;
+  throw UserError(name + ": pooling by " + (found.empty() ? "nothing" : found) + "; expected the mean, or the first token",
+                  "choose with --pooling mean|cls; its vectors are others than this folder's");
+}
+
+/// sentence-transformers' modules.json: a transformer, a pooling, and perhaps a normalisation; `asked` takes the place of the pooling.
+/// Throws UserError for anything else.
+Recipe read_recipe(const fs::path& folder, std::optional<Pooling> asked) {
+  Recipe recipe{.pooling = asked.value_or(Pooling::kMean)};
   const std::string name = (folder / "modules.json").string();
-  for (const Json& module : read_json_file(name)) {
-    const std::string type = json_string(module.value("type", Json()), name, "type");
+  if (!fs::exists(name)) return recipe;
+  const Json modules = read_json_file(name);
+  if (!modules.is_array()) throw UserError(name + ": expected a list of modules");
+  for (const Json& module : modules) {
+    if (!module.is_object()) throw UserError(name + ": expected a list of objects");
+    const auto text = [&](const char* key) { return json_string(module.value(key, Json()), name, key); };
+    const std::string type = text("type");
     if (type.ends_with(".Transformer")) {
       const fs::path limits = folder / "sentence_bert_config.json";
       if (!fs::exists(limits)) continue;
@@ -37,19 +62,11 @@ Recipe read_recipe(const fs::path& folder) {
       if (const auto found = config.find("max_seq_length"); found != config.end() && !found->is_null())
         recipe.max_length = json_integer(*found, limits.string(), "max_seq_length");
     } else if (type.ends_with(".Pooling")) {
-      const fs::path path = folder / json_string(module.value("path", Json()), name, "path") / "config.json";
-      const Json config = read_json_file(path);
-      for (const auto& [key, value] : config.items())
-        if (key.starts_with("pooling_mode_") && value == true && key != "pooling_mode_mean_tokens" && key != "pooling_mode_cls_token")
-          throw UserError(path.string() + ": " + key + " is not supported", "choose with --pooling");
-      const bool is_mean = config.value("pooling_mode_mean_tokens", false), is_cls = config.value("pooling_mode_cls_token", false);
-      if (is_mean == is_cls)
-        throw UserError(path.string() + ": expected one pooling, of the mean or the first token", "choose with --pooling");
-      recipe.pooling = is_cls ? Pooling::kCls : Pooling::kMean;
+      if (!asked) recipe.pooling = read_pooling(folder / text("path") / "config.json");
     } else if (type.ends_with(".Normalize")) {
       recipe.normalises = true;
     } else {
-      throw UserError(name + ": a module of type " + type + " is not supported", "choose with --pooling");
+      throw UserError(name + ": a module of type " + type + " is not supported; expected Transformer, Pooling, Normalize");
     }
   }
   return recipe;
@@ -91,8 +108,8 @@ int run_embed(const EmbedOptions& options, std::istream& in, std::ostream& out) 
   const auto encoder = load_encoder(options.model);
   const auto model = load_text_encoder(options.model, device);
   require_vocabulary(*model, encoder->vocab_size());
-  Recipe recipe = options.pooling ? Recipe{.pooling = *options.pooling} : read_recipe(options.model);
-  if (recipe.max_length <= 0 || recipe.max_length > model->max_positions()) recipe.max_length = model->max_positions();
+  Recipe recipe = read_recipe(options.model, options.pooling);
+  recipe.max_length = reading_length(*model, recipe.max_length > 0 ? recipe.max_length : encoder->max_length());
   TextInput input(options.text, in, "Type a text; Ctrl-D ends.");
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     const torch::NoGradGuard no_grad;

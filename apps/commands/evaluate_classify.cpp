@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "apps/command.h"
+#include "apps/commands/pretrain_bert.h"
 #include "apps/commands/print_metrics.h"
 #include "apps/commands/scratch_folder.h"
 #include "apps/commands/text_folder.h"
@@ -71,7 +72,7 @@ void add_evaluate_masked(CLI::App& evaluate) {
     CLI::App* command = evaluate.add_subcommand(name, help);
     command->add_option("--model", options->model, "model folder")->required();
     command->add_option("--data", options->data, "text, a sentence a line, a blank line between documents")->required();
-    add_config_flags(*command, options->masked, {.group = "Masked language"});
+    add_config_flags(*command, options->masked, masked_language_flags());
     add_common(*command, options->common);
     command->footer(
         std::string("What is masked, and which sentences follow, is drawn the same way each time.\nExamples:\n  attend evaluate ") + name +
@@ -91,28 +92,31 @@ int run_evaluate_classify(const EvaluateClassifyOptions& options, std::istream&,
   require_segments(*model, *encoder, options.columns);
   std::optional<LabelSet> labels;
   if (model->labels().problem == TaskLabels::Problem::kClasses) labels.emplace(model->labels().names, options.model.string());
+  const std::int64_t usual = reading_length(*model, encoder->max_length());
   const LabelledExamples examples = read_examples({.file = options.data, .columns = options.columns, .header = options.header}, *encoder,
-                                                  asked_length(options.max_length, *model), labels);
+                                                  chosen_length(options.max_length, usual, model->max_positions()), labels);
   const auto logits_BL = classify_all(*model, examples.examples).value();
   print_metrics(classification_metrics(logits_BL, examples, model->labels().problem), logits_BL.size(0), options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
 }
 
-int run_evaluate_masked(const EvaluateMaskedOptions& options, std::istream&, std::ostream& out) {
+int run_evaluate_masked(const EvaluateMaskedOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  const auto tokenizer = load_wordpiece(options.model);
   const auto model = load_masked_language_model(options.model, device);
+  const auto tokenizer = load_wordpiece(options.model);
   require_vocabulary(*model, tokenizer->vocab_size());
   MaskedLanguageOptions masked = options.masked;
-  masked.max_length = fitted_length(masked.max_length, MaskedLanguageOptions{}.max_length, model->max_positions());
   if (options.task == MaskedTask::kNextSentence && !(masked.next_sentence && model->has_next_sentence()))
     throw UserError(options.model.string() + ": the model was trained without next sentences, or --no-next-sentence is given",
                     "evaluate it with `attend evaluate mlm`");
   masked.next_sentence = masked.next_sentence && model->has_next_sentence();
   validate(masked, {.positions = model->max_positions(), .segments = model->num_segments()});
   const ScratchFolder scratch;
-  const EvaluationExamples examples = evaluation_examples(
-      {.files = options.data, .tokenizer = *tokenizer, .cache = scratch.path(), .budget = {.tokens = kBatchTokens}, .options = masked});
+  const EvaluationExamples examples = evaluation_examples({.files = with_standard_input(options.data, in, scratch),
+                                                           .tokenizer = *tokenizer,
+                                                           .cache = scratch.path(),
+                                                           .budget = {.tokens = kBatchTokens},
+                                                           .options = masked});
   const MaskedScores scores = evaluate_masked(*model, examples, masked.eval_examples).value();
   print_metrics(metrics_of(options.task, scores.metrics), scores.examples, options.common.json, out);
   return static_cast<int>(ExitCode::kDone);

@@ -104,17 +104,16 @@ void add_evaluate_few_shot(CLI::App& evaluate) {
   command->add_option("--model", options->model, "model folder")->required();
   command->add_option("--data", options->data, "task.tsv, input<TAB>output a line, a blank line between rules; several files")->required();
   command->add_option("--shots", options->shots, "numbers of examples")->delimiter(',')->capture_default_str();
-  command->add_option("--trials", options->trials, "draws of examples for each query")->capture_default_str();
-  command->add_option("--queries", options->queries, "examples asked about, evenly taken; 0: all")->capture_default_str();
+  add_field_flag(*command, "--trials", options->trials, "draws of examples for each query");
+  add_field_flag(*command, "--queries", options->queries, "examples asked about, evenly taken; 0: all");
   add_field_flag(*command, "--by", options->by, "the text that the model writes, or the likeliest of the task's outputs");
   command->add_flag("--calibrate", options->calibrate, "divide likelihoods by those that inputs without content get (Zhao et al. 2021)");
-  command->add_option("--max-new-tokens", options->max_new_tokens, "most tokens of a generated answer")->capture_default_str();
+  add_field_flag(*command, "--max-new-tokens", options->max_new_tokens, "most tokens of a generated answer");
   command->add_option("--instruction", options->instruction, "a line in front of the examples");
   command->add_option("--template", options->form,
                       "file that shows how an example is written, with {input} and {output} [{input} -> {output}]");
-  command->add_option("--show", options->show, "print this many prompts, with answers, for each number of shots")->capture_default_str();
-  command->add_option_function<double>(
-      "--chance", [options](double value) { options->chance = value; }, "percent that guessing would get, for the page");
+  add_field_flag(*command, "--show", options->show, "print this many prompts, with answers, for each number of shots");
+  add_field_flag(*command, "--chance", options->chance, "percent that guessing would get, for the page");
   command->add_option("--page", options->page, "write a page with the curve, rows and prompts: one HTML file that loads nothing");
   add_common(*command, options->common);
   command->footer(

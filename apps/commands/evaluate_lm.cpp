@@ -12,6 +12,7 @@
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "generation/search.h"
 #include "metrics/score.h"
 #include "training/objectives/language_modelling.h"
 
@@ -19,14 +20,6 @@ namespace attend {
 namespace {
 
 constexpr std::int64_t kBatchTokens = 4096;
-constexpr const char* kStandardInput = "standard input";
-
-// The text is read twice: to count its words and bytes, and to tokenise it.
-void keep_text(std::istream& in, const std::filesystem::path& file) {
-  std::ofstream kept(file, std::ios::binary);
-  if (in.peek() != std::istream::traits_type::eof()) kept << in.rdbuf();
-  if (!kept.flush()) throw StorageError(file.string() + ": cannot write what standard input holds");
-}
 
 WindowOptions window_options(const EvaluateLmOptions& options, const CausalLanguageModel& model) {
   const std::int64_t block = options.max_length.value_or(model.max_positions());
@@ -91,10 +84,8 @@ int run_evaluate_lm(const EvaluateLmOptions& options, std::istream& in, std::ost
   require_vocabulary(*model, tokenizer.vocab_size());
   const WindowOptions windows = window_options(options, *model);
   const ScratchFolder scratch;
-  std::vector<std::filesystem::path> files = options.data;
-  if (std::count(files.begin(), files.end(), "-") > 1) throw UserError("--data - is given more than once; there is one standard input");
-  std::replace(files.begin(), files.end(), std::filesystem::path("-"), scratch.path() / kStandardInput);
-  if (files != options.data) keep_text(in, scratch.path() / kStandardInput);
+  // Read twice: to count its words and bytes, and to tokenise it.
+  const std::vector<std::filesystem::path> files = with_standard_input(options.data, in, scratch);
   const auto text = prepare_text({.slices = whole_files(files), .end_of_file = TextPieceReader::EndOfFile::kGoesOn},
                                  text_tokenizer(tokenizer), scratch.path());
   TextCounts counts;
@@ -104,7 +95,9 @@ int run_evaluate_lm(const EvaluateLmOptions& options, std::istream& in, std::ost
     counts.bytes += of_file.bytes;
   }
   const auto epoch = evaluation_windows(text, windows, {.tokens = kBatchTokens});
-  Json metrics = text_metrics(evaluate_language(*model, *epoch, 0).value(), counts);
+  const LanguageLoss loss = evaluate_language(*model, *epoch, 0).value();
+  require_finite(loss.loss);
+  Json metrics = text_metrics(loss, counts);
   metrics["examples"] = text->size();  // documents
   print_text_metrics(metrics, options.common.json, out);
   return static_cast<int>(ExitCode::kDone);

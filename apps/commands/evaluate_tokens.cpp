@@ -45,20 +45,21 @@ void add_evaluate_answer(CLI::App& evaluate) {
 
 int run_evaluate_tag(const EvaluateTagOptions& options, std::istream&, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  const auto tokenizer = load_wordpiece(options.model);
   const auto model = load_token_classifier(options.model, device, TokenTask::kTags);
+  const auto tokenizer = load_wordpiece(options.model);
   require_vocabulary(*model, tokenizer->vocab_size());
   const LabelSet labels(model->labels().names, options.model.string());
   const TaggedText text =
-      read_tagged_text({.file = options.data, .columns = options.columns}, *tokenizer, asked_length(options.max_length, *model), labels);
+      read_tagged_text({.file = options.data, .columns = options.columns}, *tokenizer,
+                       chosen_length(options.max_length, reading_length(*model, tokenizer->max_length()), model->max_positions()), labels);
   print_metrics(evaluate_tags(*model, text).value(), static_cast<std::int64_t>(text.lengths.size()), options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
 }
 
 int run_evaluate_answer(const EvaluateAnswerOptions& options, std::istream&, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  const auto tokenizer = load_wordpiece(options.model);
   const auto model = load_token_classifier(options.model, device, TokenTask::kAnswers);
+  const auto tokenizer = load_wordpiece(options.model);
   require_vocabulary(*model, tokenizer->vocab_size());
   const SpanOptions spans = span_options(options.spans, options.model, *model);
   QuestionSet questions{.data = read_squad(options.data), .windows = {}};

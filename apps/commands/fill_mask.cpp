@@ -1,5 +1,7 @@
 #include "apps/commands/fill_mask.h"
 
+#include <algorithm>
+
 #include "apps/commands/text_folder.h"
 #include "apps/flags.h"
 #include "apps/text_input.h"
@@ -44,6 +46,17 @@ Candidates best_of(const torch::Tensor& logits_V, std::int64_t top, const WordPi
   return candidates;
 }
 
+void warn_of_missing_masks(const InputLine& line, std::size_t num_answered, const WordPieceTokenizer& tokenizer) {
+  const auto ids = tokenizer.encode(line.text);
+  const auto num_masks = static_cast<std::size_t>(std::count(ids.begin(), ids.end(), *tokenizer.mask_id()));
+  const std::string place = "line " + std::to_string(line.number);
+  if (num_masks == 0)
+    log_warning(place + " holds no [MASK]; it is answered with an empty line");
+  else if (num_answered < num_masks)
+    log_warning(place + ": " + std::to_string(num_masks - num_answered) + " of its " + std::to_string(num_masks) +
+                " [MASK]s lie behind the tokens that are read, and are not answered");
+}
+
 // The answers of one window, batch by batch.
 std::vector<std::string> fill(MaskedLanguageModel& model, const std::shared_ptr<const WordPieceTokenizer>& shared,
                               const std::vector<InputLine>& lines, const FillMaskOptions& options) {
@@ -71,7 +84,7 @@ std::vector<std::string> fill(MaskedLanguageModel& model, const std::shared_ptr<
   }
   std::vector<std::string> answers;
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (masks[i].empty()) log_warning("line " + std::to_string(lines[i].number) + " holds no [MASK]; it is answered with an empty line");
+    warn_of_missing_masks(lines[i], masks[i].size(), tokenizer);
     answers.push_back(answer_text(masks[i], options.common.json));
   }
   return answers;
@@ -84,7 +97,7 @@ void add_fill_mask(CLI::App& app) {
   CLI::App* command = app.add_subcommand("fill-mask", "The likeliest words for each [MASK], a line a line");
   command->add_option("--model", options->model, "model folder")->required();
   command->add_option("FILE", options->text, "text with [MASK]; - is standard input")->capture_default_str();
-  command->add_option("--top", options->top, "words for each mask")->capture_default_str()->check(positive_number());
+  add_field_flag(*command, "--top", options->top, "words for each mask")->check(positive_number());
   add_common(*command, options->common);
   command->footer(
       "Examples:\n"
@@ -105,10 +118,10 @@ void add_next_sentence(CLI::App& app) {
 
 int run_fill_mask(const FillMaskOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
+  const auto model = load_masked_language_model(options.model, device);
   const auto tokenizer = load_wordpiece(options.model);
   if (!tokenizer->mask_id())
     throw UserError(options.model.string() + ": the vocabulary has no [MASK]", "use a masked language model's folder");
-  const auto model = load_masked_language_model(options.model, device);
   require_vocabulary(*model, tokenizer->vocab_size());
   TextInput input(options.text, in, "Type a text with [MASK]; Ctrl-D ends.");
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) { return fill(*model, tokenizer, lines, options); });
@@ -117,8 +130,8 @@ int run_fill_mask(const FillMaskOptions& options, std::istream& in, std::ostream
 
 int run_next_sentence(const NextSentenceOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  const auto encoder = make_input_encoder(load_wordpiece(options.model));
   const auto model = load_masked_language_model(options.model, device);
+  const auto encoder = make_input_encoder(load_wordpiece(options.model));
   require_vocabulary(*model, encoder->vocab_size());
   if (!model->has_next_sentence())
     throw UserError(options.model.string() + ": the model was trained without next sentences", "use one pretrained with them");

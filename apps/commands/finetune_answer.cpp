@@ -5,6 +5,7 @@
 #include "apps/command.h"
 #include "apps/commands/text_folder.h"
 #include "apps/flags.h"
+#include "apps/flags.h"
 
 namespace attend {
 namespace {
@@ -24,7 +25,7 @@ TrainingOutcome train_one(const FinetuneAnswerOptions& options, TrainingRun& run
   setup.batch_size = batch_budget(run.training).sequences;
   setup.seed = run.training.seed;
   setup.options = options.answering;
-  if (setup.options.spans.max_length == SpanOptions{}.max_length) fit_spans(setup.options.spans, setup.model->max_positions());
+  fit_spans(setup.options.spans, options.spans, setup.model->max_positions());
   setup.settings = {{"device", run.common.device}, {"model", options.model.string()}};
   if (options.run.from_scratch) setup.settings["from_scratch"] = true;
   AnsweringObjective objective(std::move(setup));
@@ -40,9 +41,12 @@ void add_finetune_answer(CLI::App& finetune) {
   command->add_option("--model", options->model, "model folder to start from: BERT's, with or without a head")->required();
   command->add_option("--train", options->train, "training questions: SQuAD's JSON, version 1.1 or 2.0")->required();
   command->add_option("--valid", options->valid, "validation questions; without them the last model is kept, not the best");
-  add_config_flags(
-      *command, options->answering,
-      {.group = "Answering", .aliases = {{"max_length", "--max-seq-length"}, {"stride", "--doc-stride"}, {"n_best", "--n-best-size"}}});
+  add_field_flag(*command, "--max-length,--max-seq-length", options->spans.max_length,
+                 "most tokens of a question and a part of its context, special ones counted [384, or the model's positions]");
+  add_field_flag(*command, "--stride,--doc-stride", options->spans.stride,
+                 "tokens that two neighbouring parts of a context have in common [128, or a third of a part]");
+  add_config_flags(*command, options->answering,
+                   {.group = "Answering", .aliases = {{"n_best", "--n-best-size"}}, .without = {"max_length", "stride"}});
   add_finetune_flags(*command, options->run);
   command->footer(
       "A context that is too long is read in parts. Without --eval-every and --save-every the model is evaluated and saved after each "

@@ -13,6 +13,7 @@ struct FinetuneAnswerOptions {
   FinetuneRun run;
   std::filesystem::path model, train, valid;
   AnsweringOptions answering;
+  AskedSpans spans;  ///< take the place of the two of `answering`
 };
 
 void add_finetune_answer(CLI::App& finetune);

@@ -18,8 +18,7 @@ void add_flags(CLI::App& command, FinetuneClassifyOptions& options) {
   command.add_option("--valid", options.valid,
                      "validation examples of the same columns; without them the last model is kept, not the best");
   add_table_columns(command, options.columns, options.header);
-  command.add_option_function<double>(
-      "--dropout", [&options](double value) { options.dropout = value; }, "dropout in front of the head");
+  add_field_flag(command, "--dropout", options.dropout, "dropout in front of the head");
   add_config_flags(command, options.classification, {.group = "Classification", .aliases = {{"max_length", "--max-seq-length"}}});
   add_finetune_flags(command, options.run);
 }
@@ -44,7 +43,6 @@ TrainingOutcome train_one(const FinetuneClassifyOptions& options, Problem proble
   setup.batch_size = batch_budget(run.training).sequences;
   setup.seed = run.training.seed;
   setup.options = options.classification;
-  setup.options.max_length = fitted_length(setup.options.max_length, ClassificationOptions{}.max_length, setup.model->max_positions());
   setup.settings = {{"device", run.common.device}, {"model", options.model.string()}, {"header", std::string(enum_name(options.header))}};
   if (options.dropout) setup.settings["dropout"] = *options.dropout;
   if (options.run.from_scratch) setup.settings["from_scratch"] = true;
@@ -74,7 +72,7 @@ FinetuneRun::FinetuneRun() {
   training.default_epochs = 3;
   training.default_batch = {.sequences = 32};
   training.learning_rate = 5e-5;
-  training.schedule = ScheduleKind::kLinear;
+  training.default_schedule = ScheduleKind::kLinear;
   training.warmup_steps = 0;
   training.optimizer = OptimizerKind::kAdamW;
   training.beta2 = 0.999;

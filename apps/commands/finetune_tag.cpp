@@ -29,7 +29,6 @@ TrainingOutcome train_one(const FinetuneTagOptions& options, TrainingRun& run, s
   setup.batch_size = batch_budget(run.training).sequences;
   setup.seed = run.training.seed;
   setup.options = options.tagging;
-  setup.options.max_length = fitted_length(setup.options.max_length, TaggingOptions{}.max_length, setup.model->max_positions());
   setup.settings = {{"device", run.common.device}, {"model", options.model.string()}};
   if (options.dropout) setup.settings["dropout"] = *options.dropout;
   if (options.run.from_scratch) setup.settings["from_scratch"] = true;
@@ -54,8 +53,7 @@ void add_finetune_tag(CLI::App& finetune) {
   command->add_option("--valid", options->valid,
                       "validation sentences of the same columns; without them the last model is kept, not the best");
   add_conll_columns(*command, options->columns);
-  command->add_option_function<double>(
-      "--dropout", [options = options.get()](double value) { options->dropout = value; }, "dropout in front of the head");
+  add_field_flag(*command, "--dropout", options->dropout, "dropout in front of the head");
   add_config_flags(*command, options->tagging, {.group = "Tagging", .aliases = {{"max_length", "--max-seq-length"}}});
   add_finetune_flags(*command, options->run);
   command->footer(

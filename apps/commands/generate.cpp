@@ -23,7 +23,7 @@ struct AskedPrompt {
 
 AskedPrompt ask(const TextGenerator& generator, const GenerateCommandOptions& options, const std::string& text, std::uint64_t line_number) {
   const std::string name = options.prompt ? "--prompt" : "line " + std::to_string(line_number);
-  AskedPrompt asked{.prompt = {.ids = {}, .number = line_number, .name = name}, .before = text, .after = {}};
+  AskedPrompt asked{.prompt = {.ids = {}, .number = line_number, .name = name, .may_slide = !options.fill}, .before = text, .after = {}};
   if (!options.fill) {
     asked.prompt.ids = generator.encode(text);
     return asked;
@@ -113,11 +113,15 @@ void check(const GenerateCommandOptions& options) {
   if (options.prompt && options.text != "-") throw UserError("--prompt and a file of prompts are both given", "leave one of the two out");
   if (options.fill && options.generate.context == ContextPolicy::kSlide)
     throw UserError("--context slide would cut the text in front of the cursor", "leave --context out with --fill");
-  if (options.generate.temperature == 0.0 && (options.generate.top_k || options.generate.top_p || options.generate.min_p))
-    log_warning("--top-k, --top-p and --min-p have no effect at temperature 0, which takes the most probable token");
+  warn_of_no_effect(options.generate);
 }
 
 }  // namespace
+
+void warn_of_no_effect(const GenerateOptions& options) {
+  if (options.temperature == 0.0 && (options.top_k || options.top_p || options.min_p))
+    log_warning("--top-k, --top-p and --min-p have no effect at temperature 0, which takes the most probable token");
+}
 
 void add_generate_flags(CLI::App& command, GenerateOptions& options, const std::vector<std::string>& without) {
   const std::string group = "Generation";

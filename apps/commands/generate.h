@@ -30,6 +30,9 @@ void add_generate(CLI::App& app);
 /// continued.
 int run_generate(const GenerateCommandOptions& options, std::istream& in, std::ostream& out);
 
+/// Warns of flags that temperature 0 leaves without effect.
+void warn_of_no_effect(const GenerateOptions& options);
+
 /// The flags of GenerateOptions, --stop with them.
 void add_generate_flags(CLI::App& command, GenerateOptions& options, const std::vector<std::string>& without = {});
 

@@ -29,9 +29,8 @@ void check_combination(const LanguageData& data) {
 void add_language_data(CLI::App& command, LanguageData& data) {
   command.add_option("--train", data.train, "training text, or table; several files")->required();
   command.add_option("--valid", data.valid, "validation text, or table; without it the last model is kept, not the best");
-  command.add_option_function<double>(
-      "--valid-fraction", [&data](double value) { data.valid_fraction = value; },
-      "keep this share of the training text, its last characters, apart for validation");
+  add_field_flag(command, "--valid-fraction", data.valid_fraction,
+                 "keep this share of the training text, its last characters, apart for validation");
   const std::string group = "Table";
   command
       .add_option("--input", data.input,

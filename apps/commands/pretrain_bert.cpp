@@ -47,9 +47,7 @@ void add_flags(CLI::App& command, PretrainBertOptions& options) {
       command, options.model,
       {.presets = bert_preset_names(), .sizes = "sizes of the model: the published ones", .tokenizer = "a WordPiece tokenizer"});
   command.add_flag("--cased", options.cased, "a learnt tokenizer keeps case and accents");
-  add_config_flags(
-      command, options.masked,
-      {.group = "Masked language", .aliases = {{"max_length", "--max-seq-length"}, {"mask_probability", "--mlm-probability"}}});
+  add_config_flags(command, options.masked, masked_language_flags());
   add_training_run(command, options.run);
 }
 
@@ -58,12 +56,16 @@ void add_flags(CLI::App& command, PretrainBertOptions& options) {
 PretrainBertOptions::PretrainBertOptions() {
   TrainingOptions& training = run.training;
   training.learning_rate = 5e-4;
-  training.schedule = ScheduleKind::kLinear;
+  training.default_schedule = ScheduleKind::kLinear;
   training.warmup_steps = 500;
   training.optimizer = OptimizerKind::kAdamW;
   training.beta2 = 0.999;
   training.epsilon = 1e-6;
   training.weight_decay = 0.01;
+}
+
+FlagSet masked_language_flags() {
+  return {.group = "Masked language", .aliases = {{"max_length", "--max-seq-length"}, {"mask_probability", "--mlm-probability"}}};
 }
 
 void add_pretrain_bert(CLI::App& pretrain) {

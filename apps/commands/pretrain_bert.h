@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/commands/pretrain_model.h"
+#include "apps/flags.h"
 #include "training/objectives/masked_language.h"
 
 namespace attend {
@@ -21,6 +22,9 @@ struct PretrainBertOptions {
   PretrainModel model{.preset = "mini"};
   bool cased = false;  ///< likewise
 };
+
+/// How the flags of MaskedLanguageOptions are called.
+FlagSet masked_language_flags();
 
 void add_pretrain_bert(CLI::App& pretrain);
 int run_pretrain_bert(const PretrainBertOptions& options, std::istream& in, std::ostream& out);

@@ -63,10 +63,8 @@ void add_flags(CLI::App& command, PretrainGptOptions& options) {
                  "of a learnt tokenizer: pieces made by merges, or single bytes [bpe]");
   add_training_run(command, options.run);
   command.remove_option(command.get_option("--min-learning-rate"));
-  command
-      .add_option_function<double>(
-          "--min-learning-rate", [&options](double value) { options.min_learning_rate = value; },
-          "where the schedule ends (linear, cosine) or its floor (inverse-sqrt) [a tenth of the learning rate]")
+  add_field_flag(command, "--min-learning-rate", options.min_learning_rate,
+                 "where the schedule ends (linear, cosine) or its floor (inverse-sqrt) [a tenth of the learning rate]")
       ->group("Training");
 }
 
@@ -75,7 +73,7 @@ void add_flags(CLI::App& command, PretrainGptOptions& options) {
 PretrainGptOptions::PretrainGptOptions() {
   TrainingOptions& training = run.training;
   training.learning_rate = 1e-3;
-  training.schedule = ScheduleKind::kCosine;
+  training.default_schedule = ScheduleKind::kCosine;
   training.warmup_steps = 100;
   training.optimizer = OptimizerKind::kAdamW;
   training.beta2 = 0.95;
@@ -100,7 +98,7 @@ void add_pretrain_gpt(CLI::App& pretrain) {
 int run_pretrain_gpt(const PretrainGptOptions& given, std::istream&, std::ostream& out) {
   PretrainGptOptions options = given;
   TrainingOptions& training = options.run.training;
-  const double least = training.schedule == ScheduleKind::kConstant ? 0 : kMinimumShare * training.learning_rate;
+  const double least = schedule_of(training) == ScheduleKind::kConstant ? 0 : kMinimumShare * training.learning_rate;
   training.min_learning_rate = options.min_learning_rate.value_or(least);
   check_before_learning(chosen_sizes(options));
   const torch::Device device = begin_language_training(options.run, options.data);

@@ -1,5 +1,6 @@
 #include "apps/commands/pretrain_model.h"
 
+#include "apps/flags.h"
 #include "core/atomic_file.h"
 #include "core/error.h"
 
@@ -10,16 +11,16 @@ void add_pretrain_model(CLI::App& command, PretrainModel& model, const PretrainM
   for (const std::string& name : help.presets) presets += (presets.empty() ? "" : "|") + name;
   command.add_option("--preset", model.preset, help.sizes)->type_name(presets)->capture_default_str();
   command.add_option("--set", model.settings, "field=value: any field of the model's configuration")->type_name("FIELD=VALUE");
-  command.add_option_function<double>(
-      "--dropout", [&model](double value) { model.dropout = value; }, "dropout of the model");
+  add_field_flag(command, "--dropout", model.dropout, "dropout of the model");
   command.add_option("--tokenizer", model.tokenizer, "folder with " + help.tokenizer + "; without it one is learnt from the training text");
-  command.add_option_function<std::int64_t>(
-      "--vocab-size", [&model](std::int64_t value) { model.vocab_size = value; },
-      "ids of a learnt tokenizer, at most [" + std::to_string(kLearntVocabSize) + "]");
+  add_field_flag(command, "--vocab-size", model.vocab_size,
+                 "ids of a learnt tokenizer, at most [" + std::to_string(kLearntVocabSize) + "]");
 }
 
 void check_settings(const PretrainModel& model, std::initializer_list<const char*> decided_by_tokenizer) {
-  for (const std::string& setting : model.settings) {
+  for (std::string setting : model.settings) {
+    for (std::size_t i = 0; i < setting.size() && setting[i] != '='; ++i)
+      if (setting[i] == '-') setting[i] = '_';  // either is understood
     for (const char* field : decided_by_tokenizer)
       if (setting.starts_with(std::string(field) + "="))
         throw UserError("--set " + setting + " has no effect: the tokenizer decides it", "leave it out");

@@ -7,6 +7,7 @@
 #include "apps/commands/causal_folder.h"
 #include "apps/commands/generate.h"
 #include "apps/commands/prompt_session.h"
+#include "apps/flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -28,6 +29,10 @@ PromptSettings settings_of(const PromptOptions& options, const CausalLanguageMod
       .generate = options.generate};
   GenerateOptions& generate = settings.generate;
   generate.max_new_tokens = generate.max_new_tokens.value_or(default_new_tokens(model.max_positions()));
+  if (*generate.max_new_tokens >= model.max_positions())
+    throw UserError("--max-new-tokens is " + std::to_string(*generate.max_new_tokens) + "; the model has " +
+                        std::to_string(model.max_positions()) + " positions, and the prompt needs some of them",
+                    "use a smaller --max-new-tokens");
   generate.context = ContextPolicy::kRefuse;
   generate.stop = with_line_breaks(options.generate.stop);
   generate.stop.push_back(settings.format.form.stop());
@@ -52,15 +57,18 @@ void add_prompt(CLI::App& app) {
   CLI::App* command = app.add_subcommand("prompt", "Answer a query a line, from a few examples");
   command->add_option("--model", options->model, "model folder")->required();
   command->add_option("--examples", options->examples, "task.tsv, input<TAB>output a line")->required();
-  command->add_option("--shots", options->shots, "examples in the prompt, drawn by --seed")->capture_default_str();
+  add_field_flag(*command, "--shots", options->shots, "examples in the prompt, drawn by --seed");
   command->add_option("--instruction", options->instruction, "a line in front of the examples");
   command->add_option("--template", options->form,
                       "file that shows how an example is written, with {input} and {output} [{input} -> {output}]");
   command->add_option("FILE", options->text, "queries, a line each; - is standard input")->capture_default_str();
   add_generate_flags(*command, options->generate, {"samples", "context"});
+  command->get_option("--max-new-tokens")
+      ->description("most tokens of an answer, the end counted [a quarter of the positions, at most 64]");
   add_common(*command, options->common);
   command->footer(
-      "The temperature is 0 unless given. An answer ends at what follows {output} in the template. On a terminal a session opens, in "
+      "The temperature is 0 unless it or --top-k, --top-p or --min-p is given. An answer ends at what follows {output} in the template. On "
+      "a terminal a session opens, in "
       "which\n"
       "examples can be changed: /help there.\n"
       "Examples:\n"
@@ -72,7 +80,13 @@ void add_prompt(CLI::App& app) {
 
 int run_prompt(const PromptOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
+  if (options.examples == "-" && options.text == "-")
+    throw UserError("--examples - and the queries would both be read from standard input", "name a file for one of the two");
   const ExamplePool pool(read_task_examples(options.examples));
+  if (pool.num_blocks() > 1)
+    log_warning(options.examples.string() + " holds " + std::to_string(pool.num_blocks()) +
+                " blocks, which blank lines part; examples are drawn from all of them, whether one rule holds in all or not");
+  warn_of_no_effect(options.generate);
   CausalFolder folder = load_causal_folder(options.model, device);
   const TextGenerator generator(folder.model, folder.tokenizer, folder.generation);
   PromptSettings settings = settings_of(options, *folder.model);

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <iosfwd>
+#include <vector>
 
 namespace attend {
 
@@ -23,5 +25,10 @@ class ScratchFolder {
  private:
   std::filesystem::path path_;
 };
+
+/// The files, "-" (once at most) as one in the folder that holds what `in` does: for texts that are read more than once. Throws UserError,
+/// StorageError.
+std::vector<std::filesystem::path> with_standard_input(std::vector<std::filesystem::path> files, std::istream& in,
+                                                       const ScratchFolder& scratch);
 
 }  // namespace attend

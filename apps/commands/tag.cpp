@@ -53,12 +53,12 @@ void add_tag(CLI::App& app) {
 
 int run_tag(const TagOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  const auto tokenizer = load_wordpiece(options.model);
   const auto model = load_token_classifier(options.model, device, TokenTask::kTags);
+  const auto tokenizer = load_wordpiece(options.model);
   require_vocabulary(*model, tokenizer->vocab_size());
   TextInput input(options.text, in, "Type a sentence to tag its words; Ctrl-D ends.");
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
-    WordWindows text(*tokenizer, model->max_positions());
+    WordWindows text(*tokenizer, reading_length(*model, tokenizer->max_length()));
     std::vector<std::vector<std::string>> sentences;
     for (const InputLine& line : lines) text.add(sentences.emplace_back(words_of(line.text)));
     const WordTags found = tag_words(*model, text).value();

@@ -1,5 +1,7 @@
 #include "apps/commands/text_folder.h"
 
+#include <algorithm>
+
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -48,11 +50,8 @@ void require_segments(const TextModel& model, const InputEncoder& encoder, const
                     "leave --text-pair out, or use a model for pairs");
 }
 
-std::int64_t asked_length(std::optional<std::int64_t> max_length, const TextModel& model) {
-  if (max_length && *max_length > model.max_positions())
-    throw UserError("--max-length is " + std::to_string(*max_length) + "; the model has " + std::to_string(model.max_positions()) +
-                    " positions");
-  return max_length.value_or(model.max_positions());
+std::int64_t reading_length(const TextModel& model, std::int64_t model_max_length) {
+  return model_max_length > 0 ? std::min(model_max_length, model.max_positions()) : model.max_positions();
 }
 
 void require_vocabulary(const TextModel& model, std::int64_t vocab_size) {
@@ -72,9 +71,10 @@ TextExample encode_line(const InputEncoder& encoder, const TextModel& model, con
     if (model.num_segments() < encoder.num_pair_segments())
       throw UserError(place + ": a pair of texts, and the model has one segment only (type_vocab_size 1)");
   }
-  EncodedText input = encoder.encode(text.substr(0, tab), second, model.max_positions());
+  const std::int64_t length = reading_length(model, encoder.max_length());
+  EncodedText input = encoder.encode(text.substr(0, tab), second, length);
   if (input.num_removed > 0)
-    log_warning(place + " is longer than the model's " + std::to_string(model.max_positions()) + " positions; " +
+    log_warning(place + " is longer than the " + std::to_string(length) + " tokens that the model was made for; " +
                 std::to_string(input.num_removed) + " tokens were cut");
   return {std::move(input.ids), std::move(input.type_ids)};
 }

@@ -38,15 +38,18 @@ void add_table_columns(CLI::App& command, TextColumns& columns, Header& header);
 /// Throws UserError for pairs where they need more segments than the model has.
 void require_segments(const TextModel& model, const InputEncoder& encoder, const TextColumns& columns);
 
-inline constexpr const char* kMaxLengthHelp = "most tokens of a text, special ones counted [the model's positions]";
-/// The length asked for, or the model's positions. Throws UserError for more than these.
-std::int64_t asked_length(std::optional<std::int64_t> max_length, const TextModel& model);
+/// How much of a text a model reads: as much as the folder's tokenizer says that it was trained on (model_max_length), where that says
+/// anything, and at most its positions.
+std::int64_t reading_length(const TextModel& model, std::int64_t model_max_length);
+
+inline constexpr const char* kMaxLengthHelp =
+    "most tokens of a text, special ones counted [the tokenizer's model_max_length, which is that of training]";
 
 /// Throws UserError where the tokenizer has more ids than the model.
 void require_vocabulary(const TextModel& model, std::int64_t vocab_size);
 
-/// A line of text, or of text<TAB>text, with its special tokens; cut, with a warning that names the line, where it is longer than the
-/// model's positions. Throws UserError for a second TAB, and a pair that needs more segments than the model has.
+/// A line of text, or of text<TAB>text, with its special tokens; cut, with a warning that names the line, where it is longer than
+/// reading_length(). Throws UserError for a second TAB, and a pair that needs more segments than the model has.
 TextExample encode_line(const InputEncoder& encoder, const TextModel& model, const InputLine& line);
 
 }  // namespace attend

@@ -1,5 +1,6 @@
 #include "apps/commands/training_run.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <ostream>
@@ -8,6 +9,7 @@
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/field_io.h"
+#include "core/log.h"
 #include "core/mapped_file.h"
 #include "core/stop_signal.h"
 #include "metrics/score.h"
@@ -75,6 +77,7 @@ void add_training_run(CLI::App& command, TrainingRun& run, BatchesBy batches_by)
     if (batch.tokens > 0) by_tokens->default_str(std::to_string(batch.tokens));
   }
   if (batch.tokens == 0) by_size->default_str(std::to_string(batch.sequences));
+  command.get_option("--schedule")->default_str(std::string(enum_name(run.training.default_schedule)));
   command.get_option("--epochs")->default_str(std::to_string(run.training.default_epochs));
   const std::string every = run.training.default_every ? std::to_string(*run.training.default_every) : "an epoch";
   for (const char* flag : {"--eval-every", "--save-every"}) command.get_option(flag)->default_str(every);
@@ -82,7 +85,9 @@ void add_training_run(CLI::App& command, TrainingRun& run, BatchesBy batches_by)
 }
 
 void add_seeds(CLI::App& command, std::vector<std::int64_t>& seeds) {
-  command.add_option("--seeds", seeds, "train once with each of these seeds, and report means and deviations")->delimiter(',');
+  command.add_option("--seeds", seeds, "train once with each of these seeds, and report means and deviations")
+      ->delimiter(',')
+      ->excludes(command.get_option("--seed"));
 }
 
 torch::Device begin_training(TrainingRun& run, Validation validation, const std::vector<InputFile>& files) {
@@ -108,7 +113,7 @@ void require_other_folder(const std::filesystem::path& model, const std::filesys
 TrainingOutcome train(const TrainingRun& run, Objective& objective, const std::string& command, std::ostream& out) {
   Trainer trainer(objective, {.output = run.output, .options = run.training, .start = start_of(run), .lock = run.lock, .command = command});
   const ExitCode code = trainer.run();
-  TrainingOutcome outcome{.code = code, .metrics = trainer.state().best_metrics};
+  TrainingOutcome outcome{.code = code, .metrics = trainer.written_metrics()};
   if (code != ExitCode::kDone) return outcome;
   std::string usage = objective.card().usage;
   if (const std::size_t mark = usage.find("{folder}"); mark != std::string::npos) usage.replace(mark, 8, run.output.string());
@@ -117,6 +122,7 @@ TrainingOutcome train(const TrainingRun& run, Objective& objective, const std::s
     Json result{{"model", run.output.string()}, {"steps", state.step}, {"tokens", state.tokens}, {"seconds", state.seconds}};
     result["best_step"] = state.best_step;
     result["best"] = state.best_metrics;
+    if (run.training.average > 0) result["average"] = trainer.written_metrics();
     result["use"] = usage;
     out << result.dump() << "\n";
   } else {
@@ -131,18 +137,26 @@ int train_seeds(const TrainingRun& run, const std::vector<std::int64_t>& seeds, 
     TrainingRun single = run;
     return static_cast<int>(train_one(single, out).code);
   }
+  for (std::size_t i = 0; i < seeds.size(); ++i) {
+    if (seeds[i] < 0) throw UserError("--seeds holds " + std::to_string(seeds[i]) + "; expected numbers from 0");
+    if (std::count(seeds.begin(), seeds.end(), seeds[i]) > 1)
+      throw UserError("--seeds holds " + std::to_string(seeds[i]) + " more than once", "give each seed once");
+  }
   std::map<std::string, std::vector<double>> values;
   for (const std::int64_t seed : seeds) {
-    if (seed < 0) throw UserError("--seeds holds " + std::to_string(seed) + "; expected numbers from 0");
     TrainingRun one = run;
     one.common.seed = static_cast<std::uint64_t>(seed);
     one.output = run.output / ("seed-" + std::to_string(seed));
     std::ostringstream usage;
     const TrainingOutcome outcome = train_one(one, usage);
-    if (outcome.code != ExitCode::kDone) return static_cast<int>(outcome.code);
+    if (outcome.code != ExitCode::kDone) {
+      log_info("that was seed " + std::to_string(seed) + " of --seeds; the whole command, with --resume added, goes on with all of them");
+      return static_cast<int>(outcome.code);
+    }
     for (const auto& [name, value] : outcome.metrics.items())
       if (value.is_number()) values[name].push_back(value.get<double>());
   }
+  if (values.empty()) log_warning("there are no validation data, so nothing to take means of");
   Json summary{{"seeds", seeds}};
   for (const auto& [name, of_seeds] : values) {
     double mean = 0, squares = 0;

@@ -32,13 +32,14 @@ Rule draw_rule(const TaskDraw& draw, const Task& task, RandomStream& random) {
 
 }  // namespace
 
-Episode draw_episode(const TaskDraw& draw, std::uint64_t index, std::size_t size) {
+Episode draw_episode(const TaskDraw& draw, std::uint64_t index, std::size_t size, Shortage shortage) {
   RandomStream random(draw.seed, "episode", {index});
   const Task& task = *draw.tasks[random.below(draw.tasks.size())];
   const Rule rule = draw_rule(draw, task, random);
   Episode episode{.task = &task, .rule = rule.spelling, .examples = {}};
   std::unordered_set<std::string> inputs;
   for (int tries = 0; episode.examples.size() < size; ++tries) {
+    if (tries == kMostTries && shortage == Shortage::kTakeAll && !inputs.empty()) break;
     if (tries == kMostTries)
       throw UserError(std::string("the task '") + task.name + "' has hardly more than the " + std::to_string(inputs.size()) +
                           " different inputs found; " + std::to_string(size) + " are asked for",
@@ -52,10 +53,10 @@ Episode draw_episode(const TaskDraw& draw, std::uint64_t index, std::size_t size
   return episode;
 }
 
-void write_task_table(const TaskDraw& draw, std::uint64_t num_rules, std::size_t examples_per_rule, std::ostream& out) {
+void write_task_table(const TaskDraw& draw, std::uint64_t num_rules, std::size_t examples_per_rule, Shortage shortage, std::ostream& out) {
   for (std::uint64_t rule = 0; rule < num_rules; ++rule) {
     if (rule > 0) out << '\n';
-    for (const TaskExample& example : draw_episode(draw, rule, examples_per_rule).examples)
+    for (const TaskExample& example : draw_episode(draw, rule, examples_per_rule, shortage).examples)
       out << example.input << '\t' << example.output << '\n';
   }
 }

@@ -36,11 +36,12 @@ struct Episode {
 };
 
 /// Episode `index`: a task and a rule by chance, and so many examples. A function of (draw, index, size); fewer examples are the first ones
-/// of more. Throws UserError where the task has not as many different inputs.
-Episode draw_episode(const TaskDraw& draw, std::uint64_t index, std::size_t size);
+/// of more. Where the task has not as many different inputs, throws UserError, or takes those that there are.
+enum class Shortage { kRefuse, kTakeAll };
+Episode draw_episode(const TaskDraw& draw, std::uint64_t index, std::size_t size, Shortage shortage = Shortage::kRefuse);
 
 /// Lines of `input<TAB>output`: `num_rules` blocks of `examples_per_rule` lines, a blank line between blocks.
-void write_task_table(const TaskDraw& draw, std::uint64_t num_rules, std::size_t examples_per_rule, std::ostream& out);
+void write_task_table(const TaskDraw& draw, std::uint64_t num_rules, std::size_t examples_per_rule, Shortage shortage, std::ostream& out);
 
 struct EpisodeSizes {
   std::size_t fewest = 8, most = 16;  ///< examples, both included, each number as likely

@@ -26,6 +26,8 @@ const std::vector<Preset>& presets() {
 // (docs/bert.md has the figures); of base size and above it is what it is in the paper.
 constexpr std::int64_t kPaperWidth = 768;
 
+PositionStart usual_position_start(std::int64_t width) { return width < kPaperWidth ? PositionStart::kSinusoidal : PositionStart::kNormal; }
+
 std::string is(const char* field, std::int64_t value) { return std::string(field) + " is " + std::to_string(value); }
 
 void check_rate(const char* field, double rate) {
@@ -66,10 +68,8 @@ BertConfig bert_preset(const std::string& name) {
   config.hidden_size = preset.hidden;
   config.num_heads = preset.heads;
   config.intermediate_size = 4 * preset.hidden;
-  if (preset.hidden < kPaperWidth) {
-    config.initializer_range = 1 / std::sqrt(static_cast<double>(preset.hidden));
-    config.position_start = PositionStart::kSinusoidal;
-  }
+  if (preset.hidden < kPaperWidth) config.initializer_range = 1 / std::sqrt(static_cast<double>(preset.hidden));
+  config.position_start = usual_position_start(preset.hidden);
   return config;
 }
 
@@ -124,6 +124,7 @@ BertConfig bert_from_hf(const Json& json, const std::string& name) {
   hf.read("initializer_range", config.initializer_range);
   hf.read("layer_norm_eps", config.layer_norm_epsilon);
   hf.read("pad_token_id", config.pad_id);
+  config.position_start = usual_position_start(config.hidden_size);  // config.json does not say; of weights that are drawn anew
   hf.validate(config);
   return config;
 }

@@ -45,6 +45,8 @@ const std::vector<Preset>& presets() {
 // Below this width weights start at 1 / sqrt(E) instead of the papers' 0.02, and positions from sinusoids: docs/gpt.md has the figures.
 constexpr std::int64_t kPaperWidth = 768;
 
+PositionStart usual_position_start(std::int64_t width) { return width < kPaperWidth ? PositionStart::kSinusoidal : PositionStart::kNormal; }
+
 std::string is(const char* field, std::int64_t value) { return std::string(field) + " is " + std::to_string(value); }
 
 void check_rate(const char* field, double rate) {
@@ -94,10 +96,8 @@ GptConfig gpt_preset(const std::string& name) {
   config.hidden_size = preset.hidden;
   config.num_heads = preset.heads;
   config.max_positions = preset.positions;
-  if (preset.hidden < kPaperWidth) {
-    config.initializer_range = 1 / std::sqrt(static_cast<double>(preset.hidden));
-    config.position_start = PositionStart::kSinusoidal;
-  }
+  if (preset.hidden < kPaperWidth) config.initializer_range = 1 / std::sqrt(static_cast<double>(preset.hidden));
+  config.position_start = usual_position_start(preset.hidden);
   config.dropout = preset.dropout;
   config.bias = preset.bias;
   return config;
@@ -168,6 +168,7 @@ GptConfig gpt_from_hf(const Json& json, const std::string& name) {
   for (auto* id : {&config.bos_id, &config.eos_id, &config.pad_id})
     if (!is_inside(*id, config.vocab_size))
       id->reset();  // transformers writes 50256 whatever the vocabulary; a token that never comes is none
+  config.position_start = usual_position_start(config.hidden_size);  // config.json does not say; of weights that are drawn anew
   hf.validate(config);
   return config;
 }

@@ -10,7 +10,7 @@
 #include "core/fields.h"
 #include "core/json.h"
 #include "models/layers/activation.h"
-#include "models/layers/positions.h"
+#include "models/layers/position_start.h"
 
 namespace attend {
 

@@ -6,6 +6,7 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
+#include "models/layers/positions.h"
 
 namespace attend {
 

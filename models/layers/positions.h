@@ -1,26 +1,17 @@
 // Sinusoidal positions (section 3.5), and what learnt ones start from.
 #pragma once
 
-#include <array>
-#include <utility>
+#include <cstdint>
 
 #include <torch/types.h>
 
-#include "core/fields.h"
+#include "models/layers/position_start.h"
 
 namespace attend {
 
 /// PE(pos, 2i) = sin(pos / 10000^(2i / E)), PE(pos, 2i + 1) = cos(the same), [positions, E] float32. All sines come first,
 /// then all cosines, as in Marian: the paper interleaves them, which is the same up to a fixed order of the E coordinates.
 torch::Tensor sinusoidal_positions(std::int64_t positions, std::int64_t hidden_size);
-
-/// What the position embeddings, which are learnt, start from: the paper's noise, or the sinusoids of Vaswani et al. 2017, in which the
-/// token before lies in the same direction wherever one stands.
-enum class PositionStart { kNormal, kSinusoidal };
-template <>
-struct EnumNames<PositionStart> {
-  static constexpr std::array values{std::pair{PositionStart::kNormal, "normal"}, std::pair{PositionStart::kSinusoidal, "sinusoidal"}};
-};
 
 /// Makes a learnt table_PE, filled with noise of the deviation, what it starts from. Sinusoids get the deviation as their root mean square,
 /// so that they are as large as the tokens' embeddings.

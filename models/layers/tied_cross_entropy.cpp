@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
+#include <span>
 
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
@@ -20,6 +20,8 @@ using namespace simd;
 constexpr std::int64_t kChunkFloats = 4 << 20;  // 16 MiB of logits at once: large enough for the products to run at full speed
 
 std::int64_t chunk_rows(std::int64_t vocab) { return std::clamp<std::int64_t>(kChunkFloats / vocab, 16, 1024); }
+
+bool has_cpu_kernel(const torch::Tensor& hidden_TE) { return hidden_TE.is_cpu() && hidden_TE.scalar_type() == torch::kFloat32; }
 
 struct RowLoss {
   double loss = 0, log_likelihood = 0;
@@ -70,6 +72,23 @@ ATTEND_SIMD void softmax_loss_row(float* row, std::int64_t vocab, std::int64_t t
   row[target] -= smoothing.on_target;
 }
 
+// The same of a chunk on any device and in any type. Returns the gradient where it is wanted.
+torch::Tensor softmax_loss_rows(const torch::Tensor& logits_CV, const torch::Tensor& targets_C, double label_smoothing, bool wants_gradient,
+                                std::span<RowLoss> results) {
+  const double on_target = 1 - label_smoothing, everywhere = label_smoothing / static_cast<double>(logits_CV.size(1));
+  const auto log_p_CV = torch::log_softmax(logits_CV, 1);
+  const auto targets_C1 = targets_C.unsqueeze(1);
+  const auto log_p_C = log_p_CV.gather(1, targets_C1).squeeze(1);
+  const auto loss_C = -(on_target * log_p_C + everywhere * log_p_CV.sum(1));
+  const auto numbers_3C =
+      torch::stack({loss_C.to(torch::kFloat64), log_p_C.to(torch::kFloat64), (log_p_C == log_p_CV.amax(1)).to(torch::kFloat64)}).cpu();
+  const auto numbers = numbers_3C.accessor<double, 2>();
+  for (std::int64_t row = 0; row < logits_CV.size(0); ++row)
+    results[row] = {.loss = numbers[0][row], .log_likelihood = numbers[1][row], .is_correct = numbers[2][row] != 0};
+  if (!wants_gradient) return {};
+  return log_p_CV.exp().sub_(everywhere).scatter_add_(1, targets_C1, torch::full_like(log_p_C, -on_target).unsqueeze(1));
+}
+
 enum class Gradients { kNone, kHiddenAndTable, kAll };  // all: the bias's too
 
 // Each target's loss, with the gradients of their sum that are wanted.
@@ -100,8 +119,10 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
   const Smoothing smoothing{.on_target = static_cast<float>(1 - label_smoothing),
                             .everywhere = static_cast<float>(label_smoothing / static_cast<double>(vocab)),
                             .wants_gradient = wants_gradient};
-  const bool low_precision = at::autocast::is_autocast_enabled(at::kCPU);
-  const auto product_type = low_precision ? at::autocast::get_autocast_dtype(at::kCPU) : torch::kFloat32;
+  const auto device = hidden_TE.device().type();
+  const bool low_precision = at::autocast::is_autocast_enabled(device), on_cpu = has_cpu_kernel(hidden_TE);
+  const auto product_type = low_precision ? at::autocast::get_autocast_dtype(device) : hidden_TE.scalar_type();
+  const auto targets_T = on_cpu ? torch::Tensor() : torch::tensor(targets, torch::kInt64).to(hidden_TE.device());
   const auto hidden = hidden_TE.to(product_type).contiguous(), table = table_VE.to(product_type);
   const auto bias = bias_V.defined() ? bias_V.to(product_type) : bias_V;
   ChunkedLoss result;
@@ -119,12 +140,17 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
   for (std::int64_t begin = 0; begin < num_targets; begin += chunk) {
     const std::int64_t rows = std::min(chunk, num_targets - begin);
     const auto hidden_CE = hidden.narrow(0, begin, rows);
-    auto logits_CV = matmul::nt(hidden_CE, table, bias).to(torch::kFloat32);
-    float* logits = logits_CV.mutable_data_ptr<float>();
-    at::parallel_for(0, rows, 4, [&](std::int64_t first, std::int64_t last) {
-      for (std::int64_t row = first; row < last; ++row)
-        softmax_loss_row(logits + row * vocab, vocab, targets[begin + row], smoothing, result.rows[begin + row]);
-    });
+    auto logits_CV = matmul::nt(hidden_CE, table, bias).to(hidden_TE.scalar_type());
+    if (on_cpu) {
+      float* logits = logits_CV.mutable_data_ptr<float>();
+      at::parallel_for(0, rows, 4, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t row = first; row < last; ++row)
+          softmax_loss_row(logits + row * vocab, vocab, targets[begin + row], smoothing, result.rows[begin + row]);
+      });
+    } else {
+      logits_CV = softmax_loss_rows(logits_CV, targets_T.narrow(0, begin, rows), label_smoothing, wants_gradient,
+                                    std::span(result.rows).subspan(begin, rows));
+    }
     if (!wants_gradient) continue;
     if (gradients == Gradients::kAll) result.bias_gradient_V.add_(logits_CV.sum(0));
     const auto gradient_CV = logits_CV.to(product_type);
@@ -156,35 +182,22 @@ struct TiedCrossEntropyFunction : torch::autograd::Function<TiedCrossEntropyFunc
   }
 };
 
-bool has_cpu_kernel(const torch::Tensor& hidden_TE) { return hidden_TE.is_cpu() && hidden_TE.scalar_type() == torch::kFloat32; }
-
 }  // namespace
 
 SummedLoss tied_cross_entropy(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE, const torch::Tensor& bias_V,
                               const std::vector<std::int64_t>& targets, double label_smoothing) {
   TORCH_CHECK(hidden_TE.size(0) == static_cast<std::int64_t>(targets.size()), "one target a row");
   SummedLoss result{.loss = {}, .log_likelihood = 0, .num_targets = hidden_TE.size(0)};
-  if (has_cpu_kernel(hidden_TE)) {
-    Sums sums;
-    if (torch::GradMode::is_enabled()) {
-      const auto bias_or_none = bias_V.defined() ? std::optional(bias_V) : std::nullopt;
-      result.loss = TiedCrossEntropyFunction::apply(hidden_TE, table_VE, bias_or_none, &targets, label_smoothing, &sums);
-    } else {
-      sums = sum_rows(chunked_loss(hidden_TE, table_VE, bias_V, targets, label_smoothing, Gradients::kNone).rows);
-      result.loss = torch::tensor(sums.loss, hidden_TE.options());
-    }
-    result.log_likelihood = sums.log_likelihood;
-    result.num_correct = sums.num_correct;
-    return result;
+  Sums sums;
+  if (torch::GradMode::is_enabled()) {
+    const auto bias_or_none = bias_V.defined() ? std::optional(bias_V) : std::nullopt;
+    result.loss = TiedCrossEntropyFunction::apply(hidden_TE, table_VE, bias_or_none, &targets, label_smoothing, &sums);
+  } else {
+    sums = sum_rows(chunked_loss(hidden_TE, table_VE, bias_V, targets, label_smoothing, Gradients::kNone).rows);
+    result.loss = torch::tensor(sums.loss, hidden_TE.options());
   }
-  const auto targets_T = torch::tensor(targets, torch::kInt64).to(hidden_TE.device());
-  auto logits_TV = attend::linear(hidden_TE, table_VE, torch::Tensor()).to(hidden_TE.scalar_type());
-  if (bias_V.defined()) logits_TV = logits_TV + bias_V;
-  const auto log_p_TV = torch::log_softmax(logits_TV, 1);
-  const auto log_p_T = log_p_TV.gather(1, targets_T.unsqueeze(1)).squeeze(1);
-  result.loss = -((1 - label_smoothing) * log_p_T + label_smoothing * log_p_TV.mean(1)).sum();
-  result.log_likelihood = log_p_T.detach().sum().item<double>();
-  result.num_correct = (log_p_T == std::get<0>(log_p_TV.max(1))).sum().item<std::int64_t>();
+  result.log_likelihood = sums.log_likelihood;
+  result.num_correct = sums.num_correct;
   return result;
 }
 
@@ -194,19 +207,8 @@ std::vector<float> tied_log_probabilities(const torch::Tensor& hidden_TE, const 
   TORCH_CHECK(hidden_TE.size(0) == static_cast<std::int64_t>(targets.size()), "one target a row");
   std::vector<float> log_probabilities;
   log_probabilities.reserve(targets.size());
-  if (has_cpu_kernel(hidden_TE)) {
-    const auto chunked = chunked_loss(hidden_TE, table_VE, torch::Tensor(), targets, /*label_smoothing=*/0, Gradients::kNone);
-    for (const RowLoss& row : chunked.rows) log_probabilities.push_back(static_cast<float>(row.log_likelihood));
-    return log_probabilities;
-  }
-  const std::int64_t chunk = chunk_rows(table_VE.size(0)), num_targets = hidden_TE.size(0);
-  const auto targets_T1 = torch::tensor(targets, torch::kInt64).to(hidden_TE.device()).unsqueeze(1);
-  for (std::int64_t begin = 0; begin < num_targets; begin += chunk) {
-    const std::int64_t rows = std::min(chunk, num_targets - begin);
-    const auto logits_CV = attend::linear(hidden_TE.narrow(0, begin, rows), table_VE, torch::Tensor()).to(torch::kFloat32);
-    const auto log_p_C = torch::log_softmax(logits_CV, 1).gather(1, targets_T1.narrow(0, begin, rows)).squeeze(1).to(torch::kCPU);
-    log_probabilities.insert(log_probabilities.end(), log_p_C.const_data_ptr<float>(), log_p_C.const_data_ptr<float>() + rows);
-  }
+  const auto chunked = chunked_loss(hidden_TE, table_VE, torch::Tensor(), targets, /*label_smoothing=*/0, Gradients::kNone);
+  for (const RowLoss& row : chunked.rows) log_probabilities.push_back(static_cast<float>(row.log_likelihood));
   return log_probabilities;
 }
 

@@ -124,6 +124,14 @@ TEST_CASE("draws are a function of seed, trial and query, and fewer shots are th
   CHECK(pool.draw_for("horse", {.shots = 6, .seed = 5}) == elsewhere);  // the same for every query, so that a prompt can be kept
 }
 
+TEST_CASE("a template of a Windows editor is read as its text") {
+  const TempFolder folder;
+  write_text(folder / "form.txt", "\xEF\xBB\xBFQ: {input}\r\nA: {output}\r\n\r\n");
+  const PromptTemplate form = read_prompt_template(folder / "form.txt");
+  CHECK(form.example({.input = "x", .output = "y"}) == "Q: x\nA: y\n\n");
+  CHECK(form.stop() == "\n");
+}
+
 TEST_CASE("every example is drawn as often as any other") {
   const ExamplePool pool = two_blocks();
   std::map<std::string, int> counts;

@@ -7,6 +7,7 @@
 #include "tests/data/toy_text.h"
 #include "tests/support/captured_stderr.h"
 #include "tests/support/refusal.h"
+#include "tests/tokenizers/small_byte_bpe.h"
 #include "tokenizers/byte_bpe_tokenizer.h"
 #include "tokenizers/byte_bpe_trainer.h"
 
@@ -75,6 +76,20 @@ TEST_CASE("a part of a file is tokenised alone") {
   work.text.slices.pop_back();
   work.text.slices[0].end = 8;
   CHECK(content_of(*work.prepare()) == std::vector<std::string>{"two "});  // another part is another file
+}
+
+TEST_CASE("a tokenizer that puts a space in front gives a text's ids, wherever it is cut") {
+  Work work;
+  const ByteBpeTokenizer tokenizer(write_small_byte_bpe(work.folder / "t", R"({"add_prefix_space": true})"));
+  CHECK(tokenizer.adds_prefix_space());
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) text += i % 3 ? "the ab\n" : "d's bc";
+  write_text(work.folder / "a.txt", text);
+  const auto file = prepare_text(work.text, {.tokenizer = tokenizer, .fingerprint = "t", .cuts = Cuts::kAtSpaces}, work.folder / "data");
+  std::vector<std::int64_t> ids;
+  file->append_to(ids, 0);
+  const auto expected = tokenizer.encode(text);
+  CHECK(ids == std::vector<std::int64_t>(expected.begin(), expected.end()));
 }
 
 TEST_CASE("a text of many blocks keeps its order") {

@@ -95,6 +95,16 @@ TEST_CASE("long texts come in pieces of about the size asked for") {
   CHECK(read.num_pieces < text.size() / 800);  // a block ends with what is left
 }
 
+TEST_CASE("lines that end with CR LF are cut where they end, with no space in them") {
+  const TempFolder folder;
+  std::string text;
+  for (int i = 0; i < 5'000; ++i) text += "\u65e5\u672c" + std::to_string(i) + "\r\n";
+  write_text(folder / "a.txt", text);
+  const Documents read = documents_of(whole_files({folder / "a.txt"}), {.block_bytes = 10'000, .piece_bytes = 1000});
+  CHECK(read.texts == std::vector<std::string>{text});
+  CHECK(read.num_pieces > text.size() / 1200);
+}
+
 TEST_CASE("the end of a file ends a document, or adds nothing") {
   const TempFolder folder;
   write_text(folder / "a.txt", "one");

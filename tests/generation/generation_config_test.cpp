@@ -64,7 +64,15 @@ TEST_CASE("transformers' lengths become ours") {
   REQUIRE_FALSE(parse("{}").max_length.has_value());
   REQUIRE(parse(R"({"min_length": 5})").min_length == 5);      // start counted, end not
   REQUIRE(parse(R"({"min_new_tokens": 5})").min_length == 6);  // five before the end
+  REQUIRE(parse(R"({"min_new_tokens": 5})").min_new_tokens == 5);
+  REQUIRE_FALSE(parse(R"({"min_length": 5})").min_new_tokens.has_value());
   REQUIRE(parse(R"({"min_new_tokens": 0})").min_length == 0);
+}
+
+TEST_CASE("whether anything is said of sampling is kept") {
+  REQUIRE(parse(R"({"temperature": 0.7})").states_sampling);
+  REQUIRE(parse(R"({"top_k": 5, "do_sample": false})").states_sampling);
+  REQUIRE_FALSE(parse(R"({"num_beams": 4, "top_p": null})").states_sampling);
 }
 
 TEST_CASE("an end may be one id or several") {

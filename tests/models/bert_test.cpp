@@ -53,6 +53,17 @@ std::string with_ending(const std::string& name, const std::string& ending, cons
 
 }  // namespace
 
+TEST_CASE("a folder's weights, drawn anew, start as its preset does") {
+  for (const std::string& name : bert_preset_names()) {
+    CAPTURE(name);
+    BertConfig preset = bert_preset(name);
+    preset.vocab_size = 100;
+    const BertConfig read = bert_from_hf(bert_to_hf(preset), "config.json");
+    CHECK(read.position_start == preset.position_start);
+    CHECK(read.initializer_range == preset.initializer_range);
+  }
+}
+
 TEST_CASE("BERT folders of every generation are read") {
   const Pretrained model;
   NamedTensors tensors = model.tensors();

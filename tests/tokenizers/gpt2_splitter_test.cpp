@@ -55,8 +55,8 @@ TEST_CASE("GPT-2's words: of white space before a word the last character stays 
 /// Characters of every kind.
 std::string random_text(std::uint64_t seed) {
   RandomStream stream(seed, "gpt2-splitter-test");
-  const Strings parts{"a",      "Z",      "é", "中", "1",   "²", " ",  "  ",     "\n",     "\t",
-                      "\u00a0", "\u2003", "'", "'s", "'ll", "-", "。", "\u0301", "\u200b", "\U0001F600"};
+  const Strings parts{"a",      "Z", "é",  "中",  "1", "²",  " ",      "  ",     "\n",         "\t",  "\u00a0",
+                      "\u2003", "'", "'s", "'ll", "-", "。", "\u0301", "\u200b", "\U0001F600", "\r\n"};
   std::string text;
   for (std::uint64_t count = stream.below(30); count > 0; --count) text += parts[stream.below(parts.size())];
   return text;
@@ -85,7 +85,7 @@ TEST_CASE("property: a text cut at its last cut has the words of the whole, what
       if (cut == 0) continue;
       ++found;
       INFO(before << "|" << after << " at " << cut);
-      CHECK((before[cut] == ' ' || (before[cut] == '\n' && cuts == Cuts::kAtSpacesAndBreaks)));
+      CHECK((before[cut] == ' ' || ((before[cut] == '\n' || before[cut] == '\r') && cuts == Cuts::kAtSpacesAndBreaks)));
       Strings parts = words_of(before.substr(0, cut));
       for (const std::string& word : words_of(before.substr(cut) + after)) parts.push_back(word);
       CHECK(parts == words_of(before + after));
@@ -99,6 +99,9 @@ TEST_CASE("a text without a place to cut has none") {
   CHECK(last_gpt2_cut("a\nb", Cuts::kAtSpaces) == 0);
   CHECK(last_gpt2_cut("a b c", Cuts::kAtSpaces) == 3);
   CHECK(last_gpt2_cut("ab \n ", Cuts::kAtSpacesAndBreaks) == 2);
+  CHECK(last_gpt2_cut("ab\r\ncd\r", Cuts::kAtSpacesAndBreaks) == 6);
+  CHECK(last_gpt2_cut("ab\r\ncd", Cuts::kAtSpacesAndBreaks) == 2);
+  CHECK(last_gpt2_cut("ab\r\ncd", Cuts::kAtSpaces) == 0);
   CHECK(last_gpt2_cut("\u3000 a", Cuts::kAtSpacesAndBreaks) == 0);
 }
 

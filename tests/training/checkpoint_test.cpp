@@ -27,7 +27,11 @@ struct Saved {
         .step = step, .position = objective.position(), .loss_sum = 0.1 * static_cast<double>(step), .settings = Json::object()};
     checkpoints.save(state, objective, optimizer);
   }
-  TrainerState load(std::int64_t step) { return checkpoints.load(step, objective, optimizer); }
+  TrainerState load(std::int64_t step) {
+    TrainerState state = checkpoints.state(step);
+    checkpoints.load(state, objective, optimizer);
+    return state;
+  }
 
   ToyObjective objective;
   Optimizer optimizer;

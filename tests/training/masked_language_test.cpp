@@ -100,6 +100,8 @@ TEST_CASE("a data position gives the same masked batches in another objective") 
   for (std::int64_t i = 0; i < batches; ++i) loss_of_next(one);
   CHECK(one.epoch() == 1);
   two.seek(one.position());
+  CHECK(one.micro_batches_per_epoch() + 2 == batches);  // of the first epoch, wherever it stands
+  CHECK(two.micro_batches_per_epoch() + 2 == batches);
   for (int i = 0; i < 4; ++i) CHECK(loss_of_next(one) == loss_of_next(two));
   Json other = one.position();
   other["data"] = "another";

@@ -210,10 +210,18 @@ TEST_CASE("Options of windows that cannot be are refused, and fit a smaller mode
   CHECK_THAT(refusal({.n_best = 0}), Contains("--n-best is 0"));
   for (const std::int64_t positions : {12, 64, 383, 384, 512}) {
     SpanOptions options;
-    fit_spans(options, positions);
+    fit_spans(options, {}, positions);
     CHECK(options.max_length == std::min<std::int64_t>(384, positions));
+    CHECK((options.stride == 128) == (positions > 262));
     CHECK_NOTHROW(check_spans(options, positions));
   }
+  // What was asked for stays as it is, and is refused where it cannot be.
+  SpanOptions asked;
+  fit_spans(asked, {.max_length = 384, .stride = 60}, 128);
+  CHECK((asked.max_length == 384 && asked.stride == 60));
+  SpanOptions stride;
+  fit_spans(stride, {.stride = 60}, 128);
+  CHECK((stride.max_length == 128 && stride.stride == 60));
 }
 
 TEST_CASE("The options go into the folder and come back") {

@@ -36,6 +36,22 @@ TEST_CASE("A run without an end is ten epochs") {
   CHECK_FALSE(timed.epochs.has_value());
 }
 
+TEST_CASE("A schedule that ends with the run is constant where minutes alone say when that is") {
+  TrainingOptions options;
+  options.default_schedule = ScheduleKind::kCosine;
+  CHECK(schedule_of(options) == ScheduleKind::kCosine);
+  options.max_minutes = 2;
+  validate(options, Validation::kAbsent);
+  CHECK(schedule_of(options) == ScheduleKind::kConstant);
+  options.steps = 1000;
+  CHECK(schedule_of(options) == ScheduleKind::kCosine);
+  options.steps.reset();
+  options.default_schedule = ScheduleKind::kInverseSqrt;
+  CHECK(schedule_of(options) == ScheduleKind::kInverseSqrt);
+  options.schedule = ScheduleKind::kConstant;
+  CHECK(schedule_of(options) == ScheduleKind::kConstant);
+}
+
 TEST_CASE("A batch is what was asked for, or else the command's own") {
   TrainingOptions options;
   options.default_batch = {.sequences = 16};

@@ -63,7 +63,8 @@ LabelledExamples read_examples(const LabelledSource& source, const InputEncoder&
   const bool is_pair = !source.columns.text_pair.empty();
   for (LabelledText row; reader.next(row);) {
     const auto second = is_pair ? std::optional(row.text_pair) : std::nullopt;
-    EncodedText input = encoder.encode(row.text, second, max_length);
+    EncodedText input = with_place([&] { return reader.name() + ", line " + std::to_string(row.line); },
+                                   [&] { return encoder.encode(row.text, second, max_length); });
     read.num_cut += input.num_removed > 0;
     read.examples.push_back({std::move(input.ids), std::move(input.type_ids)});
     if (labels)
@@ -109,12 +110,11 @@ Metrics classification_metrics(const torch::Tensor& logits_BL, const LabelledExa
 ClassificationObjective::ClassificationObjective(ClassificationSetup setup)
     : setup_(std::move(setup)), batches_(1, setup_.batch_size, setup_.seed) {
   const ClassificationOptions& options = setup_.options;
-  if (options.max_length > setup_.model->max_positions())
-    throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " +
-                    std::to_string(setup_.model->max_positions()) + " positions");
+  const std::int64_t max_length = chosen_length(options.max_length, ClassificationOptions::kUsualLength, setup_.model->max_positions());
+  setup_.options.max_length = max_length;
   std::optional<LabelSet> labels;
   if (!is_regression()) labels.emplace(setup_.model->labels().names, "the model");
-  train_ = read_examples(setup_.train, *setup_.encoder, options.max_length, labels);
+  train_ = read_examples(setup_.train, *setup_.encoder, max_length, labels);
   fingerprint_ = fingerprint_of(train_);
   batches_ = ShuffledBatches(train_.examples.size(), setup_.batch_size, setup_.seed);
   if (options.class_weights == ClassWeights::kBalanced) {
@@ -125,7 +125,7 @@ ClassificationObjective::ClassificationObjective(ClassificationSetup setup)
   if (!setup_.valid.empty()) {
     LabelledSource source = setup_.train;
     source.file = setup_.valid;
-    valid_ = read_examples(source, *setup_.encoder, options.max_length, labels);
+    valid_ = read_examples(source, *setup_.encoder, max_length, labels);
   }
   best_metric();  // refuses a name that is none
 }
@@ -188,7 +188,7 @@ BestMetric ClassificationObjective::best_metric() const {
 
 void ClassificationObjective::save(const std::filesystem::path& folder) const {
   setup_.model->save(folder);
-  setup_.encoder->save(folder);
+  setup_.encoder->save(folder, setup_.options.max_length.value());
 }
 
 void ClassificationObjective::load(const std::filesystem::path& folder) {

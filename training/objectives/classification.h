@@ -25,13 +25,16 @@ struct EnumNames<ClassWeights> {
 };
 
 struct ClassificationOptions {
-  std::int64_t max_length = 128;
+  static constexpr std::int64_t kUsualLength = 128;
+
+  std::optional<std::int64_t> max_length;
   ClassWeights class_weights = ClassWeights::kNone;
   std::int64_t freeze_layers = 0;
   std::string best_by = "";
 
   static void fields(auto& self, auto&& visit) {
-    visit("max_length", self.max_length, "most tokens of a text or a pair, special ones counted; a longer one is cut");
+    visit("max_length", self.max_length,
+          "most tokens of a text or a pair, special ones counted; a longer one is cut [128, or the model's positions]");
     visit("class_weights", self.class_weights, "balanced: rare classes weigh as much as frequent ones");
     visit("freeze_layers", self.freeze_layers, "keep the embeddings and this many of the first layers as they are");
     visit("best_by", self.best_by, "validation metric by which the best model is kept [accuracy; of regression pearson]");

@@ -73,7 +73,9 @@ Json names_of(const std::vector<std::filesystem::path>& files) {
 }  // namespace
 
 TextTokenizer text_tokenizer(const ByteBpeTokenizer& tokenizer) {
-  TextTokenizer text{.tokenizer = tokenizer, .fingerprint = tokenizer.fingerprint()};
+  TextTokenizer text{.tokenizer = tokenizer,
+                     .fingerprint = tokenizer.fingerprint(),
+                     .cuts = tokenizer.adds_prefix_space() ? Cuts::kAtSpaces : Cuts::kAtSpacesAndBreaks};
   if (const auto end = tokenizer.end_of_text_id()) text.end_of_text = EndOfText{.id = *end, .spelling = tokenizer.bytes(*end)};
   return text;
 }
@@ -109,6 +111,7 @@ LanguageObjective::LanguageObjective(LanguageSetup setup) : setup_(std::move(set
     setup_.options.documents = setup_.options.fill_in_the_middle > 0 ? Documents::kSeparate : Documents::kPacked;
   setup_.columns ? prepare_tables() : prepare_texts();
   batches_ = std::make_unique<CausalStream>(make_epoch_, ProcessRank{}, BatchPosition{});
+  first_epoch_batches_ = batches_->here().num_batches;
 }
 
 LanguageObjective::~LanguageObjective() = default;
@@ -123,7 +126,8 @@ void LanguageObjective::check_options() const {
   if (options.max_length > setup_.model->max_positions())
     throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " +
                         std::to_string(setup_.model->max_positions()) + " positions",
-                    "use a smaller --max-length, or --set max_positions=" + std::to_string(options.max_length));
+                    "use a smaller --max-length, or a model with more positions (--set max_positions=" +
+                        std::to_string(options.max_length) + " in pretraining)");
   if (setup_.columns && options.fill_in_the_middle > 0)
     throw UserError("--fill-in-the-middle has no effect on a table of inputs and outputs", "leave it out");
   if (setup_.columns && options.documents == Documents::kSeparate)

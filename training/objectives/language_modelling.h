@@ -76,7 +76,7 @@ class LanguageObjective final : public Objective {
   Json position() const override;
   void seek(const Json& position) override;
   std::int64_t epoch() const override { return batches_->position().epoch; }
-  std::int64_t micro_batches_per_epoch() override { return batches_->here().num_batches; }
+  std::int64_t micro_batches_per_epoch() override { return first_epoch_batches_; }
 
   bool can_evaluate() const override { return valid_ != nullptr; }
   std::optional<Metrics> evaluate() override;
@@ -97,6 +97,7 @@ class LanguageObjective final : public Objective {
   std::string fingerprint_;  // of the training data
   std::string summary_;      // likewise, for the model card
   std::unique_ptr<CausalStream> batches_;
+  std::int64_t first_epoch_batches_ = 0;  // wherever the stream stands
   std::unique_ptr<const CausalEpoch> valid_;
 };
 

@@ -35,7 +35,7 @@ std::string fingerprint_of(const DocumentCorpus& corpus) {
 }
 
 MaskedExampleOptions example_options(const MaskedLanguageOptions& options, const BatchBudget& budget) {
-  return {.segments = {.max_length = options.max_length,
+  return {.segments = {.max_length = options.max_length.value(),
                        .next_sentence = options.next_sentence ? NextSentence::kYes : NextSentence::kNo,
                        .short_probability = options.short_probability},
           .masking = {.probability = options.mask_probability,
@@ -50,23 +50,41 @@ std::string list_files(const std::vector<std::filesystem::path>& files) {
   return text;
 }
 
+/// Whether there is anything that can be masked: a text of unknown characters is [UNK] all over.
+bool has_ordinary_token(const TokenFile& sentences, const WordPieceTokenizer& tokenizer) {
+  std::vector<std::int64_t> ids;
+  for (std::uint64_t i = 0; i < sentences.size(); ++i) {
+    ids.clear();
+    sentences.append_to(ids, i);
+    for (const std::int64_t id : ids)
+      if (!tokenizer.is_special(static_cast<std::int32_t>(id))) return true;
+  }
+  return false;
+}
+
 std::shared_ptr<const DocumentCorpus> prepare(const std::vector<std::filesystem::path>& files, const WordPieceTokenizer& tokenizer,
                                               const MaskedLanguageOptions& options, const std::filesystem::path& cache) {
   auto corpus = prepare_documents({.files = files, .line_holds = options.split_sentences ? LineHolds::kParagraph : LineHolds::kSentence},
                                   {.tokenizer = tokenizer, .fingerprint = tokenizer.fingerprint()}, cache);
   require_documents(*corpus, options.next_sentence ? NextSentence::kYes : NextSentence::kNo, list_files(files));
+  if (!has_ordinary_token(corpus->sentences(), tokenizer))
+    throw UserError(list_files(files) + ": the tokenizer knows no word of this text", "is it made for this language?");
   return corpus;
 }
 
 }  // namespace
 
-void validate(const MaskedLanguageOptions& options, const TextSizes& model) {
+void validate(MaskedLanguageOptions& options, const TextSizes& model) {
   const auto is_share = [](double share) { return share >= 0 && share <= 1; };
-  if (options.max_length > model.positions)
-    throw UserError(
-        "--max-length is " + std::to_string(options.max_length) + "; the model has " + std::to_string(model.positions) + " positions",
-        "use a smaller --max-length, or a model with more positions (--set max_positions=" + std::to_string(options.max_length) +
-            " in pretraining)");
+  const std::string length = "--max-length is " + std::to_string(options.max_length.value_or(model.positions));
+  const std::int64_t least = options.next_sentence ? 5 : 4;  // special tokens, and two of text
+  if (options.max_length.value_or(least) > model.positions)
+    throw UserError(length + "; the model has " + std::to_string(model.positions) + " positions",
+                    "use a smaller --max-length, or a model with more positions (--set max_positions=" +
+                        std::to_string(options.max_length.value_or(least)) + " in pretraining)");
+  options.max_length = options.max_length.value_or(std::min(MaskedLanguageOptions::kUsualLength, model.positions));
+  if (*options.max_length < least)
+    throw UserError(length + "; expected at least " + std::to_string(least) + ", to hold two tokens of text beside the special ones");
   if (options.next_sentence && model.segments < 2)
     throw UserError("next sentences need a second segment, and the model has one (type_vocab_size 1)", "add --no-next-sentence");
   if (!(options.mask_probability > 0 && options.mask_probability <= 1))
@@ -119,7 +137,7 @@ std::optional<MaskedScores> evaluate_masked(MaskedLanguageModel& model, const Ev
 }
 
 MaskedLanguageObjective::MaskedLanguageObjective(MaskedLanguageSetup setup) : setup_(std::move(setup)) {
-  const MaskedLanguageOptions& options = setup_.options;
+  MaskedLanguageOptions& options = setup_.options;
   if (setup_.tokenizer->vocab_size() > setup_.model->vocab_size())
     throw UserError("the tokenizer has " + std::to_string(setup_.tokenizer->vocab_size()) + " ids, the model " +
                         std::to_string(setup_.model->vocab_size()),
@@ -127,10 +145,12 @@ MaskedLanguageObjective::MaskedLanguageObjective(MaskedLanguageSetup setup) : se
   validate(options, {.positions = setup_.model->max_positions(), .segments = setup_.model->num_segments()});
   if (options.next_sentence && !setup_.model->has_next_sentence())
     throw UserError("the model has no head for next sentences", "add --no-next-sentence");
+  const Masker checked(masking_vocabulary(*setup_.tokenizer), example_options(options, setup_.budget).masking);  // before any text is read
   source_ = {.corpus = prepare(setup_.train, *setup_.tokenizer, options, setup_.cache),
              .vocabulary = masking_vocabulary(*setup_.tokenizer)};
   fingerprint_ = fingerprint_of(*source_.corpus);
   batches_ = std::make_unique<MaskedExamples>(source_, stream());
+  first_epoch_batches_ = batches_->batches_an_epoch();
   if (setup_.valid.empty()) return;
   valid_ = std::make_unique<EvaluationExamples>(
       MaskedSource{.corpus = prepare(setup_.valid, *setup_.tokenizer, options, setup_.cache), .vocabulary = source_.vocabulary},
@@ -145,7 +165,9 @@ MaskedStreamOptions MaskedLanguageObjective::stream() const {
 
 std::unique_ptr<MicroBatch> MaskedLanguageObjective::next() {
   auto batch = std::make_unique<MaskedMicroBatch>();
-  batch->masked = to_masked_batch(batches_->next());
+  do {  // a batch of unknown words alone has nothing to predict; the text as a whole has
+    batch->masked = to_masked_batch(batches_->next());
+  } while (batch->masked.masked_labels.empty());
   batch->num_tokens = static_cast<std::int64_t>(batch->masked.text.tokens.ids.size());
   batch->num_targets = {static_cast<std::int64_t>(batch->masked.masked_labels.size())};
   if (setup_.options.next_sentence) batch->num_targets.push_back(static_cast<std::int64_t>(batch->masked.next_labels.size()));
@@ -185,7 +207,7 @@ BestMetric MaskedLanguageObjective::best_metric() const {
 
 void MaskedLanguageObjective::save(const std::filesystem::path& folder) const {
   setup_.model->save(folder);
-  setup_.tokenizer->save(folder);
+  setup_.tokenizer->save(folder, setup_.options.max_length);
 }
 
 void MaskedLanguageObjective::load(const std::filesystem::path& folder) {

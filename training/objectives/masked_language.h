@@ -17,7 +17,9 @@
 namespace attend {
 
 struct MaskedLanguageOptions {
-  std::int64_t max_length = 128;
+  static constexpr std::int64_t kUsualLength = 128;
+
+  std::optional<std::int64_t> max_length;
   bool next_sentence = true;
   double short_probability = 0.1;
   double mask_probability = 0.15;
@@ -27,7 +29,7 @@ struct MaskedLanguageOptions {
   std::int64_t eval_examples = 2000;
 
   static void fields(auto& self, auto&& visit) {
-    visit("max_length", self.max_length, "most tokens of a sequence, [CLS] and [SEP] counted");
+    visit("max_length", self.max_length, "most tokens of a sequence, [CLS] and [SEP] counted [128, or the model's positions]");
     visit("next_sentence", self.next_sentence, "pairs of segments, of which half do not follow one another, and a loss for telling which");
     visit("short_probability", self.short_probability, "share of sequences that are drawn shorter than --max-length");
     visit("mask_probability", self.mask_probability, "share of the tokens that are to be predicted");
@@ -53,8 +55,8 @@ struct MaskedLanguageSetup {
 struct TextSizes {
   std::int64_t positions, segments;
 };
-/// Throws UserError for settings out of range, or that such a model cannot have.
-void validate(const MaskedLanguageOptions& options, const TextSizes& model);
+/// Sets the length where none was asked for. Throws UserError for settings out of range, or that such a model cannot have.
+void validate(MaskedLanguageOptions& options, const TextSizes& model);
 
 /// What the examples need to know of a tokenizer.
 MaskingVocabulary masking_vocabulary(const WordPieceTokenizer& tokenizer);
@@ -64,7 +66,7 @@ struct EvaluationText {
   const WordPieceTokenizer& tokenizer;
   std::filesystem::path cache;  ///< folder for the tokenised text
   BatchBudget budget;
-  const MaskedLanguageOptions& options;
+  const MaskedLanguageOptions& options;  ///< validate()d
 };
 /// The examples of a text on which a model is measured. Throws UserError.
 EvaluationExamples evaluation_examples(const EvaluationText& text);
@@ -90,7 +92,7 @@ class MaskedLanguageObjective final : public Objective {
   Json position() const override;
   void seek(const Json& position) override;
   std::int64_t epoch() const override { return batches_->epoch(); }
-  std::int64_t micro_batches_per_epoch() override { return batches_->batches_an_epoch(); }
+  std::int64_t micro_batches_per_epoch() override { return first_epoch_batches_; }
 
   bool can_evaluate() const override { return valid_ != nullptr; }
   std::optional<Metrics> evaluate() override;
@@ -108,6 +110,7 @@ class MaskedLanguageObjective final : public Objective {
   MaskedSource source_;
   std::string fingerprint_;  // of the training text
   std::unique_ptr<MaskedExamples> batches_;
+  std::int64_t first_epoch_batches_ = 0;  // wherever the stream stands
   std::unique_ptr<EvaluationExamples> valid_;
 };
 

@@ -52,10 +52,10 @@ void check_spans(const SpanOptions& options, std::int64_t max_positions) {
   require_positive("--n-best", options.n_best);
 }
 
-void fit_spans(SpanOptions& options, std::int64_t max_positions) {
-  if (options.max_length <= max_positions) return;
-  options.max_length = max_positions;
-  options.stride = std::min(options.stride, (max_positions - kTemplateTokens) / 3);
+void fit_spans(SpanOptions& options, const AskedSpans& asked, std::int64_t max_positions) {
+  options.max_length = asked.max_length.value_or(std::min(options.max_length, max_positions));
+  const std::int64_t third = std::max<std::int64_t>(0, (options.max_length - kTemplateTokens) / 3);
+  options.stride = asked.stride.value_or(options.stride < longest_question(options) ? options.stride : third);
 }
 
 std::optional<SpanOptions> read_span_options(const std::filesystem::path& folder) {

@@ -45,8 +45,12 @@ struct SpanOptions {
 
 /// Throws UserError for options out of their ranges: windows longer than the model's positions, or that do not move on.
 void check_spans(const SpanOptions& options, std::int64_t max_positions);
-/// Where the model has fewer positions, windows as long as these, of which neighbours share a third.
-void fit_spans(SpanOptions& options, std::int64_t max_positions);
+/// Of a length and a stride what was asked for. Otherwise windows no longer than the model's positions, of which neighbours share a third
+/// where the usual stride is too much for them.
+struct AskedSpans {
+  std::optional<std::int64_t> max_length, stride;
+};
+void fit_spans(SpanOptions& options, const AskedSpans& asked, std::int64_t max_positions);
 
 /// What the answering folder was trained with, in a file of its own that transformers passes over. Nothing where there is none.
 std::optional<SpanOptions> read_span_options(const std::filesystem::path& folder);

@@ -204,17 +204,15 @@ std::optional<Metrics> evaluate_tags(TokenClassifier& model, const TaggedText& t
 
 TaggingObjective::TaggingObjective(TaggingSetup setup) : setup_(std::move(setup)), batches_(1, setup_.batch_size, setup_.seed) {
   const TaggingOptions& options = setup_.options;
-  if (options.max_length > setup_.model->max_positions())
-    throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " +
-                    std::to_string(setup_.model->max_positions()) + " positions");
+  const std::int64_t max_length = chosen_length(options.max_length, TaggingOptions::kUsualLength, setup_.model->max_positions());
+  setup_.options.max_length = max_length;
   const LabelSet labels(setup_.model->labels().names, "the model");
-  train_ = read_tagged_examples(setup_.train, *setup_.tokenizer, options.max_length, labels);
+  train_ = read_tagged_examples(setup_.train, *setup_.tokenizer, max_length, labels);
   fingerprint_ = fingerprint_of(train_);
   batches_ = ShuffledBatches(train_.examples.size(), setup_.batch_size, setup_.seed);
   if (options.freeze_layers != 0) setup_.model->freeze(options.freeze_layers);
   if (!setup_.valid.empty())
-    valid_.emplace(
-        read_tagged_text({.file = setup_.valid, .columns = setup_.train.columns}, *setup_.tokenizer, options.max_length, labels));
+    valid_.emplace(read_tagged_text({.file = setup_.valid, .columns = setup_.train.columns}, *setup_.tokenizer, max_length, labels));
   best_metric();  // refuses a name that is none
 }
 
@@ -261,7 +259,7 @@ BestMetric TaggingObjective::best_metric() const {
 
 void TaggingObjective::save(const std::filesystem::path& folder) const {
   setup_.model->save(folder);
-  setup_.tokenizer->save(folder);
+  setup_.tokenizer->save(folder, setup_.options.max_length);
 }
 
 void TaggingObjective::load(const std::filesystem::path& folder) {

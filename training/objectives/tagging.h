@@ -19,13 +19,16 @@
 namespace attend {
 
 struct TaggingOptions {
-  std::int64_t max_length = 128;
+  static constexpr std::int64_t kUsualLength = 128;
+
+  std::optional<std::int64_t> max_length;
   std::int64_t freeze_layers = 0;
   std::string best_by = "";
 
   static void fields(auto& self, auto&& visit) {
     visit("max_length", self.max_length,
-          "most tokens of a sentence, special ones counted; a longer one is cut in training, and read in parts elsewhere");
+          "most tokens of a sentence, special ones counted; a longer one is cut in training, and read in parts elsewhere [128, or the "
+          "model's positions]");
     visit("freeze_layers", self.freeze_layers, "keep the embeddings and this many of the first layers as they are");
     visit("best_by", self.best_by, "validation metric by which the best model is kept [f1; accuracy where tags are not those of entities]");
   }

@@ -2,10 +2,21 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string>
 
+#include "core/error.h"
 #include "core/random.h"
 
 namespace attend {
+
+std::int64_t chosen_length(std::optional<std::int64_t> asked, std::int64_t usual, std::int64_t positions) {
+  if (!asked) return std::min(usual, positions);
+  const std::string found = "--max-length is " + std::to_string(*asked);
+  if (*asked < 1) throw UserError(found + "; expected 1 or more");
+  if (*asked > positions)
+    throw UserError(found + "; the model has " + std::to_string(positions) + " positions", "use a smaller --max-length");
+  return *asked;
+}
 
 TextBatch pack_examples(const std::vector<TextExample>& examples, const std::vector<std::size_t>& chosen) {
   TextBatch batch;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/json.h"
@@ -21,10 +22,9 @@ TextBatch pack_examples(const std::vector<TextExample>& examples, const std::vec
 /// All examples sorted by length and cut into batches of about `batch_tokens` tokens: for evaluating and answering.
 std::vector<std::vector<std::size_t>> batches_by_length(const std::vector<TextExample>& examples, std::int64_t batch_tokens);
 
-/// A command's usual length, cut to the model's positions. Another one was asked for, and stays for the objective to check.
-constexpr std::int64_t fitted_length(std::int64_t length, std::int64_t usual, std::int64_t positions) {
-  return length == usual && positions < usual ? positions : length;
-}
+/// The length (--max-length) asked for, or a usual one, cut to the model's positions. Throws UserError for one asked for that is less than
+/// 1 or more than the positions.
+std::int64_t chosen_length(std::optional<std::int64_t> asked, std::int64_t usual, std::int64_t positions);
 
 /// Which examples come when: an epoch is a permutation that is a function of (seed, epoch), cut every `batch_size`.
 class ShuffledBatches {

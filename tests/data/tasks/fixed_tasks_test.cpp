@@ -136,6 +136,10 @@ TEST_CASE("a task with few inputs says how many it found") {
   CHECK(examples_of("translation", english_german().size()).size() == english_german().size());
   CHECK_THAT(refusal_of([] { examples_of("addition", 101, {.digits = 1, .answer_order = {}}); }),
              Contains("the task 'addition' has hardly more than the 100 different inputs found; 101 are asked for"));
+  std::ostringstream all;
+  write_task_table({.tasks = tasks_named("translation"), .settings = {}}, 1, 1000, Shortage::kTakeAll, all);
+  const std::string lines = all.str();
+  CHECK(std::count(lines.begin(), lines.end(), '\n') == static_cast<std::int64_t>(english_german().size()));
 }
 
 }  // namespace attend

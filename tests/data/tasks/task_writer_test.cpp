@@ -20,7 +20,7 @@ TaskDraw draw_of(const std::string& tasks, std::uint64_t seed = 1, RuleSplit spl
 
 std::string table_of(const TaskDraw& draw, std::uint64_t num_rules, std::size_t examples_per_rule) {
   std::ostringstream out;
-  write_task_table(draw, num_rules, examples_per_rule, out);
+  write_task_table(draw, num_rules, examples_per_rule, Shortage::kRefuse, out);
   return out.str();
 }
 
