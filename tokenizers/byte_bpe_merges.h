@@ -17,7 +17,7 @@ namespace attend {
 class MergeReader {
  public:
   /// `pieces` must outlive it. `name` is the file's, for messages.
-  MergeReader(const std::vector<std::string>& pieces, std::string name) : pieces_(pieces), ids_(ids_of(pieces)), name_(std::move(name)) {}
+  MergeReader(const std::vector<std::string>& pieces, std::string name) : ids_(ids_of(pieces)), name_(std::move(name)) {}
 
   /// Throws UserError where one of the two, or what they make, is not in the vocabulary, and where the pair was there before. `place` is
   /// where it stands in the file: "line 5".
@@ -30,7 +30,6 @@ class MergeReader {
  private:
   std::int32_t id_of(std::string_view piece, std::string_view first, std::string_view second, const std::string& place) const;
 
-  const std::vector<std::string>& pieces_;
   PieceIds ids_;
   std::string name_;
   std::vector<PairMerge> merges_;

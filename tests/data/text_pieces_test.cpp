@@ -163,7 +163,7 @@ TEST_CASE("a text that became shorter, or never has white space, is refused") {
   CHECK_THAT(refusal_of([&] { reader.next(); }), Catch::Contains("shorter"));
   write_text(folder / "b.txt", std::string(80u << 20, 'x'));
   TextPieceReader endless(whole_files({folder / "b.txt"}), {});
-  CHECK_THAT(refusal_of([&] { endless.next(); }), Catch::Contains("no white space") && Catch::Contains("b.txt"));
+  CHECK_THAT(refusal_of([&] { endless.next(); }), Catch::Contains("no place to cut it") && Catch::Contains("b.txt"));
 }
 
 }  // namespace

@@ -63,9 +63,10 @@ TEST_CASE("the folder's sampling settings hold whether or not it says do_sample"
   GenerationConfig config;
   config.states_sampling = true;
   config.top_k = 1;
-  for (const std::int64_t id : Toy(config).run("x", {.max_new_tokens = 20})[0].ids) CHECK(id == 'a');
+  const TokenIds best = Toy(config).run("x", {.max_new_tokens = 20})[0].ids;
+  CHECK(best == TokenIds(20, 'a'));
   config.states_sampling = false;  // then nothing was said of top_k
-  const auto ids = Toy(config).run("x", {.max_new_tokens = 20})[0].ids;
+  const TokenIds ids = Toy(config).run("x", {.max_new_tokens = 20})[0].ids;
   CHECK(std::count(ids.begin(), ids.end(), 'a') < 10);
 }
 

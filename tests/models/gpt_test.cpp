@@ -395,6 +395,7 @@ TEST_CASE("config.json goes both ways; what transformers leaves out is its defau
   config.dropout = 0.25;
   config.eos_id = 7;
   config.pad_id = 9;
+  config.position_start = PositionStart::kSinusoidal;  // which config.json does not say: what the presets of this width have
   CHECK(to_json(gpt_from_hf(gpt_to_hf(config), "x")) == to_json(config));
   const GptConfig empty = gpt_from_hf(Json{{"model_type", "gpt2"}}, "x");
   CHECK(empty.vocab_size == 50257);
