@@ -203,7 +203,7 @@ Trainer::StepResult Trainer::accumulate_gradients(std::int64_t step) {
     for (std::size_t term = 0; term < targets.size(); ++term) targets[term] += batch.num_targets[term];
     result.tokens += batch.num_tokens;
   }
-  for (const std::int64_t count : targets) TORCH_CHECK(count > 0, "a step without targets; an objective gives none");
+  for (const std::int64_t count : targets) TORCH_CHECK(count > 0, "a step without targets");
   result.targets = targets.front();
   std::vector<torch::Tensor> sums(targets.size());
   for (std::size_t i = 0; i < micro_batches.size(); ++i) {

@@ -22,12 +22,6 @@ const std::vector<Preset>& presets() {
   return all;
 }
 
-// Below this width the paper's N(0, 0.02) makes attention so even and so small that training stays at the unigram loss for long
-// (docs/bert.md has the figures); of base size and above it is what it is in the paper.
-constexpr std::int64_t kPaperWidth = 768;
-
-PositionStart usual_position_start(std::int64_t width) { return width < kPaperWidth ? PositionStart::kSinusoidal : PositionStart::kNormal; }
-
 std::string is(const char* field, std::int64_t value) { return std::string(field) + " is " + std::to_string(value); }
 
 void check_rate(const char* field, double rate) {

@@ -42,11 +42,6 @@ const std::vector<Preset>& presets() {
   return all;
 }
 
-// Below this width weights start at 1 / sqrt(E) instead of the papers' 0.02, and positions from sinusoids: docs/gpt.md has the figures.
-constexpr std::int64_t kPaperWidth = 768;
-
-PositionStart usual_position_start(std::int64_t width) { return width < kPaperWidth ? PositionStart::kSinusoidal : PositionStart::kNormal; }
-
 std::string is(const char* field, std::int64_t value) { return std::string(field) + " is " + std::to_string(value); }
 
 void check_rate(const char* field, double rate) {

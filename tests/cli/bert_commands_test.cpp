@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "core/json.h"
-#include "tests/cli/process.h"
+#include "tests/cli/refusal_check.h"
 
 using namespace attend;
 using Catch::Contains;
@@ -57,13 +57,6 @@ struct World {
 const World& world() {
   static const World made;
   return made;
-}
-
-void check_refusal(const Outcome& outcome, const std::string& expected) {
-  INFO(outcome.err);
-  CHECK(outcome.code == 2);
-  CHECK_THAT(outcome.err, Contains(expected));
-  CHECK_THAT(outcome.err, !Contains("internal error") && !Contains("Exception raised from"));
 }
 
 std::int64_t lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }

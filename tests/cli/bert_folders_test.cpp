@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "core/json.h"
-#include "tests/cli/process.h"
+#include "tests/cli/refusal_check.h"
 
 using namespace attend;
 using Catch::Contains;
@@ -56,12 +56,6 @@ struct World {
 const World& world() {
   static const World made;
   return made;
-}
-
-void check_refusal(const Outcome& outcome, const std::string& expected) {
-  INFO(outcome.err);
-  CHECK(outcome.code == 2);
-  CHECK_THAT(outcome.err, Contains(expected) && !Contains("internal error"));
 }
 
 void edit(const fs::path& file, const std::function<void(Json&)>& change) {

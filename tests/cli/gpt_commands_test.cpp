@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "core/json.h"
-#include "tests/cli/process.h"
+#include "tests/cli/refusal_check.h"
 
 using namespace attend;
 using Catch::Contains;
@@ -59,13 +59,6 @@ struct World {
 const World& world() {
   static const World made;
   return made;
-}
-
-void check_refusal(const Outcome& outcome, const std::string& expected) {
-  INFO(outcome.err);
-  CHECK(outcome.code == 2);
-  CHECK_THAT(outcome.err, Contains(expected));
-  CHECK_THAT(outcome.err, !Contains("internal error") && !Contains("Exception raised from"));
 }
 
 Json evaluation(const Arguments& more) {

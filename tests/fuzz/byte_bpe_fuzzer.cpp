@@ -7,10 +7,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace attend;
   static const fuzz::Folder folder;
   const auto parts = fuzz::parts_of(data, size, 5);
-  folder.write("tokenizer.json", parts[0]);
-  folder.write("vocab.json", parts[1]);
-  folder.write("merges.txt", parts[2]);
-  folder.write("tokenizer_config.json", parts[3]);
+  folder.write({"tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json"}, parts);
   return fuzz::expect_value_or_refusal([&] {
     const ByteBpeTokenizer tokenizer(folder.path());
     const auto ids = tokenizer.encode(parts[4]);

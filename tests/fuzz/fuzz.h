@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -68,6 +69,9 @@ class Folder {
       std::filesystem::remove(path_ / name);
     else
       std::ofstream(path_ / name, std::ios::binary) << text;
+  }
+  void write(std::initializer_list<const char*> names, const std::vector<std::string>& texts) const {
+    for (auto text = texts.begin(); const char* name : names) write(name, *text++);
   }
   const std::filesystem::path& path() const { return path_; }
 

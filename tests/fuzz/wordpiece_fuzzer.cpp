@@ -7,9 +7,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace attend;
   static const fuzz::Folder folder;
   const auto parts = fuzz::parts_of(data, size, 4);
-  folder.write("tokenizer.json", parts[0]);
-  folder.write("vocab.txt", parts[1]);
-  folder.write("tokenizer_config.json", parts[2]);
+  folder.write({"tokenizer.json", "vocab.txt", "tokenizer_config.json"}, parts);
   return fuzz::expect_value_or_refusal([&] {
     const WordPieceTokenizer tokenizer(folder.path());
     const auto ids = tokenizer.encode(parts[3]);

@@ -116,7 +116,7 @@ std::optional<MaskedScores> evaluate_masked(MaskedLanguageModel& model, const Ev
   const std::int64_t wanted = num_examples == 0 ? examples.num_examples() : num_examples;
   SummedLoss words, next;
   std::int64_t taken = 0;
-  for (std::size_t i = 0; i < examples.size() && taken < wanted; ++i) {
+  for (std::size_t i = 0; i < examples.size() && (taken < wanted || words.num_targets == 0); ++i) {
     if (stop_requested()) return std::nullopt;
     MaskedBatchIds ids = examples.batch(i);
     taken += ids.size();
