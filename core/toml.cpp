@@ -156,12 +156,14 @@ class TomlReader {
  public:
   explicit TomlReader(const std::string& name) : name_(name) {}
 
-  Json read(const toml::node& node, std::size_t depth = 1) const {
+  /// `tables`: how many the node lies in, which are the parts of the key that json_to_toml() would write for it.
+  Json read(const toml::node& node, std::size_t depth = 1, std::size_t tables = 0) const {
     if (depth > limits::kJsonDepth) fail(node, "nested deeper than " + std::to_string(limits::kJsonDepth) + " levels");
-    if (const auto* table = node.as_table()) return read_table(*table, depth);
+    if (tables > kKeyParts && node.is_table()) fail(node, "in more than " + std::to_string(kKeyParts) + " tables");
+    if (const auto* table = node.as_table()) return read_table(*table, depth, tables);
     if (const auto* array = node.as_array()) {
       Json items = Json::array();
-      for (const toml::node& item : *array) items.push_back(read(item, depth + 1));
+      for (const toml::node& item : *array) items.push_back(read(item, depth + 1, tables));
       return items;
     }
     if (const auto* text = node.as_string()) return text->get();
@@ -173,13 +175,13 @@ class TomlReader {
 
  private:
   /// toml++ sorts keys; the file's own order is what people wrote.
-  Json read_table(const toml::table& table, std::size_t depth) const {
+  Json read_table(const toml::table& table, std::size_t depth, std::size_t tables) const {
     std::vector<std::pair<const toml::key*, const toml::node*>> entries;
     for (const auto& [key, node] : table) entries.emplace_back(&key, &node);
     std::stable_sort(entries.begin(), entries.end(),
                      [](const auto& a, const auto& b) { return a.first->source().begin < b.first->source().begin; });
     Json object = Json::object();
-    for (const auto& [key, node] : entries) object[std::string(key->str())] = read(*node, depth + 1);
+    for (const auto& [key, node] : entries) object[std::string(key->str())] = read(*node, depth + 1, tables + 1);
     return object;
   }
 

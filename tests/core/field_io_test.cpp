@@ -151,6 +151,17 @@ TEST_CASE("a mistake in TOML is shown with its line and column") {
   CHECK(toml_refusal("") == "");
 }
 
+TEST_CASE("tables nest as deep as their keys can be written, whatever they are spelled with") {  // the fuzzer's finding
+  const auto nested = [](int parts) {
+    std::string key = "a";
+    for (int i = 1; i < parts; ++i) key += ".a";
+    return "[b.c]\n" + key + ".d = 1\n";
+  };
+  const std::string written = json_to_toml(toml_to_json(nested(14), "run.toml"));  // in 16 tables
+  CHECK(json_to_toml(toml_to_json(written, "written")) == written);
+  CHECK_THAT(toml_refusal(nested(15)), Catch::Contains("in more than 16 tables"));
+}
+
 TEST_CASE("a TOML key of thousands of parts is refused before it can overflow the stack") {
   std::string deep = "a", quoted = "\"a\"";
   for (int i = 0; i < 200'000; ++i) deep += ".a", quoted += " . 'a'";
