@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <sstream>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -30,12 +32,14 @@ inline std::string hyphenated(std::string name) {
   return name;
 }
 
-/// The whole text as a number, or nothing. CLI11's own conversion lets 99999999999999999999 pass and reads 010 as 8.
+/// The whole text as a finite number, or nothing. CLI11's own conversion lets 99999999999999999999 pass and reads 010 as 8.
 template <class T>
 std::optional<T> parse_number(const std::string& text) {
   T number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if constexpr (std::is_floating_point_v<T>)
+    if (!std::isfinite(number)) return std::nullopt;
   return number;
 }
 

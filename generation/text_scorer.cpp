@@ -8,16 +8,28 @@
 #include "core/error.h"
 #include "generation/evaluation_mode.h"
 #include "generation/search.h"
+#include "generation/windowed_decoder.h"
 
 namespace attend {
 namespace {
 
 constexpr std::size_t kBatchTokens = 4096;
+constexpr std::size_t kMostRows = 256;  // of logits over the vocabulary at a time
+// A step of few rows takes about as long as reading so many tokens of a prompt: it is the weights that take the time.
+constexpr std::size_t kStepTokens = 12;
 
 // A window of one of the texts.
 struct OwnedWindow {
   std::size_t text;
   ScoreWindow window;
+};
+
+// Neighbouring texts that begin with the same `prompt` tokens, and the most that comes behind it.
+struct Branches {
+  std::size_t first, size, prompt, longest;
+
+  // Read token by token behind the prompt, which is read once, or each text as a whole?
+  bool steps_are_cheaper() const { return (size - 1) * prompt > kStepTokens * longest; }
 };
 
 void append(CausalBatch& batch, const TokenIds& ids, const ScoreWindow& window) {
@@ -35,9 +47,16 @@ void append_pieces(TokenIds& ids, const ByteBpeTokenizer& tokenizer, std::string
 
 std::size_t positions_of(const CausalLanguageModel& model) { return static_cast<std::size_t>(model.max_positions()); }
 
-// The score of each text: what its windows' targets add up to, a batch of windows at a time.
-std::vector<TextScore> sum_windows(CausalLanguageModel& model, const std::vector<TokenIds>& ids, const std::vector<OwnedWindow>& windows) {
-  std::vector<TextScore> scores(ids.size());
+void add_token(TextScore& score, double log_probability) {
+  require_finite(log_probability);
+  score.log_probability += log_probability;
+  score.token_log_probabilities.push_back(static_cast<float>(log_probability));
+  ++score.num_tokens;
+}
+
+// The scores of texts: what their windows' targets add up to, a batch of windows at a time.
+void sum_windows(CausalLanguageModel& model, const std::vector<TokenIds>& ids, const std::vector<OwnedWindow>& windows,
+                 std::vector<TextScore>& scores) {
   const EvaluationMode evaluation(model);
   for (std::size_t first = 0, last = 0; first < windows.size(); first = last) {
     CausalBatch batch;
@@ -48,16 +67,65 @@ std::vector<TextScore> sum_windows(CausalLanguageModel& model, const std::vector
     const std::vector<float> found = model.target_log_probabilities(batch);
     auto next = found.begin();
     for (std::size_t w = first; w < last; ++w)
-      for (std::size_t target = windows[w].window.first_target; target < windows[w].window.end; ++target, ++next) {
-        require_finite(*next);
-        TextScore& score = scores[windows[w].text];
-        score.log_probability += *next;
-        score.token_log_probabilities.push_back(*next);
-        ++score.num_tokens;
-      }
+      for (std::size_t target = windows[w].window.first_target; target < windows[w].window.end; ++target, ++next)
+        add_token(scores[windows[w].text], *next);
     TORCH_CHECK(next == found.end(), "one log-probability a target");
   }
-  return scores;
+}
+
+// The scores of what comes behind the prompts, of which each has as many texts as the first.
+void step_through(CausalLanguageModel& model, const std::vector<TokenIds>& ids, std::span<const Branches> prompts,
+                  std::vector<TextScore>& scores) {
+  const EvaluationMode evaluation(model);
+  struct Row {
+    std::size_t text, at;  // the text's token that is to be given to the next step
+  };
+  std::vector<Row> rows;
+  std::vector<TokenIds> read;
+  std::size_t steps = 0;
+  for (const Branches& branches : prompts) {
+    const TokenIds& first = ids[branches.first];
+    read.emplace_back(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(branches.prompt));
+    steps = std::max(steps, branches.longest);
+    for (std::size_t i = 0; i < branches.size; ++i) rows.push_back({.text = branches.first + i, .at = branches.prompt - 1});
+  }
+  const auto decoder =
+      model.start_decoding(pack_ids(read), static_cast<std::int64_t>(prompts.front().size), static_cast<std::int64_t>(steps));
+  while (!rows.empty()) {
+    std::vector<std::int64_t> last_R, targets_R, kept_R;
+    for (const Row& row : rows) {
+      last_R.push_back(ids[row.text][row.at]);
+      targets_R.push_back(ids[row.text][row.at + 1]);
+    }
+    const auto log_probabilities_RV = decoder->step(torch::tensor(last_R)).log_softmax(-1);
+    const auto targets_R1 = torch::tensor(targets_R).to(log_probabilities_RV.device()).unsqueeze(1);
+    const auto found_R = log_probabilities_RV.gather(1, targets_R1).squeeze(1).to(torch::kCPU, torch::kFloat64).contiguous();
+    std::vector<Row> going_on;
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      add_token(scores[rows[r].text], found_R.const_data_ptr<double>()[r]);
+      if (rows[r].at + 2 == ids[rows[r].text].size()) continue;
+      going_on.push_back({.text = rows[r].text, .at = rows[r].at + 1});
+      kept_R.push_back(static_cast<std::int64_t>(r));
+    }
+    if (going_on.size() < rows.size() && !going_on.empty()) decoder->reorder(torch::tensor(kept_R));
+    rows = std::move(going_on);
+  }
+}
+
+// As many prompts at a time as have the same number of texts and fit a batch, and the positions with the steps of all.
+void step_through_all(CausalLanguageModel& model, const std::vector<TokenIds>& ids, std::span<const Branches> prompts,
+                      std::vector<TextScore>& scores) {
+  for (std::size_t first = 0, last = 0; first < prompts.size(); first = last) {
+    std::size_t tokens = 0, prompt = 0, longest = 0;
+    for (; last < prompts.size() && prompts[last].size == prompts[first].size; ++last) {
+      tokens += prompts[last].prompt;
+      prompt = std::max(prompt, prompts[last].prompt);
+      longest = std::max(longest, prompts[last].longest);
+      const bool fits = tokens <= kBatchTokens && (last - first + 1) * prompts[first].size <= kMostRows;
+      if (last > first && (!fits || prompt - 1 + longest > positions_of(model))) break;
+    }
+    step_through(model, ids, prompts.subspan(first, last - first), scores);
+  }
 }
 
 }  // namespace
@@ -95,16 +163,24 @@ std::vector<TextScore> TextScorer::score(std::span<const std::string> texts) con
     append_pieces(ids[i], *tokenizer_, texts[i]);
     for (const ScoreWindow& window : score_windows(ids[i].size(), positions_of(*model_))) windows.push_back({i, window});
   }
-  return sum_windows(*model_, ids, windows);
+  std::vector<TextScore> scores(texts.size());
+  sum_windows(*model_, ids, windows, scores);
+  return scores;
 }
 
 std::vector<TextScore> TextScorer::score_continuations(std::span<const PromptedText> texts) const {
   std::vector<TokenIds> ids(texts.size());
-  std::vector<OwnedWindow> windows;
+  std::vector<Branches> prompts;
   const std::size_t positions = positions_of(*model_);
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    append_pieces(ids[i], *tokenizer_, texts[i].prompt);
-    if (ids[i].empty() && start_id_) ids[i].push_back(*start_id_);
+    const bool is_branch = i > 0 && texts[i].prompt == texts[i - 1].prompt && prompts.back().size < kMostRows;
+    if (is_branch) {
+      const auto begin = ids[i - 1].begin();
+      ids[i].assign(begin, begin + static_cast<std::ptrdiff_t>(prompts.back().prompt));
+    } else {
+      append_pieces(ids[i], *tokenizer_, texts[i].prompt);
+      if (ids[i].empty() && start_id_) ids[i].push_back(*start_id_);
+    }
     const std::size_t first_target = ids[i].size();
     append_pieces(ids[i], *tokenizer_, texts[i].continuation);
     if (first_target == 0 || ids[i].size() == first_target) throw UserError("a continuation to score is empty, or has nothing before it");
@@ -112,9 +188,23 @@ std::vector<TextScore> TextScorer::score_continuations(std::span<const PromptedT
       throw UserError("a prompt and its continuation have " + std::to_string(ids[i].size()) + " tokens; the model has " +
                           std::to_string(positions) + " positions",
                       "use fewer examples, or shorter ones");
-    windows.push_back({i, {.begin = 0, .first_target = first_target, .end = ids[i].size()}});
+    if (!is_branch) prompts.push_back({.first = i, .size = 0, .prompt = first_target, .longest = 0});
+    ++prompts.back().size;
+    prompts.back().longest = std::max(prompts.back().longest, ids[i].size() - first_target);
   }
-  return sum_windows(*model_, ids, windows);
+  std::vector<TextScore> scores(texts.size());
+  std::vector<OwnedWindow> windows;
+  std::vector<Branches> stepped;
+  for (const Branches& branches : prompts) {
+    if (branches.steps_are_cheaper())
+      stepped.push_back(branches);
+    else
+      for (std::size_t i = branches.first; i < branches.first + branches.size; ++i)
+        windows.push_back({i, {.begin = 0, .first_target = branches.prompt, .end = ids[i].size()}});
+  }
+  sum_windows(*model_, ids, windows, scores);
+  step_through_all(*model_, ids, stepped, scores);
+  return scores;
 }
 
 }  // namespace attend

@@ -39,8 +39,9 @@ class TextScorer {
   bool counts_first_token() const { return start_id_.has_value(); }
   /// A score a text, whatever the others are; ill-formed UTF-8 counts as U+FFFD. The model is put in evaluation mode for the call.
   std::vector<TextScore> score(std::span<const std::string> texts) const;
-  /// Scores of the continuations alone, each after its prompt (an empty one: the end-of-text token): how likely an answer is. Throws
-  /// UserError where one has no token, or is too long for the model's positions.
+  /// Scores of the continuations alone, each after its prompt (an empty one: the end-of-text token): how likely an answer is. Neighbours
+  /// with the same prompt, such as the choices of one question, are read together, the prompt once where that is cheaper. Throws UserError
+  /// where one has no token, or is too long for the model's positions.
   std::vector<TextScore> score_continuations(std::span<const PromptedText> texts) const;
 
  private:

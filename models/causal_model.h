@@ -34,7 +34,7 @@ class CausalLanguageModel : public TextModel {
 
   /// Reads the prompts, each of at least one token, all but the last token of each, and prepares `rows_per_prompt` rows for each, for at
   /// most `max_steps` steps. The first step() is to be given the last token of each row's prompt, so it returns the logits of the first
-  /// new token. A prompt and its steps together are at most max_positions() tokens.
+  /// new token. The longest prompt and the steps are at most max_positions() + 1 tokens together: that last one is counted twice.
   virtual std::unique_ptr<StepDecoder> start_decoding(const PackedIds& prompts, std::int64_t rows_per_prompt, std::int64_t max_steps) = 0;
 };
 

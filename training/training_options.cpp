@@ -106,6 +106,8 @@ void check_evaluation(const TrainingOptions& options, Validation validation) {
 void validate(TrainingOptions& options, Validation validation) {
   check_ranges(options);
   if (!options.steps && !options.epochs && !options.max_minutes) options.epochs = options.default_epochs;
+  if (options.eval_every.value_or(0) > 0 && validation == Validation::kAbsent && options.eval_every != options.default_every)
+    log_warning("--eval-every has no effect: there are no validation data");
   if (!options.eval_every) options.eval_every = options.default_every;
   if (!options.save_every) options.save_every = options.default_every;
   if (!options.batch_tokens && !options.batch_size) {

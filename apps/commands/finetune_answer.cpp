@@ -5,7 +5,6 @@
 #include "apps/command.h"
 #include "apps/commands/text_folder.h"
 #include "apps/flags.h"
-#include "apps/flags.h"
 
 namespace attend {
 namespace {
@@ -16,9 +15,8 @@ TrainingOutcome train_one(const FinetuneAnswerOptions& options, TrainingRun& run
   require_other_folder(options.model, run.output);
   AnsweringSetup setup;
   setup.tokenizer = load_wordpiece(options.model);
-  NewHead head{.labels = answer_labels(), .seed = run.training.seed};
-  if (options.run.from_scratch) head.body = NewHead::Body::kFresh;
-  setup.model = load_token_classifier(options.model, device, TokenTask::kAnswers, head);
+  setup.model =
+      load_token_classifier(options.model, device, TokenTask::kAnswers, new_head(options.run, answer_labels(), run.training.seed));
   require_vocabulary(*setup.model, setup.tokenizer->vocab_size());
   setup.train = options.train;
   setup.valid = options.valid;
@@ -26,8 +24,7 @@ TrainingOutcome train_one(const FinetuneAnswerOptions& options, TrainingRun& run
   setup.seed = run.training.seed;
   setup.options = options.answering;
   fit_spans(setup.options.spans, options.spans, setup.model->max_positions());
-  setup.settings = {{"device", run.common.device}, {"model", options.model.string()}};
-  if (options.run.from_scratch) setup.settings["from_scratch"] = true;
+  setup.settings = finetune_settings(options.run, options.model);
   AnsweringObjective objective(std::move(setup));
   each_epoch(run.training, objective);
   return train(run, objective, "attend finetune answer", out);

@@ -18,7 +18,6 @@ void add_flags(CLI::App& command, FinetuneClassifyOptions& options) {
   command.add_option("--valid", options.valid,
                      "validation examples of the same columns; without them the last model is kept, not the best");
   add_table_columns(command, options.columns, options.header);
-  add_field_flag(command, "--dropout", options.dropout, "dropout in front of the head");
   add_config_flags(command, options.classification, {.group = "Classification", .aliases = {{"max_length", "--max-seq-length"}}});
   add_finetune_flags(command, options.run);
 }
@@ -28,8 +27,7 @@ TrainingOutcome train_one(const FinetuneClassifyOptions& options, Problem proble
   const torch::Device device = begin_training(run, validation_of(options.valid), {{"--train", options.train}, {"--valid", options.valid}});
   require_other_folder(options.model, run.output);
   const LabelledSource source{.file = options.train, .columns = options.columns, .header = options.header};
-  NewHead head{.labels = {.problem = problem, .names = {"LABEL_0"}}, .seed = run.training.seed, .dropout = options.dropout};
-  if (options.run.from_scratch) head.body = NewHead::Body::kFresh;
+  NewHead head = new_head(options.run, {.problem = problem, .names = {"LABEL_0"}}, run.training.seed);
   if (problem == Problem::kClasses) head.labels.names = collect_labels(source).names();
   if (problem == Problem::kClasses && head.labels.names.size() < 2)
     throw UserError(options.train.string() + ": every label is '" + head.labels.names.front() + "'; expected two classes or more");
@@ -43,9 +41,8 @@ TrainingOutcome train_one(const FinetuneClassifyOptions& options, Problem proble
   setup.batch_size = batch_budget(run.training).sequences;
   setup.seed = run.training.seed;
   setup.options = options.classification;
-  setup.settings = {{"device", run.common.device}, {"model", options.model.string()}, {"header", std::string(enum_name(options.header))}};
-  if (options.dropout) setup.settings["dropout"] = *options.dropout;
-  if (options.run.from_scratch) setup.settings["from_scratch"] = true;
+  setup.settings = finetune_settings(options.run, options.model);
+  setup.settings["header"] = std::string(enum_name(options.header));
   ClassificationObjective objective(std::move(setup));
   each_epoch(run.training, objective);
   return train(run, objective, problem == Problem::kClasses ? "attend finetune classify" : "attend finetune regress", out);
@@ -84,6 +81,21 @@ void add_finetune_flags(CLI::App& command, FinetuneRun& run) {
   add_training_run(command, run, BatchesBy::kSequences);
   add_seeds(command, run.seeds);
   command.add_flag("--from-scratch", run.from_scratch, "take sizes and tokenizer from --model, and draw the weights at random");
+  add_field_flag(command, "--dropout", run.dropout, "dropout of the model and in front of its head [as its config.json says]");
+}
+
+NewHead new_head(const FinetuneRun& run, TaskLabels labels, std::uint64_t seed) {
+  return {.labels = std::move(labels),
+          .seed = seed,
+          .dropout = run.dropout,
+          .body = run.from_scratch ? NewHead::Body::kFresh : NewHead::Body::kPretrained};
+}
+
+Json finetune_settings(const FinetuneRun& run, const std::filesystem::path& model) {
+  Json settings{{"device", run.common.device}, {"model", model.string()}};
+  if (run.dropout) settings["dropout"] = *run.dropout;
+  if (run.from_scratch) settings["from_scratch"] = true;
+  return settings;
 }
 
 void each_epoch(TrainingOptions& training, Objective& objective) {

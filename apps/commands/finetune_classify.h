@@ -18,10 +18,16 @@ struct FinetuneRun : TrainingRun {
   FinetuneRun();
   std::vector<std::int64_t> seeds;  ///< several: one run each, in folders of their own
   bool from_scratch = false;        ///< the folder gives sizes and tokenizer only
+  std::optional<double> dropout;    ///< of the model and in front of its head; else config.json's
 };
 
-/// The flags of add_training_run, --seeds and --from-scratch.
+/// The flags of add_training_run, --seeds, --from-scratch and --dropout.
 void add_finetune_flags(CLI::App& command, FinetuneRun& run);
+
+/// The head to load a model with, for the run of one seed.
+NewHead new_head(const FinetuneRun& run, TaskLabels labels, std::uint64_t seed);
+/// The settings of a run beside its training's: what a resumed run must have in common with its checkpoint.
+Json finetune_settings(const FinetuneRun& run, const std::filesystem::path& model);
 
 /// Evaluations and checkpoints after each epoch where no number of steps is given.
 void each_epoch(TrainingOptions& training, Objective& objective);
@@ -31,7 +37,6 @@ struct FinetuneClassifyOptions {
   std::filesystem::path model, train, valid;
   TextColumns columns;
   Header header = Header::kAuto;
-  std::optional<double> dropout;
   ClassificationOptions classification;
 };
 

@@ -17,8 +17,7 @@ TrainingOutcome train_one(const FinetuneTagOptions& options, TrainingRun& run, s
   require_other_folder(options.model, run.output);
   TaggingSetup setup;
   setup.train = {.file = options.train, .columns = options.columns};
-  NewHead head{.labels = {.names = collect_tags(setup.train).names()}, .seed = run.training.seed, .dropout = options.dropout};
-  if (options.run.from_scratch) head.body = NewHead::Body::kFresh;
+  const NewHead head = new_head(options.run, {.names = collect_tags(setup.train).names()}, run.training.seed);
   if (head.labels.names.size() < 2)
     throw UserError(options.train.string() + ": every tag is '" + head.labels.names.front() + "'; expected two tags or more",
                     "check that --tag-column is the right one");
@@ -29,9 +28,7 @@ TrainingOutcome train_one(const FinetuneTagOptions& options, TrainingRun& run, s
   setup.batch_size = batch_budget(run.training).sequences;
   setup.seed = run.training.seed;
   setup.options = options.tagging;
-  setup.settings = {{"device", run.common.device}, {"model", options.model.string()}};
-  if (options.dropout) setup.settings["dropout"] = *options.dropout;
-  if (options.run.from_scratch) setup.settings["from_scratch"] = true;
+  setup.settings = finetune_settings(options.run, options.model);
   TaggingObjective objective(std::move(setup));
   each_epoch(run.training, objective);
   return train(run, objective, "attend finetune tag", out);
@@ -53,7 +50,6 @@ void add_finetune_tag(CLI::App& finetune) {
   command->add_option("--valid", options->valid,
                       "validation sentences of the same columns; without them the last model is kept, not the best");
   add_conll_columns(*command, options->columns);
-  add_field_flag(*command, "--dropout", options->dropout, "dropout in front of the head");
   add_config_flags(*command, options->tagging, {.group = "Tagging", .aliases = {{"max_length", "--max-seq-length"}}});
   add_finetune_flags(*command, options->run);
   command->footer(

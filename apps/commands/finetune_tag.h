@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <iosfwd>
-#include <optional>
 
 #include "apps/commands/finetune_classify.h"
 #include "data/conll.h"
@@ -15,7 +14,6 @@ struct FinetuneTagOptions {
   FinetuneRun run;
   std::filesystem::path model, train, valid;
   ConllColumns columns;
-  std::optional<double> dropout;
   TaggingOptions tagging;
 };
 

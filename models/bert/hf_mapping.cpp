@@ -82,7 +82,7 @@ struct Folder {
   }
   bool has(const std::string& name) const { return file.tensors().contains(name); }
   HeadPlan plan(const ModelFolder& folder, const HeadRules& head, const std::optional<NewHead>& wanted) {
-    if (wanted && wanted->dropout) config.classifier_dropout = *wanted->dropout;
+    if (wanted && wanted->dropout) config.dropout = config.classifier_dropout = *wanted->dropout;
     return plan_head(folder, file, head.name, wanted);
   }
 };

@@ -80,6 +80,7 @@ TEST_CASE("every kind of field has a flag") {
 TEST_CASE("a flag refuses what is not of its field's type") {
   CHECK_THROWS_AS(parsed({"--hidden-size", "many"}), CLI::ParseError);
   CHECK_THROWS_AS(parsed({"--hidden-size", "99999999999999999999"}), CLI::ParseError);
+  for (const char* text : {"nan", "inf", "-inf", "1e999"}) CHECK_THROWS_AS(parsed({"--drop-out", text}), CLI::ParseError);
   CHECK_THROWS_AS(parsed({"--steps", "1.5"}), CLI::ParseError);
   CHECK_THROWS_AS(parsed({"--flavour", "sweet"}), CLI::ParseError);
 }

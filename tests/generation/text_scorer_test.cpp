@@ -88,6 +88,28 @@ TEST_CASE("a long text is read in windows, and a text's score does not depend on
   REQUIRE_THROWS_AS(TextScorer(std::make_shared<ToyCausalModel>(next, 200, 8), byte_tokenizer()), UserError);
 }
 
+TEST_CASE("continuations of one prompt are scored as they are alone, and the prompt is read once where that is cheaper") {
+  const auto next = random_context_logits(9, kVocab);
+  const auto model = std::make_shared<ToyCausalModel>(next, kVocab, 64);
+  const TextScorer scorer(model, byte_tokenizer());
+  const std::string first(40, 'p'), second(35, 'q'), full(61, 'r');
+  const std::vector<PromptedText> texts{{first, "a"},   {first, "abc"}, {first, "b"},   {second, "abcde"},
+                                        {second, "x"},  {second, "y"},  {full, "abcd"}, {full, "z"},
+                                        {full, "long"}, {"short", "a"}, {"short", "b"}, {first, "alone"}};
+  const auto scores = scorer.score_continuations(texts);
+  // Three prompts are read once; the last has no room for the steps of the second. Texts of a short prompt, or alone with theirs, are
+  // whole.
+  const std::vector<std::vector<std::int64_t>> starts{{40, 35}, {61}};
+  CHECK((model->lengths_a_start == starts));
+  CHECK(model->windows_a_batch == std::vector<std::int64_t>{3});
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto alone = scorer.score_continuations({&texts[i], 1})[0];
+    CHECK(scores[i].num_tokens == alone.num_tokens);
+    CHECK(scores[i].log_probability == Approx(alone.log_probability).margin(1e-5));
+    CHECK(scores[i].token_log_probabilities.size() == alone.token_log_probabilities.size());
+  }
+}
+
 TEST_CASE("a continuation is scored after its prompt, and only it") {
   const auto next = random_context_logits(3, kVocab);
   const TextScorer scorer(std::make_shared<ToyCausalModel>(next, kVocab, 8), byte_tokenizer());

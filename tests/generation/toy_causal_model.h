@@ -107,7 +107,7 @@ inline std::unique_ptr<StepDecoder> ToyCausalModel::start_decoding(const PackedI
   std::size_t begin = 0;
   lengths_a_start.push_back(prompts.lengths);
   for (const std::int64_t length : prompts.lengths) {
-    TORCH_CHECK(length >= 1 && max_steps >= 1 && length + max_steps <= positions_, "a prompt and its steps fit the positions");
+    TORCH_CHECK(length >= 1 && max_steps >= 1 && length - 1 + max_steps <= positions_, "a prompt and its steps fit the positions");
     rows.insert(rows.end(), rows_per_prompt, {prompts.ids.begin() + begin, prompts.ids.begin() + begin + length});
     begin += length;
   }

@@ -126,8 +126,16 @@ TEST_CASE("a head is used for the task that config.json names") {
              Catch::Contains("BertForTokenClassification"));
 }
 
-TEST_CASE("dropout in front of a new head is a share") {
+TEST_CASE("dropout asked for with a new head is the model's too, is saved, and is a share") {
   const Pretrained model;
+  const TempFolder folder;
+  load_sequence_classifier(model.folder.path(), torch::kCPU, NewHead{.labels = {.names = {"no", "yes"}}, .dropout = 0.3})
+      ->save(folder.path());
+  const Json saved = read_json_file(folder / "config.json"), before = read_json_file(model.folder / "config.json");
+  CHECK(saved["hidden_dropout_prob"] == 0.3);
+  CHECK(saved["classifier_dropout"] == 0.3);
+  CHECK(before["hidden_dropout_prob"] != 0.3);
+  CHECK(saved["attention_probs_dropout_prob"] == before["attention_probs_dropout_prob"]);
   for (const double dropout : {-0.1, 1.0, 7.0}) {
     const NewHead head{.labels = {.names = {"no", "yes"}}, .dropout = dropout};
     CHECK_THAT(refusal_of([&] { load_sequence_classifier(model.folder.path(), torch::kCPU, head); }), Catch::StartsWith("--dropout is"));

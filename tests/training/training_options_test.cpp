@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/field_io.h"
+#include "tests/support/captured_stderr.h"
 #include "training/training_options.h"
 
 using namespace attend;
@@ -105,6 +106,18 @@ TEST_CASE("Settings that would have no effect are refused") {
           o.average = 5;
           o.save_every = 0;
         }).starts_with("--average 5 needs that many checkpoints"));
+}
+
+TEST_CASE("Evaluations asked for without validation data are told to have no effect") {
+  const auto said = [](std::optional<std::int64_t> every, Validation validation) {
+    TrainingOptions options;
+    options.eval_every = every;
+    return captured_stderr([&] { validate(options, validation); });
+  };
+  CHECK(said(7, Validation::kAbsent).find("--eval-every has no effect") != std::string::npos);
+  CHECK(said(7, Validation::kPresent).empty());
+  CHECK(said(0, Validation::kAbsent).empty());
+  CHECK(said(std::nullopt, Validation::kAbsent).empty());
 }
 
 TEST_CASE("Training options survive JSON, which holds each field under its flag's name") {
