@@ -14,11 +14,11 @@
 
 namespace attend {
 
-void add_common(CLI::App& command, CommonOptions& options) {
+void add_common(CLI::App& command, CommonOptions& options, const std::string& precisions) {
   const std::string group = "Common";
   command.add_option("--device", options.device, "where to compute: auto|cpu|cuda[:N]")->capture_default_str()->group(group);
   add_field_flag(command, "--threads", options.threads, "CPU threads; 0: one a core")->group(group);
-  add_field_flag(command, "--precision", options.precision, "number format of the model's arithmetic")->group(group);
+  add_field_flag(command, "--precision", options.precision, "number format of the model's arithmetic")->type_name(precisions)->group(group);
   add_field_flag(command, "--seed", options.seed, "seed of every random choice")->group(group);
   command.add_option("--config", options.config, "TOML file with flags' names and values; flags win")->configurable(false)->group(group);
   command.add_flag("--json", options.json, "print results as JSON, one object a result")->group(group);

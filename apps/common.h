@@ -31,8 +31,10 @@ struct CommonOptions {
   bool verbose = false;
 };
 
-/// Adds the common flags to a command, in a group of their own below the command's.
-void add_common(CLI::App& command, CommonOptions& options);
+inline constexpr const char* kTrainingPrecisions = "float32|bfloat16";
+
+/// Adds the common flags to a command, in a group of their own below the command's. `precisions` are those that it computes in.
+void add_common(CLI::App& command, CommonOptions& options, const std::string& precisions = "float32");
 
 /// Sets the log level, LibTorch's threads and its seed; says where the model lives.
 /// Throws UserError where the device is misspelt or absent.

@@ -8,6 +8,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -35,9 +36,11 @@ inline std::string hyphenated(std::string name) {
 /// The whole text as a finite number, or nothing. CLI11's own conversion lets 99999999999999999999 pass and reads 010 as 8.
 template <class T>
 std::optional<T> parse_number(const std::string& text) {
+  std::string_view digits = text;
+  if (std::is_integral_v<T> && digits.size() > 2 && digits.ends_with(".0")) digits.remove_suffix(2);  // Hugging Face's epochs are 3.0
   T number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
   if constexpr (std::is_floating_point_v<T>)
     if (!std::isfinite(number)) return std::nullopt;
   return number;
@@ -93,7 +96,8 @@ void set_from_flag(T& value, const std::string& flag, const std::string& text) {
     value = text;
   } else {
     const auto number = parse_number<T>(text);
-    if (!number) throw CLI::ValidationError(flag, "'" + text + "' is not a number in range");
+    const std::string expected = std::is_integral_v<T> ? "a whole number in range" : "a number in range";
+    if (!number) throw CLI::ValidationError(flag, "'" + text + "' is not " + expected);
     value = *number;
   }
 }

@@ -1,14 +1,27 @@
 #include "apps/line_editor.h"
 
 #include <editline/readline.h>
+#include <langinfo.h>
 
+#include <clocale>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <string_view>
 
 namespace attend {
+namespace {
+
+// libedit takes bytes for what the locale says, and drops what that cannot spell. Text is UTF-8 here, whatever the locale.
+void read_utf8() {
+  std::setlocale(LC_CTYPE, "");
+  if (std::string_view(::nl_langinfo(CODESET)) != "UTF-8") std::setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+}  // namespace
 
 EditedLines::EditedLines(std::string prompt) : prompt_(std::move(prompt)) {
+  read_utf8();
   ::rl_outstream = stderr;  // standard output is for results, which may go to a file
   ::using_history();
   ::rl_initialize();

@@ -60,7 +60,8 @@ TextInput::TextInput(const std::filesystem::path& path, std::istream& in, const 
   }
 }
 
-void answer_lines(TextInput& input, std::ostream& out, const AnswerLines& answer, std::size_t window_lines) {
+void answer_lines(TextInput& input, std::ostream& out, const AnswerLines& answer, std::size_t window_lines,
+                  const std::string& empty_answer) {
   while (true) {
     std::vector<InputLine> window, filled;
     std::string line;
@@ -81,7 +82,7 @@ void answer_lines(TextInput& input, std::ostream& out, const AnswerLines& answer
     std::size_t next = 0;
     for (const InputLine& asked : window) {
       if (failed && !asked.text.empty() && next == answers.size()) break;
-      out << (asked.text.empty() ? "" : answers.at(next++)) << '\n';
+      out << (asked.text.empty() ? empty_answer : answers.at(next++)) << '\n';
     }
     out.flush();
     if (failed) throw UserError(*failed);

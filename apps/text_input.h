@@ -37,12 +37,13 @@ struct InputLine {
   std::uint64_t number = 0;  ///< from 1
 };
 
-/// Answers every line in its order, a window of them at a time; an empty line with an empty one. `answer` gets lines that are not empty
-/// and returns as many answers, of which none holds a line break. A UserError comes after the answers to the lines before, and names its
+/// Answers every line in its order, a window of them at a time; an empty line with an empty one, or with `empty_answer`. `answer` gets
+/// lines that are not empty and returns as many answers, of which none ends with a line break. A UserError comes after the answers to the lines before, and names its
 /// line.
 using AnswerLines = std::function<std::vector<std::string>(const std::vector<InputLine>& lines)>;
 inline constexpr std::size_t kWindowLines = 2048;  ///< enough to sort into batches of one length
 inline constexpr std::size_t kLinesAtOnce = 64;    ///< of answers that take long each: they fill a batch or two
-void answer_lines(TextInput& input, std::ostream& out, const AnswerLines& answer, std::size_t window_lines = kWindowLines);
+void answer_lines(TextInput& input, std::ostream& out, const AnswerLines& answer, std::size_t window_lines = kWindowLines,
+                  const std::string& empty_answer = "");
 
 }  // namespace attend

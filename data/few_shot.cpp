@@ -107,8 +107,9 @@ ExamplePool::ExamplePool(std::vector<TaskExample> examples) : examples_(std::mov
 }
 
 std::vector<TaskExample> ExamplePool::draw_from(const Block& block, std::string_view input, std::uint64_t key, std::size_t shots) const {
-  const Permutation order(block.size, key);
   std::vector<TaskExample> drawn;
+  if (block.size == 0) return drawn;
+  const Permutation order(block.size, key);
   for (std::size_t i = 0; i < block.size && drawn.size() < shots; ++i) {
     const TaskExample& example = examples_[block.first + order(i)];
     if (example.input != input) drawn.push_back(example);

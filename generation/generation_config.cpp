@@ -15,7 +15,7 @@ constexpr std::string_view kFileName = "generation_config.json";
 
 // Settings of transformers that change what is generated and that we do not have, each with the value (as JSON) that
 // changes nothing. Everything else we do not know is about running (caches, outputs, assistants) and is passed over.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kUnsupported{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 25> kUnsupported{{
     {"encoder_repetition_penalty", "1.0"},
     {"no_repeat_ngram_size", "0"},
     {"encoder_no_repeat_ngram_size", "0"},
@@ -40,6 +40,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kUnsuppo
     {"top_h", "null"},
     {"stop_strings", "null"},
     {"max_time", "null"},
+    {"num_return_sequences", "1"},
 }};
 
 bool changes_nothing(const Json& value, const Json& neutral) {

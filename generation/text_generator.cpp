@@ -109,7 +109,7 @@ void TextGenerator::plan_drawing(Plan& plan, const GenerateOptions& options) con
   if (beams > 1 && !sampling.penalties.change_nothing())
     throw UserError("the penalties on repetition do not go with " + beam_flag,
                     options.beam ? "leave --beam out"
-                                 : "the folder's generation_config.json asks for the beams: give --beam 1, or --repetition-penalty 1");
+                                 : "the folder's generation_config.json asks for the beams: give --beam 1, or no penalties (--repetition-penalty 1)");
   if (beams > 1)
     require(options.samples <= beams, "--samples", options.samples, "at most the " + std::to_string(beams) + " beams that are searched");
   if (beams == 1 && sampling.temperature == 0 && options.samples > 1)
@@ -126,9 +126,8 @@ TextGenerator::Plan TextGenerator::plan(const GenerateOptions& options) const {
   plan_drawing(plan, options);
   const std::int64_t max_new = max_new_tokens(options);
   require(max_new >= 1 && max_new <= kMostNewTokens, "--max-new-tokens", max_new, "1 to " + std::to_string(kMostNewTokens));
-  const std::int64_t min_new = options.min_new_tokens.value_or(std::min(generation_.min_new_tokens.value_or(0), max_new - 1));
-  require(min_new >= 0 && min_new < max_new, "--min-new-tokens", min_new,
-          "0 to " + std::to_string(max_new - 1) + ", less than the most tokens generated");
+  const std::int64_t min_new = options.min_new_tokens.value_or(std::min(generation_.min_new_tokens.value_or(0), max_new));
+  require(min_new >= 0 && min_new <= max_new, "--min-new-tokens", min_new, "0 to the most tokens generated, " + std::to_string(max_new));
   require(options.batch_tokens >= 1, "--batch-tokens", options.batch_tokens, "1 or more");
   plan.search.rules = {.eos_ids = generation_.eos_token_ids,
                        .forced_eos_id = generation_.forced_eos_token_id,

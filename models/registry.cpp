@@ -35,7 +35,7 @@ constexpr std::array kCausalFamilies{
 struct TextFamily {
   const char* model_type;
   std::shared_ptr<TextEncoder> (*encoder)(const ModelFolder&);
-  std::shared_ptr<MaskedLanguageModel> (*masked_language_model)(const ModelFolder&);
+  std::shared_ptr<MaskedLanguageModel> (*masked_language_model)(const ModelFolder&, const std::optional<MaskedHeads>&);
   std::shared_ptr<SequenceClassifier> (*sequence_classifier)(const ModelFolder&, const std::optional<NewHead>&);
   std::shared_ptr<TokenClassifier> (*token_classifier)(const ModelFolder&, TokenTask, const std::optional<NewHead>&);
 };
@@ -109,9 +109,11 @@ std::shared_ptr<TextEncoder> load_text_encoder(const std::filesystem::path& fold
   return loader_of(kTextFamilies, &TextFamily::encoder, folder, config, "a model that reads text")({folder, config, device});
 }
 
-std::shared_ptr<MaskedLanguageModel> load_masked_language_model(const std::filesystem::path& folder, torch::Device device) {
+std::shared_ptr<MaskedLanguageModel> load_masked_language_model(const std::filesystem::path& folder, torch::Device device,
+                                                                const std::optional<MaskedHeads>& heads) {
   const Json config = read_config(folder);
-  return loader_of(kTextFamilies, &TextFamily::masked_language_model, folder, config, "a masked language model")({folder, config, device});
+  return loader_of(kTextFamilies, &TextFamily::masked_language_model, folder, config, "a masked language model")({folder, config, device},
+                                                                                                                 heads);
 }
 
 std::shared_ptr<SequenceClassifier> load_sequence_classifier(const std::filesystem::path& folder, torch::Device device,

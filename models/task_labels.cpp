@@ -1,5 +1,7 @@
 #include "models/task_labels.h"
 
+#include <algorithm>
+
 #include <torch/torch.h>
 
 #include "core/error.h"
@@ -43,12 +45,15 @@ TaskLabels read_labels(const Json& config, const std::string& name) {
 
 namespace {
 
-/// Whether the folder's head answers with these labels. One that cannot be used at all (several labels a text) does not.
-bool answers_with(const Json& config, const std::string& name, const TaskLabels& wanted) {
+/// The folder's labels where they are the wanted ones, in whatever order. Those that cannot be used at all (several a text) are not.
+std::optional<TaskLabels> same_labels(const Json& config, const std::string& name, const TaskLabels& wanted) {
   try {
-    return read_labels(config, name) == wanted;
+    TaskLabels labels = read_labels(config, name);
+    const bool same = labels.problem == wanted.problem &&
+                      std::is_permutation(labels.names.begin(), labels.names.end(), wanted.names.begin(), wanted.names.end());
+    return same ? std::optional(std::move(labels)) : std::nullopt;
   } catch (const UserError&) {
-    return false;
+    return std::nullopt;
   }
 }
 
@@ -70,9 +75,9 @@ HeadPlan plan_head(const ModelFolder& folder, const SafetensorsReader& file, con
                     "train one with `attend finetune`, or name the folder of a model that has it");
   if (!wanted) return {.labels = read_labels(folder.config, config_name)};
   torch::manual_seed(mix_seed(wanted->seed, "head"));
-  const bool is_kept = is_there && answers_with(folder.config, config_name, wanted->labels);
-  HeadPlan plan{.labels = wanted->labels, .body = wanted->body, .presence = NameRule::Presence::kHead};
-  if (is_there && !is_kept && plan.body == NewHead::Body::kPretrained) {
+  const std::optional<TaskLabels> kept = is_there ? same_labels(folder.config, config_name, wanted->labels) : std::nullopt;
+  HeadPlan plan{.labels = kept.value_or(wanted->labels), .body = wanted->body, .presence = NameRule::Presence::kHead};
+  if (is_there && !kept && plan.body == NewHead::Body::kPretrained) {
     log_warning(file.name() + ": its head answers with other labels; a new one is drawn at random");
     plan.head = HeadPlan::Source::kFresh;
   }

@@ -26,7 +26,8 @@ struct HeadPlan {
   NameRule::Presence presence = NameRule::Presence::kRequired;  ///< of the head's tensors in the file
 };
 
-/// `head` is the name of the head's layer in the file, "classifier". A new head keeps the folder's where its labels are the same. Seeds
+/// `head` is the name of the head's layer in the file, "classifier". A new head keeps the folder's, and the order
+/// of its labels, where the labels are the same. Seeds
 /// torch's generator where parameters are to be drawn, and warns where the folder's head is not kept. Throws UserError where a head is
 /// needed and not there.
 HeadPlan plan_head(const ModelFolder& folder, const SafetensorsReader& file, const std::string& head, const std::optional<NewHead>& wanted);

@@ -102,8 +102,14 @@ struct NewHead {
   enum class Body { kPretrained, kFresh };
   TaskLabels labels;
   std::uint64_t seed = 1;         ///< of the parameters that the folder does not have
-  std::optional<double> dropout;  ///< of sub-layers and in front of the head; else config.json's
+  std::optional<double> dropout;  ///< everywhere: sub-layers, attention, in front of the head; else config.json's
   Body body = Body::kPretrained;
+};
+
+/// What a masked language model is to have that is trained further. Heads that the folder lacks are drawn.
+struct MaskedHeads {
+  bool next_sentence = true;
+  std::uint64_t seed = 1;  ///< of the parameters that the folder does not have
 };
 
 /// A folder to load, its config.json already read.
@@ -117,7 +123,8 @@ struct ModelFolder {
 // NewHead, the head is the folder's where its labels are the same, else drawn afresh, with a message that names the tensors; without,
 // the folder must have the head. Heads of other tasks are left out, with a message. Throws UserError.
 std::shared_ptr<TextEncoder> load_text_encoder(const std::filesystem::path& folder, torch::Device device);
-std::shared_ptr<MaskedLanguageModel> load_masked_language_model(const std::filesystem::path& folder, torch::Device device);
+std::shared_ptr<MaskedLanguageModel> load_masked_language_model(const std::filesystem::path& folder, torch::Device device,
+                                                                const std::optional<MaskedHeads>& heads = {});
 std::shared_ptr<SequenceClassifier> load_sequence_classifier(const std::filesystem::path& folder, torch::Device device,
                                                              const std::optional<NewHead>& head = {});
 std::shared_ptr<TokenClassifier> load_token_classifier(const std::filesystem::path& folder, torch::Device device, TokenTask task,

@@ -59,9 +59,13 @@ void apply_normalization(const TokenizerSettings& settings, WordPieceFiles& file
     normalization.lowercase = settings.flag("do_lower_case", true);
     normalization.space_ideographs = settings.flag("tokenize_chinese_chars", true);
     normalization.strip_accents = settings.flag("strip_accents", normalization.lowercase);
-  } else if (settings.flag("do_lower_case", normalization.lowercase) != normalization.lowercase) {
-    log_warning(settings.name() + " says do_lower_case: " + (normalization.lowercase ? "false" : "true") +
-                ", tokenizer.json the opposite; tokenizer.json is followed");
+  } else {
+    for (const auto& [key, followed] :
+         {std::pair{"do_lower_case", normalization.lowercase}, std::pair{"strip_accents", normalization.strip_accents},
+          std::pair{"tokenize_chinese_chars", normalization.space_ideographs}})
+      if (settings.flag(key, followed) != followed)
+        log_warning(settings.name() + " says " + key + ": " + (followed ? "false" : "true") +
+                    ", tokenizer.json the opposite; tokenizer.json is followed (transformers follows the other)");
   }
 }
 

@@ -72,8 +72,13 @@ std::shared_ptr<FolderLock> open_output(const std::filesystem::path& output, Sta
   std::filesystem::create_directories(output, failed);
   if (failed) throw UserError(output.string() + ": cannot make this folder: " + failed.message(), "choose another --output");
   auto lock = std::make_shared<FolderLock>(output);
-  if (start == Start::kFresh && !Checkpoints(output).steps().empty())
+  const bool has_checkpoints = !Checkpoints(output).steps().empty();
+  if (start == Start::kFresh && has_checkpoints)
     throw UserError(output.string() + " already holds a run, with checkpoints", "add --resume to go on, or choose another --output");
+  for (const char* weights : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"})
+    if (!has_checkpoints && std::filesystem::exists(output / weights))
+      throw UserError(output.string() + " already holds a model, and no checkpoint to go on from: its " + weights + " would be overwritten",
+                      "choose another --output");
   return lock;
 }
 

@@ -29,8 +29,8 @@ enum class Start {
   kResume,  ///< from the newest complete checkpoint; from the start where there is none
 };
 
-/// Makes and locks a run's output folder. Throws UserError where it cannot be made, another process holds it, or it holds
-/// a run already and `start` is kFresh.
+/// Makes and locks a run's output folder. Throws UserError where it cannot be made, another process holds it, it holds a run already and
+/// `start` is kFresh, or it holds a model that did not come from checkpoints beside it.
 std::shared_ptr<FolderLock> open_output(const std::filesystem::path& output, Start start);
 
 struct TrainerSetup {

@@ -81,7 +81,7 @@ void check_schedule(const TrainingOptions& options) {
         std::string(enum_name(options.default_schedule)) + ")");
   if (options.steps && options.warmup_steps >= *options.steps)
     log_warning("--warmup-steps " + shown(options.warmup_steps) + " is not below --steps " + shown(*options.steps) +
-                ": the learning rate never passes its peak");
+                ": the learning rate never reaches its peak");
 }
 
 void check_evaluation(const TrainingOptions& options, Validation validation) {

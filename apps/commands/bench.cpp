@@ -65,7 +65,7 @@ void add_bench(CLI::App& app) {
   auto train = std::make_shared<BenchTrainOptions>();
   auto* train_command =
       command->add_subcommand("train", "Training steps of a Transformer on sentences of token ids, or of BERT or GPT on random ones");
-  add_common(*train_command, train->common);
+  add_common(*train_command, train->common, kTrainingPrecisions);
   add_field_flag(*train_command, "--family", train->family,
                  "transformer: sentence pairs; bert: masked words and next sentences; gpt: next tokens");
   train_command->add_option("--source", train->source, "token ids, a sentence a line");

@@ -2,7 +2,6 @@
 
 #include <cstdio>
 
-#include "apps/commands/text_folder.h"
 #include "apps/text_input.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -37,8 +36,7 @@ std::string answer_text(const torch::Tensor& logits_L, const TaskLabels& labels,
 void add_classify(CLI::App& app) {
   auto options = std::make_shared<ClassifyOptions>();
   CLI::App* command = app.add_subcommand("classify", "Label texts or pairs of texts, a line a line");
-  command->add_option("--model", options->model, "model folder")->required();
-  command->add_option("FILE", options->text, "text, or text<TAB>text; - is standard input")->capture_default_str();
+  add_line_flags(*command, *options, "text, or text<TAB>text");
   add_common(*command, options->common);
   command->footer(
       "Examples:\n"
@@ -52,10 +50,11 @@ int run_classify(const ClassifyOptions& options, std::istream& in, std::ostream&
   const auto encoder = load_encoder(options.model);
   const auto model = load_sequence_classifier(options.model, device);
   require_vocabulary(*model, encoder->vocab_size());
+  const std::int64_t length = length_to_read(options, *model, encoder->max_length());
   TextInput input(options.text, in, "Type a text to label it; Ctrl-D ends.");
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     std::vector<TextExample> examples;
-    for (const InputLine& line : lines) examples.push_back(encode_line(*encoder, *model, line));
+    for (const InputLine& line : lines) examples.push_back(encode_line(*encoder, *model, line, length));
     const auto logits_BL = classify_all(*model, examples).value();
     std::vector<std::string> answers;
     for (std::int64_t i = 0; i < logits_BL.size(0); ++i) answers.push_back(answer_text(logits_BL[i], model->labels(), options.common.json));

@@ -1,19 +1,14 @@
 // attend classify: a label and its probability for each line.
 #pragma once
 
-#include <filesystem>
 #include <iosfwd>
 
 #include "apps/command.h"
-#include "apps/common.h"
+#include "apps/commands/text_folder.h"
 
 namespace attend {
 
-struct ClassifyOptions {
-  CommonOptions common;
-  std::filesystem::path model;
-  std::filesystem::path text = "-";
-};
+struct ClassifyOptions : LineOptions {};
 
 void add_classify(CLI::App& app);
 

@@ -86,6 +86,7 @@ void add_data(CLI::App& app) {
 
 int run_data_make(const DataMakeOptions& options, std::istream&, std::ostream& out) {
   apply_common(options.common);
+  if (options.common.json) throw UserError("--json has no effect: data make writes lines of text", "leave --json out");
   if (options.list) {
     out << list_of_tasks();
     return static_cast<int>(ExitCode::kDone);

@@ -2,7 +2,6 @@
 
 #include <charconv>
 
-#include "apps/commands/text_folder.h"
 #include "apps/flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
@@ -92,8 +91,7 @@ torch::Tensor pool(const torch::Tensor& hidden_LE, const Recipe& recipe) {
 void add_embed(CLI::App& app) {
   auto options = std::make_shared<EmbedOptions>();
   CLI::App* command = app.add_subcommand("embed", "A vector for each line of text");
-  command->add_option("--model", options->model, "model folder")->required();
-  command->add_option("FILE", options->text, "text; - is standard input")->capture_default_str();
+  add_line_flags(*command, *options, "text");
   add_field_flag(*command, "--pooling", options->pooling,
                  "mean over the tokens, or the first token's state [as modules.json says, else mean]");
   add_common(*command, options->common);
@@ -109,7 +107,7 @@ int run_embed(const EmbedOptions& options, std::istream& in, std::ostream& out) 
   const auto model = load_text_encoder(options.model, device);
   require_vocabulary(*model, encoder->vocab_size());
   Recipe recipe = read_recipe(options.model, options.pooling);
-  recipe.max_length = reading_length(*model, recipe.max_length > 0 ? recipe.max_length : encoder->max_length());
+  recipe.max_length = length_to_read(options, *model, recipe.max_length > 0 ? recipe.max_length : encoder->max_length());
   TextInput input(options.text, in, "Type a text; Ctrl-D ends.");
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     const torch::NoGradGuard no_grad;

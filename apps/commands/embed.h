@@ -1,12 +1,11 @@
 // attend embed: a vector for each line.
 #pragma once
 
-#include <filesystem>
 #include <iosfwd>
 #include <optional>
 
 #include "apps/command.h"
-#include "apps/common.h"
+#include "apps/commands/text_folder.h"
 
 namespace attend {
 
@@ -16,10 +15,7 @@ struct EnumNames<Pooling> {
   static constexpr std::array values{std::pair{Pooling::kMean, "mean"}, std::pair{Pooling::kCls, "cls"}};
 };
 
-struct EmbedOptions {
-  CommonOptions common;
-  std::filesystem::path model;
-  std::filesystem::path text = "-";
+struct EmbedOptions : LineOptions {
   std::optional<Pooling> pooling;  ///< as the folder's modules.json says; mean where there is none
 };
 

@@ -128,6 +128,7 @@ void add_evaluate_few_shot(CLI::App& evaluate) {
 int run_evaluate_few_shot(const EvaluateFewShotOptions& options, std::istream&, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
   const FewShotSettings settings = settings_of(options);
+  if (options.chance && options.page.empty()) throw UserError("--chance has no effect without --page", "leave it out, or add --page FILE");
   std::vector<std::vector<TaskExample>> tasks;
   for (const auto& file : options.data) tasks.push_back(read_task_examples(file));
   const CausalFolder folder = load_causal_folder(options.model, device);

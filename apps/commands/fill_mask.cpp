@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "apps/commands/text_folder.h"
 #include "apps/flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
@@ -64,7 +63,8 @@ std::vector<std::string> fill(MaskedLanguageModel& model, const std::shared_ptr<
   const WordPieceTokenizer& tokenizer = *shared;
   const auto encoder = make_input_encoder(shared);
   std::vector<TextExample> examples;
-  for (const InputLine& line : lines) examples.push_back(encode_line(*encoder, model, line));
+  const std::int64_t length = length_to_read(options, model, encoder->max_length());
+  for (const InputLine& line : lines) examples.push_back(encode_line(*encoder, model, line, length));
   std::vector<std::vector<Candidates>> masks(lines.size());
   for (const auto& chosen : batches_by_length(examples, kBatchTokens)) {
     const TextBatch batch = pack_examples(examples, chosen);
@@ -95,11 +95,11 @@ std::vector<std::string> fill(MaskedLanguageModel& model, const std::shared_ptr<
 void add_fill_mask(CLI::App& app) {
   auto options = std::make_shared<FillMaskOptions>();
   CLI::App* command = app.add_subcommand("fill-mask", "The likeliest words for each [MASK], a line a line");
-  command->add_option("--model", options->model, "model folder")->required();
-  command->add_option("FILE", options->text, "text with [MASK]; - is standard input")->capture_default_str();
+  add_line_flags(*command, *options, "text with [MASK]");
   add_field_flag(*command, "--top", options->top, "words for each mask")->check(positive_number());
   add_common(*command, options->common);
   command->footer(
+      "The masks of a line are separated by ' ||| '.\n"
       "Examples:\n"
       "  echo 'The film was [MASK].' | attend fill-mask --model runs/bert --top 5\n"
       "  attend fill-mask --model runs/bert --json < masked.txt");
@@ -109,8 +109,7 @@ void add_fill_mask(CLI::App& app) {
 void add_next_sentence(CLI::App& app) {
   auto options = std::make_shared<NextSentenceOptions>();
   CLI::App* command = app.add_subcommand("next-sentence", "Whether a second text follows a first, a line a line");
-  command->add_option("--model", options->model, "model folder")->required();
-  command->add_option("FILE", options->text, "first<TAB>second; - is standard input")->capture_default_str();
+  add_line_flags(*command, *options, "first<TAB>second");
   add_common(*command, options->common);
   command->footer("Examples:\n  printf 'It rained.\\tWe stayed at home.\\n' | attend next-sentence --model runs/bert");
   set_run(*command, options, run_next_sentence);
@@ -135,6 +134,7 @@ int run_next_sentence(const NextSentenceOptions& options, std::istream& in, std:
   require_vocabulary(*model, encoder->vocab_size());
   if (!model->has_next_sentence())
     throw UserError(options.model.string() + ": the model was trained without next sentences", "use one pretrained with them");
+  const std::int64_t length = length_to_read(options, *model, encoder->max_length());
   TextInput input(options.text, in, "Type two texts with a TAB between; Ctrl-D ends.");
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     const torch::NoGradGuard no_grad;
@@ -142,7 +142,7 @@ int run_next_sentence(const NextSentenceOptions& options, std::istream& in, std:
     for (const InputLine& line : lines) {
       if (line.text.find('\t') == std::string::npos)
         throw UserError("line " + std::to_string(line.number) + ": expected first<TAB>second; there is no TAB");
-      examples.push_back(encode_line(*encoder, *model, line));
+      examples.push_back(encode_line(*encoder, *model, line, length));
     }
     std::vector<std::string> answers(lines.size());
     for (const auto& chosen : batches_by_length(examples, kBatchTokens)) {

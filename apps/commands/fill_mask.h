@@ -2,26 +2,18 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <iosfwd>
 
 #include "apps/command.h"
-#include "apps/common.h"
+#include "apps/commands/text_folder.h"
 
 namespace attend {
 
-struct FillMaskOptions {
-  CommonOptions common;
-  std::filesystem::path model;
-  std::filesystem::path text = "-";
+struct FillMaskOptions : LineOptions {
   std::int64_t top = 1;
 };
 
-struct NextSentenceOptions {
-  CommonOptions common;
-  std::filesystem::path model;
-  std::filesystem::path text = "-";
-};
+struct NextSentenceOptions : LineOptions {};
 
 void add_fill_mask(CLI::App& app);
 void add_next_sentence(CLI::App& app);

@@ -81,7 +81,8 @@ void add_finetune_flags(CLI::App& command, FinetuneRun& run) {
   add_training_run(command, run, BatchesBy::kSequences);
   add_seeds(command, run.seeds);
   command.add_flag("--from-scratch", run.from_scratch, "take sizes and tokenizer from --model, and draw the weights at random");
-  add_field_flag(command, "--dropout", run.dropout, "dropout of the model and in front of its head [as its config.json says]");
+  add_field_flag(command, "--dropout", run.dropout,
+                 "dropout of the whole model, attention included, and in front of its head [as its config.json says]");
 }
 
 NewHead new_head(const FinetuneRun& run, TaskLabels labels, std::uint64_t seed) {

@@ -169,8 +169,10 @@ int run_generate(const GenerateCommandOptions& given, std::istream& in, std::ost
     continue_prompt(generator, options, out);
   } else {
     TextInput input(options.text, in, "Type a text to continue it; Ctrl-D ends.");
+    // As many lines for each prompt, whatever it holds; as JSON all samples are one line.
+    const std::string empty_lines(options.common.json ? 0 : static_cast<std::size_t>(options.generate.samples) - 1, '\n');
     answer_lines(
-        input, out, [&](const std::vector<InputLine>& lines) { return answer(generator, options, lines); }, kLinesAtOnce);
+        input, out, [&](const std::vector<InputLine>& lines) { return answer(generator, options, lines); }, kLinesAtOnce, empty_lines);
   }
   return static_cast<int>(ExitCode::kDone);
 }

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "apps/command.h"
+#include "apps/commands/text_folder.h"
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -39,14 +40,33 @@ BertConfig make_config(const PretrainBertOptions& options, const WordPieceTokeni
   return config;
 }
 
+using Model = std::shared_ptr<MaskedLanguageModel>;
+
+Model drawn_model(const PretrainBertOptions& options, const WordPieceTokenizer& tokenizer, torch::Device device) {
+  using NextSentence = BertMaskedLanguageModel::NextSentence;
+  return make_bert(make_config(options, tokenizer), options.masked.next_sentence ? NextSentence::kYes : NextSentence::kNo,
+                   options.run.training.seed, device);
+}
+
+Model loaded_model(PretrainBertOptions& options, const WordPieceTokenizer& tokenizer, torch::Device device) {
+  const Model model = load_masked_language_model(
+      options.start, device, MaskedHeads{.next_sentence = options.masked.next_sentence, .seed = options.run.training.seed});
+  require_vocabulary(*model, tokenizer.vocab_size());
+  validate(options.masked, {.positions = model->max_positions(), .segments = model->num_segments()});
+  return model;
+}
+
 void add_flags(CLI::App& command, PretrainBertOptions& options) {
   command.add_option("--train", options.train, "training text, a sentence a line, a blank line between documents; several files")
       ->required();
   command.add_option("--valid", options.valid, "validation text; without it the last model is kept, not the best");
+  command.add_option("--model", options.start, "BERT folder to go on from, with or without heads: its sizes, weights and tokenizer");
   add_pretrain_model(
       command, options.model,
       {.presets = bert_preset_names(), .sizes = "sizes of the model: the published ones", .tokenizer = "a WordPiece tokenizer"});
   command.add_flag("--cased", options.cased, "a learnt tokenizer keeps case and accents");
+  for (const char* decided : {"--preset", "--set", "--dropout", "--tokenizer", "--vocab-size", "--cased"})
+    command.get_option("--model")->excludes(command.get_option(decided));
   add_config_flags(command, options.masked, masked_language_flags());
   add_training_run(command, options.run);
 }
@@ -76,27 +96,32 @@ void add_pretrain_bert(CLI::App& pretrain) {
       "Examples:\n"
       "  attend pretrain bert --train text.txt --valid valid.txt --preset mini --steps 20000 --output runs/bert\n"
       "  attend pretrain bert --train prose.txt --split-sentences --cased --vocab-size 16000 --max-minutes 60 --output runs/cased\n"
+      "  attend pretrain bert --model bert-base-uncased --train clinic.txt --learning-rate 5e-5 --epochs 3 --output runs/clinic\n"
       "  attend pretrain bert --config runs/bert/run.toml --resume");
   set_run(*command, options, run_pretrain_bert);
 }
 
 int run_pretrain_bert(const PretrainBertOptions& given, std::istream&, std::ostream& out) {
   PretrainBertOptions options = given;
-  const BertConfig sizes = chosen_sizes(options);
-  check_before_learning(sizes);
-  validate(options.masked, {.positions = sizes.max_positions, .segments = sizes.type_vocab_size});
+  const bool is_start_given = !options.start.empty();
+  if (is_start_given) {
+    load_wordpiece(options.start);  // throws where the folder is none
+    options.model.tokenizer = options.start;
+  } else {
+    const BertConfig sizes = chosen_sizes(options);
+    check_before_learning(sizes);
+    validate(options.masked, {.positions = sizes.max_positions, .segments = sizes.type_vocab_size});
+  }
   std::vector<InputFile> files;
   for (const auto& file : options.train) files.push_back({"--train", file});
   for (const auto& file : options.valid) files.push_back({"--valid", file});
   const torch::Device device = begin_training(options.run, validation_of(options.valid.empty() ? "" : options.valid.front()), files);
   const auto tokenizer =
       std::make_shared<const WordPieceTokenizer>(prepare_tokenizer(options.run, options.model, tokenizer_source(options)));
-  const BertConfig config = make_config(options, *tokenizer);
+  if (is_start_given) require_other_folder(options.start, options.run.output);
 
   MaskedLanguageSetup setup;
-  setup.model = make_bert(
-      config, options.masked.next_sentence ? BertMaskedLanguageModel::NextSentence::kYes : BertMaskedLanguageModel::NextSentence::kNo,
-      options.run.training.seed, device);
+  setup.model = is_start_given ? loaded_model(options, *tokenizer, device) : drawn_model(options, *tokenizer, device);
   setup.tokenizer = tokenizer;
   setup.train = options.train;
   setup.valid = options.valid;
@@ -106,8 +131,12 @@ int run_pretrain_bert(const PretrainBertOptions& given, std::istream&, std::ostr
   setup.seed = training.seed;
   setup.options = options.masked;
   setup.settings["device"] = options.run.common.device;
-  record_settings(options.model, setup.settings);
-  if (options.cased) setup.settings["cased"] = true;
+  if (is_start_given) {
+    setup.settings["model"] = options.start.string();
+  } else {
+    record_settings(options.model, setup.settings);
+    if (options.cased) setup.settings["cased"] = true;
+  }
   MaskedLanguageObjective objective(std::move(setup));
   return static_cast<int>(train(options.run, objective, "attend pretrain bert", out).code);
 }

@@ -19,6 +19,7 @@ struct PretrainBertOptions {
   TrainingRun run;
   MaskedLanguageOptions masked;
   std::vector<std::filesystem::path> train, valid;
+  std::filesystem::path start;  ///< a BERT folder to go on from; "": from weights drawn at random, as `model` says
   PretrainModel model{.preset = "mini"};
   bool cased = false;  ///< likewise
 };

@@ -56,7 +56,7 @@ void add_prompt(CLI::App& app) {
   auto options = std::make_shared<PromptOptions>();
   CLI::App* command = app.add_subcommand("prompt", "Answer a query a line, from a few examples");
   command->add_option("--model", options->model, "model folder")->required();
-  command->add_option("--examples", options->examples, "task.tsv, input<TAB>output a line")->required();
+  command->add_option("--examples", options->examples, "task.tsv, input<TAB>output a line; none are needed with --shots 0");
   add_field_flag(*command, "--shots", options->shots, "examples in the prompt, drawn by --seed");
   command->add_option("--instruction", options->instruction, "a line in front of the examples");
   command->add_option("--template", options->form,
@@ -65,9 +65,11 @@ void add_prompt(CLI::App& app) {
   add_generate_flags(*command, options->generate, {"samples", "context"});
   command->get_option("--max-new-tokens")
       ->description("most tokens of an answer, the end counted [a quarter of the positions, at most 64]");
+  command->get_option("--temperature")->description("of sampling [0: the most probable token; with --top-k, --top-p or --min-p 1]");
+  command->get_option("--beam")->description("search with so many beams [off]");
   add_common(*command, options->common);
   command->footer(
-      "The temperature is 0 unless it or --top-k, --top-p or --min-p is given. An answer ends at what follows {output} in the template. On "
+      "An answer ends at what follows {output} in the template. On "
       "a terminal a session opens, in "
       "which\n"
       "examples can be changed: /help there.\n"
@@ -82,7 +84,9 @@ int run_prompt(const PromptOptions& options, std::istream& in, std::ostream& out
   const torch::Device device = apply_common_float32(options.common);
   if (options.examples == "-" && options.text == "-")
     throw UserError("--examples - and the queries would both be read from standard input", "name a file for one of the two");
-  const ExamplePool pool(read_task_examples(options.examples));
+  if (options.examples.empty() && options.shots != 0)
+    throw UserError("there are no examples to show", "give --examples task.tsv, or --shots 0 for a model that was trained on the task");
+  const ExamplePool pool(options.examples.empty() ? std::vector<TaskExample>{} : read_task_examples(options.examples));
   if (pool.num_blocks() > 1)
     log_warning(options.examples.string() + " holds " + std::to_string(pool.num_blocks()) +
                 " blocks, which blank lines part; examples are drawn from all of them, whether one rule holds in all or not");

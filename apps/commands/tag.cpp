@@ -3,7 +3,6 @@
 #include <memory>
 #include <ostream>
 
-#include "apps/commands/text_folder.h"
 #include "apps/text_input.h"
 #include "core/json.h"
 #include "training/objectives/tagging.h"
@@ -41,8 +40,7 @@ std::string answer_text(const std::vector<std::string>& words, const WordTags& f
 void add_tag(CLI::App& app) {
   auto options = std::make_shared<TagOptions>();
   CLI::App* command = app.add_subcommand("tag", "A tag for each word, a line a line");
-  command->add_option("--model", options->model, "model folder")->required();
-  command->add_option("FILE", options->text, "sentences, words separated by white space; - is standard input")->capture_default_str();
+  add_line_flags(*command, *options, "sentences, words separated by blanks");
   add_common(*command, options->common);
   command->footer(
       "Examples:\n"
@@ -56,9 +54,10 @@ int run_tag(const TagOptions& options, std::istream& in, std::ostream& out) {
   const auto model = load_token_classifier(options.model, device, TokenTask::kTags);
   const auto tokenizer = load_wordpiece(options.model);
   require_vocabulary(*model, tokenizer->vocab_size());
+  const std::int64_t length = length_to_read(options, *model, tokenizer->max_length());
   TextInput input(options.text, in, "Type a sentence to tag its words; Ctrl-D ends.");
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
-    WordWindows text(*tokenizer, reading_length(*model, tokenizer->max_length()));
+    WordWindows text(*tokenizer, length);
     std::vector<std::vector<std::string>> sentences;
     for (const InputLine& line : lines) text.add(sentences.emplace_back(words_of(line.text)));
     const WordTags found = tag_words(*model, text).value();

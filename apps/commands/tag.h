@@ -1,19 +1,14 @@
 // attend tag: a tag for each word of each line.
 #pragma once
 
-#include <filesystem>
 #include <iosfwd>
 
 #include "apps/command.h"
-#include "apps/common.h"
+#include "apps/commands/text_folder.h"
 
 namespace attend {
 
-struct TagOptions {
-  CommonOptions common;
-  std::filesystem::path model;
-  std::filesystem::path text = "-";
-};
+struct TagOptions : LineOptions {};
 
 void add_tag(CLI::App& app);
 

@@ -60,7 +60,17 @@ void require_vocabulary(const TextModel& model, std::int64_t vocab_size) {
                     "use the tokenizer the model was made with");
 }
 
-TextExample encode_line(const InputEncoder& encoder, const TextModel& model, const InputLine& line) {
+void add_line_flags(CLI::App& command, LineOptions& options, const std::string& lines) {
+  command.add_option("--model", options.model, "model folder")->required();
+  command.add_option("FILE", options.text, lines + "; - is standard input")->capture_default_str();
+  add_field_flag(command, "--max-length,--max-seq-length", options.max_length, kMaxLengthHelp);
+}
+
+std::int64_t length_to_read(const LineOptions& options, const TextModel& model, std::int64_t model_max_length) {
+  return chosen_length(options.max_length, reading_length(model, model_max_length), model.max_positions());
+}
+
+TextExample encode_line(const InputEncoder& encoder, const TextModel& model, const InputLine& line, std::int64_t length) {
   const std::string_view text = line.text;
   const std::size_t tab = text.find('\t');
   const std::string place = "line " + std::to_string(line.number);
@@ -71,11 +81,10 @@ TextExample encode_line(const InputEncoder& encoder, const TextModel& model, con
     if (model.num_segments() < encoder.num_pair_segments())
       throw UserError(place + ": a pair of texts, and the model has one segment only (type_vocab_size 1)");
   }
-  const std::int64_t length = reading_length(model, encoder.max_length());
   EncodedText input = encoder.encode(text.substr(0, tab), second, length);
   if (input.num_removed > 0)
-    log_warning(place + " is longer than the " + std::to_string(length) + " tokens that the model was made for; " +
-                std::to_string(input.num_removed) + " tokens were cut");
+    log_warning(place + " is longer than the " + std::to_string(length) + " tokens that are read; " + std::to_string(input.num_removed) +
+                " tokens were cut");
   return {std::move(input.ids), std::move(input.type_ids)};
 }
 

@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
+#include "apps/common.h"
 #include "apps/text_input.h"
 #include "core/fields.h"
 #include "data/table.h"
@@ -48,8 +50,22 @@ inline constexpr const char* kMaxLengthHelp =
 /// Throws UserError where the tokenizer has more ids than the model.
 void require_vocabulary(const TextModel& model, std::int64_t vocab_size);
 
+/// What every command is told that answers text line by line.
+struct LineOptions {
+  CommonOptions common;
+  std::filesystem::path model;
+  std::filesystem::path text = "-";
+  std::optional<std::int64_t> max_length;  ///< tokens of a line; else reading_length()
+};
+
+/// --model, FILE and --max-length; `lines` says what a line holds.
+void add_line_flags(CLI::App& command, LineOptions& options, const std::string& lines);
+
+/// --max-length, or reading_length(). Throws UserError where the model has fewer positions.
+std::int64_t length_to_read(const LineOptions& options, const TextModel& model, std::int64_t model_max_length);
+
 /// A line of text, or of text<TAB>text, with its special tokens; cut, with a warning that names the line, where it is longer than
-/// reading_length(). Throws UserError for a second TAB, and a pair that needs more segments than the model has.
-TextExample encode_line(const InputEncoder& encoder, const TextModel& model, const InputLine& line);
+/// `length`. Throws UserError for a second TAB, and a pair that needs more segments than the model has.
+TextExample encode_line(const InputEncoder& encoder, const TextModel& model, const InputLine& line, std::int64_t length);
 
 }  // namespace attend

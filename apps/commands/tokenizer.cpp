@@ -7,6 +7,7 @@
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "core/log.h"
 #include "core/text.h"
 
 namespace attend {
@@ -163,6 +164,8 @@ int run_tokenizer_encode(const TokenizerEncodeOptions& options, std::istream& in
     throw UserError("--pair has no effect: the model of " + options.tokenizer.string() + " takes one text", "leave --pair out");
   answer_lines(in, out, [&](const std::string& line, std::uint64_t number) -> std::string {
     Encoded encoded;
+    if (!is_valid_utf8(line))
+      log_warning("line " + std::to_string(number) + " is not UTF-8; the bytes that are wrong were replaced by U+FFFD");
     try {
       if (open.wordpiece && !line.empty())
         encoded = encode_wordpiece(options, *open.wordpiece, line);

@@ -24,7 +24,7 @@ void require_file(const char* flag, const std::filesystem::path& file) {
 }
 
 TrainingPrecision training_precision(Precision precision) {
-  if (precision == Precision::kInt8) throw UserError("--precision int8 is for inference", "train with float32 or bfloat16");
+  if (precision == Precision::kInt8) throw UserError("--precision int8: training computes in float32 or bfloat16", "use one of them");
   return precision == Precision::kBFloat16 ? TrainingPrecision::kBfloat16 : TrainingPrecision::kFloat32;
 }
 
@@ -81,7 +81,7 @@ void add_training_run(CLI::App& command, TrainingRun& run, BatchesBy batches_by)
   command.get_option("--epochs")->default_str(std::to_string(run.training.default_epochs));
   const std::string every = run.training.default_every ? std::to_string(*run.training.default_every) : "an epoch";
   for (const char* flag : {"--eval-every", "--save-every"}) command.get_option(flag)->default_str(every);
-  add_common(command, run.common);
+  add_common(command, run.common, kTrainingPrecisions);
 }
 
 void add_seeds(CLI::App& command, std::vector<std::int64_t>& seeds) {

@@ -97,7 +97,7 @@ std::shared_ptr<MaskedLanguageModel> make_bert(const BertConfig& config, BertMas
 
 // Folders whose config.json says "bert"; see models/text_model.h.
 std::shared_ptr<TextEncoder> load_bert_encoder(const ModelFolder& folder);
-std::shared_ptr<MaskedLanguageModel> load_bert_masked_language_model(const ModelFolder& folder);
+std::shared_ptr<MaskedLanguageModel> load_bert_masked_language_model(const ModelFolder& folder, const std::optional<MaskedHeads>& wanted);
 std::shared_ptr<SequenceClassifier> load_bert_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& head);
 std::shared_ptr<TokenClassifier> load_bert_token_classifier(const ModelFolder& folder, TokenTask task, const std::optional<NewHead>& head);
 

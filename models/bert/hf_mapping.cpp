@@ -2,6 +2,7 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
+#include "core/random.h"
 #include "models/bert/heads.h"
 #include "models/task_labels.h"
 
@@ -43,15 +44,18 @@ NameRules body_rules(const BertConfig& config, bool has_pooler, Presence pooler 
   return names;
 }
 
-NameRules masked_rules(const BertConfig& config, bool has_next_sentence) {
-  NameRules names = body_rules(config, has_next_sentence);
+constexpr const char* kOutputBias = "cls.predictions.bias";
+constexpr const char* kTiedOutputBias = "cls.predictions.decoder.bias";  // the same tensor, which some files hold under this name alone
+
+NameRules masked_rules(const BertConfig& config, bool has_next_sentence, Presence presence = Presence::kRequired) {
+  NameRules names = body_rules(config, has_next_sentence, presence);
   names.other_heads = has_next_sentence ? std::vector<std::string>{"classifier.", "qa_outputs."}
                                         : std::vector<std::string>{"classifier.", "qa_outputs.", "bert.pooler.", "cls.seq_relationship."};
-  names.redundant.insert({"cls.predictions.decoder.weight", "cls.predictions.decoder.bias"});
-  add_weight_and_bias(names.rules, "transform", {"cls.predictions.transform.dense"});
-  add_weight_and_bias(names.rules, "transform_norm", {"cls.predictions.transform.LayerNorm"});
-  names.rules.push_back({.ours = "output_bias", .theirs = {"cls.predictions.bias"}});
-  if (has_next_sentence) add_weight_and_bias(names.rules, "next_sentence", {"cls.seq_relationship"});
+  names.redundant.insert({"cls.predictions.decoder.weight", kTiedOutputBias});
+  add_weight_and_bias(names.rules, "transform", {"cls.predictions.transform.dense"}, presence);
+  add_weight_and_bias(names.rules, "transform_norm", {"cls.predictions.transform.LayerNorm"}, presence);
+  names.rules.push_back({.ours = "output_bias", .theirs = {kOutputBias}, .presence = presence});
+  if (has_next_sentence) add_weight_and_bias(names.rules, "next_sentence", {"cls.seq_relationship"}, presence);
   return names;
 }
 
@@ -82,7 +86,7 @@ struct Folder {
   }
   bool has(const std::string& name) const { return file.tensors().contains(name); }
   HeadPlan plan(const ModelFolder& folder, const HeadRules& head, const std::optional<NewHead>& wanted) {
-    if (wanted && wanted->dropout) config.dropout = config.classifier_dropout = *wanted->dropout;
+    if (wanted && wanted->dropout) config.dropout = config.attention_dropout = config.classifier_dropout = *wanted->dropout;
     return plan_head(folder, file, head.name, wanted);
   }
 };
@@ -161,15 +165,20 @@ std::shared_ptr<TextEncoder> load_bert_encoder(const ModelFolder& folder) {
   return filled(model, body_rules(source.config, has_pooler), source, folder.device);
 }
 
-std::shared_ptr<MaskedLanguageModel> load_bert_masked_language_model(const ModelFolder& folder) {
+std::shared_ptr<MaskedLanguageModel> load_bert_masked_language_model(const ModelFolder& folder, const std::optional<MaskedHeads>& wanted) {
   using NextSentence = BertMaskedLanguageModel::NextSentence;
   const Folder source(folder);
-  if (!source.has("cls.predictions.bias"))
-    throw UserError(source.file.name() + " has no head for masked words: no cls.predictions.bias",
+  if (!wanted && !source.has(kOutputBias) && !source.has(kTiedOutputBias))
+    throw UserError(source.file.name() + " has no head for masked words: no " + kOutputBias,
                     "name the folder of a masked language model, as `attend pretrain bert` writes");
-  const bool has_next_sentence = source.has("cls.seq_relationship.weight");
-  auto model = std::make_shared<BertMaskedLanguageModel>(source.config, has_next_sentence ? NextSentence::kYes : NextSentence::kNo);
-  return filled(model, masked_rules(source.config, has_next_sentence), source, folder.device);
+  const bool next_sentence = wanted ? wanted->next_sentence : source.has("cls.seq_relationship.weight");
+  if (wanted) torch::manual_seed(mix_seed(wanted->seed, "head"));
+  auto model = std::make_shared<BertMaskedLanguageModel>(source.config, next_sentence ? NextSentence::kYes : NextSentence::kNo);
+  NameRules names = masked_rules(source.config, next_sentence, wanted ? Presence::kHead : Presence::kRequired);
+  if (!source.has(kOutputBias) && source.has(kTiedOutputBias))
+    for (NameRule& rule : names.rules)
+      if (rule.theirs.front() == kOutputBias) rule.theirs.front() = kTiedOutputBias;
+  return filled(std::move(model), names, source, folder.device);
 }
 
 std::shared_ptr<SequenceClassifier> load_bert_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {

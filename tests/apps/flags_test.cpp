@@ -82,6 +82,8 @@ TEST_CASE("a flag refuses what is not of its field's type") {
   CHECK_THROWS_AS(parsed({"--hidden-size", "99999999999999999999"}), CLI::ParseError);
   for (const char* text : {"nan", "inf", "-inf", "1e999"}) CHECK_THROWS_AS(parsed({"--drop-out", text}), CLI::ParseError);
   CHECK_THROWS_AS(parsed({"--steps", "1.5"}), CLI::ParseError);
+  CHECK(parsed({"--steps", "3.0"}).steps == 3);
+  for (const char* text : {".0", "3.00", "-.0", "3.0.0"}) CHECK_THROWS_AS(parsed({"--steps", text}), CLI::ParseError);
   CHECK_THROWS_AS(parsed({"--flavour", "sweet"}), CLI::ParseError);
 }
 

@@ -192,6 +192,7 @@ TEST_CASE("pairs and numbers are learnt and answered") {
   const Outcome pairs = run(w.finetuning("classify", w.bert, "pairs", {"--text-pair", "other", "--epochs", "1"}));
   INFO(pairs.err);
   REQUIRE(pairs.code == 0);
+  CHECK_THAT(pairs.out, Contains("printf 'first\\tsecond\\n' | attend classify --model"));
   CHECK(lines(run({"classify", "--model", (w.folder / "pairs").string()}, "a good film\tthe cat\n").out) == 1);
   auto arguments = w.finetuning("regress", w.bert, "score", {"--epochs", "1"});
   *std::find(arguments.begin(), arguments.end(), "label") = "score";

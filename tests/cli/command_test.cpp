@@ -140,7 +140,7 @@ TEST_CASE("the completion scripts know commands, flags and choices") {
   };
   CHECK(complete("attend insp", 1) == "inspect\n");
   CHECK(complete("attend inspect --devi", 2) == "--device\n");
-  CHECK(complete("attend inspect --precision b", 3) == "bfloat16\n");
+  CHECK(complete("attend pretrain bert --precision b", 4) == "bfloat16\n");
   CHECK_THAT(complete("attend metric \"\"", 2), Contains("bleu"));
   CHECK_THAT(run({"completion", "zsh"}).out, Contains("bashcompinit"));
   CHECK_THAT(run({"completion", "fish"}).out, Contains("complete -c attend"));

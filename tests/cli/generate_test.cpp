@@ -108,6 +108,7 @@ TEST_CASE("a seed gives its samples again, another gives others") {
   }
   CHECK(parse_json(lines_of(first)[0], "answer")["samples"].size() == 3);
   CHECK(lines_of(generate({"--samples", "3", "--max-new-tokens", "4"}, "the cat\n").out).size() == 3);
+  CHECK(lines_of(generate({"--samples", "3", "--max-new-tokens", "4"}, "the cat\n\nthe\n").out).size() == 9);
 }
 
 TEST_CASE("stop strings, echo, penalties and beams") {

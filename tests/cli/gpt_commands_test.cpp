@@ -183,6 +183,13 @@ TEST_CASE("a GPT goes on with other text, and learns to write outputs") {
   const Outcome pretrained = run(from_scratch);
   INFO(pretrained.err);
   REQUIRE(pretrained.code == 0);
+  const std::string sums = (w.folder / "sums").string(), form = (w.folder / "template.txt").string();
+  CHECK_THAT(pretrained.out, Contains("attend prompt --model " + sums + " --shots 0 --template " + form + " < inputs"));
+  const Outcome asked = run({"prompt", "--model", sums, "--shots", "0", "--template", form, "--max-new-tokens", "4"}, "1+1\n2+1\n");
+  INFO(asked.err);
+  CHECK(asked.code == 0);
+  CHECK(std::count(asked.out.begin(), asked.out.end(), '\n') == 2);
+  check_refusal(run({"prompt", "--model", sums, "--shots", "2"}, "1+1\n"), "there are no examples to show");
   const Outcome tuned = run({"finetune",        "lm",
                              "--model",         (w.folder / "sums").string(),
                              "--train",         w.table.string(),

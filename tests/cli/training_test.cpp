@@ -198,7 +198,7 @@ TEST_CASE("Mistakes of a training command get a sentence and exit code 2") {
   CHECK(refusal({"--batch-size", "4"}).find("are given together") != std::string::npos);
   CHECK(refusal({"--set", "vocab_size=64"}).find("the tokenizer decides") != std::string::npos);
   CHECK(refusal({"--preset", "gigantic"}).find("tiny") != std::string::npos);
-  CHECK(refusal({"--precision", "int8"}).find("for inference") != std::string::npos);
+  CHECK(refusal({"--precision", "int8"}).find("training computes in float32 or bfloat16") != std::string::npos);
   CHECK(refusal({"--train-source", (folder / "absent.de").string()}).find("absent.de") != std::string::npos);
   write_text(folder / "train.en", "one line\n");
   CHECK(refusal({}).find("train.en") != std::string::npos);

@@ -83,7 +83,7 @@ TEST_CASE("what the folder's beams do not go with says where the beams come from
   GenerationConfig config;
   config.num_beams = 4;
   const Toy toy(config);
-  CHECK_THAT(refusal_of([&] { toy.run("x", {.repetition_penalty = 1.2}); }), Contains("give --beam 1, or --repetition-penalty 1"));
+  CHECK_THAT(refusal_of([&] { toy.run("x", {.repetition_penalty = 1.2}); }), Contains("give --beam 1, or no penalties"));
   CHECK_THAT(refusal_of([&] { toy.run("x", {.context = ContextPolicy::kSlide}); }),
              Contains("generation_config.json") && Contains("--beam 1"));
   CHECK_THAT(refusal_of([&] { toy.run("x", {.beam = 4, .context = ContextPolicy::kSlide}); }), Contains("leave one of the two out"));

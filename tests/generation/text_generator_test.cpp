@@ -90,6 +90,10 @@ TEST_CASE("a continuation has at most max_new_tokens, and at least min_new_token
   REQUIRE(longer.ids.size() == 6);
   REQUIRE(longer.ids.back() == kEndOfText);
   REQUIRE(longer.text.starts_with("ab"));
+  const auto exact = toy.one(":", {.max_new_tokens = 6, .min_new_tokens = 6, .temperature = 0.0});
+  REQUIRE(exact.ids.size() == 6);
+  REQUIRE(exact.ids.back() != kEndOfText);
+  REQUIRE(exact.end == ContinuationEnd::kLength);
 }
 
 TEST_CASE("a stop string ends a text in front of it, also across tokens and in beams") {
@@ -263,7 +267,7 @@ TEST_CASE("options of generate that cannot be are refused with their flag's name
     REQUIRE_THAT(refusal_of([&] { toy.generator.check(options); }), Catch::StartsWith(flag));
   };
   refuses({.max_new_tokens = 0}, "--max-new-tokens 0");
-  refuses({.max_new_tokens = 4, .min_new_tokens = 4}, "--min-new-tokens 4");
+  refuses({.max_new_tokens = 4, .min_new_tokens = 5}, "--min-new-tokens 5");
   refuses({.temperature = -0.5}, "--temperature -0.5");
   refuses({.temperature = std::nan("")}, "--temperature");
   refuses({.top_k = -1}, "--top-k -1");

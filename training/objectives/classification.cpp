@@ -212,7 +212,8 @@ CardFacts ClassificationObjective::card() const {
   facts.data = {{"training", setup_.train.file.string() + " (" + std::to_string(train_.examples.size()) + " examples)"}};
   if (can_evaluate())
     facts.data.emplace_back("validation", setup_.valid.string() + " (" + std::to_string(valid_->examples.size()) + " examples)");
-  facts.usage = "attend classify --model {folder} < text";
+  facts.usage = setup_.train.columns.text_pair.empty() ? "attend classify --model {folder} < text"
+                                                       : "printf 'first\\tsecond\\n' | attend classify --model {folder}";
   return facts;
 }
 

@@ -226,6 +226,12 @@ CardFacts LanguageObjective::card() const {
   facts.data = {{"training", names_of(setup_.train) + " (" + summary_ + ")"}};
   if (can_evaluate()) facts.data.emplace_back("validation", names_of(setup_.valid));
   facts.usage = "attend generate --model {folder} --prompt TEXT";
+  if (setup_.columns) {  // asked as it was trained
+    facts.usage = "attend prompt --model {folder} --shots 0";
+    if (const auto form = setup_.settings.find("template"); form != setup_.settings.end())
+      facts.usage += " --template " + form->get<std::string>();
+    facts.usage += " < inputs";
+  }
   return facts;
 }
 
