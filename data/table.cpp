@@ -163,15 +163,17 @@ std::size_t TableReader::column_index(const std::string& column) const {
 }
 
 void TableReader::choose_columns(const TextColumns& columns) {
-  if (columns.text.empty()) throw UserError(name() + ": no column of texts was asked for", "give its name, or its number from 0");
+  if (columns.text.empty())
+    throw UserError(name() + ": no column of " + columns.text_is + "s was asked for", "give its name, or its number from 0");
   text_ = column_index(columns.text);
   if (!columns.text_pair.empty()) text_pair_ = column_index(columns.text_pair);
   if (!columns.label.empty()) label_ = column_index(columns.label);
-  const auto refuse_twice = [&](const std::string& column, const char* what) {
+  label_is_ = columns.label_is;
+  const auto refuse_twice = [&](const std::string& column, const std::string& what) {
     throw UserError(name() + ": column '" + excerpt(column) + "' is asked for twice, as " + what);
   };
   if (text_pair_ == text_) refuse_twice(columns.text_pair, "text and as the other text of the pair");
-  if (label_ == text_) refuse_twice(columns.label, "text and as label");
+  if (label_ == text_) refuse_twice(columns.label, columns.text_is + " and as " + columns.label_is);
   if (label_ == text_pair_ && label_ != kNone) refuse_twice(columns.label, "the other text of the pair and as label");
 }
 
@@ -203,7 +205,7 @@ bool TableReader::next(LabelledText& row) {
   row.label = label_ == kNone ? std::string_view{} : cells_[label_];
   row.line = line_.number;
   if (label_ != kNone && row.label.empty())
-    throw UserError(place() + ": the label is empty; expected one in column " + std::to_string(label_));
+    throw UserError(place() + ": the " + label_is_ + " is empty; expected one in column " + std::to_string(label_));
   return true;
 }
 

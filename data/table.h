@@ -20,6 +20,7 @@ enum class Header { kAuto, kYes, kNo };
 /// unless a column has it as its name). "" is none.
 struct TextColumns {
   std::string text, text_pair, label;
+  std::string text_is = "text", label_is = "label";  ///< what messages call them
 };
 
 /// One row. Views into its owner.
@@ -81,6 +82,7 @@ class TableReader {
   std::size_t num_columns_ = 0;
   bool has_rows_ = false;  // known at the first
   std::size_t text_ = kNone, text_pair_ = kNone, label_ = kNone;
+  std::string label_is_;
 };
 
 /// All rows of a table, in memory little over their text's own size.

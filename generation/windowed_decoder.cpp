@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/error.h"
+
 namespace attend {
 namespace {
 
@@ -15,7 +17,7 @@ TokenIds fitting_window(const TokenIds& ids, std::int64_t positions) {
 
 WindowedDecoder::WindowedDecoder(CausalLanguageModel& model, const DecodingPlan& plan)
     : model_(model), num_ids_(plan.num_ids), steps_to_come_(plan.max_steps) {
-  TORCH_CHECK(model.max_positions() >= 2, "a model with one position continues nothing");
+  if (model.max_positions() < 2) throw UserError("a model with one position continues nothing", "use one with more");
   TORCH_CHECK(plan.num_ids >= 1 && plan.num_ids <= model.vocab_size(), "the tokenizer's ids must be the model's");
   start(plan.prompts, plan.rows_per_prompt);
 }

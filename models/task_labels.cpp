@@ -10,6 +10,8 @@
 
 namespace attend {
 
+constexpr std::int64_t kMostLabels = 1 << 20;  // far above any use
+
 void add_labels(Json& config, const TaskLabels& labels) {
   Json names = Json::object(), ids = Json::object();
   for (std::size_t i = 0; i < labels.names.size(); ++i) {
@@ -27,7 +29,10 @@ TaskLabels read_labels(const Json& config, const std::string& name) {
     throw UserError(name + ": problem_type is \"multi_label_classification\"; expected one label for each text");
   const auto found = config.find("id2label");
   if (found == config.end() || found->is_null()) {
-    labels.names = {"LABEL_0", "LABEL_1"};  // what transformers assumes
+    const auto count = config.find("num_labels");
+    const std::int64_t outputs = count == config.end() ? 2 : json_integer(*count, name, "num_labels");  // 2: what transformers assumes
+    if (outputs < 1 || outputs > kMostLabels) throw UserError(name + ": num_labels is out of range");
+    for (std::int64_t i = 0; i < outputs; ++i) labels.names.push_back("LABEL_" + std::to_string(i));
   } else {
     if (!found->is_object() || found->empty()) throw UserError(name + ": id2label is no object with entries");
     for (std::size_t i = 0; i < found->size(); ++i) {

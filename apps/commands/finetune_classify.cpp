@@ -24,6 +24,7 @@ void add_flags(CLI::App& command, FinetuneClassifyOptions& options) {
 
 TrainingOutcome train_one(const FinetuneClassifyOptions& options, Problem problem, TrainingRun& run, std::ostream& out) {
   require_validation_for("--best-by", options.classification.best_by, options.valid);
+  require_trained_layers(options.run, options.classification.freeze_layers);
   const torch::Device device = begin_training(run, validation_of(options.valid), {{"--train", options.train}, {"--valid", options.valid}});
   require_other_folder(options.model, run.output);
   const LabelledSource source{.file = options.train, .columns = options.columns, .header = options.header};
@@ -83,6 +84,11 @@ void add_finetune_flags(CLI::App& command, FinetuneRun& run) {
   command.add_flag("--from-scratch", run.from_scratch, "take sizes and tokenizer from --model, and draw the weights at random");
   add_field_flag(command, "--dropout", run.dropout,
                  "dropout of the whole model, attention included, and in front of its head [as its config.json says]");
+}
+
+void require_trained_layers(const FinetuneRun& run, std::int64_t freeze_layers) {
+  if (run.from_scratch && freeze_layers > 0)
+    throw UserError("--freeze-layers would keep layers that --from-scratch draws at random", "leave one of the two out");
 }
 
 NewHead new_head(const FinetuneRun& run, TaskLabels labels, std::uint64_t seed) {

@@ -24,6 +24,8 @@ struct FinetuneRun : TrainingRun {
 /// The flags of add_training_run, --seeds, --from-scratch and --dropout.
 void add_finetune_flags(CLI::App& command, FinetuneRun& run);
 
+/// Throws UserError for layers that are kept and drawn at random.
+void require_trained_layers(const FinetuneRun& run, std::int64_t freeze_layers);
 /// The head to load a model with, for the run of one seed.
 NewHead new_head(const FinetuneRun& run, TaskLabels labels, std::uint64_t seed);
 /// The settings of a run beside its training's: what a resumed run must have in common with its checkpoint.

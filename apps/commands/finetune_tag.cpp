@@ -13,6 +13,7 @@ namespace {
 
 TrainingOutcome train_one(const FinetuneTagOptions& options, TrainingRun& run, std::ostream& out) {
   require_validation_for("--best-by", options.tagging.best_by, options.valid);
+  require_trained_layers(options.run, options.tagging.freeze_layers);
   const torch::Device device = begin_training(run, validation_of(options.valid), {{"--train", options.train}, {"--valid", options.valid}});
   require_other_folder(options.model, run.output);
   TaggingSetup setup;

@@ -113,6 +113,7 @@ TEST_CASE("a head stays, and the order of its labels, where the data have the sa
   CHECK_THAT(tuned.err, !Contains("drawn at random"));
   CHECK(read_json_file(w.folder / "kept" / "config.json")["id2label"] == json["id2label"]);
   CHECK(largest_difference(w.folder / "kept", w.folder / "ordered", "classifier.weight") < 1e-7);
+  check_refusal(run(w.classifying(w.bert, "no") + Arguments{"--from-scratch", "--freeze-layers", "1"}), "draws at random");
 }
 
 TEST_CASE("a model that is no run's own is not written over") {

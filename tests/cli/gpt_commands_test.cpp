@@ -259,6 +259,12 @@ TEST_CASE("what a GPT cannot be trained on is refused with a sentence") {
   check_refusal(run({"finetune", "lm", "--model", w.gpt.string(), "--train", w.table.string(), "--input", "question", "--output-column",
                      "answr", "--output", (folder / "x").string()}),
                 "answr");
+  write_text(folder / "empty.tsv", "1+1\t2\n1+2\t\n");
+  const Arguments tuning{
+      "finetune", "lm", "--model",        w.gpt.string(), "--train", (folder / "empty.tsv").string(), "--output", (folder / "x").string(),
+      "--input",  "0",  "--output-column"};
+  check_refusal(run(tuning + Arguments{"1"}), "line 2: the output is empty");
+  check_refusal(run(tuning + Arguments{"0"}), "asked for twice, as input and as output");
   check_refusal(run({"evaluate", "lm", "--model", w.gpt.string(), "--data", (folder / "absent.txt").string()}), "absent.txt");
 }
 
