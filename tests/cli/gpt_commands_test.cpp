@@ -259,7 +259,7 @@ TEST_CASE("what a GPT cannot be trained on is refused with a sentence") {
   check_refusal(run({"finetune", "lm", "--model", w.gpt.string(), "--train", w.table.string(), "--input", "question", "--output-column",
                      "answr", "--output", (folder / "x").string()}),
                 "answr");
-  write_text(folder / "empty.tsv", "1+1\t2\n1+2\t\n");
+  write_text(folder / "empty.tsv", "the cat\tsleeps\nthe cat\t\n");
   const Arguments tuning{
       "finetune", "lm", "--model",        w.gpt.string(), "--train", (folder / "empty.tsv").string(), "--output", (folder / "x").string(),
       "--input",  "0",  "--output-column"};
