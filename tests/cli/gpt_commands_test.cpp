@@ -260,9 +260,14 @@ TEST_CASE("what a GPT cannot be trained on is refused with a sentence") {
                      "answr", "--output", (folder / "x").string()}),
                 "answr");
   write_text(folder / "empty.tsv", "the cat\tsleeps\nthe cat\t\n");
-  const Arguments tuning{
-      "finetune", "lm", "--model",        w.gpt.string(), "--train", (folder / "empty.tsv").string(), "--output", (folder / "x").string(),
-      "--input",  "0",  "--output-column"};
+  write_text(folder / "form.txt", "{input} {output}\n");
+  const Arguments tuning{"finetune",       "lm",
+                         "--model",        w.gpt.string(),
+                         "--train",        (folder / "empty.tsv").string(),
+                         "--output",       (folder / "x").string(),
+                         "--template",     (folder / "form.txt").string(),
+                         "--input",        "0",
+                         "--output-column"};
   check_refusal(run(tuning + Arguments{"1"}), "line 2: the output is empty");
   check_refusal(run(tuning + Arguments{"0"}), "asked for twice, as input and as output");
   check_refusal(run({"evaluate", "lm", "--model", w.gpt.string(), "--data", (folder / "absent.txt").string()}), "absent.txt");
