@@ -77,6 +77,7 @@ class Pair:
         self.reference = transformers.AutoTokenizer.from_pretrained(folder)
         assert isinstance(self.reference, GPT2Tokenizer)
         self.backend = self.reference.backend_tokenizer
+        self.backend.no_truncation()  # transformers sets it anew at each call, the backend keeps the file's
 
     def ask(self, requests):
         lines = "".join(json.dumps(request) + "\n" for request in requests)
