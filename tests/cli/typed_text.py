@@ -37,6 +37,12 @@ def typed(command, environment, conversation):
 
 def main():
     attend, model = sys.argv[1:]
+    try:
+        for end in pty.openpty():
+            os.close(end)
+    except OSError as missing:
+        print(f"skipped: there are no pseudo-terminals here: {missing}")
+        sys.exit(4)
     with tempfile.TemporaryDirectory() as folder:
         examples = os.path.join(folder, "task.tsv")
         with open(examples, "w", encoding="utf-8") as file:
