@@ -28,7 +28,7 @@ for dropout in 0.1 0.2; do
   for rate in 0.0003 0.001; do
     sst2 pretrained "$dropout" "$rate" &
     sst2 scratch "$dropout" "$rate" --from-scratch
-    wait
+    wait $!  # fails as that does
     for start in pretrained scratch; do
       echo "$start, dropout $dropout, learning rate $rate: $(grep accuracy "$WORK/sst2-$start-$dropout-$rate.txt")"
     done

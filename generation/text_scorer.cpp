@@ -8,6 +8,8 @@
 #include "core/error.h"
 #include "generation/evaluation_mode.h"
 #include "generation/search.h"
+#include "generation/sequence_rules.h"
+#include "generation/top_tokens.h"
 #include "generation/windowed_decoder.h"
 
 namespace attend {
@@ -97,17 +99,16 @@ void step_through(CausalLanguageModel& model, const std::vector<TokenIds>& ids, 
       last_R.push_back(ids[row.text][row.at]);
       targets_R.push_back(ids[row.text][row.at + 1]);
     }
-    const auto log_probabilities_RV = decoder->step(torch::tensor(last_R)).log_softmax(-1);
-    const auto targets_R1 = torch::tensor(targets_R).to(log_probabilities_RV.device()).unsqueeze(1);
-    const auto found_R = log_probabilities_RV.gather(1, targets_R1).squeeze(1).to(torch::kCPU, torch::kFloat64).contiguous();
+    const auto logits_RV = decoder->step(id_tensor(last_R));
+    const std::vector<float> found_R = log_probability_of(logits_RV, targets_R, top_tokens(logits_RV, 1).log_normaliser_R);
     std::vector<Row> going_on;
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      add_token(scores[rows[r].text], found_R.const_data_ptr<double>()[r]);
+      add_token(scores[rows[r].text], found_R[r]);
       if (rows[r].at + 2 == ids[rows[r].text].size()) continue;
       going_on.push_back({.text = rows[r].text, .at = rows[r].at + 1});
       kept_R.push_back(static_cast<std::int64_t>(r));
     }
-    if (going_on.size() < rows.size() && !going_on.empty()) decoder->reorder(torch::tensor(kept_R));
+    if (going_on.size() < rows.size() && !going_on.empty()) decoder->reorder(id_tensor(kept_R));
     rows = std::move(going_on);
   }
 }

@@ -10,13 +10,6 @@ using Catch::Contains;
 
 namespace {
 
-using Arguments = std::vector<std::string>;
-
-Arguments operator+(Arguments a, const Arguments& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
 Arguments training(const std::string& family, const Arguments& more) {
   return Arguments{"bench", "train", "--family", family, "--preset", "tiny", "--batch-size", "2", "--steps", "4", "--threads", "1"} + more;
 }

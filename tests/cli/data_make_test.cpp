@@ -29,6 +29,8 @@ TEST_CASE("what data make is asked wrongly ends with exit code 2 and a sentence"
       {{"data", "make", "copy", "--digits", "3"}, "--digits has no effect on the task 'copy'"},
       {{"data", "make", "cipher", "--split", "test"}, "all|train|held-out"},
       {{"data", "make", "cipher", "--count", "many"}, "--count"},
+      {{"data", "make", "copy", "--json"}, "--json has no effect"},
+      {{"data", "make", "mixture,copy", "--episodes"}, "stands alone"},
       {{"data", "make", "cipher", "--episodes", "--shots", "9-8"}, "expected MIN-MAX"},
       {{"data"}, "A subcommand is required"},
   };

@@ -58,6 +58,7 @@ TEST_CASE("what cannot be measured is refused with a sentence") {
   refused("verbs.tsv", {"--page", (folder / "absent" / "page.html").string()}, "there is no folder");
   refused("verbs.tsv", {"--precision", "int8"}, "computes in float32");
   refused("verbs.tsv", {"--shots", "-1"}, "--shots");
+  refused("verbs.tsv", {"--chance", "20"}, "--chance has no effect without --page");
   refused("verbs.tsv", {"--shots", "1,1"}, "twice");
   refused("verbs.tsv", {"--trials", "0"}, "--trials");
   refused("verbs.tsv", {"--calibrate"}, "--by likelihood");

@@ -11,8 +11,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-using Arguments = std::vector<std::string>;
-
 std::string documents(int count) {
   std::string text;
   for (int i = 0; i < count; ++i) {
@@ -26,11 +24,6 @@ std::string sums() {
   std::string table = "question\tanswer\n";
   for (int i = 0; i < 10; ++i) table += std::to_string(i) + "+1\t" + std::to_string(i + 1) + "\n";
   return table;
-}
-
-Arguments operator+(Arguments a, const Arguments& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
 }
 
 /// A text, a table, and a model pretrained for a few steps, made once.

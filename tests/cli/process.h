@@ -18,6 +18,13 @@
 
 namespace attend {
 
+using Arguments = std::vector<std::string>;
+
+inline Arguments operator+(Arguments first, const Arguments& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
 struct Outcome {
   int code = 0;    ///< exit code
   int signal = 0;  ///< the signal that ended it, 0 where it exited

@@ -57,6 +57,13 @@ TEST_CASE("early_stopping has three spellings") {
   REQUIRE_THROWS_AS(parse(R"({"early_stopping": "sometimes"})"), UserError);
 }
 
+TEST_CASE("several sequences a prompt, as a folder asks for them, are told to have no effect") {
+  std::vector<std::string> unsupported;
+  parse(R"({"num_return_sequences": 2})", &unsupported);
+  parse(R"({"num_return_sequences": 1})", &unsupported);
+  REQUIRE(unsupported == std::vector<std::string>{"num_return_sequences"});
+}
+
 TEST_CASE("transformers' lengths become ours") {
   REQUIRE(parse(R"({"max_length": 512})").max_length == 511);  // the start is counted there
   REQUIRE(parse(R"({"max_new_tokens": 20})").max_length == 20);

@@ -84,6 +84,12 @@ TEST_CASE("BERT folders of every generation are read") {
     model.rewrite(tensors);
     CHECK(model.reads_the_same());
   }
+  SECTION("the bias of the words under the tied name alone") {
+    tensors["cls.predictions.decoder.bias"] = tensors.at("cls.predictions.bias");
+    tensors.erase("cls.predictions.bias");
+    model.rewrite(tensors);
+    CHECK(model.reads_the_same());
+  }
   SECTION("a bare body, with and without its prefix") {
     const auto encoder = load_text_encoder(model.folder.path(), torch::kCPU);
     NamedTensors bare;

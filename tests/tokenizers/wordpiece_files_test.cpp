@@ -239,11 +239,12 @@ TEST_CASE("malformed settings are refused") {
 TEST_CASE("where tokenizer_config.json contradicts tokenizer.json a warning says so") {
   const TempFolder folder;
   write_json_tokenizer(folder / "t", small_tokenizer_json());
-  write_text(folder / "t/tokenizer_config.json", R"({"do_lower_case": false})");
+  write_text(folder / "t/tokenizer_config.json", R"({"do_lower_case": false, "tokenize_chinese_chars": false, "strip_accents": null})");
   set_log_level(LogLevel::kNormal);
   const std::string logged = captured_stderr([&] { CHECK(WordPieceTokenizer(folder / "t").lowercases()); });
   set_log_level(LogLevel::kQuiet);
   CHECK_THAT(logged, Contains("says do_lower_case: false, tokenizer.json the opposite; tokenizer.json is followed"));
+  CHECK_THAT(logged, Contains("says tokenize_chinese_chars: false") && !Contains("strip_accents"));
 }
 
 TEST_CASE("what is saved gives the same ids, from vocab.txt and from tokenizer.json, and is saved as the same bytes again") {
