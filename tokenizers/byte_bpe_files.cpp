@@ -54,6 +54,7 @@ void apply_settings(const TokenizerSettings& settings, ByteBpeFiles& files) {
   settings.check_special_tokens();
   read_special_names(settings, files);
   if (files.adds_bos && !files.bos) throw UserError(settings.name() + " asks for add_bos_token, and names no bos_token");
+  files.further_special = settings.further_special_tokens({"sep_token", "cls_token", "mask_token"});
   files.max_length = settings.max_length();
 }
 
@@ -92,6 +93,7 @@ Json settings_json(const ByteBpeFiles& files) {
             {"pad_token", token(files.pad)},
             {"clean_up_tokenization_spaces", false},
             {"added_tokens_decoder", added_tokens_decoder(files.added)}};
+  json.update(files.further_special);
   if (files.max_length > 0) json["model_max_length"] = files.max_length;
   return json;
 }

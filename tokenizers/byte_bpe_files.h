@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/json.h"
 #include "tokenizers/added_tokens.h"
 #include "tokenizers/byte_pair_merger.h"
 
@@ -20,6 +21,7 @@ struct ByteBpeFiles {
   std::vector<PairMerge> merges;    ///< ids of `pieces`, the first to be followed first
   std::vector<AddedToken> added;    ///< cut out of a text before it is split; ids of `pieces`, or new ones after them
   std::optional<std::string> bos, eos, unk, pad;  ///< special tokens by their tasks; GPT-2 has one for the first three
+  Json further_special = Json::object();          ///< settings of other special tokens, as they were read
   std::optional<std::string> byte_unk;            ///< what a byte that the vocabulary lacks becomes (tokenizer.json's model)
   bool fuse_unk = false;                          ///< several such bytes of a word become one
   bool add_prefix_space = false;                  ///< a text that does not begin with a space gets one

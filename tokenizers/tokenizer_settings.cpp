@@ -1,6 +1,7 @@
 #include "tokenizers/tokenizer_settings.h"
 
 #include <algorithm>
+#include <array>
 
 #include "core/error.h"
 #include "core/limits.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr const char* kSpecialTokens = "special_tokens_map.json";  // of older folders
 constexpr const char* kAddedTokens = "added_tokens.json";          // of older folders still
+constexpr std::array kSpecialLists{"additional_special_tokens", "extra_special_tokens"};  // of transformers 4 and 5
 constexpr double kSaneLength = 1e6;                                // model_max_length is 1e30 where there is none
 
 void set_id(AddedToken& token, std::int64_t id, const std::string& name) {
@@ -79,12 +81,22 @@ std::vector<AddedToken> TokenizerSettings::special_tokens(const std::vector<Name
     const bool is_described = has(key) && json_[key].is_object() && token_text(key) == text;
     add(is_described ? read_added_token(json_[key], name_, key) : AddedToken{.content = text});
   }
-  for (const char* key : {"additional_special_tokens", "extra_special_tokens"}) {
+  for (const char* key : kSpecialLists) {
     if (!has(key)) continue;
     if (!json_[key].is_array() && !json_[key].is_object()) throw UserError(name_ + ": " + key + " is not a list of tokens");
     for (const Json& token : json_[key]) add(read_added_token(token, name_, key));
   }
   return tokens;
+}
+
+Json TokenizerSettings::further_special_tokens(const std::vector<const char*>& keys) const {
+  Json further = Json::object();
+  const auto keep = [&](const char* key) {
+    if (has(key)) further[key] = json_[key];
+  };
+  for (const char* key : keys) keep(key);
+  for (const char* key : kSpecialLists) keep(key);
+  return further;
 }
 
 std::vector<AddedToken> TokenizerSettings::described_tokens(const std::vector<AddedToken>& special) const {

@@ -46,6 +46,9 @@ class TokenizerSettings {
     std::string text;
   };
   std::vector<AddedToken> special_tokens(const std::vector<Named>& named) const;
+  /// What is said of special tokens besides those with a task here, as it was read: the lists, and the tokens of `keys`. Whoever saves the
+  /// tokenizer writes it again, for added_tokens_decoder does not say that the reference lists a token among all_special_tokens.
+  Json further_special_tokens(const std::vector<const char*>& keys = {}) const;
   /// added_tokens_decoder, or added_tokens.json of older folders: with the ids they must get, rising. `special` says which of the latter
   /// are.
   std::vector<AddedToken> described_tokens(const std::vector<AddedToken>& special) const;

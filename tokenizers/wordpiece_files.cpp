@@ -83,6 +83,7 @@ void apply_settings(const TokenizerSettings& settings, WordPieceFiles& files) {
   if (!files.tokenizer_json) set("unk_token", files.unk);
   if (!files.tokenizer_json || files.cls == WordPieceFiles{}.cls) set("cls_token", files.cls);
   if (!files.tokenizer_json || files.sep == WordPieceFiles{}.sep) set("sep_token", files.sep);
+  files.further_special = settings.further_special_tokens();
   files.max_length = settings.max_length();
 }
 
@@ -112,6 +113,7 @@ Json settings_json(const WordPieceFiles& files) {
             {"mask_token", files.mask},
             {"clean_up_tokenization_spaces", files.cleans_spaces},
             {"added_tokens_decoder", added_tokens_decoder(files.added)}};
+  json.update(files.further_special);
   if (files.max_length > 0) json["model_max_length"] = files.max_length;
   return json;
 }

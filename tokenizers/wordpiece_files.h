@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/json.h"
 #include "tokenizers/added_tokens.h"
 #include "tokenizers/bert_normalizer.h"
 
@@ -19,6 +20,7 @@ struct WordPieceFiles {
   std::vector<std::string> pieces;  ///< the model's vocabulary by id; "" for an id that it leaves out
   std::vector<AddedToken> added;    ///< cut out of a text before it is split; ids of `pieces`, or new ones after them
   std::string unk = "[UNK]", cls = "[CLS]", sep = "[SEP]", pad = "[PAD]", mask = "[MASK]";
+  Json further_special = Json::object();  ///< settings of other special tokens, as they were read
   std::string continuation_prefix = "##";
   std::int64_t max_word_characters = kWordCharacters;
   BertNormalization normalization;

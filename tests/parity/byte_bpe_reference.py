@@ -151,7 +151,8 @@ def folders(temporary, stream, everything):
     write_files(temporary / "bytes", {c: i for i, c in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}, [],
                 {"tokenizer_class": "GPT2Tokenizer", "bos_token": None, "eos_token": None, "unk_token": None})
     yield temporary / "bytes", "single bytes, no special token"
-    reference = GPT2Tokenizer.from_pretrained(temporary / "files", add_prefix_space=True, pad_token="<pad>")
+    reference = GPT2Tokenizer.from_pretrained(temporary / "files", add_prefix_space=True, pad_token="<pad>", sep_token="<sep>",
+                                              extra_special_tokens=["<also>"])
     reference.add_tokens([AddedToken("<new>", lstrip=True), AddedToken("word", single_word=True), AddedToken("<x>", rstrip=True, normalized=False),
                           AddedToken("the", normalized=False), AddedToken("<New>", special=True)])
     reference.save_pretrained(temporary / "added")
@@ -166,7 +167,7 @@ def folders(temporary, stream, everything):
     (temporary / "strings" / "tokenizer.json").write_text(json.dumps(content), encoding="utf-8")
     yield temporary / "strings", "tokenizer.json with merges as strings"
     write_files(temporary / "unordered", dict(stream.sample(sorted(vocabulary.items()), len(vocabulary))), model["merges"],
-                {"tokenizer_class": "GPT2TokenizerFast", "add_prefix_space": True, "additional_special_tokens": ["<x>"], "pad_token": "<pad>"})
+                {"tokenizer_class": "GPT2TokenizerFast", "add_prefix_space": True, "additional_special_tokens": ["<x>"], "cls_token": "<cls>", "pad_token": "<pad>"})
     yield temporary / "unordered", "settings beside vocab.json"
     shuffled = list(range(len(vocabulary)))
     stream.shuffle(shuffled)

@@ -176,7 +176,7 @@ def folders(temporary, stream, everything):
         folder = temporary / name.replace(" ", "-").replace(",", "")
         write_folder(folder, pieces, settings)
         yield folder, name
-    tokenizer = BertTokenizerFast.from_pretrained(temporary / "uncased")
+    tokenizer = BertTokenizerFast.from_pretrained(temporary / "uncased", extra_special_tokens=["<also>"])
     tokenizer.add_tokens([AddedToken("<new>"), AddedToken("WoRd", single_word=True), AddedToken("é中", lstrip=True, normalized=False),
                           AddedToken("»", rstrip=True, lstrip=True, normalized=True), AddedToken("th", normalized=False), AddedToken("the", normalized=False, single_word=True),
                           AddedToken("[NEW]", special=True, rstrip=True), AddedToken("国", single_word=True)])

@@ -187,7 +187,8 @@ TEST_CASE("byte-level BPE: what is saved gives the same ids, from files and from
   const TempFolder folder;
   write_small_byte_bpe(
       folder / "files",
-      R"({"add_prefix_space": true, "model_max_length": 128, "pad_token": "<p>", "add_bos_token": true, "additional_special_tokens": ["<x>"]})");
+      R"({"add_prefix_space": true, "model_max_length": 128, "pad_token": "<p>", "sep_token": "<s>", "add_bos_token": true,
+          "additional_special_tokens": ["<x>"]})");
   Json json = small_byte_bpe_json();
   json["added_tokens"].push_back(parse_json(
       R"({"id": 268, "content": "two words", "single_word": true, "lstrip": true, "rstrip": false, "normalized": true, "special": false})",
@@ -214,7 +215,11 @@ TEST_CASE("byte-level BPE: what is saved gives the same ids, from files and from
   ByteBpeTokenizer(folder / "files").save(folder / "saved");
   CHECK(read_text(folder / "saved/merges.txt") == small_merge_lines());
   CHECK(read_json_file(folder / "saved/vocab.json") == small_byte_vocabulary());
-  CHECK(read_json_file(folder / "saved/tokenizer_config.json")["tokenizer_class"] == "GPT2Tokenizer");
+  const Json settings = read_json_file(folder / "saved/tokenizer_config.json");
+  CHECK(settings["tokenizer_class"] == "GPT2Tokenizer");
+  CHECK(settings["additional_special_tokens"] == Json{"<x>"});
+  CHECK(settings["sep_token"] == "<s>");
+  CHECK_FALSE(settings.contains("mask_token"));
 }
 
 TEST_CASE("byte-level BPE: the fingerprint changes with whatever changes the ids") {

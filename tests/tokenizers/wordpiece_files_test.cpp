@@ -281,6 +281,8 @@ TEST_CASE("what is saved gives the same ids, from vocab.txt and from tokenizer.j
   CHECK(settings["strip_accents"] == true);
   CHECK(settings["model_max_length"] == 128);
   CHECK(settings["added_tokens_decoder"]["43"]["content"] == "<e>");
+  CHECK(settings["extra_special_tokens"] == Json{"<e>"});
+  CHECK_FALSE(settings.contains("additional_special_tokens"));
 }
 
 TEST_CASE("saving over a folder with another tokenizer.json removes it") {
