@@ -72,4 +72,27 @@ ATTEND_INLINE Floats exp(const Floats& x) {
   return x < -87.0f ? Floats{} : p * scale;
 }
 
+// Exchanges the off-diagonal blocks of kDistance x kDistance in each pair of rows that far apart: for the distances 8, 4, 2, 1 in turn,
+// that transposes 16 x 16 numbers.
+template <int kDistance>
+ATTEND_INLINE void exchange(Floats (&rows)[kWidth]) {
+  Ints upper, lower;  // lanes 0 to 15 are the first row's, 16 to 31 the second's
+  for (int lane = 0; lane < kWidth; ++lane) {
+    upper[lane] = lane & kDistance ? kWidth + lane - kDistance : lane;
+    lower[lane] = lane & kDistance ? kWidth + lane : lane + kDistance;
+  }
+  for (int i = 0; i < kWidth; ++i) {
+    if (i & kDistance) continue;
+    const Floats first = rows[i], second = rows[i + kDistance];
+    rows[i] = __builtin_shuffle(first, second, upper);
+    rows[i + kDistance] = __builtin_shuffle(first, second, lower);
+  }
+}
+ATTEND_INLINE void transpose(Floats (&rows)[kWidth]) {
+  exchange<8>(rows);
+  exchange<4>(rows);
+  exchange<2>(rows);
+  exchange<1>(rows);
+}
+
 }  // namespace attend::simd

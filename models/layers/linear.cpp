@@ -10,6 +10,7 @@
 
 #include "models/layers/few_rows.h"
 #include "models/layers/gelu.h"
+#include "models/layers/tile_product.h"
 #include "models/layers/transpose.h"
 
 namespace attend {
@@ -87,20 +88,30 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
 namespace matmul {
 
 torch::Tensor nt(const torch::Tensor& a_NK, const torch::Tensor& b_MK, const torch::Tensor& bias_M, bool relu) {
+  if (has_tile_product(a_NK, b_MK.t())) return tile_product(a_NK, b_MK.t(), {.bias_M = bias_M, .relu = relu});
   if (can_use_onednn(a_NK)) return onednn_linear(a_NK, b_MK, bias_M, relu);
   const auto y = bias_M.defined() ? torch::addmm(bias_M, a_NK, b_MK.t()) : torch::mm(a_NK, b_MK.t());
   return relu ? torch::relu(y) : y;
 }
 
 torch::Tensor nn(const torch::Tensor& a_NK, const torch::Tensor& b_KM) {
+  if (has_tile_product(a_NK, b_KM)) return tile_product(a_NK, b_KM);
   return can_use_onednn(a_NK) ? onednn_linear(a_NK, b_KM.t(), {}, false) : torch::mm(a_NK, b_KM);
 }
 
 // oneDNN wants its first operand as it lies and reads the second either way: the smaller one is transposed and goes first.
 torch::Tensor tn(const torch::Tensor& a_KN, const torch::Tensor& b_KM) {
+  if (has_tile_product(a_KN.t(), b_KM)) return tile_product(a_KN.t(), b_KM);
   if (!can_use_onednn(a_KN)) return torch::mm(a_KN.t(), b_KM);
   if (a_KN.size(1) <= b_KM.size(1)) return onednn_linear(transposed(a_KN), b_KM.t(), {}, false);
   return transposed(onednn_linear(transposed(b_KM), a_KN.t(), {}, false));
+}
+
+void add_tn(torch::Tensor& c_NM, const torch::Tensor& a_KN, const torch::Tensor& b_KM) {
+  if (has_tile_product(a_KN.t(), b_KM))
+    tile_product(c_NM, a_KN.t(), b_KM, {.adds = true});
+  else
+    c_NM.addmm_(a_KN.t(), b_KM);
 }
 
 }  // namespace matmul

@@ -30,9 +30,10 @@ void xavier_init(Linear& layer, std::int64_t blocks = 1);
 
 namespace matmul {  // float32 or bfloat16, CPU or not
 torch::Tensor nt(const torch::Tensor& a_NK, const torch::Tensor& b_MK, const torch::Tensor& bias_M = {},
-                 bool relu = false);                                     ///< A B^T + bias
-torch::Tensor nn(const torch::Tensor& a_NK, const torch::Tensor& b_KM);  ///< A B
-torch::Tensor tn(const torch::Tensor& a_KN, const torch::Tensor& b_KM);  ///< A^T B
+                 bool relu = false);                                                     ///< A B^T + bias
+torch::Tensor nn(const torch::Tensor& a_NK, const torch::Tensor& b_KM);                  ///< A B
+torch::Tensor tn(const torch::Tensor& a_KN, const torch::Tensor& b_KM);                  ///< A^T B
+void add_tn(torch::Tensor& c_NM, const torch::Tensor& a_KN, const torch::Tensor& b_KM);  ///< C += A^T B, C contiguous
 }  // namespace matmul
 
 }  // namespace attend

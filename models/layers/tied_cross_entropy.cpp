@@ -11,6 +11,7 @@
 
 #include "core/simd.h"
 #include "models/layers/linear.h"
+#include "models/layers/tile_product.h"
 
 namespace attend {
 namespace {
@@ -19,7 +20,9 @@ using namespace simd;
 
 constexpr std::int64_t kChunkFloats = 4 << 20;  // 16 MiB of logits at once: large enough for the products to run at full speed
 
-std::int64_t chunk_rows(std::int64_t vocab) { return std::clamp<std::int64_t>(kChunkFloats / vocab, 16, 1024); }
+std::int64_t chunk_rows(std::int64_t vocab, std::int64_t factor) {
+  return factor * std::clamp<std::int64_t>(kChunkFloats / vocab, 16, 1024);
+}
 
 bool has_cpu_kernel(const torch::Tensor& hidden_TE) { return hidden_TE.is_cpu() && hidden_TE.scalar_type() == torch::kFloat32; }
 
@@ -136,11 +139,16 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
   // added to half as often.
   torch::Tensor table_gradient_EV =
       wants_gradient && low_precision ? torch::zeros({hidden_TE.size(1), vocab}, hidden_TE.options()) : torch::Tensor();
-  const std::int64_t chunk = low_precision ? 2 * chunk_rows(vocab) : chunk_rows(vocab);
+  // Tiles cut the table anew for each chunk: four times as many rows, in memory that is asked for once.
+  const bool has_tiles = !low_precision && has_tile_product(hidden, table.t());
+  const std::int64_t chunk = chunk_rows(vocab, has_tiles ? 4 : low_precision ? 2 : 1);
+  torch::Tensor tiled_logits_CV = has_tiles ? torch::empty({std::min(chunk, num_targets), vocab}, hidden_TE.options()) : torch::Tensor();
   for (std::int64_t begin = 0; begin < num_targets; begin += chunk) {
     const std::int64_t rows = std::min(chunk, num_targets - begin);
     const auto hidden_CE = hidden.narrow(0, begin, rows);
-    auto logits_CV = matmul::nt(hidden_CE, table, bias).to(hidden_TE.scalar_type());
+    torch::Tensor logits_CV =
+        has_tiles ? tiled_logits_CV.narrow(0, 0, rows) : matmul::nt(hidden_CE, table, bias).to(hidden_TE.scalar_type());
+    if (has_tiles) tile_product(logits_CV, hidden_CE, table.t(), {.bias_M = bias});
     if (on_cpu) {
       float* logits = logits_CV.mutable_data_ptr<float>();
       at::parallel_for(0, rows, 4, [&](std::int64_t first, std::int64_t last) {
@@ -158,7 +166,7 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
     if (low_precision)
       table_gradient_EV.add_(matmul::tn(hidden_CE, gradient_CV));
     else
-      result.table_gradient_VE.addmm_(gradient_CV.t(), hidden_CE);
+      matmul::add_tn(result.table_gradient_VE, gradient_CV, hidden_CE);
   }
   if (table_gradient_EV.defined()) result.table_gradient_VE.copy_(table_gradient_EV.t());
   return result;

@@ -15,23 +15,6 @@ using namespace simd;
 
 constexpr std::int64_t kElementsAThread = 16384;
 
-// Exchanges the off-diagonal blocks of kDistance x kDistance in each pair of rows that far apart: for the distances 8, 4, 2, 1 in turn,
-// that transposes 16 x 16 numbers.
-template <int kDistance>
-ATTEND_INLINE void exchange(Floats (&rows)[kWidth]) {
-  Ints upper, lower;  // lanes 0 to 15 are the first row's, 16 to 31 the second's
-  for (int lane = 0; lane < kWidth; ++lane) {
-    upper[lane] = lane & kDistance ? kWidth + lane - kDistance : lane;
-    lower[lane] = lane & kDistance ? kWidth + lane : lane + kDistance;
-  }
-  for (int i = 0; i < kWidth; ++i) {
-    if (i & kDistance) continue;
-    const Floats first = rows[i], second = rows[i + kDistance];
-    rows[i] = __builtin_shuffle(first, second, upper);
-    rows[i + kDistance] = __builtin_shuffle(first, second, lower);
-  }
-}
-
 struct Matrix {
   const float* values;
   std::int64_t rows, columns, row_stride;
@@ -45,10 +28,7 @@ ATTEND_SIMD void transpose_columns(const Matrix& a, float* y, std::int64_t begin
       const std::int64_t height = std::min(kWidth, a.rows - row);
       Floats block[kWidth] = {};
       for (std::int64_t i = 0; i < height; ++i) block[i] = load_piece(a.values + (row + i) * a.row_stride + column, width);
-      exchange<8>(block);
-      exchange<4>(block);
-      exchange<2>(block);
-      exchange<1>(block);
+      transpose(block);
       for (std::int64_t i = 0; i < width; ++i) store_piece(y + (column + i) * a.rows + row, block[i], height);
     }
   }

@@ -1,0 +1,84 @@
+#include "models/layers/tiles.h"
+
+#include <ATen/cpu/Utils.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define ATTEND_TILES __attribute__((target("amx-tile,amx-bf16")))
+#endif
+
+namespace attend::tiles {
+
+#if defined(__x86_64__)
+
+namespace {
+
+constexpr int kLineBytes = kTileInner * sizeof(std::uint16_t);
+
+// Tiles 0 to 3 sum, 4 and 5 are the two halves of A's panel, 6 and 7 of B's.
+ATTEND_TILES inline void load_a(const Tile* a) {
+  _tile_loadd(4, a, kLineBytes);
+  _tile_loadd(5, a + 1, kLineBytes);
+}
+
+ATTEND_TILES inline void load_b(const Tile* b) {
+  _tile_loadd(6, b, kLineBytes);
+  _tile_loadd(7, b + 1, kLineBytes);
+}
+
+ATTEND_TILES inline void multiply() {
+  _tile_dpbf16ps(0, 4, 6);
+  _tile_dpbf16ps(1, 4, 7);
+  _tile_dpbf16ps(2, 5, 6);
+  _tile_dpbf16ps(3, 5, 7);
+}
+
+}  // namespace
+
+bool are_there() {
+  static const bool result = __builtin_cpu_supports("amx-bf16") && at::cpu::init_amx();
+  return result;
+}
+
+ATTEND_TILES void configure() {
+  static constexpr struct alignas(64) {  // static: GCC 12 does not see that the instruction reads all of it
+    std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
+    std::uint16_t line_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    std::uint8_t lines[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  } shape;
+  _tile_loadconfig(&shape);
+}
+
+ATTEND_TILES void release() { _tile_release(); }
+
+ATTEND_TILES void multiply_panels(const Tile* a, const Tile* b, std::int64_t num_blocks, float* square) {
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  for (std::int64_t block = 0; block < num_blocks; ++block, a += kPanelTiles, b += kPanelTiles) {
+    const Tile *const a0 = a, *const a1 = a + 2, *const a2 = a + 4, *const b0 = b, *const b1 = b + 2, *const b2 = b + 4;
+    load_a(a2), load_b(b0), multiply();
+    load_a(a1), multiply();  // from product to product one side stays
+    load_b(b1), multiply();
+    load_a(a0), multiply();
+    load_b(b0), multiply();
+    load_b(b2), multiply();
+  }
+  constexpr int kStride = kPanel * sizeof(float);
+  _tile_stored(0, square, kStride);
+  _tile_stored(1, square + kTileSide, kStride);
+  _tile_stored(2, square + kTileSide * kPanel, kStride);
+  _tile_stored(3, square + kTileSide * kPanel + kTileSide, kStride);
+}
+
+#else
+
+bool are_there() { return false; }
+void configure() {}
+void release() {}
+void multiply_panels(const Tile*, const Tile*, std::int64_t, float*) {}
+
+#endif
+
+}  // namespace attend::tiles
