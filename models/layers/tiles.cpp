@@ -1,5 +1,10 @@
 #include "models/layers/tiles.h"
 
+#include <algorithm>
+#include <bit>
+#include <utility>
+#include <vector>
+
 #include <ATen/cpu/Utils.h>
 
 #if defined(__x86_64__)
@@ -8,6 +13,28 @@
 #endif
 
 namespace attend::tiles {
+namespace {
+
+float number(std::uint16_t upper_half) { return std::bit_cast<float>(static_cast<std::uint32_t>(upper_half) << 16); }
+
+// What the tiles do, number by number and with sums in double precision, for CPUs without them: tests run everywhere.
+void multiply_plainly(const Tile* a, const Tile* b, std::int64_t num_blocks, float* square) {
+  std::vector<double> sums(kPanel * kPanel);
+  constexpr std::pair<int, int> kProducts[] = {{2, 0}, {1, 0}, {1, 1}, {0, 1}, {0, 0}, {0, 2}};
+  for (std::int64_t block = 0; block < num_blocks; ++block, a += kPanelTiles, b += kPanelTiles)
+    for (const auto& [part_a, part_b] : kProducts)
+      for (std::int64_t i = 0; i < kPanel; ++i)
+        for (std::int64_t k = 0; k < kTileInner; ++k) {
+          const float factor = number(a[2 * part_a + i / kTileSide].numbers[i % kTileSide * kTileInner + k]);
+          for (std::int64_t j = 0; j < kPanel; ++j) {
+            const std::uint16_t* const pairs = b[2 * part_b + j / kTileSide].numbers;
+            sums[i * kPanel + j] += static_cast<double>(factor) * number(pairs[(k / 2 * kTileSide + j % kTileSide) * 2 + k % 2]);
+          }
+        }
+  std::copy(sums.begin(), sums.end(), square);
+}
+
+}  // namespace
 
 #if defined(__x86_64__)
 
@@ -33,25 +60,7 @@ ATTEND_TILES inline void multiply() {
   _tile_dpbf16ps(3, 5, 7);
 }
 
-}  // namespace
-
-bool are_there() {
-  static const bool result = __builtin_cpu_supports("amx-bf16") && at::cpu::init_amx();
-  return result;
-}
-
-ATTEND_TILES void configure() {
-  static constexpr struct alignas(64) {  // static: GCC 12 does not see that the instruction reads all of it
-    std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
-    std::uint16_t line_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-    std::uint8_t lines[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-  } shape;
-  _tile_loadconfig(&shape);
-}
-
-ATTEND_TILES void release() { _tile_release(); }
-
-ATTEND_TILES void multiply_panels(const Tile* a, const Tile* b, std::int64_t num_blocks, float* square) {
+ATTEND_TILES void multiply_in_tiles(const Tile* a, const Tile* b, std::int64_t num_blocks, float* square) {
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
@@ -72,12 +81,42 @@ ATTEND_TILES void multiply_panels(const Tile* a, const Tile* b, std::int64_t num
   _tile_stored(3, square + kTileSide * kPanel + kTileSide, kStride);
 }
 
+ATTEND_TILES void load_shape() {
+  static constexpr struct alignas(64) {  // static: GCC 12 does not see that the instruction reads all of it
+    std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
+    std::uint16_t line_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    std::uint8_t lines[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  } shape;
+  _tile_loadconfig(&shape);
+}
+
+ATTEND_TILES void forget_shape() { _tile_release(); }
+
+}  // namespace
+
+bool are_there() {
+  static const bool result = __builtin_cpu_supports("amx-bf16") && at::cpu::init_amx();
+  return result;
+}
+
+void configure() {
+  if (are_there()) load_shape();
+}
+
+void release() {
+  if (are_there()) forget_shape();
+}
+
+void multiply_panels(const Tile* a, const Tile* b, std::int64_t num_blocks, float* square) {
+  (are_there() ? multiply_in_tiles : multiply_plainly)(a, b, num_blocks, square);
+}
+
 #else
 
 bool are_there() { return false; }
 void configure() {}
 void release() {}
-void multiply_panels(const Tile*, const Tile*, std::int64_t, float*) {}
+void multiply_panels(const Tile* a, const Tile* b, std::int64_t num_blocks, float* square) { multiply_plainly(a, b, num_blocks, square); }
 
 #endif
 

@@ -18,12 +18,12 @@ struct alignas(64) Tile {
 /// Whether this CPU has them and the system lets this process use them.
 bool are_there();
 
-/// A thread asks for its tiles before it multiplies, and gives them back.
+/// A thread asks for its tiles before it multiplies, and gives them back. Nothing where there are none.
 void configure();
 void release();
 
 /// The product of two panels of `num_blocks` times kTileInner numbers: square [kPanel, kPanel] =
-/// a2 b0 + a1 b0 + a1 b1 + a0 b1 + a0 b0 + a0 b2, summed in float32. Between configure and release.
+/// a2 b0 + a1 b0 + a1 b1 + a0 b1 + a0 b0 + a0 b2, summed in float32. Between configure and release. Without tiles it is done slowly.
 void multiply_panels(const Tile* a, const Tile* b, std::int64_t num_blocks, float* square);
 
 }  // namespace attend::tiles
