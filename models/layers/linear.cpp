@@ -108,7 +108,7 @@ torch::Tensor tn(const torch::Tensor& a_KN, const torch::Tensor& b_KM) {
 }
 
 void add_tn(torch::Tensor& c_NM, const torch::Tensor& a_KN, const torch::Tensor& b_KM) {
-  if (has_tile_product(a_KN.t(), b_KM))
+  if (c_NM.is_contiguous() && has_tile_product(a_KN.t(), b_KM))
     tile_product(c_NM, a_KN.t(), b_KM, {.adds = true});
   else
     c_NM.addmm_(a_KN.t(), b_KM);

@@ -33,7 +33,7 @@ torch::Tensor nt(const torch::Tensor& a_NK, const torch::Tensor& b_MK, const tor
                  bool relu = false);                                                     ///< A B^T + bias
 torch::Tensor nn(const torch::Tensor& a_NK, const torch::Tensor& b_KM);                  ///< A B
 torch::Tensor tn(const torch::Tensor& a_KN, const torch::Tensor& b_KM);                  ///< A^T B
-void add_tn(torch::Tensor& c_NM, const torch::Tensor& a_KN, const torch::Tensor& b_KM);  ///< C += A^T B, C contiguous
+void add_tn(torch::Tensor& c_NM, const torch::Tensor& a_KN, const torch::Tensor& b_KM);  ///< C += A^T B
 }  // namespace matmul
 
 }  // namespace attend

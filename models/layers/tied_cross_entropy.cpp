@@ -18,7 +18,7 @@ namespace {
 
 using namespace simd;
 
-constexpr std::int64_t kChunkFloats = 4 << 20;  // 16 MiB of logits at once: large enough for the products to run at full speed
+constexpr std::int64_t kChunkFloats = 4 << 20;  // 16 MiB of logits, or a few times as much: large enough for products at full speed
 
 std::int64_t chunk_rows(std::int64_t vocab, std::int64_t factor) {
   return factor * std::clamp<std::int64_t>(kChunkFloats / vocab, 16, 1024);
@@ -139,16 +139,25 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
   // added to half as often.
   torch::Tensor table_gradient_EV =
       wants_gradient && low_precision ? torch::zeros({hidden_TE.size(1), vocab}, hidden_TE.options()) : torch::Tensor();
-  // Tiles cut the table anew for each chunk: four times as many rows, in memory that is asked for once.
+  // Tiles cut the table anew for each chunk: four times as many rows, chunks of one size, and memory that is asked for once.
   const bool has_tiles = !low_precision && has_tile_product(hidden, table.t());
-  const std::int64_t chunk = chunk_rows(vocab, has_tiles ? 4 : low_precision ? 2 : 1);
-  torch::Tensor tiled_logits_CV = has_tiles ? torch::empty({std::min(chunk, num_targets), vocab}, hidden_TE.options()) : torch::Tensor();
+  std::int64_t chunk = chunk_rows(vocab, has_tiles ? 4 : low_precision ? 2 : 1);
+  torch::Tensor tiled_logits_CV;
+  if (has_tiles) {
+    const std::int64_t num_chunks = (num_targets + chunk - 1) / chunk;
+    chunk = (num_targets + num_chunks - 1) / num_chunks;
+    tiled_logits_CV = torch::empty({chunk, vocab}, hidden_TE.options());
+  }
   for (std::int64_t begin = 0; begin < num_targets; begin += chunk) {
     const std::int64_t rows = std::min(chunk, num_targets - begin);
     const auto hidden_CE = hidden.narrow(0, begin, rows);
-    torch::Tensor logits_CV =
-        has_tiles ? tiled_logits_CV.narrow(0, 0, rows) : matmul::nt(hidden_CE, table, bias).to(hidden_TE.scalar_type());
-    if (has_tiles) tile_product(logits_CV, hidden_CE, table.t(), {.bias_M = bias});
+    torch::Tensor logits_CV;
+    if (has_tiles) {
+      logits_CV = tiled_logits_CV.narrow(0, 0, rows);
+      tile_product(logits_CV, hidden_CE, table.t(), {.bias_M = bias});
+    } else {
+      logits_CV = matmul::nt(hidden_CE, table, bias).to(hidden_TE.scalar_type());
+    }
     if (on_cpu) {
       float* logits = logits_CV.mutable_data_ptr<float>();
       at::parallel_for(0, rows, 4, [&](std::int64_t first, std::int64_t last) {

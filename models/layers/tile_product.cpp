@@ -2,9 +2,8 @@
 #include "models/layers/tile_product.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
-#include <vector>
+#include <memory>
 
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
@@ -26,17 +25,17 @@ constexpr std::int64_t kLeastSize = 64, kLeastWork = 1 << 23;  // below that cut
 std::int64_t blocks(std::int64_t n, std::int64_t size) { return (n + size - 1) / size; }
 
 // Element (i, k) lies at data[i * row_stride + k * column_stride], where one of the strides is 1.
-struct Matrix {
+struct View {
   const float* data;
   std::int64_t row_stride, column_stride;
 
-  Matrix at(std::int64_t row, std::int64_t column) const {
+  View at(std::int64_t row, std::int64_t column) const {
     return {data + row * row_stride + column * column_stride, row_stride, column_stride};
   }
 };
 
 // 16 x 16 elements from the matrix's first on; zeros where it ends before.
-ATTEND_INLINE void load_block(const Matrix& x, std::int64_t rows, std::int64_t columns, Floats (&block)[kWidth]) {
+ATTEND_INLINE void load_block(const View& x, std::int64_t rows, std::int64_t columns, Floats (&block)[kWidth]) {
   const bool is_transposed = x.column_stride != 1;
   const std::int64_t lines = is_transposed ? columns : rows, width = is_transposed ? rows : columns;
   const std::int64_t stride = is_transposed ? x.column_stride : x.row_stride;
@@ -44,12 +43,19 @@ ATTEND_INLINE void load_block(const Matrix& x, std::int64_t rows, std::int64_t c
   if (is_transposed) transpose(block);
 }
 
-// The parts of sixteen numbers, each as the float32 that it is: to nearest, so that the last one is exact.
-ATTEND_INLINE void cut(Floats x, Words (&parts)[kParts]) {
-  for (Words& part : parts) {
-    part = (std::bit_cast<Words>(x) + (&part < parts + kParts - 1 ? 0x8000 : 0)) & 0xFFFF0000;
-    x -= std::bit_cast<Floats>(part);
-  }
+// The upper half of each number, to nearest; the largest numbers are cut off, for to nearest they would be infinite.
+ATTEND_INLINE Words upper_halves(const Floats& x) {
+  const Words bits = std::bit_cast<Words>(x);
+  const Words rounded = (bits & 0x7FFFFFFF) < 0x7F7F8000 ? bits + 0x8000 : bits;
+  return rounded & 0xFFFF0000;
+}
+
+// The parts of sixteen numbers, each as the float32 that it is. The last one needs no rounding.
+ATTEND_INLINE void cut(const Floats& x, Words (&parts)[kParts]) {
+  parts[0] = upper_halves(x);
+  const Floats rest = x - std::bit_cast<Floats>(parts[0]);
+  parts[1] = upper_halves(rest);
+  parts[2] = std::bit_cast<Words>(rest - std::bit_cast<Floats>(parts[1])) & 0xFFFF0000;
 }
 
 // Sixteen numbers' upper halves, then those of sixteen others.
@@ -65,7 +71,7 @@ ATTEND_INLINE void store_halves(const Words& first, const Words& second, std::ui
 // [part][half of the panel].
 //
 // A's tiles are [row][inner].
-ATTEND_INLINE void pack_a(const Matrix& a, std::int64_t rows, std::int64_t inner, Tile* tiles) {
+ATTEND_INLINE void pack_a(const View& a, std::int64_t rows, std::int64_t inner, Tile* to) {
   for (std::int64_t i = 0; i < kPanel; i += kTileSide) {
     const std::int64_t height = std::clamp<std::int64_t>(rows - i, 0, kWidth);
     Floats left[kWidth], right[kWidth];
@@ -76,13 +82,13 @@ ATTEND_INLINE void pack_a(const Matrix& a, std::int64_t rows, std::int64_t inner
       cut(left[row], first);
       cut(right[row], second);
       for (std::int64_t part = 0; part < kParts; ++part)
-        store_halves(first[part], second[part], tiles[2 * part + i / kTileSide].numbers + row * kTileInner);
+        store_halves(first[part], second[part], to[2 * part + i / kTileSide].numbers + row * kTileInner);
     }
   }
 }
 
 // B's are [pair of inner][column][2], a pair a word.
-ATTEND_INLINE void pack_b(const Matrix& b, std::int64_t inner, std::int64_t columns, Tile* tiles) {
+ATTEND_INLINE void pack_b(const View& b, std::int64_t inner, std::int64_t columns, Tile* to) {
   for (std::int64_t k = 0; k < kTileInner; k += kWidth)
     for (std::int64_t j = 0; j < kPanel; j += kTileSide) {
       Floats block[kWidth];
@@ -93,14 +99,14 @@ ATTEND_INLINE void pack_b(const Matrix& b, std::int64_t inner, std::int64_t colu
         cut(block[row + 1], odd);
         for (std::int64_t part = 0; part < kParts; ++part) {
           const Words pairs = (even[part] >> 16) | odd[part];
-          std::memcpy(tiles[2 * part + j / kTileSide].numbers + (k + row) * kTileSide, &pairs, sizeof pairs);
+          std::memcpy(to[2 * part + j / kTileSide].numbers + (k + row) * kTileSide, &pairs, sizeof pairs);
         }
       }
     }
 }
 
 // Asks for what will be read soon, to the right along the matrix's lines in memory, which is all that packing waits for.
-ATTEND_INLINE void prefetch_lines(const Matrix& x) {
+ATTEND_INLINE void prefetch_lines(const View& x) {
   const std::int64_t stride = std::max(x.row_stride, x.column_stride);
   for (std::int64_t line = 0; line < kPanel; ++line)
     for (std::int64_t i = 0; i < kPanel; i += kWidth) __builtin_prefetch(x.data + line * stride + kAhead * kPanel + i);
@@ -108,7 +114,7 @@ ATTEND_INLINE void prefetch_lines(const Matrix& x) {
 
 // A range of a product's rows, or columns, and of its inner dimension: from the first element of `matrix` on.
 struct Side {
-  Matrix matrix;
+  View matrix;
   bool is_a;  // rows of A; else columns of B
   std::int64_t length, depth;
 
@@ -123,16 +129,16 @@ struct Side {
 };
 
 // Blocks [begin, end) of a side, counted so that memory is read in order. Tiles: [panel][kTileInner of the depth][kPanelTiles].
-ATTEND_SIMD void pack(const Side& side, std::int64_t begin, std::int64_t end, Tile* tiles) {
-  const Matrix& matrix = side.matrix;
+ATTEND_SIMD void pack(const Side& side, std::int64_t begin, std::int64_t end, Tile* packed) {
+  const View& matrix = side.matrix;
   const bool lies_along_inner = (side.is_a ? matrix.column_stride : matrix.row_stride) == 1;
   const std::int64_t num_panels = side.num_panels(), num_blocks = side.num_blocks();
   for (std::int64_t i = begin; i < end; ++i) {
     const std::int64_t panel = lies_along_inner ? i / num_blocks : i % num_panels,
                        block = lies_along_inner ? i % num_blocks : i / num_panels;
     const std::int64_t inner = std::min(kTileInner, side.depth - block * kTileInner), size = side.panel_size(panel);
-    Tile* const to = tiles + panel * side.panel_tiles() + block * kPanelTiles;
-    const Matrix from = side.is_a ? matrix.at(panel * kPanel, block * kTileInner) : matrix.at(block * kTileInner, panel * kPanel);
+    Tile* const to = packed + panel * side.panel_tiles() + block * kPanelTiles;
+    const View from = side.is_a ? matrix.at(panel * kPanel, block * kTileInner) : matrix.at(block * kTileInner, panel * kPanel);
     prefetch_lines(from);
     if (side.is_a)
       pack_a(from, size, inner, to);
@@ -162,39 +168,54 @@ ATTEND_SIMD void put(const float* square, const Result& c, std::int64_t rows, st
 }
 
 // Memory that a thread keeps for the next product.
-Tile* kept_tiles(std::int64_t count, bool shared) {
-  static thread_local std::array<std::vector<Tile>, 2> kept;
-  std::vector<Tile>& tiles = kept[shared];
-  tiles.resize(std::max(tiles.size(), static_cast<std::size_t>(count)));
-  return tiles.data();
-}
+struct Kept {
+  std::unique_ptr<Tile[]> tiles;
+  std::int64_t size = 0;
 
-// The longer side is dealt out in groups of panels, as many for each thread.
-std::int64_t group_size(const Side& side) {
-  const std::int64_t threads = at::get_num_threads(), panels = side.num_panels();
-  const std::int64_t most = std::max<std::int64_t>(1, kGroupTiles / side.panel_tiles());
-  const std::int64_t num_groups = blocks(blocks(panels, most), threads) * threads;
-  return blocks(panels, num_groups);
+  Tile* at_least(std::int64_t count) {
+    if (size < count) {
+      tiles.reset();
+      tiles = std::make_unique_for_overwrite<Tile[]>(static_cast<std::size_t>(count));
+      size = count;
+    }
+    return tiles.get();
+  }
+};
+
+// The longer side is dealt out in groups of panels, as many to each thread; with more threads than panels several get the same one, each
+// for some of the shared panels.
+struct Deal {
+  std::int64_t group, splits;
+};
+
+Deal deal(const Side& mine, const Side& shared) {
+  const std::int64_t threads = at::get_num_threads(), panels = mine.num_panels();
+  if (panels < threads) return {.group = 1, .splits = std::clamp<std::int64_t>(threads / panels, 1, shared.num_panels())};
+  const std::int64_t most = std::max<std::int64_t>(1, kGroupTiles / mine.panel_tiles());
+  return {.group = blocks(panels, blocks(blocks(panels, most), threads) * threads), .splits = 1};
 }
 
 // C (+)= A B, `mine` and `shared` being A and B, or B and A.
 void multiply_sides(const Side& mine, const Side& shared, const Result& c) {
-  const std::int64_t num_shared = shared.num_panels(), panel_tiles = shared.panel_tiles(), group = group_size(mine);
-  Tile* const shared_tiles = kept_tiles(num_shared * panel_tiles, true);
+  static thread_local Kept kept_for_all, kept_for_one;
+  const std::int64_t num_shared = shared.num_panels(), panel_tiles = shared.panel_tiles();
+  Tile* const shared_tiles = kept_for_all.at_least(num_shared * panel_tiles);
   at::parallel_for(0, num_shared * shared.num_blocks(), 4,
                    [&](std::int64_t begin, std::int64_t end) { pack(shared, begin, end, shared_tiles); });
-  at::parallel_for(0, blocks(mine.num_panels(), group), 1, [&](std::int64_t begin, std::int64_t end) {
+  const auto [group, splits] = deal(mine, shared);
+  const auto work = [&, group = group, splits = splits](std::int64_t begin, std::int64_t end) {
     alignas(64) float square[kPanel * kPanel];
-    Tile* const tiles = kept_tiles(group * panel_tiles, false);
+    Tile* const packed = kept_for_one.at_least(group * panel_tiles);
     configure();
-    for (std::int64_t first = begin * group; first < std::min(end * group, mine.num_panels()); first += group) {
+    for (std::int64_t task = begin; task < end; ++task) {
+      const std::int64_t first = task / splits * group, split = task % splits;
       const Side part = mine.part(first, group);
       const std::int64_t num_mine = part.num_panels();
-      pack(part, 0, num_mine * part.num_blocks(), tiles);
-      for (std::int64_t j = 0; j < num_shared; ++j)
+      pack(part, 0, num_mine * part.num_blocks(), packed);
+      for (std::int64_t j = num_shared * split / splits; j < num_shared * (split + 1) / splits; ++j)
         for (std::int64_t i = 0; i < num_mine; ++i) {
-          const Tile *const tiles_i = tiles + i * panel_tiles, *const tiles_j = shared_tiles + j * panel_tiles;
-          multiply_panels(mine.is_a ? tiles_i : tiles_j, mine.is_a ? tiles_j : tiles_i, mine.num_blocks(), square);
+          const Tile *const packed_i = packed + i * panel_tiles, *const packed_j = shared_tiles + j * panel_tiles;
+          multiply_panels(mine.is_a ? packed_i : packed_j, mine.is_a ? packed_j : packed_i, mine.num_blocks(), square);
           const std::int64_t row = kPanel * (mine.is_a ? first + i : j), column = kPanel * (mine.is_a ? j : first + i);
           const std::int64_t size_i = part.panel_size(i), size_j = shared.panel_size(j);
           Result to = c;
@@ -204,15 +225,16 @@ void multiply_sides(const Side& mine, const Side& shared, const Result& c) {
         }
     }
     release();
-  });
+  };
+  at::parallel_for(0, blocks(mine.num_panels(), group) * splits, 1, work);
 }
 
 torch::Tensor readable(const torch::Tensor& x) { return x.stride(0) == 1 || x.stride(1) == 1 ? x : x.contiguous(); }
 
 void multiply(const torch::Tensor& a_NK, const torch::Tensor& b_KM, const Result& c) {
   const auto a_kept = readable(a_NK), b_kept = readable(b_KM);
-  const Matrix a{a_kept.const_data_ptr<float>(), a_kept.stride(0), a_kept.stride(1)};
-  const Matrix b{b_kept.const_data_ptr<float>(), b_kept.stride(0), b_kept.stride(1)};
+  const View a{a_kept.const_data_ptr<float>(), a_kept.stride(0), a_kept.stride(1)};
+  const View b{b_kept.const_data_ptr<float>(), b_kept.stride(0), b_kept.stride(1)};
   const std::int64_t n = a_NK.size(0), k = a_NK.size(1), m = b_KM.size(1);
   const bool a_is_longer = n >= m;
   for (std::int64_t begin = 0; begin < std::min(n, m); begin += kShared)
@@ -229,23 +251,33 @@ void multiply(const torch::Tensor& a_NK, const torch::Tensor& b_KM, const Result
     }
 }
 
+void check_product(const torch::Tensor& a_NK, const torch::Tensor& b_KM) {
+  TORCH_CHECK(a_NK.dim() == 2 && b_KM.dim() == 2 && a_NK.size(1) == b_KM.size(0) && a_NK.size(1) > 0, "no product of ", a_NK.sizes(),
+              " and ", b_KM.sizes());
+}
+
 }  // namespace
 
 bool has_tile_product(const torch::Tensor& a_NK, const torch::Tensor& b_KM) {
+  const auto is_readable = [](const torch::Tensor& x) { return x.is_cpu() && x.scalar_type() == torch::kFloat32 && x.dim() == 2; };
+  if (!is_readable(a_NK) || !is_readable(b_KM)) return false;
   const std::int64_t n = a_NK.size(0), k = a_NK.size(1), m = b_KM.size(1);
-  return a_NK.is_cpu() && a_NK.scalar_type() == torch::kFloat32 && b_KM.scalar_type() == torch::kFloat32 &&
-         std::min({n, k, m}) >= kLeastSize && n * k * m >= kLeastWork && tiles::are_there();
+  return std::min({n, k, m}) >= kLeastSize && n * k * m >= kLeastWork && tiles::are_there();
 }
 
 void tile_product(torch::Tensor& c_NM, const torch::Tensor& a_NK, const torch::Tensor& b_KM, const TileProduct& options) {
   TORCH_CHECK(c_NM.is_contiguous(), "tiles write a contiguous matrix");
+  check_product(a_NK, b_KM);
+  TORCH_CHECK(c_NM.sizes() == torch::IntArrayRef({a_NK.size(0), b_KM.size(1)}), "a product of another shape than ", c_NM.sizes());
   const auto bias_M = options.bias_M.defined() ? options.bias_M.contiguous() : options.bias_M;
+  TORCH_CHECK(!bias_M.defined() || bias_M.numel() == c_NM.size(1), "a bias of ", bias_M.numel(), " numbers for ", c_NM.sizes());
   multiply(a_NK, b_KM,
            {c_NM.mutable_data_ptr<float>(), c_NM.size(1), bias_M.defined() ? bias_M.const_data_ptr<float>() : nullptr, options.adds,
             options.relu});
 }
 
 torch::Tensor tile_product(const torch::Tensor& a_NK, const torch::Tensor& b_KM, const TileProduct& options) {
+  check_product(a_NK, b_KM);
   auto c_NM = torch::empty({a_NK.size(0), b_KM.size(1)}, a_NK.options());
   tile_product(c_NM, a_NK, b_KM, options);
   return c_NM;

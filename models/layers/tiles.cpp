@@ -1,11 +1,13 @@
 #include "models/layers/tiles.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <memory>
 #include <utility>
-#include <vector>
 
 #include <ATen/cpu/Utils.h>
+#include <ATen/native/CPUBlas.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -17,21 +19,26 @@ namespace {
 
 float number(std::uint16_t upper_half) { return std::bit_cast<float>(static_cast<std::uint32_t>(upper_half) << 16); }
 
-// What the tiles do, number by number and with sums in double precision, for CPUs without them: tests run everywhere.
+// What the tiles do, for CPUs without them, so that tests run everywhere: number by number, but with sums in double precision, and
+// numbers below float32's normal range kept, which the tiles take for zero.
 void multiply_plainly(const Tile* a, const Tile* b, std::int64_t num_blocks, float* square) {
-  std::vector<double> sums(kPanel * kPanel);
+  using Part = std::array<std::array<double, kPanel>, kTileInner>;  // [inner][row of A, or column of B]
+  const auto sums = std::make_unique<std::array<std::array<double, kPanel>, kPanel>>();
+  const auto a_parts = std::make_unique<std::array<Part, kParts>>(), b_parts = std::make_unique<std::array<Part, kParts>>();
   constexpr std::pair<int, int> kProducts[] = {{2, 0}, {1, 0}, {1, 1}, {0, 1}, {0, 0}, {0, 2}};
-  for (std::int64_t block = 0; block < num_blocks; ++block, a += kPanelTiles, b += kPanelTiles)
-    for (const auto& [part_a, part_b] : kProducts)
-      for (std::int64_t i = 0; i < kPanel; ++i)
-        for (std::int64_t k = 0; k < kTileInner; ++k) {
-          const float factor = number(a[2 * part_a + i / kTileSide].numbers[i % kTileSide * kTileInner + k]);
-          for (std::int64_t j = 0; j < kPanel; ++j) {
-            const std::uint16_t* const pairs = b[2 * part_b + j / kTileSide].numbers;
-            sums[i * kPanel + j] += static_cast<double>(factor) * number(pairs[(k / 2 * kTileSide + j % kTileSide) * 2 + k % 2]);
-          }
+  for (std::int64_t block = 0; block < num_blocks; ++block, a += kPanelTiles, b += kPanelTiles) {
+    for (std::int64_t part = 0; part < kParts; ++part)
+      for (std::int64_t k = 0; k < kTileInner; ++k)
+        for (std::int64_t i = 0; i < kPanel; ++i) {
+          (*a_parts)[part][k][i] = number(a[2 * part + i / kTileSide].numbers[i % kTileSide * kTileInner + k]);
+          (*b_parts)[part][k][i] = number(b[2 * part + i / kTileSide].numbers[(k / 2 * kTileSide + i % kTileSide) * 2 + k % 2]);
         }
-  std::copy(sums.begin(), sums.end(), square);
+    for (const auto& [part_a, part_b] : kProducts)
+      for (std::int64_t k = 0; k < kTileInner; ++k)
+        for (std::int64_t i = 0; i < kPanel; ++i)
+          for (std::int64_t j = 0; j < kPanel; ++j) (*sums)[i][j] += (*a_parts)[part_a][k][i] * (*b_parts)[part_b][k][j];
+  }
+  for (const auto& row : *sums) square = std::copy(row.begin(), row.end(), square);
 }
 
 }  // namespace
@@ -95,7 +102,7 @@ ATTEND_TILES void forget_shape() { _tile_release(); }
 }  // namespace
 
 bool are_there() {
-  static const bool result = __builtin_cpu_supports("amx-bf16") && at::cpu::init_amx();
+  static const bool result = at::native::cpublas::could_pack(at::kBFloat16) && at::cpu::init_amx();
   return result;
 }
 

@@ -15,7 +15,7 @@ struct alignas(64) Tile {
   std::uint16_t numbers[kTileSide * kTileInner];
 };
 
-/// Whether this CPU has them and the system lets this process use them.
+/// Whether this CPU has them, the system lets this process use them, and oneDNN would: ONEDNN_MAX_CPU_ISA=AVX512_CORE switches them off.
 bool are_there();
 
 /// A thread asks for its tiles before it multiplies, and gives them back. Nothing where there are none.

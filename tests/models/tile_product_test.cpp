@@ -30,8 +30,8 @@ torch::Tensor turned(const torch::Tensor& x) { return x.t().contiguous().t(); }
 
 TEST_CASE("tile product: as exact as float32's, of any shape, as it lies or transposed") {
   // Whole panels, less than a tile, ends of panels, groups, and of what is cut at once, either side the longer one.
-  const std::int64_t sizes[][3] = {{128, 256, 64}, {1, 1, 1},      {5, 33, 17},     {64, 512, 96},   {65, 513, 31},
-                                   {129, 70, 600}, {1100, 40, 50}, {40, 1040, 300}, {1100, 33, 1050}};
+  const std::int64_t sizes[][3] = {{128, 256, 64}, {1, 1, 1},      {5, 33, 17},     {64, 512, 96},    {65, 513, 31},
+                                   {129, 70, 600}, {1100, 40, 50}, {40, 1040, 300}, {1100, 33, 1050}, {1057, 520, 1030}};
   for (const auto& [n, k, m] : sizes) {
     CAPTURE(n, k, m);
     const auto a = numbers(n, k, 1), b = numbers(k, m, 2);
@@ -65,6 +65,43 @@ TEST_CASE("tile product: adds to what is there, to a bias, and cuts off below ze
   CHECK_THROWS(tile_product(columns, a, b));
 }
 
+TEST_CASE("tile product: views that lie apart, begin late, or repeat one row or column") {
+  const auto wide = numbers(80, 200, 19), other = numbers(70, 90, 20);
+  const auto vector = numbers(1, 70, 21);
+  for (const auto& a : {wide.slice(1, 100, 170), wide.slice(0, 3, 40).slice(1, 1, 71), vector, vector.expand({50, 70}),
+                        numbers(50, 1, 22).expand({50, 70}), wide.slice(1, 0, 140, 2)})
+    for (const auto& b : {other, other.slice(1, 7, 8), numbers(1, 90, 23).expand({70, 90}), numbers(90, 70, 24).t()})
+      CHECK(torch::equal(tile_product(a, b),
+                         tile_product(a.clone(torch::MemoryFormat::Contiguous), b.clone(torch::MemoryFormat::Contiguous))));
+}
+
+TEST_CASE("tile product: bias, sums and cutting off where several parts of a product come one after another") {
+  const auto a = numbers(1057, 520, 25), b = numbers(520, 1030, 26), bias = numbers(1, 1030, 27).squeeze(0);
+  const auto result = tile_product(a, b, {.bias_M = bias, .relu = true});
+  CHECK(torch::allclose(result, torch::relu(torch::mm(a, b) + bias), 0, 2e-4));
+  auto sum = result.clone();
+  tile_product(sum, a, b, {.adds = true});
+  CHECK(torch::allclose(sum, result + torch::mm(a, b), 0, 2e-4));
+}
+
+TEST_CASE("tile product: the largest numbers stay finite, small ones keep their precision as far as documented") {
+  const float largest = std::numeric_limits<float>::max();
+  const auto a = torch::full({1, 1}, largest);
+  CHECK(tile_product(a, torch::full({1, 1}, 0.5f)).item<float>() == largest * 0.5f);
+  CHECK(tile_product(-a, torch::ones({1, 1})).item<float>() == -largest);
+  CHECK(tile_product(torch::full({1, 1}, 1.2345678e-31f), torch::full({1, 1}, 1e20f)).item<float>() == Approx(1.2345678e-11).epsilon(2e-7));
+}
+
+TEST_CASE("tile product: sizes that do not fit are refused") {
+  const auto a = torch::ones({3, 4});
+  CHECK_THROWS_WITH(tile_product(a, torch::ones({5, 2})), Catch::Contains("no product of [3, 4] and [5, 2]"));
+  CHECK_THROWS_WITH(tile_product(a, torch::ones({4})), Catch::Contains("no product of"));
+  CHECK_THROWS_WITH(tile_product(torch::ones({3, 0}), torch::ones({0, 2})), Catch::Contains("no product of"));
+  CHECK_THROWS_WITH(tile_product(a, torch::ones({4, 2}), {.bias_M = torch::ones({1})}), Catch::Contains("a bias of 1 numbers"));
+  auto narrow = torch::ones({3, 1});
+  CHECK_THROWS_WITH(tile_product(narrow, a, torch::ones({4, 2})), Catch::Contains("of another shape than [3, 1]"));
+}
+
 TEST_CASE("tile product: what is not finite is not made finite") {
   for (const float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
     auto a = numbers(64, 64, 10);
@@ -81,7 +118,7 @@ TEST_CASE("tile product: the same bits with any number of threads") {
   const auto a = numbers(300, 700, 12), b = numbers(700, 500, 13);
   const auto expected = tile_product(a, b);
   const int threads = at::get_num_threads();
-  for (const int count : {1, 3, 5}) {
+  for (const int count : {1, 3, 5, 24}) {  // more than there are panels, too
     at::set_num_threads(count);
     CHECK(torch::equal(tile_product(a, b), expected));
   }
@@ -97,6 +134,7 @@ TEST_CASE("tile product: taken by large float32 products alone") {
   CHECK_FALSE(has_tile_product(large.slice(0, 0, 64), large.slice(1, 0, 64)));
   CHECK_FALSE(has_tile_product(large.to(torch::kFloat64), large.to(torch::kFloat64)));
   CHECK_FALSE(has_tile_product(large.to(torch::kBFloat16), large.to(torch::kBFloat16)));
+  CHECK_FALSE(has_tile_product(large.expand({2, 256, 256}), large));
   if (!has_tiles) return;
   CHECK(torch::equal(matmul::nn(large, large), tile_product(large, large)));
   CHECK(torch::equal(matmul::nt(large, large), tile_product(large, large.t())));
