@@ -72,8 +72,7 @@ ATTEND_INLINE Floats exp(const Floats& x) {
   return x < -87.0f ? Floats{} : p * scale;
 }
 
-// Exchanges the off-diagonal blocks of kDistance x kDistance in each pair of rows that far apart: for the distances 8, 4, 2, 1 in turn,
-// that transposes 16 x 16 numbers.
+// Exchanges the off-diagonal blocks of kDistance x kDistance in each pair of rows that far apart.
 template <int kDistance>
 ATTEND_INLINE void exchange(Floats (&rows)[kWidth]) {
   Ints upper, lower;  // lanes 0 to 15 are the first row's, 16 to 31 the second's
@@ -88,6 +87,8 @@ ATTEND_INLINE void exchange(Floats (&rows)[kWidth]) {
     rows[i + kDistance] = __builtin_shuffle(first, second, lower);
   }
 }
+
+// 16 x 16 numbers.
 ATTEND_INLINE void transpose(Floats (&rows)[kWidth]) {
   exchange<8>(rows);
   exchange<4>(rows);

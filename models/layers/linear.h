@@ -1,5 +1,6 @@
-// y = x W^T + b through one function with its own backward pass. Of the two libraries LibTorch carries it takes oneDNN, which
-// reaches its AVX-512 kernels on every x86 CPU, MKL on Intel's alone (docs/decisions.md has the figures).
+// y = x W^T + b through one function with its own backward pass. Large float32 products go to a CPU's bfloat16 tiles where it has them
+// (tile_product.h); of the two libraries LibTorch carries the others take oneDNN, which reaches its AVX-512 kernels on every x86 CPU,
+// MKL on Intel's alone (docs/decisions.md has the figures).
 #pragma once
 
 #include <torch/nn/module.h>
