@@ -5,8 +5,8 @@
 
 #include "core/error.h"
 #include "core/progress.h"
-#include "generation/text_generator.h"
-#include "generation/text_scorer.h"
+#include "inference/text_generator.h"
+#include "inference/text_scorer.h"
 #include "metrics/calibration.h"
 
 namespace attend {

@@ -1,4 +1,4 @@
-// What `generation`, `training` and the commands know of a model that continues text: a decoder-only language model.
+// What `inference`, `training` and the commands know of a model that continues text: a decoder-only language model.
 // They never see a family.
 //
 // Letters: N tokens of the batch (packed, models/interfaces.h), B sequences, R decoded rows, V vocabulary.

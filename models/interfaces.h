@@ -1,4 +1,4 @@
-// What `generation` and `training` know of a model. They never see a family.
+// What `inference` and `training` know of a model. They never see a family.
 //
 // Shapes: B sentences, R decoded rows (sentences x beams), V vocabulary, N source tokens, T target tokens of the whole batch.
 // Token ids of a batch lie end to end without padding ("packed"): ids_N with lengths_B.

@@ -4,7 +4,7 @@
     tests/check_includes.py REPOSITORY     checks it, and the checker itself first
     tests/check_includes.py --self-test    only the checker, on trees that break one rule each
 
-A folder includes only itself and folders of lower rank. generation and training know models/interfaces.h and models/text_model.h, never a family
+A folder includes only itself and folders of lower rank. inference and training know models/interfaces.h and models/text_model.h, never a family
 or its parts. Folders that read foreign bytes do without LibTorch, so that they can be fuzzed. Headers open with
 #pragma once, and no source is over 450 lines.
 """
@@ -13,10 +13,10 @@ import re
 import sys
 import tempfile
 
-RANKS = {"core": 0, "tokenizers": 1, "metrics": 1, "models": 2, "data": 2, "generation": 3, "training": 4, "apps": 5}
+RANKS = {"core": 0, "tokenizers": 1, "metrics": 1, "models": 2, "data": 2, "inference": 3, "training": 4, "apps": 5}
 WITHOUT_TORCH = {"core", "tokenizers", "metrics", "data"}
 TORCH = ("torch/", "ATen/", "c10/", "caffe2/")
-KNOWS_ONLY_INTERFACES = {"generation", "training"}
+KNOWS_ONLY_INTERFACES = {"inference", "training"}
 MODEL_INTERFACES = {"models/interfaces.h", "models/text_model.h", "models/causal_model.h", "models/tensor_io.h"}  # tensor_io: safetensors to tensors and back, of no family
 CHECKED_LENGTH = {*RANKS, "tests", "benchmarks"}
 MAX_LINES = 450
@@ -75,9 +75,9 @@ def self_test():
         "metrics/a.cpp": "#include <ATen/ATen.h>\n",
         "data/a.cpp": '  #  include "c10/util/Optional.h"\n',
         "data/b.cpp": '#include "models/interfaces.h"\n',
-        "models/transformer/a.cpp": '#include "generation/beam_search.h"\n',
-        "generation/a.cpp": '#include "models/transformer/model.h"\n',
-        "generation/b.cpp": '#include "models/layers/attention.h"\n',
+        "models/transformer/a.cpp": '#include "inference/beam_search.h"\n',
+        "inference/a.cpp": '#include "models/transformer/model.h"\n',
+        "inference/b.cpp": '#include "models/layers/attention.h"\n',
         "training/objectives/a.cpp": '#include "models/registry.h"\n',
         "training/b.cpp": '#include "apps/common.h"\n',
         "apps/long.cpp": "\n" * (MAX_LINES + 1),
@@ -87,7 +87,7 @@ def self_test():
         "core/fine.h": header + '#include <vector>\n#include "core/error.h"\n',
         "data/fine.cpp": '#include "core/error.h"\n#include "tokenizers/tokenizer.h"\n#include "data/token_file.h"\n',
         "models/transformer/fine.cpp": '#include <torch/torch.h>\n#include "models/layers/attention.h"\n',
-        "generation/fine.cpp": '#include "models/interfaces.h"\n#include "generation/beam_search.h"\n// #include "apps/common.h"\n',
+        "inference/fine.cpp": '#include "models/interfaces.h"\n#include "inference/beam_search.h"\n// #include "apps/common.h"\n',
         "apps/commands/fine.cpp": '#include "training/trainer.h"\n#include "models/transformer/model.h"\n',
         "tests/core/fine_test.cpp": '#include "apps/common.h"\n',
         "apps/just_fits.cpp": "\n" * MAX_LINES,

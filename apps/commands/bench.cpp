@@ -14,8 +14,8 @@
 #include "core/json.h"
 #include "core/random.h"
 #include "core/text.h"
-#include "generation/beam_search.h"
-#include "generation/generation_config.h"
+#include "inference/beam_search.h"
+#include "inference/generation_config.h"
 #include "models/transformer/model.h"
 #include "training/optimizer.h"
 

@@ -8,7 +8,7 @@
 
 #include <torch/types.h>
 
-#include "generation/generation_config.h"
+#include "inference/generation_config.h"
 #include "models/causal_model.h"
 #include "tokenizers/byte_bpe_tokenizer.h"
 

@@ -10,7 +10,7 @@
 #include "apps/commands/pretrain_transformer.h"
 #include "apps/demo/corpus.h"
 #include "core/json.h"
-#include "generation/translator.h"
+#include "inference/translator.h"
 #include "metrics/score.h"
 
 namespace attend {

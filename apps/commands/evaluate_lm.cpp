@@ -12,7 +12,7 @@
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/json.h"
-#include "generation/search.h"
+#include "inference/search.h"
 #include "metrics/score.h"
 #include "training/objectives/language_modelling.h"
 

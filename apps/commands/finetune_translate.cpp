@@ -4,7 +4,7 @@
 
 #include "apps/command.h"
 #include "core/error.h"
-#include "generation/generation_config.h"
+#include "inference/generation_config.h"
 #include "models/interfaces.h"
 
 namespace attend {

@@ -10,7 +10,7 @@
 
 #include "core/text.h"
 #include "data/few_shot.h"
-#include "generation/text_generator.h"
+#include "inference/text_generator.h"
 
 namespace attend {
 

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "core/log.h"
-#include "generation/text_scorer.h"
+#include "inference/text_scorer.h"
 #include "metrics/score.h"
 
 namespace attend {

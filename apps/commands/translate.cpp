@@ -4,8 +4,8 @@
 
 #include "apps/flags.h"
 #include "apps/text_input.h"
-#include "generation/generation_config.h"
-#include "generation/translate_stream.h"
+#include "inference/generation_config.h"
+#include "inference/translate_stream.h"
 #include "models/interfaces.h"
 #include "tokenizers/marian_tokenizer.h"
 

@@ -6,7 +6,7 @@
 
 #include "apps/command.h"
 #include "apps/common.h"
-#include "generation/translator.h"
+#include "inference/translator.h"
 
 namespace attend {
 

@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
 
 #include "apps/few_shot_evaluation.h"
-#include "tests/generation/byte_tokenizer.h"
-#include "tests/generation/toy_causal_model.h"
+#include "tests/inference/byte_tokenizer.h"
+#include "tests/inference/toy_causal_model.h"
 #include "tests/support/refusal.h"
 
 using namespace attend;

@@ -6,8 +6,8 @@
 #include <filesystem>
 
 #include "core/json.h"
-#include "generation/beam_search.h"
-#include "generation/generation_config.h"
+#include "inference/beam_search.h"
+#include "inference/generation_config.h"
 #include "models/interfaces.h"
 
 using namespace attend;

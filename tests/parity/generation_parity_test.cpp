@@ -6,10 +6,10 @@
 #include <filesystem>
 
 #include "core/json.h"
-#include "generation/beam_search.h"
-#include "generation/generation_config.h"
-#include "generation/sampling.h"
-#include "generation/windowed_decoder.h"
+#include "inference/beam_search.h"
+#include "inference/generation_config.h"
+#include "inference/sampling.h"
+#include "inference/windowed_decoder.h"
 
 using namespace attend;
 

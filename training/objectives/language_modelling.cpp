@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/field_io.h"
 #include "core/stop_signal.h"
-#include "generation/generation_config.h"
+#include "inference/generation_config.h"
 #include "training/objectives/common.h"
 
 namespace attend {

@@ -7,7 +7,7 @@
 #include "core/field_io.h"
 #include "core/stop_signal.h"
 #include "core/text.h"
-#include "generation/translator.h"
+#include "inference/translator.h"
 #include "metrics/bleu.h"
 #include "training/objectives/common.h"
 

@@ -11,7 +11,7 @@
 #include "core/fields.h"
 #include "data/pair_batches.h"
 #include "data/parallel_text.h"
-#include "generation/generation_config.h"
+#include "inference/generation_config.h"
 #include "models/interfaces.h"
 #include "tokenizers/marian_tokenizer.h"
 #include "training/objective.h"
