@@ -8,7 +8,7 @@
 
 #include "apps/commands/evaluate.h"
 #include "apps/commands/pretrain_transformer.h"
-#include "apps/demo/corpus.h"
+#include "data/demo/corpus.h"
 #include "core/json.h"
 #include "inference/translator.h"
 #include "metrics/score.h"

@@ -1,4 +1,4 @@
-#include "apps/demo/lexicon.h"
+#include "data/demo/lexicon.h"
 
 namespace attend::demo {
 namespace {

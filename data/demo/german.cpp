@@ -2,7 +2,7 @@
 // what separates from it (particle, participle, infinitive) stands at the end.
 #include <array>
 
-#include "apps/demo/realise.h"
+#include "data/demo/realise.h"
 
 namespace attend::demo {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/demo/meaning.h"
+#include "data/demo/meaning.h"
 
 namespace attend::demo {
 

@@ -4,9 +4,9 @@
 
 #include <catch2/catch.hpp>
 
-#include "apps/demo/corpus.h"
-#include "apps/demo/draw.h"
-#include "apps/demo/realise.h"
+#include "data/demo/corpus.h"
+#include "data/demo/draw.h"
+#include "data/demo/realise.h"
 #include "tests/support/temp_folder.h"
 
 using namespace attend;

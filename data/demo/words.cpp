@@ -1,6 +1,6 @@
 #include <cctype>
 
-#include "apps/demo/realise.h"
+#include "data/demo/realise.h"
 
 namespace attend::demo {
 

@@ -1,7 +1,7 @@
 // English: the subject first, the verb after it, help from "do" for questions and denials.
 #include <array>
 
-#include "apps/demo/realise.h"
+#include "data/demo/realise.h"
 
 namespace attend::demo {
 namespace {

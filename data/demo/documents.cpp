@@ -1,11 +1,11 @@
-#include "apps/demo/documents.h"
+#include "data/demo/documents.h"
 
 #include <array>
 #include <map>
 #include <unordered_set>
 
-#include "apps/demo/draw.h"
-#include "apps/demo/realise.h"
+#include "data/demo/draw.h"
+#include "data/demo/realise.h"
 #include "core/atomic_file.h"
 #include "core/random.h"
 

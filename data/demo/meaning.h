@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "apps/demo/lexicon.h"
+#include "data/demo/lexicon.h"
 
 namespace attend::demo {
 

@@ -1,9 +1,9 @@
-#include "apps/demo/corpus.h"
+#include "data/demo/corpus.h"
 
 #include <unordered_set>
 
-#include "apps/demo/draw.h"
-#include "apps/demo/realise.h"
+#include "data/demo/draw.h"
+#include "data/demo/realise.h"
 #include "core/atomic_file.h"
 #include "core/random.h"
 

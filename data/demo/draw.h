@@ -1,7 +1,7 @@
 // Random sentences that make sense enough, a function of the stream alone.
 #pragma once
 
-#include "apps/demo/meaning.h"
+#include "data/demo/meaning.h"
 #include "core/random.h"
 
 namespace attend::demo {

@@ -1,4 +1,4 @@
-#include "apps/demo/draw.h"
+#include "data/demo/draw.h"
 
 #include <array>
 #include <vector>
