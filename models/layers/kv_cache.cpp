@@ -7,48 +7,14 @@
 #include <torch/torch.h>
 
 #include "core/simd.h"
+#include "models/kernels/attention_step.h"
 #include "models/layers/attention_kernel.h"
 
 namespace attend {
 namespace {
 
-using namespace simd;
-
-// One query and head against the keys of its past. Key l lies at keys[l], its value `value_offset` floats further.
-struct Query {
-  const float* q;
-  const float* const* keys;
-  std::int64_t num_keys, width, value_offset;
-  float scale;
-};
-
-ATTEND_SIMD void attend_one(const Query& query, std::int64_t column, float* weights, float* context) {
-  Floats best = broadcast(-std::numeric_limits<float>::infinity());
-  for (std::int64_t l = 0; l < query.num_keys; ++l) {
-    const float* key = query.keys[l] + column;
-    Floats products{};
-    for (std::int64_t d = 0; d < query.width; d += kWidth) products += load(query.q + column + d) * load(key + d);
-    weights[l] = sum(products) * query.scale;
-    best = max(best, broadcast(weights[l]));
-  }
-  const std::int64_t padded = (query.num_keys + kWidth - 1) / kWidth * kWidth;
-  for (std::int64_t l = query.num_keys; l < padded; ++l) weights[l] = -std::numeric_limits<float>::infinity();
-  Floats total{};
-  for (std::int64_t l = 0; l < padded; l += kWidth) {
-    const Floats weight = exp(load(weights + l) - best);
-    store(weights + l, weight);
-    total += weight;
-  }
-  const float normalizer = 1.0f / sum(total);
-  for (std::int64_t d = 0; d < query.width; d += kWidth) {
-    Floats mixed{};
-    for (std::int64_t l = 0; l < query.num_keys; ++l) mixed += weights[l] * load(query.keys[l] + query.value_offset + column + d);
-    store(context + column + d, mixed * normalizer);
-  }
-}
-
 bool has_cpu_kernel(const torch::Tensor& q_RE, std::int64_t num_heads) {
-  return q_RE.is_cpu() && q_RE.scalar_type() == torch::kFloat32 && q_RE.size(1) / num_heads % kWidth == 0;
+  return q_RE.is_cpu() && q_RE.scalar_type() == torch::kFloat32 && q_RE.size(1) / num_heads % simd::kWidth == 0;
 }
 
 // keys_of(row, pointers): fills in where the row's keys lie and how many there are.
@@ -57,18 +23,18 @@ torch::Tensor attend_rows(const torch::Tensor& q_RE, std::int64_t num_heads, std
   const std::int64_t rows = q_RE.size(0), hidden = q_RE.size(1), width = hidden / num_heads;
   auto context_RE = torch::empty({rows, hidden}, q_RE.options());
   at::parallel_for(0, rows * num_heads, 1, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> weights(static_cast<std::size_t>(most_keys + kWidth));
+    std::vector<float> weights(static_cast<std::size_t>(most_keys + simd::kWidth));
     std::vector<const float*> keys(static_cast<std::size_t>(most_keys));
     while (begin < end) {  // a row's heads, or some of them
       const std::int64_t r = begin / num_heads, row_end = std::min((r + 1) * num_heads, end);
-      const Query query{.q = q_RE.const_data_ptr<float>() + r * q_RE.stride(0),
+      const kernels::StepQuery query{.q = q_RE.const_data_ptr<float>() + r * q_RE.stride(0),
                         .keys = keys.data(),
                         .num_keys = keys_of(r, keys.data()),
                         .width = width,
                         .value_offset = hidden,
                         .scale = 1.0f / std::sqrt(static_cast<float>(width))};
       for (; begin < row_end; ++begin)
-        attend_one(query, begin % num_heads * width, weights.data(), context_RE.mutable_data_ptr<float>() + r * hidden);
+        kernels::attend_step(query, begin % num_heads * width, weights.data(), context_RE.mutable_data_ptr<float>() + r * hidden);
     }
   });
   return context_RE;

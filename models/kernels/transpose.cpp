@@ -1,12 +1,12 @@
 // Letters: R rows, C columns of what is read.
-#include "models/layers/transpose.h"
+#include "models/kernels/transpose.h"
 
 #include <algorithm>
 
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
-#include "models/layers/pieces.h"
+#include "models/kernels/pieces.h"
 
 namespace attend {
 namespace {

@@ -1,4 +1,4 @@
-#include "models/layers/tiles.h"
+#include "models/kernels/tiles.h"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // Letters: N rows, M columns, K the inner dimension.
-#include "models/layers/tile_product.h"
+#include "models/kernels/tile_product.h"
 
 #include <algorithm>
 #include <bit>
@@ -8,8 +8,8 @@
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
-#include "models/layers/pieces.h"
-#include "models/layers/tiles.h"
+#include "models/kernels/pieces.h"
+#include "models/kernels/tiles.h"
 
 namespace attend {
 namespace {

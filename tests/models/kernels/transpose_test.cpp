@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "models/layers/transpose.h"
+#include "models/kernels/transpose.h"
 
 namespace attend {
 

@@ -1,4 +1,4 @@
-#include "models/layers/dropout_mask.h"
+#include "models/kernels/dropout_mask.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 

@@ -1,9 +1,9 @@
-#include "models/layers/gelu.h"
+#include "models/kernels/gelu.h"
 
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
-#include "models/layers/pieces.h"
+#include "models/kernels/pieces.h"
 
 namespace attend {
 namespace {

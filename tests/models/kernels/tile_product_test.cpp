@@ -4,9 +4,9 @@
 #include <catch2/catch.hpp>
 
 #include "models/layers/linear.h"
-#include "models/layers/tile_product.h"
+#include "models/kernels/tile_product.h"
 #include "models/layers/tied_cross_entropy.h"
-#include "models/layers/tiles.h"
+#include "models/kernels/tiles.h"
 
 using namespace attend;
 

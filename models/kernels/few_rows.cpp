@@ -1,5 +1,5 @@
 // Letters: R rows, I inputs, O outputs.
-#include "models/layers/few_rows.h"
+#include "models/kernels/few_rows.h"
 
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
