@@ -2,7 +2,13 @@
 // a vocabulary is learnt or text prepared, there is nothing to save: the first one ends the process (exit 75).
 #pragma once
 
+#include <functional>
+
 namespace attend {
+
+/// Long work asks it between batches, and ends without a result where it says true. Empty: never.
+using StopCheck = std::function<bool()>;
+
 
 /// Installs the handlers, which end the process until stop_after_step() was called. Call once, in commands that save.
 void install_stop_handlers();

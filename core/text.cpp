@@ -24,6 +24,10 @@ std::unique_ptr<std::ifstream> open_text(const std::filesystem::path& path) {
   return file;
 }
 
+void replace_all(std::string& text, std::string_view found, std::string_view written) {
+  for (std::size_t at = 0; (at = text.find(found, at)) != std::string::npos; at += written.size()) text.replace(at, found.size(), written);
+}
+
 }  // namespace
 
 LineReader::LineReader(const std::filesystem::path& path) : name_(path.string()), in_(&std::cin) {
@@ -80,6 +84,17 @@ std::string read_file(const std::filesystem::path& path, std::uintmax_t max_byte
   }
   if (file->bad()) throw UserError("cannot read " + path.string());
   return content;
+}
+
+std::string one_line(std::string text) {
+  replace_all(text, "\n", "\\n");
+  replace_all(text, "\r", "\\r");
+  return text;
+}
+
+std::vector<std::string> with_line_breaks(std::vector<std::string> texts) {
+  for (std::string& text : texts) replace_all(text, "\\n", "\n");
+  return texts;
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {

@@ -62,7 +62,7 @@ class BeamSearch {
     TokenIds last_ids_R;
     for (const SequenceStart& start : starts_) last_ids_R.push_back(start.prompt.back());
     for (std::int64_t position = 0; !open_.empty(); ++position) {
-      const torch::Tensor logits_RV = decoder_.step(id_tensor(last_ids_R));
+      const torch::Tensor logits_RV = decoder_.step(last_ids_R);
       const StepOutput output = read(logits_RV, position);
       for (auto& sentence : open_) advance(sentence, output, position);
       std::erase_if(open_, [&](Sentence& sentence) { return finish_if_done(sentence, position); });
@@ -177,7 +177,7 @@ class BeamSearch {
     if (options_.num_beams == 1 || open_.empty()) return;
     TokenIds kept_rows_R;
     for (std::size_t s = 0; s < open_.size(); ++s) kept_rows_R.push_back(static_cast<std::int64_t>(s) * options_.num_beams);
-    decoder_.reorder(id_tensor(kept_rows_R));
+    decoder_.reorder(kept_rows_R);
   }
 
   // Makes the decoder's rows the open beams, in their order, and returns the last token of each.
@@ -193,7 +193,7 @@ class BeamSearch {
       }
     }
     is_identity = is_identity && static_cast<std::int64_t>(kept_rows_R.size()) == num_rows;
-    if (!is_identity && !kept_rows_R.empty()) decoder_.reorder(id_tensor(kept_rows_R));
+    if (!is_identity && !kept_rows_R.empty()) decoder_.reorder(kept_rows_R);
     return last_ids_R;
   }
 

@@ -253,7 +253,7 @@ std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, cons
   }
 
   while (!open.empty()) {
-    const auto logits_RV = decoder.step(id_tensor(last_ids_R)).to(torch::kCPU, torch::kFloat32).contiguous();
+    const auto logits_RV = decoder.step(last_ids_R).to(torch::kCPU, torch::kFloat32).contiguous();
     const auto vocab_size = static_cast<std::size_t>(logits_RV.size(1));
     // Sums over the vocabulary in blocks of single precision: most of what a greedy step costs outside of the model.
     const std::vector<double> normaliser_R = is_greedy ? top_tokens(logits_RV, 1).log_normaliser_R : std::vector<double>();
@@ -277,7 +277,7 @@ std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, cons
         kept_rows_R.push_back(static_cast<std::int64_t>(place * num_samples + i));
       }
     }
-    if (!still_open.empty() && still_open.size() < open.size()) decoder.reorder(id_tensor(kept_rows_R));
+    if (!still_open.empty() && still_open.size() < open.size()) decoder.reorder(kept_rows_R);
     open = std::move(still_open);
   }
 

@@ -41,17 +41,11 @@ std::optional<std::int64_t> NextTokenRules::forced_at(std::int64_t position) con
 
 std::vector<float> log_probability_of(const torch::Tensor& logits_RV, std::span<const std::int64_t> ids_R,
                                       std::span<const double> log_normaliser_R) {
-  const auto ids_R1 = id_tensor(ids_R).unsqueeze(1).to(logits_RV.device());
+  const auto ids_R1 = torch::tensor(at::IntArrayRef(ids_R.data(), ids_R.size()), torch::kInt64).unsqueeze(1).to(logits_RV.device());
   const auto logits_R = logits_RV.gather(1, ids_R1).squeeze(1).cpu().contiguous();
   std::vector<float> result(logits_R.const_data_ptr<float>(), logits_R.const_data_ptr<float>() + logits_R.numel());
   for (std::size_t r = 0; r < result.size(); ++r) result[r] = static_cast<float>(result[r] - log_normaliser_R[r]);
   return result;
-}
-
-torch::Tensor id_tensor(std::span<const std::int64_t> ids_R) {
-  auto tensor = torch::empty({static_cast<std::int64_t>(ids_R.size())}, torch::kInt64);
-  std::copy(ids_R.begin(), ids_R.end(), tensor.mutable_data_ptr<std::int64_t>());
-  return tensor;
 }
 
 }  // namespace attend

@@ -36,7 +36,4 @@ class NextTokenRules {
 std::vector<float> log_probability_of(const torch::Tensor& logits_RV, std::span<const std::int64_t> ids_R,
                                       std::span<const double> log_normaliser_R);
 
-/// ids_R as a tensor of the CPU, for StepDecoder.
-torch::Tensor id_tensor(std::span<const std::int64_t> ids_R);
-
 }  // namespace attend

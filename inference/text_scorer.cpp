@@ -99,7 +99,7 @@ void step_through(CausalLanguageModel& model, const std::vector<TokenIds>& ids, 
       last_R.push_back(ids[row.text][row.at]);
       targets_R.push_back(ids[row.text][row.at + 1]);
     }
-    const auto logits_RV = decoder->step(id_tensor(last_R));
+    const auto logits_RV = decoder->step(last_R);
     const std::vector<float> found_R = log_probability_of(logits_RV, targets_R, top_tokens(logits_RV, 1).log_normaliser_R);
     std::vector<Row> going_on;
     for (std::size_t r = 0; r < rows.size(); ++r) {
@@ -108,7 +108,7 @@ void step_through(CausalLanguageModel& model, const std::vector<TokenIds>& ids, 
       going_on.push_back({.text = rows[r].text, .at = rows[r].at + 1});
       kept_R.push_back(static_cast<std::int64_t>(r));
     }
-    if (going_on.size() < rows.size() && !going_on.empty()) decoder->reorder(id_tensor(kept_R));
+    if (going_on.size() < rows.size() && !going_on.empty()) decoder->reorder(kept_R);
     rows = std::move(going_on);
   }
 }

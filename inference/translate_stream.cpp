@@ -49,7 +49,7 @@ void print(const std::vector<Translation>& translations, std::uint64_t index, bo
     Json answer = to_json(translations.front());
     if (is_list)
       for (const auto& translation : translations) answer["n_best"].push_back(to_json(translation));
-    out << answer.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+    out << one_line(answer) << '\n';
   } else if (is_list) {
     for (const auto& translation : translations)
       out << index << " ||| " << translation.text << " ||| " << score_text(translation.score) << '\n';

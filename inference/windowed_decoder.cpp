@@ -38,10 +38,9 @@ void WindowedDecoder::start(std::span<const TokenIds> prompts, std::int64_t rows
   }
 }
 
-torch::Tensor WindowedDecoder::step(const torch::Tensor& last_ids_R) {
-  const torch::Tensor last_ids = last_ids_R.to(torch::kCPU, torch::kInt64).contiguous();
-  TORCH_CHECK(last_ids.numel() == static_cast<std::int64_t>(window_R_.size()), "one token a row");
-  for (std::size_t r = 0; r < window_R_.size(); ++r) window_R_[r].push_back(last_ids.const_data_ptr<std::int64_t>()[r]);
+torch::Tensor WindowedDecoder::step(std::span<const std::int64_t> last_ids_R) {
+  TORCH_CHECK(last_ids_R.size() == window_R_.size(), "one token a row");
+  for (std::size_t r = 0; r < window_R_.size(); ++r) window_R_[r].push_back(last_ids_R[r]);
   if (steps_left_ == 0) {
     const auto windows = window_R_;
     start(windows, /*rows_per_prompt=*/1);
@@ -49,14 +48,13 @@ torch::Tensor WindowedDecoder::step(const torch::Tensor& last_ids_R) {
   }
   --steps_left_;
   --steps_to_come_;
-  return decoder_->step(last_ids).narrow(1, 0, num_ids_);
+  return decoder_->step(last_ids_R).narrow(1, 0, num_ids_);
 }
 
-void WindowedDecoder::reorder(const torch::Tensor& kept_rows_R) {
-  const torch::Tensor kept = kept_rows_R.to(torch::kCPU, torch::kInt64).contiguous();
-  decoder_->reorder(kept);
+void WindowedDecoder::reorder(std::span<const std::int64_t> kept_rows_R) {
+  decoder_->reorder(kept_rows_R);
   std::vector<TokenIds> windows;
-  for (std::int64_t r = 0; r < kept.numel(); ++r) windows.push_back(window_R_.at(kept.const_data_ptr<std::int64_t>()[r]));
+  for (const std::int64_t row : kept_rows_R) windows.push_back(window_R_.at(row));
   window_R_ = std::move(windows);
 }
 

@@ -29,8 +29,8 @@ class WindowedDecoder final : public StepDecoder {
  public:
   WindowedDecoder(CausalLanguageModel& model, const DecodingPlan& plan);
 
-  torch::Tensor step(const torch::Tensor& last_ids_R) override;
-  void reorder(const torch::Tensor& kept_rows_R) override;
+  torch::Tensor step(std::span<const std::int64_t> last_ids_R) override;
+  void reorder(std::span<const std::int64_t> kept_rows_R) override;
 
  private:
   void start(std::span<const TokenIds> prompts, std::int64_t rows_per_prompt);

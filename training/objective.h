@@ -13,6 +13,8 @@
 #include <torch/torch.h>
 
 #include "core/json.h"
+#include "core/stop_signal.h"
+#include "metrics/score.h"
 #include "models/interfaces.h"
 
 namespace attend {
@@ -35,9 +37,6 @@ struct BestMetric {
   /// Strictly; a NaN is never better.
   bool is_better(double candidate, double than) const { return direction == Direction::kLower ? candidate < than : candidate > than; }
 };
-
-/// The metrics of one evaluation, in the order to be printed: {"loss", 2.1}, {"perplexity", 8.2}, {"bleu", 31.0}.
-using Metrics = std::vector<std::pair<std::string, double>>;
 
 /// What the model card says of a run beyond its settings.
 struct CardFacts {
@@ -71,8 +70,8 @@ class Objective {
   /// False where the run has no validation data; evaluate() is not called then.
   virtual bool can_evaluate() const = 0;
   /// On all validation data, in evaluation mode (the trainer sets it), without gradients. Nothing where a stop was
-  /// requested meanwhile (core/stop_signal.h): the trainer saves, and evaluates again when resumed.
-  virtual std::optional<Metrics> evaluate() = 0;
+  /// requested meanwhile: the trainer saves, and evaluates again when resumed.
+  virtual std::optional<Metrics> evaluate(const StopCheck& stop) = 0;
   virtual BestMetric best_metric() const = 0;
 
   /// Writes a complete folder, ready for `attend` and for transformers: model, config, generation config, tokenizer.

@@ -276,7 +276,7 @@ void Trainer::record(std::int64_t step, double learning_rate) {
 std::optional<Metrics> Trainer::measure() {
   const torch::NoGradGuard no_grad;
   objective_.model().eval();
-  std::optional<Metrics> metrics = objective_.evaluate();
+  std::optional<Metrics> metrics = objective_.evaluate(stop_requested);
   objective_.model().train();
   update_seconds();
   return metrics;

@@ -161,7 +161,7 @@ int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostrea
 }
 
 int run_bench_translate(const BenchTranslateOptions& options, std::istream&, std::ostream& out) {
-  const auto model = load_seq2seq(options.model, apply_common(options.common));
+  const auto model = load_seq2seq(options.model, {.device = apply_common(options.common)});
   const auto generation = read_generation_config(options.model, model->token_roles());
   const auto roles = model->token_roles();
   auto sources = read_ids(options.ids, roles.eos, model->vocab_size());

@@ -52,7 +52,7 @@ PretrainTransformerOptions training_of(const DemoPart& part) {
 void show_translations(const DemoPart& part, const demo::Corpus& corpus, std::ostream& out) {
   const fs::path model_folder = part.folder / "translator";
   const auto tokenizer = std::make_shared<const MarianTokenizer>(model_folder);
-  const auto model = load_seq2seq(model_folder, parse_device(part.common.device));
+  const auto model = load_seq2seq(model_folder, {.device = parse_device(part.common.device)});
   model->eval();
   Translator translator(model, tokenizer, read_generation_config(model_folder, model->token_roles()));
   std::vector<std::string> lines;

@@ -109,7 +109,7 @@ int run_evaluate_translate(const EvaluateTranslateOptions& options, std::istream
   const torch::Device device = apply_common_float32(options.common);
   const ParallelLines lines = read_data(options);
   const auto tokenizer = std::make_shared<const MarianTokenizer>(options.model);
-  const auto model = load_seq2seq(options.model, device);
+  const auto model = load_seq2seq(options.model, {.device = device});
   model->eval();
   const CorpusLoss loss = loss_of(*model, *tokenizer, lines);
 

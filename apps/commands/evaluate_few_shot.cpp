@@ -6,10 +6,12 @@
 #include <set>
 
 #include "apps/command.h"
+#include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/progress.h"
 #include "core/text.h"
 
 namespace attend {
@@ -114,7 +116,7 @@ void add_evaluate_few_shot(CLI::App& evaluate) {
                       "file that shows how an example is written, with {input} and {output} [{input} -> {output}]");
   add_field_flag(*command, "--show", options->show, "print this many prompts, with answers, for each number of shots");
   add_field_flag(*command, "--chance", options->chance, "percent that guessing would get, for the page");
-  command->add_option("--page", options->page, "write a page with the curve, rows and prompts: one HTML file that loads nothing");
+  command->add_option("--page", options->page, "write a page with the curve, rows and prompts, one HTML file that loads nothing; FILE.svg: the curve alone");
   add_common(*command, options->common);
   command->footer(
       "A query is never among its own examples. The interval counts queries of one rule, or trials of one query, as belonging together.\n"
@@ -131,12 +133,15 @@ int run_evaluate_few_shot(const EvaluateFewShotOptions& options, std::istream&, 
   if (options.chance && options.page.empty()) throw UserError("--chance has no effect without --page", "leave it out, or add --page FILE");
   std::vector<std::vector<TaskExample>> tasks;
   for (const auto& file : options.data) tasks.push_back(read_task_examples(file));
-  const CausalFolder folder = load_causal_folder(options.model, device);
+  const CausalFolder folder = open_causal_folder(options.model, {.device = device});
   for (const auto& task : tasks) check_few_shot(folder, task, settings);
   std::vector<TaskResult> results;
   Json rows = Json::array();
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    results.push_back(evaluate_few_shot(folder, options.data[i].filename().string(), tasks[i], settings));
+    const std::string name = options.data[i].filename().string();
+    Progress progress("few-shot " + name, num_few_shot_answers(tasks[i].size(), settings), "queries");
+    results.push_back(evaluate_few_shot(folder, name, tasks[i], settings, [&](std::size_t answers) { progress.advance(answers); }));
+    progress.finish();
     if (options.chance) results.back().chance = *options.chance / 100;
     append_rows(rows, results.back(), options.show > 0);
     if (options.common.json) continue;
@@ -146,7 +151,10 @@ int run_evaluate_few_shot(const EvaluateFewShotOptions& options, std::istream&, 
     out << std::flush;
   }
   if (options.common.json) out << one_line(rows) << "\n";
-  if (!options.page.empty()) write_file_atomically(options.page, few_shot_page(page_of(options, std::move(results))));
+  if (!options.page.empty()) {
+    const FewShotPage page = page_of(options, std::move(results));
+    write_file_atomically(options.page, options.page.extension() == ".svg" ? few_shot_picture(page) : few_shot_page(page));
+  }
   return static_cast<int>(ExitCode::kDone);
 }
 

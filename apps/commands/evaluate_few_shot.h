@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/common.h"
-#include "apps/few_shot_evaluation.h"
+#include "apps/pages/few_shot_page.h"
 
 namespace attend {
 

@@ -8,7 +8,8 @@
 
 #include "apps/command.h"
 #include "apps/commands/scratch_folder.h"
-#include "apps/commands/text_folder.h"
+#include "apps/commands/text_flags.h"
+#include "inference/folders.h"
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -79,9 +80,9 @@ void add_evaluate_lm(CLI::App& evaluate) {
 
 int run_evaluate_lm(const EvaluateLmOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  const auto model = load_causal_language_model(options.model, device);
+  const auto model = load_causal_language_model(options.model, {.device = device});
   const ByteBpeTokenizer tokenizer(options.model);
-  require_vocabulary(*model, tokenizer.vocab_size());
+  require_vocabulary(model->vocab_size(), tokenizer.vocab_size());
   const WindowOptions windows = window_options(options, *model);
   const ScratchFolder scratch;
   // Read twice: to count its words and bytes, and to tokenise it.

@@ -3,12 +3,13 @@
 #include <memory>
 #include <ostream>
 
-#include "apps/commands/causal_folder.h"
+#include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "inference/folders.h"
 
 namespace attend {
 namespace {
@@ -162,7 +163,7 @@ int run_generate(const GenerateCommandOptions& given, std::istream& in, std::ost
   GenerateCommandOptions options = given;
   options.generate.stop = with_line_breaks(given.generate.stop);
   if (options.fill) options.generate.context = ContextPolicy::kRefuse;
-  CausalFolder folder = load_causal_folder(options.model, device);
+  CausalFolder folder = open_causal_folder(options.model, {.device = device});
   const TextGenerator generator(folder.model, folder.tokenizer, folder.generation);
   generator.check(options.generate);
   if (options.prompt) {

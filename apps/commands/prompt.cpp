@@ -4,14 +4,15 @@
 #include <memory>
 #include <ostream>
 
-#include "apps/commands/causal_folder.h"
 #include "apps/commands/generate.h"
-#include "apps/commands/prompt_session.h"
+#include "apps/commands/prompt_conversation.h"
+#include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "inference/folders.h"
 
 namespace attend {
 namespace {
@@ -91,14 +92,14 @@ int run_prompt(const PromptOptions& options, std::istream& in, std::ostream& out
     log_warning(options.examples.string() + " holds " + std::to_string(pool.num_blocks()) +
                 " blocks, which blank lines part; examples are drawn from all of them, whether one rule holds in all or not");
   warn_of_no_effect(options.generate);
-  CausalFolder folder = load_causal_folder(options.model, device);
+  CausalFolder folder = open_causal_folder(options.model, {.device = device});
   const TextGenerator generator(folder.model, folder.tokenizer, folder.generation);
   PromptSettings settings = settings_of(options, *folder.model);
   generator.check(settings.generate);
   PromptSession session(generator, pool, std::move(settings));
   TextInput input(options.text, in, "Type a query; /help lists what else there is; Ctrl-D ends.");
   if (input.is_typed() && !options.common.json) {
-    session.converse(input.lines(), out);
+    converse(session, input.lines(), out);
     return static_cast<int>(ExitCode::kDone);
   }
   answer_lines(

@@ -3,11 +3,12 @@
 #include <memory>
 #include <ostream>
 
-#include "apps/commands/causal_folder.h"
+#include "apps/commands/text_flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "inference/folders.h"
 #include "inference/text_scorer.h"
 #include "metrics/score.h"
 
@@ -47,7 +48,7 @@ void add_score(CLI::App& app) {
 int run_score(const ScoreOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
   if (options.log_probabilities && !options.common.json) throw UserError("--log-probabilities are printed as JSON only", "add --json");
-  CausalFolder folder = load_causal_folder(options.model, device);
+  CausalFolder folder = open_causal_folder(options.model, {.device = device});
   const TextScorer scorer(folder.model, folder.tokenizer);
   log_info(scorer.counts_first_token()
                ? "The first token of a line is counted: it is predicted from the end-of-text token."

@@ -4,28 +4,11 @@
 
 #include "apps/flags.h"
 #include "apps/text_input.h"
+#include "inference/folders.h"
 #include "inference/generation_config.h"
 #include "inference/translate_stream.h"
-#include "models/interfaces.h"
-#include "tokenizers/marian_tokenizer.h"
 
 namespace attend {
-namespace {
-
-namespace fs = std::filesystem;
-
-std::shared_ptr<const MarianTokenizer> load_tokenizer(const fs::path& folder) {
-  if (!fs::is_directory(folder))
-    throw UserError(folder.string() + ": there is no such folder",
-                    "give --model the folder of a translation model, as `attend pretrain transformer` writes");
-  if (!MarianTokenizer::present_in(folder))
-    throw UserError(folder.string() + " holds no tokenizer; expected source.spm, target.spm and vocab.json",
-                    "copy them beside the model from where it was trained");
-  return std::make_shared<const MarianTokenizer>(folder);
-}
-
-}  // namespace
-
 void add_translate(CLI::App& app) {
   auto options = std::make_shared<TranslateCommandOptions>();
   CLI::App* command = app.add_subcommand("translate", "Translate a text, a line a line");
@@ -46,12 +29,12 @@ void add_translate(CLI::App& app) {
 
 int run_translate(const TranslateCommandOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  auto tokenizer = load_tokenizer(options.model);
+  auto tokenizer = load_marian_tokenizer(options.model);
   TextInput input(options.text, in, "Type a line to translate it; Ctrl-D ends.");
   std::unique_ptr<LineReader> prefixes;
   if (!options.prefix.empty()) prefixes = std::make_unique<LineReader>(options.prefix);
 
-  auto model = load_seq2seq(options.model, device);
+  auto model = load_seq2seq(options.model, {.device = device});
   const GenerationConfig generation = read_generation_config(options.model, model->token_roles());
   const Translator translator(std::move(model), std::move(tokenizer), generation);
   TranslateStream stream{

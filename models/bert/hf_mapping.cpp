@@ -10,6 +10,7 @@ namespace attend {
 namespace {
 
 using Presence = NameRule::Presence;
+using Start = BertModelImpl::Start;
 
 std::vector<NameRule> layer_rules() {
   const std::string ours = "bert.layers.{i}.", theirs = "bert.encoder.layer.{i}.";
@@ -100,6 +101,9 @@ std::shared_ptr<Model> filled(std::shared_ptr<Model> model, const NameRules& nam
   return model;
 }
 
+// A new head is drawn, from numbers that come after the body's; all other parameters are read.
+Start start_of(const std::optional<NewHead>& wanted) { return wanted ? Start::kDrawn : Start::kUnset; }
+
 // The rules by which the plan's model is filled. A folder's head that is not kept counts as another task's.
 NameRules planned_rules(const BertConfig& config, HeadRules rules, const HeadPlan& plan) {
   rules.presence = plan.presence;
@@ -161,8 +165,8 @@ void BertTokenClassifier::save(const std::filesystem::path& folder) const {
 std::shared_ptr<TextEncoder> load_bert_encoder(const ModelFolder& folder) {
   const Folder source(folder);
   const bool has_pooler = source.has("pooler.dense.weight") || source.has("bert.pooler.dense.weight");
-  auto model = std::make_shared<BertEncoder>(source.config, has_pooler ? BertModelImpl::Pooler::kYes : BertModelImpl::Pooler::kNo);
-  return filled(model, body_rules(source.config, has_pooler), source, folder.device);
+  auto model = std::make_shared<BertEncoder>(source.config, has_pooler ? BertModelImpl::Pooler::kYes : BertModelImpl::Pooler::kNo, Start::kUnset);
+  return filled(model, body_rules(source.config, has_pooler), source, folder.options.device);
 }
 
 std::shared_ptr<MaskedLanguageModel> load_bert_masked_language_model(const ModelFolder& folder, const std::optional<MaskedHeads>& wanted) {
@@ -173,20 +177,21 @@ std::shared_ptr<MaskedLanguageModel> load_bert_masked_language_model(const Model
                     "name the folder of a masked language model, as `attend pretrain bert` writes");
   const bool next_sentence = wanted ? wanted->next_sentence : source.has("cls.seq_relationship.weight");
   if (wanted) torch::manual_seed(mix_seed(wanted->seed, "head"));
-  auto model = std::make_shared<BertMaskedLanguageModel>(source.config, next_sentence ? NextSentence::kYes : NextSentence::kNo);
+  auto model = std::make_shared<BertMaskedLanguageModel>(source.config, next_sentence ? NextSentence::kYes : NextSentence::kNo,
+                                                         wanted ? Start::kDrawn : Start::kUnset);
   NameRules names = masked_rules(source.config, next_sentence, wanted ? Presence::kHead : Presence::kRequired);
   if (!source.has(kOutputBias) && source.has(kTiedOutputBias))
     for (NameRule& rule : names.rules)
       if (rule.theirs.front() == kOutputBias) rule.theirs.front() = kTiedOutputBias;
-  return filled(std::move(model), names, source, folder.device);
+  return filled(std::move(model), names, source, folder.options.device);
 }
 
 std::shared_ptr<SequenceClassifier> load_bert_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {
   const HeadRules rules{"classifier", true};
   Folder source(folder);
   const HeadPlan plan = source.plan(folder, rules, wanted);
-  return filled(std::make_shared<BertSequenceClassifier>(source.config, plan.labels), planned_rules(source.config, rules, plan), source,
-                folder.device, plan.body);
+  return filled(std::make_shared<BertSequenceClassifier>(source.config, plan.labels, start_of(wanted)), planned_rules(source.config, rules, plan), source,
+                folder.options.device, plan.body);
 }
 
 std::shared_ptr<TokenClassifier> load_bert_token_classifier(const ModelFolder& folder, TokenTask task,
@@ -194,8 +199,8 @@ std::shared_ptr<TokenClassifier> load_bert_token_classifier(const ModelFolder& f
   const HeadRules rules{task == TokenTask::kTags ? "classifier" : "qa_outputs", false};
   Folder source(folder);
   const HeadPlan plan = source.plan(folder, rules, wanted);
-  return filled(std::make_shared<BertTokenClassifier>(source.config, task, plan.labels), planned_rules(source.config, rules, plan), source,
-                folder.device, plan.body);
+  return filled(std::make_shared<BertTokenClassifier>(source.config, task, plan.labels, start_of(wanted)), planned_rules(source.config, rules, plan), source,
+                folder.options.device, plan.body);
 }
 
 }  // namespace attend

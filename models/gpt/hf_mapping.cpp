@@ -104,12 +104,12 @@ void GptSequenceClassifier::save(const std::filesystem::path& folder) const { sa
 
 std::shared_ptr<TextEncoder> load_gpt_encoder(const ModelFolder& folder) {
   const Folder source(folder);
-  return filled(std::make_shared<GptEncoder>(source.config, Start::kUnset), body_rules(source.config), source.file, folder.device);
+  return filled(std::make_shared<GptEncoder>(source.config, Start::kUnset), body_rules(source.config), source.file, folder.options.device);
 }
 
 std::shared_ptr<CausalLanguageModel> load_gpt(const ModelFolder& folder) {
   const Folder source(folder);
-  return filled(std::make_shared<GptLanguageModel>(source.config, Start::kUnset), body_rules(source.config), source.file, folder.device);
+  return filled(std::make_shared<GptLanguageModel>(source.config, Start::kUnset), body_rules(source.config), source.file, folder.options.device);
 }
 
 std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {
@@ -123,13 +123,13 @@ std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFold
   auto model = std::make_shared<GptSequenceClassifier>(source.config, plan.body == NewHead::Body::kFresh ? Start::kDrawn : Start::kUnset,
                                                        plan.labels);
   if (plan.body == NewHead::Body::kFresh) {
-    model->to(folder.device);
+    model->to(folder.options.device);
     model->eval();
     return model;
   }
   NameRules names = classifier_rules(source.config, plan.presence);
   if (plan.head == HeadPlan::Source::kFresh) names.rules.pop_back();
-  return filled(std::move(model), names, source.file, folder.device);
+  return filled(std::move(model), names, source.file, folder.options.device);
 }
 
 }  // namespace attend

@@ -94,14 +94,14 @@ torch::Tensor KvCache::attend_plain(std::size_t layer, const torch::Tensor& q_RE
     for (std::int64_t t = 0; t <= steps_done_; ++t) places.push_back(place(r, t));
     ++lengths[r];  // the current step
   }
-  const auto kv_M2E = kv_P2E_[layer].index_select(0, torch::tensor(places, torch::kInt64).to(q_RE.device()));  // M keys of all rows
+  const auto kv_M2E = kv_P2E_[layer].index_select(0, ids_tensor(places, q_RE.device()));  // M keys of all rows
   const PackedLayout queries(std::vector<std::int64_t>(rows_, 1), q_RE.device()), keys(lengths, q_RE.device());
   return kernels::plain().cross_attend(q_RE, kv_M2E, {.queries = queries, .keys = keys, .num_heads = num_heads});
 }
 
 void KvCache::advance() { ++steps_done_; }
 
-void KvCache::reorder(const std::vector<std::int64_t>& kept_rows) {
+void KvCache::reorder(std::span<const std::int64_t> kept_rows) {
   TORCH_CHECK(static_cast<std::int64_t>(kept_rows.size()) <= size_.slots, "more rows kept than the cache has slots");
   std::vector<std::int32_t> reordered(history_.size());
   for (std::size_t r = 0; r < kept_rows.size(); ++r) {
@@ -130,7 +130,7 @@ torch::Tensor CrossMemory::attend(std::size_t layer, const torch::Tensor& q_RE, 
     lengths.push_back(layout.lengths()[sentence]);
     for (std::int64_t l = 0; l < lengths.back(); ++l) places.push_back(layout.offsets()[sentence] + l);
   }
-  const auto kv_rows = kv.index_select(0, torch::tensor(places, torch::kInt64).to(kv.device()));
+  const auto kv_rows = kv.index_select(0, ids_tensor(places, kv.device()));
   const PackedLayout queries(std::vector<std::int64_t>(row_sentence.size(), 1), q_RE.device()), keys(lengths, q_RE.device());
   return kernels::plain().cross_attend(q_RE, kv_rows, {.queries = queries, .keys = keys, .num_heads = num_heads});
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <torch/types.h>
@@ -47,7 +48,7 @@ class KvCache {
   /// The current step is written in every layer: go to the next.
   void advance();
   /// Row r becomes what row kept_rows[r] was.
-  void reorder(const std::vector<std::int64_t>& kept_rows);
+  void reorder(std::span<const std::int64_t> kept_rows);
 
  private:
   torch::Tensor attend_plain(std::size_t layer, const torch::Tensor& q_RE, std::int64_t num_heads) const;

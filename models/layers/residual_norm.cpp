@@ -115,45 +115,45 @@ torch::Tensor dropout(const torch::Tensor& x_NE, double probability) {
   return has_cpu_kernel(x_NE) ? DropoutFunction::apply(x_NE, probability) : torch::dropout(x_NE, probability, /*train=*/true);
 }
 
-ResidualNormImpl::ResidualNormImpl(std::int64_t width, double epsilon)
-    : weight(register_parameter("weight", torch::ones({width}))),
-      bias(register_parameter("bias", torch::zeros({width}))),
-      epsilon_(epsilon) {}
+ResidualNormImpl::ResidualNormImpl(const ResidualNormConfig& config)
+    : weight(register_parameter("weight", torch::ones({config.width}))),
+      bias(register_parameter("bias", torch::zeros({config.width}))),
+      config_(config) {}
 
-torch::Tensor ResidualNormImpl::forward(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE, double dropout_probability) const {
+torch::Tensor ResidualNormImpl::forward(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE) const {
   if (has_cpu_kernel(x_NE))
     return ResidualNormFunction::apply(x_NE, std::optional(sublayer_NE), weight, bias,
-                                       NormSettings{epsilon_, dropout_probability, NormSettings::Result::kNormed})[0];
-  return torch::layer_norm(x_NE + dropout(sublayer_NE, dropout_probability), {x_NE.size(1)}, weight, bias, epsilon_);
+                                       NormSettings{config_.epsilon, dropout_probability(), NormSettings::Result::kNormed})[0];
+  return torch::layer_norm(x_NE + dropout(sublayer_NE, dropout_probability()), {x_NE.size(1)}, weight, bias, config_.epsilon);
 }
 
 torch::Tensor ResidualNormImpl::forward(const torch::Tensor& x_NE) const {
   if (has_cpu_kernel(x_NE))
     return ResidualNormFunction::apply(x_NE, std::optional<torch::Tensor>(), weight, bias,
-                                       NormSettings{epsilon_, 0, NormSettings::Result::kNormed})[0];
-  return torch::layer_norm(x_NE, {x_NE.size(1)}, weight, bias, epsilon_);
+                                       NormSettings{config_.epsilon, 0, NormSettings::Result::kNormed})[0];
+  return torch::layer_norm(x_NE, {x_NE.size(1)}, weight, bias, config_.epsilon);
 }
 
-ResidualNormImpl::Sum ResidualNormImpl::add(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE, double dropout_probability) const {
+ResidualNormImpl::Sum ResidualNormImpl::add(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE) const {
   if (has_cpu_kernel(x_NE)) {
     auto results = ResidualNormFunction::apply(x_NE, std::optional(sublayer_NE), weight, bias,
-                                               NormSettings{epsilon_, dropout_probability, NormSettings::Result::kBoth});
+                                               NormSettings{config_.epsilon, dropout_probability(), NormSettings::Result::kBoth});
     return {.sum_NE = results[1], .normed_NE = results[0]};
   }
-  const auto sum_NE = x_NE + dropout(sublayer_NE, dropout_probability);
-  return {.sum_NE = sum_NE, .normed_NE = torch::layer_norm(sum_NE, {x_NE.size(1)}, weight, bias, epsilon_)};
+  const auto sum_NE = x_NE + dropout(sublayer_NE, dropout_probability());
+  return {.sum_NE = sum_NE, .normed_NE = torch::layer_norm(sum_NE, {x_NE.size(1)}, weight, bias, config_.epsilon)};
 }
 
 torch::Tensor ResidualStream::normed(const ResidualNorm& norm) {
   if (!waiting_NE_.defined()) return norm->forward(x_NE_);
-  auto result = norm->add(x_NE_, waiting_NE_, dropout_probability_);
+  auto result = norm->add(x_NE_, waiting_NE_);
   x_NE_ = result.sum_NE;
   waiting_NE_ = torch::Tensor();
   return result.normed_NE;
 }
 
 void ResidualStream::add(torch::Tensor sublayer_NE) {
-  if (waiting_NE_.defined()) x_NE_ = x_NE_ + dropout(waiting_NE_, dropout_probability_);
+  TORCH_CHECK(!waiting_NE_.defined(), "a norm stands between two additions");
   waiting_NE_ = std::move(sublayer_NE);
 }
 

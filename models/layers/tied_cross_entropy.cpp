@@ -12,6 +12,7 @@
 #include "models/kernels/softmax_loss.h"
 #include "models/kernels/tile_product.h"
 #include "models/layers/linear.h"
+#include "models/layers/packed.h"
 
 namespace attend {
 namespace {
@@ -76,7 +77,7 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
   const auto device = hidden_TE.device().type();
   const bool low_precision = at::autocast::is_autocast_enabled(device), on_cpu = has_cpu_kernel(hidden_TE);
   const auto product_type = low_precision ? at::autocast::get_autocast_dtype(device) : hidden_TE.scalar_type();
-  const auto targets_T = on_cpu ? torch::Tensor() : torch::tensor(targets, torch::kInt64).to(hidden_TE.device());
+  const auto targets_T = on_cpu ? torch::Tensor() : ids_tensor(targets, hidden_TE.device());
   const auto hidden = hidden_TE.to(product_type).contiguous(), table = table_VE.to(product_type);
   const auto bias = bias_V.defined() ? bias_V.to(product_type) : bias_V;
   ChunkedLoss result;

@@ -58,19 +58,20 @@ void TransformerModel::save(const std::filesystem::path& folder) const {
   write_tensors(folder / "model.safetensors", export_tensors(*this, transformer_name_rules(config_)));
 }
 
-std::shared_ptr<Seq2SeqModel> load_transformer(const std::filesystem::path& folder, const Json& json, torch::Device device) {
-  const auto config = transformer_from_hf(json, (folder / "config.json").string());
-  const auto file = SafetensorsReader::open_folder(folder);
-  require_parameters(file, config.least_parameters(), (folder / "config.json").string());
+std::shared_ptr<Seq2SeqModel> load_transformer(const ModelFolder& folder) {
+  const std::string config_name = (folder.path / "config.json").string();
+  const auto config = transformer_from_hf(folder.config, config_name);
+  const auto file = SafetensorsReader::open_folder(folder.path);
+  require_parameters(file, config.least_parameters(), config_name);
   auto names = transformer_name_rules(config);
   // Computed, and not saved; where a file holds them, they are what its model was trained with.
   names.rules.push_back(
       {.ours = "encoder_positions", .theirs = {"model.encoder.embed_positions.weight"}, .presence = NameRule::Presence::kOptional});
   names.rules.push_back(
       {.ours = "decoder_positions", .theirs = {"model.decoder.embed_positions.weight"}, .presence = NameRule::Presence::kOptional});
-  auto model = std::make_shared<TransformerModel>(config);
+  auto model = std::make_shared<TransformerModel>(config, TransformerModel::Start::kUnset);
   import_tensors(*model, names, file);
-  model->to(device);
+  model->to(folder.options.device);
   model->keep_zero_padding();
   model->eval();
   return model;

@@ -66,12 +66,12 @@ class ToyCausalDecoder : public StepDecoder {
     }
   }
 
-  torch::Tensor step(const torch::Tensor& last_ids_R) override {
-    TORCH_CHECK(steps_left_-- > 0 && last_ids_R.size(0) == static_cast<std::int64_t>(row_text_.size()),
+  torch::Tensor step(std::span<const std::int64_t> last_ids_R) override {
+    TORCH_CHECK(steps_left_-- > 0 && last_ids_R.size() == row_text_.size(),
                 "a step that is left, one token a row");
     std::vector<torch::Tensor> logits;
     for (std::size_t r = 0; r < row_text_.size(); ++r) {
-      const auto id = last_ids_R[static_cast<std::int64_t>(r)].item<std::int64_t>();
+      const auto id = last_ids_R[r];
       TORCH_CHECK(expected_last_.empty() || expected_last_[r] == id, "the first step is given the prompt's last token");
       row_text_[r].push_back(id);
       TORCH_CHECK(static_cast<std::int64_t>(row_text_[r].size()) <= model_.positions_, "within the positions");
@@ -81,13 +81,13 @@ class ToyCausalDecoder : public StepDecoder {
     return torch::stack(logits);
   }
 
-  void reorder(const torch::Tensor& kept_rows_R) override {
-    TORCH_CHECK(kept_rows_R.size(0) <= static_cast<std::int64_t>(most_rows_), "more rows than at the start");
+  void reorder(std::span<const std::int64_t> kept_rows_R) override {
+    TORCH_CHECK(kept_rows_R.size() <= most_rows_, "more rows than at the start");
     std::vector<TokenIds> kept;
     TokenIds expected;
-    for (std::int64_t r = 0; r < kept_rows_R.size(0); ++r) {
-      kept.push_back(row_text_.at(kept_rows_R[r].item<std::int64_t>()));
-      if (!expected_last_.empty()) expected.push_back(expected_last_.at(kept_rows_R[r].item<std::int64_t>()));
+    for (const std::int64_t row : kept_rows_R) {
+      kept.push_back(row_text_.at(row));
+      if (!expected_last_.empty()) expected.push_back(expected_last_.at(row));
     }
     row_text_ = std::move(kept);
     expected_last_ = std::move(expected);

@@ -27,14 +27,14 @@ class ToyDecoder : public StepDecoder {
     most_rows_ = static_cast<std::int64_t>(rows_.size());
   }
 
-  torch::Tensor step(const torch::Tensor& last_ids_R) override {
-    TORCH_CHECK(last_ids_R.size(0) == static_cast<std::int64_t>(rows_.size()), "one token a row");
+  torch::Tensor step(std::span<const std::int64_t> last_ids_R) override {
+    TORCH_CHECK(last_ids_R.size() == rows_.size(), "one token a row");
     std::vector<torch::Tensor> logits;
     for (std::size_t r = 0; r < rows_.size(); ++r) {
       if (is_started_)
-        rows_[r].ids.push_back(last_ids_R[static_cast<std::int64_t>(r)].item<std::int64_t>());
+        rows_[r].ids.push_back(last_ids_R[r]);
       else
-        first_ids.push_back(last_ids_R[static_cast<std::int64_t>(r)].item<std::int64_t>());
+        first_ids.push_back(last_ids_R[r]);
       logits.push_back(torch::tensor(next_logits_(rows_[r].sentence, rows_[r].ids)));
     }
     is_started_ = true;
@@ -42,10 +42,10 @@ class ToyDecoder : public StepDecoder {
     return torch::stack(logits);
   }
 
-  void reorder(const torch::Tensor& kept_rows_R) override {
-    TORCH_CHECK(kept_rows_R.size(0) <= most_rows_, "more rows than at the start");
+  void reorder(std::span<const std::int64_t> kept_rows_R) override {
+    TORCH_CHECK(static_cast<std::int64_t>(kept_rows_R.size()) <= most_rows_, "more rows than at the start");
     std::vector<Row> kept;
-    for (std::int64_t r = 0; r < kept_rows_R.size(0); ++r) kept.push_back(rows_.at(kept_rows_R[r].item<std::int64_t>()));
+    for (const std::int64_t row : kept_rows_R) kept.push_back(rows_.at(row));
     rows_ = std::move(kept);
     ++num_reorders;
   }

@@ -19,7 +19,7 @@ constexpr double kScoreTolerance = 1e-4;
 
 struct Fixture {
   std::filesystem::path folder = std::filesystem::path(ATTEND_SOURCE_DIR) / "tests/fixtures/gpt_generation";
-  std::shared_ptr<CausalLanguageModel> model = load_causal_language_model(folder, torch::kCPU);
+  std::shared_ptr<CausalLanguageModel> model = load_causal_language_model(folder);
   Json content = read_json_file(folder / "cases.json");
   std::vector<TokenIds> prompts = content["prompts"].get<std::vector<TokenIds>>();
 

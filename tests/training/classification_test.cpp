@@ -30,7 +30,7 @@ struct Workplace {
                                 .columns = {.text = "text", .text_pair = "", .label = is_regression ? "score" : "label"}};
     NewHead head{.labels = {.problem = problem, .names = {"LABEL_0"}}};
     if (!is_regression) head.labels.names = collect_labels(source).names();
-    return {.model = load_sequence_classifier(folder / "bert", torch::kCPU, head),
+    return {.model = load_sequence_classifier(folder / "bert", {}, head),
             .encoder = make_input_encoder(tokenizer),
             .train = source,
             .valid = source.file,
@@ -59,11 +59,11 @@ TEST_CASE("classes are learnt, and their names travel in the folder") {
   ClassificationObjective objective(place.setup(Problem::kClasses));
   REQUIRE(Trainer(objective, {.output = place.folder / "run", .options = training_options()}).run() == ExitCode::kDone);
   objective.model().eval();
-  const Metrics metrics = objective.evaluate().value();
+  const Metrics metrics = objective.evaluate({}).value();
   CHECK(value(metrics, "accuracy") == 1);
   CHECK(value(metrics, "f1") == 1);
   CHECK(value(metrics, "mcc") == 1);
-  const auto saved = load_sequence_classifier(place.folder / "run", torch::kCPU);
+  const auto saved = load_sequence_classifier(place.folder / "run");
   CHECK(saved->labels().names == std::vector<std::string>{"negative", "positive"});
   CHECK(WordPieceTokenizer::present_in(place.folder / "run"));
 }
@@ -73,10 +73,10 @@ TEST_CASE("numbers are learnt by squared error") {
   ClassificationObjective objective(place.setup(Problem::kRegression));
   REQUIRE(Trainer(objective, {.output = place.folder / "run", .options = training_options()}).run() == ExitCode::kDone);
   objective.model().eval();
-  const Metrics metrics = objective.evaluate().value();
+  const Metrics metrics = objective.evaluate({}).value();
   CHECK(value(metrics, "pearson") > 0.95);
   CHECK(value(metrics, "mse") < 0.2);
-  CHECK(load_sequence_classifier(place.folder / "run", torch::kCPU)->labels().problem == Problem::kRegression);
+  CHECK(load_sequence_classifier(place.folder / "run")->labels().problem == Problem::kRegression);
 }
 
 TEST_CASE("a classifier's stopped run goes on to the same bits") {

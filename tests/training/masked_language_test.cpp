@@ -64,16 +64,16 @@ TEST_CASE("masked words and next sentences are learnt, and the folder written an
   const Workplace place;
   MaskedLanguageObjective objective(place.setup());
   objective.model().eval();
-  const Metrics before = objective.evaluate().value();
+  const Metrics before = objective.evaluate({}).value();
   CHECK(value(before, "perplexity") > 10);
   REQUIRE(Trainer(objective, {.output = place.folder / "run", .options = training_options()}).run() == ExitCode::kDone);
   objective.model().eval();
-  const Metrics after = objective.evaluate().value();
+  const Metrics after = objective.evaluate({}).value();
   CHECK(value(after, "mlm_accuracy") > 0.8);
   CHECK(value(after, "nsp_accuracy") > value(before, "nsp_accuracy"));
   CHECK(value(after, "total_loss") == Approx(value(after, "loss") + value(after, "nsp_loss")));
 
-  const auto saved = load_masked_language_model(place.folder / "run", torch::kCPU);
+  const auto saved = load_masked_language_model(place.folder / "run");
   CHECK(WordPieceTokenizer(place.folder / "run").encode("The cats, asleep") == place.tokenizer->encode("The cats, asleep"));
   const EvaluationExamples examples = evaluation_examples({.files = {place.folder / "valid.txt"},
                                                            .tokenizer = *place.tokenizer,
@@ -137,7 +137,7 @@ TEST_CASE("pretraining without next sentences has one loss and no pooler") {
   const auto batch = objective.next();
   CHECK(batch->num_targets.size() == 1);
   CHECK(objective.loss(*batch).size() == 1);
-  const Metrics metrics = objective.evaluate().value();
+  const Metrics metrics = objective.evaluate({}).value();
   CHECK(std::none_of(metrics.begin(), metrics.end(), [](const auto& metric) { return metric.first == "nsp_loss"; }));
   CHECK(objective.best_metric().name == "loss");
 }

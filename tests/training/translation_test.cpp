@@ -133,7 +133,7 @@ TEST_CASE("Validation loss is the mean of -log p over every target token, whatev
       sum -= log_probabilities_TV[static_cast<std::int64_t>(t)][pair.target.ids[t]].item<double>();
     targets += static_cast<std::int64_t>(pair.target.ids.size());
   }
-  const std::optional<Metrics> metrics = objective.evaluate();
+  const std::optional<Metrics> metrics = objective.evaluate({});
   REQUIRE(metrics.has_value());
   CHECK(value(*metrics, "loss") == Approx(sum / static_cast<double>(targets)).epsilon(1e-5));
   CHECK(value(*metrics, "perplexity") == Approx(std::exp(sum / static_cast<double>(targets))).epsilon(1e-4));
@@ -145,9 +145,9 @@ TEST_CASE("A stop during an evaluation ends it without an answer") {
   TranslationObjective objective(place.setup());
   objective.model().eval();
   request_stop();
-  CHECK_FALSE(objective.evaluate().has_value());
+  CHECK_FALSE(objective.evaluate({}).has_value());
   reset_stop();
-  CHECK(objective.evaluate().has_value());
+  CHECK(objective.evaluate({}).has_value());
 }
 
 TEST_CASE("What is saved is a complete folder, and loads to the bit") {

@@ -22,11 +22,4 @@ std::string model_summary(const torch::nn::Module& model, const Json& hf_config)
 /// `known`.
 BestMetric choose_best_metric(const std::string& name, const std::vector<std::string>& known);
 
-/// Adds everything but the tensor.
-inline void add_counts(SummedLoss& total, const SummedLoss& loss) {
-  total.log_likelihood += loss.log_likelihood;
-  total.num_targets += loss.num_targets;
-  total.num_correct += loss.num_correct;
-}
-
 }  // namespace attend

@@ -7,7 +7,6 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/field_io.h"
-#include "core/stop_signal.h"
 #include "inference/generation_config.h"
 #include "training/objectives/common.h"
 
@@ -16,15 +15,9 @@ namespace {
 
 constexpr std::uint64_t kSpansInFingerprint = 1000, kTokensOfASpan = 64;
 
-static_assert(CausalBatchIds::kNoTarget == CausalBatch::kNoTarget);
-
 struct LanguageMicroBatch : MicroBatch {
   CausalBatch causal;
 };
-
-CausalBatch to_causal_batch(CausalBatchIds ids) {
-  return {.tokens = {std::move(ids.ids), std::move(ids.lengths)}, .targets = std::move(ids.targets)};
-}
 
 /// Names a text by its numbers and evenly taken tokens: a position in other data means nothing.
 std::string fingerprint_of(const TokenFile& text) {
@@ -83,16 +76,6 @@ TextTokenizer text_tokenizer(const ByteBpeTokenizer& tokenizer) {
 const std::vector<std::string>& fill_token_names() {
   static const std::vector<std::string> names{"<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"};
   return names;
-}
-
-std::optional<LanguageLoss> evaluate_language(CausalLanguageModel& model, const CausalEpoch& epoch, std::int64_t num_tokens) {
-  const torch::NoGradGuard no_grad;
-  SummedLoss total;
-  for (std::uint64_t i = 0; i < epoch.num_batches() && (num_tokens == 0 || total.num_targets < num_tokens); ++i) {
-    if (stop_requested()) return std::nullopt;
-    add_counts(total, model.loss(to_causal_batch(epoch.batch(i))));
-  }
-  return LanguageLoss{.loss = -total.log_likelihood / static_cast<double>(total.num_targets), .num_targets = total.num_targets};
 }
 
 void validate(const LanguageOptions& options) {
@@ -166,7 +149,7 @@ void LanguageObjective::prepare_tables() {
 
 std::unique_ptr<MicroBatch> LanguageObjective::next() {
   auto batch = std::make_unique<LanguageMicroBatch>();
-  batch->causal = to_causal_batch(batches_->next());
+  batch->causal = batches_->next();
   const std::vector<std::int64_t>& targets = batch->causal.targets;
   batch->num_tokens = static_cast<std::int64_t>(targets.size());
   batch->num_targets = {static_cast<std::int64_t>(targets.size()) - std::count(targets.begin(), targets.end(), CausalBatch::kNoTarget)};
@@ -192,8 +175,8 @@ void LanguageObjective::seek(const Json& position) {
   batches_ = std::make_unique<CausalStream>(make_epoch_, ProcessRank{}, start);
 }
 
-std::optional<Metrics> LanguageObjective::evaluate() {
-  const auto result = evaluate_language(*setup_.model, *valid_, setup_.options.eval_tokens);
+std::optional<Metrics> LanguageObjective::evaluate(const StopCheck& stop) {
+  const auto result = evaluate_language(*setup_.model, *valid_, setup_.options.eval_tokens, stop);
   if (!result) return std::nullopt;
   return Metrics{{"loss", result->loss}, {"perplexity", std::exp(result->loss)}};
 }
@@ -207,7 +190,7 @@ void LanguageObjective::save(const std::filesystem::path& folder) const {
 }
 
 void LanguageObjective::load(const std::filesystem::path& folder) {
-  copy_parameters(*load_causal_language_model(folder, setup_.model->device()), *setup_.model, folder);
+  copy_parameters(*load_causal_language_model(folder, {.device = setup_.model->device()}), *setup_.model, folder);
 }
 
 Json LanguageObjective::settings() const {

@@ -13,7 +13,7 @@
 #include "core/fields.h"
 #include "data/squad.h"
 #include "tokenizers/wordpiece_tokenizer.h"
-#include "training/objectives/text_examples.h"
+#include "inference/text_examples.h"
 
 namespace attend {
 
@@ -67,9 +67,11 @@ struct QuestionWindows {
   std::vector<WordPieces> contexts;
   std::vector<QuestionWindow> windows;  ///< of one question one after the other, at least one each
   std::vector<TextExample> examples;    ///< as many
+  std::vector<std::size_t> cut;         ///< questions that were too long
+  std::vector<std::string> warnings;    ///< how many of them there are
 };
 
-/// Only the context is cut into windows. A question that would take more than half of one is cut there, with a warning that counts them.
+/// Only the context is cut into windows. A question that would take more than half of one is cut there.
 QuestionWindows window_questions(const SquadData& data, const WordPieceTokenizer& tokenizer, const SpanOptions& options);
 
 /// Pieces [begin, end) of a context.

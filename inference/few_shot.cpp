@@ -1,10 +1,9 @@
-#include "apps/few_shot_evaluation.h"
+#include "inference/few_shot.h"
 
 #include <algorithm>
 #include <span>
 
 #include "core/error.h"
-#include "core/progress.h"
 #include "inference/text_generator.h"
 #include "inference/text_scorer.h"
 #include "metrics/calibration.h"
@@ -25,6 +24,10 @@ std::string trimmed(std::string_view text) {
   return first == std::string_view::npos ? std::string() : std::string(text.substr(first, text.find_last_not_of(kBlanks) - first + 1));
 }
 
+std::size_t num_queries(std::size_t examples, const FewShotSettings& settings) {
+  return settings.queries == 0 ? examples : std::min<std::size_t>(examples, settings.queries);
+}
+
 class FewShotEvaluation {
  public:
   FewShotEvaluation(const CausalFolder& folder, const std::vector<TaskExample>& examples, const FewShotSettings& settings)
@@ -33,7 +36,7 @@ class FewShotEvaluation {
         pool_(examples),
         generator_(folder.model, folder.tokenizer, folder.generation),
         scorer_(folder.model, folder.tokenizer) {
-    const std::size_t all = examples.size(), wanted = settings.queries == 0 ? all : std::min<std::size_t>(all, settings.queries);
+    const std::size_t all = examples.size(), wanted = num_queries(all, settings);
     for (std::size_t i = 0; i < wanted; ++i) queries_.push_back(i * all / wanted);
     for (std::size_t block = 0; block < pool_.num_blocks(); ++block) choices_.push_back(output_choices(examples, block));
     // The inputs without content of Zhao et al. 2021, section 5, as far as the tokenizer can spell them.
@@ -47,10 +50,9 @@ class FewShotEvaluation {
       for (std::int64_t trial = 0; trial < settings_.trials; ++trial) ask(draw(shots, trial));
   }
 
-  TaskResult run(const std::string& name) {
+  TaskResult run(const std::string& name, const std::function<void(std::size_t)>& on_answers) {
     TaskResult result{.name = name, .chance = {}, .results = {}, .samples = {}};
     if (settings_.by == JudgeBy::kLikelihood) result.chance = chance();
-    Progress progress("few-shot " + name, settings_.shots.size() * settings_.trials * queries_.size(), "queries");
     for (const std::int64_t shots : settings_.shots) {
       ClusteredAccuracy accuracy;
       for (std::int64_t trial = 0; trial < settings_.trials; ++trial) {
@@ -58,7 +60,7 @@ class FewShotEvaluation {
         for (std::size_t begin = 0; begin < asked.size();) {
           const auto group = std::span(asked).subspan(begin, std::min(queries_at_once(asked[begin]), asked.size() - begin));
           settings_.by == JudgeBy::kGeneration ? answer_by_generation(group) : answer_by_likelihood(group);
-          progress.advance(group.size());
+          if (on_answers) on_answers(group.size());
           begin += group.size();
         }
         for (const Asked& one : asked) accuracy.add(cluster(one.query), is_exact_match(one.answer, pool_.examples()[one.query].output));
@@ -66,7 +68,6 @@ class FewShotEvaluation {
       }
       result.results.push_back({.shots = shots, .estimate = accuracy.estimate()});
     }
-    progress.finish();
     return result;
   }
 
@@ -211,8 +212,12 @@ void check_few_shot(const CausalFolder& folder, const std::vector<TaskExample>& 
 }
 
 TaskResult evaluate_few_shot(const CausalFolder& folder, const std::string& name, const std::vector<TaskExample>& examples,
-                             const FewShotSettings& settings) {
-  return FewShotEvaluation(folder, examples, settings).run(name);
+                             const FewShotSettings& settings, const std::function<void(std::size_t)>& on_answers) {
+  return FewShotEvaluation(folder, examples, settings).run(name, on_answers);
+}
+
+std::size_t num_few_shot_answers(std::size_t examples, const FewShotSettings& settings) {
+  return settings.shots.size() * static_cast<std::size_t>(settings.trials) * num_queries(examples, settings);
 }
 
 }  // namespace attend

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "apps/few_shot_evaluation.h"
+#include "inference/few_shot.h"
 #include "tests/inference/byte_tokenizer.h"
 #include "tests/inference/toy_causal_model.h"
 #include "tests/support/refusal.h"
@@ -13,7 +13,7 @@ namespace {
 
 // A tiny GPT-2 that continues `the cat -> ` by the verb of the lines before, and by anything where there are none.
 const CausalFolder& verbs_model() {
-  static const CausalFolder folder = load_causal_folder(std::filesystem::path(ATTEND_SOURCE_DIR) / "tests/fixtures/gpt_text", torch::kCPU);
+  static const CausalFolder folder = load_causal_folder(std::filesystem::path(ATTEND_SOURCE_DIR) / "tests/fixtures/gpt_text");
   return folder;
 }
 

@@ -3,14 +3,16 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "apps/commands/causal_folder.h"
-#include "apps/few_shot_page.h"
 #include "core/fields.h"
 #include "data/few_shot.h"
+#include "inference/folders.h"
+#include "metrics/few_shot_accuracy.h"
 
 namespace attend {
 
@@ -33,14 +35,34 @@ struct FewShotSettings {
   std::int64_t samples = 1;  ///< prompts kept for each number of shots
 };
 
+struct ShotResult {
+  std::int64_t shots = 0;
+  AccuracyEstimate estimate;
+};
+
+/// A prompt as the model saw it, what it answered, and what was expected.
+struct PromptSample {
+  std::int64_t shots = 0;
+  std::string prompt, answer, expected;
+};
+
+struct TaskResult {
+  std::string name;              ///< of the file
+  std::optional<double> chance;  ///< accuracy of guessing, where it is known
+  std::vector<ShotResult> results;
+  std::vector<PromptSample> samples;
+};
+
 /// Throws what evaluate_few_shot() would throw, before anything is computed.
 void check_few_shot(const CausalFolder& folder, const std::vector<TaskExample>& examples, const FewShotSettings& settings);
 
 /// Every example of the task is a query in turn; its prompt's examples are others of its own block. Greedy generation up to the template's
 /// stop, compared after trimming; or the likelihood of each output of the query's block, the stop included, since one output may begin
 /// another. Throws UserError where a block has too few examples for the shots, and where a prompt is too long for the model, with how many
-/// examples would fit.
+/// examples would fit. `on_answers` is told how many answers have come since the last time.
 TaskResult evaluate_few_shot(const CausalFolder& folder, const std::string& name, const std::vector<TaskExample>& examples,
-                             const FewShotSettings& settings);
+                             const FewShotSettings& settings, const std::function<void(std::size_t answers)>& on_answers = {});
+/// How many answers that takes.
+std::size_t num_few_shot_answers(std::size_t examples, const FewShotSettings& settings);
 
 }  // namespace attend

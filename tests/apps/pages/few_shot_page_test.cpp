@@ -1,5 +1,5 @@
 // The page of evaluate few-shot.
-#include "apps/few_shot_page.h"
+#include "apps/pages/few_shot_page.h"
 
 #include <catch2/catch.hpp>
 

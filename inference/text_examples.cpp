@@ -1,11 +1,10 @@
-#include "training/objectives/text_examples.h"
+#include "inference/text_examples.h"
 
 #include <algorithm>
 #include <numeric>
 #include <string>
 
 #include "core/error.h"
-#include "core/random.h"
 
 namespace attend {
 
@@ -48,20 +47,21 @@ std::vector<std::vector<std::size_t>> batches_by_length(const std::vector<TextEx
   return batches;
 }
 
-std::vector<std::size_t> ShuffledBatches::next() {
-  const Permutation order(num_examples_, mix_seed(seed_, "example order", {static_cast<std::uint64_t>(position_.epoch)}));
-  const auto begin = static_cast<std::size_t>(position_.batch * batch_size_);
-  const std::size_t end = std::min(begin + static_cast<std::size_t>(batch_size_), num_examples_);
-  std::vector<std::size_t> chosen;
-  for (std::size_t i = begin; i < end; ++i) chosen.push_back(order(i));
-  if (++position_.batch == batches_an_epoch()) position_ = {.epoch = position_.epoch + 1, .batch = 0};
-  return chosen;
-}
-
-void ShuffledBatches::seek(const BatchPosition& position) {
-  check_position(position);
-  if (position.batch >= batches_an_epoch()) report_past_epoch(position.batch, batches_an_epoch());
-  position_ = position;
+EncodedExample encode_text(const InputEncoder& encoder, const TextModel& model, std::string_view text, std::int64_t length) {
+  const std::size_t tab = text.find('\t');
+  std::optional<std::string_view> second;
+  if (tab != std::string_view::npos) {
+    second = text.substr(tab + 1);
+    if (second->find('\t') != std::string_view::npos) throw UserError("expected a text, or text<TAB>text; there is a second TAB");
+    if (model.num_segments() < encoder.num_pair_segments())
+      throw UserError("a pair of texts, and the model has one segment only (type_vocab_size 1)");
+  }
+  EncodedText input = encoder.encode(text.substr(0, tab), second, length);
+  EncodedExample encoded{.example = {std::move(input.ids), std::move(input.type_ids)}, .warnings = {}};
+  if (input.num_removed > 0)
+    encoded.warnings.push_back("is longer than the " + std::to_string(length) + " tokens that are read; " +
+                               std::to_string(input.num_removed) + " tokens were cut");
+  return encoded;
 }
 
 }  // namespace attend

@@ -1,4 +1,4 @@
-#include "training/objectives/question_windows.h"
+#include "inference/question_windows.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,6 @@
 
 #include "core/error.h"
 #include "core/field_io.h"
-#include "core/log.h"
 
 namespace attend {
 namespace {
@@ -74,12 +73,11 @@ QuestionWindows window_questions(const SquadData& data, const WordPieceTokenizer
   QuestionWindows found;
   for (const std::string& context : data.contexts) found.contexts.push_back(tokenizer.encode_with_spans(context));
   const std::int64_t longest = longest_question(options);
-  std::int64_t num_cut = 0;
   for (std::size_t i = 0; i < data.questions.size(); ++i) {
     WordPieces question = tokenizer.encode_with_spans(data.questions[i].text);
     if (num_pieces(question) > longest) {
       question = slice(question, 0, longest);
-      ++num_cut;
+      found.cut.push_back(i);
     }
     const std::size_t context = data.questions[i].context;
     const WordPieces& pieces = found.contexts[context];
@@ -93,9 +91,9 @@ QuestionWindows window_questions(const SquadData& data, const WordPieceTokenizer
       if (end == num_pieces(pieces)) break;
     }
   }
-  if (num_cut > 0)
-    log_warning(std::to_string(num_cut) + " of " + std::to_string(data.questions.size()) + " questions were longer than " +
-                std::to_string(longest) + " tokens, half of a window, and cut");
+  if (!found.cut.empty())
+    found.warnings.push_back(std::to_string(found.cut.size()) + " of " + std::to_string(data.questions.size()) + " questions were longer than " +
+                             std::to_string(longest) + " tokens, half of a window, and cut");
   return found;
 }
 

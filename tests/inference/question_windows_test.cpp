@@ -7,7 +7,7 @@
 #include "tests/support/captured_stderr.h"
 #include "tests/support/refusal.h"
 #include "tests/training/tiny_bert.h"
-#include "training/objectives/question_windows.h"
+#include "inference/question_windows.h"
 
 using namespace attend;
 using Catch::Contains;

@@ -2,13 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <iosfwd>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/text.h"
 #include "data/few_shot.h"
 #include "inference/text_generator.h"
 
@@ -38,20 +36,20 @@ class PromptSession {
   /// The answers, blanks around each dropped.
   std::vector<Continuation> answer(std::span<const AskedQuery> queries) const;
 
-  /// Answers each line; those that begin with a slash are commands (`/help` lists them). Mistakes are told and the session goes on.
-  void converse(LineReader& lines, std::ostream& out);
+  /// Those that stand in the prompt.
+  std::span<const TaskExample> shown() const { return std::span(examples_).first(settings_.shots); }
+  std::size_t num_examples() const { return examples_.size(); }
+  /// Throws UserError where there are fewer examples.
+  void set_shots(std::size_t shots);
+  /// Shows an example more, as the last one.
+  void add(TaskExample example);
+  /// Forgets example `index` of those shown. Throws UserError where there is none.
+  void remove(std::size_t index);
 
  private:
-  bool obey(std::string_view line, std::ostream& out);  // false: the session ends
-  void set_shots(std::string_view argument, std::ostream& out);
-  void add(std::string_view argument, std::ostream& out);
-  void remove(std::string_view argument, std::ostream& out);
-  void list(std::ostream& out) const;
-
   const TextGenerator& generator_;
   PromptSettings settings_;
   std::vector<TaskExample> examples_;  // the first `shots` stand in the prompt
-  std::string last_query_;
 };
 
 }  // namespace attend

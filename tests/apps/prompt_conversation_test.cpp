@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <sstream>
 
-#include "apps/commands/causal_folder.h"
-#include "apps/commands/prompt_session.h"
+#include "apps/commands/prompt_conversation.h"
 #include "core/log.h"
+#include "inference/folders.h"
 #include "tests/support/captured_stderr.h"
 #include "tests/support/refusal.h"
 
@@ -16,7 +16,7 @@ using Catch::Contains;
 namespace {
 
 const TextGenerator& generator() {
-  static const CausalFolder folder = load_causal_folder(std::filesystem::path(ATTEND_SOURCE_DIR) / "tests/fixtures/gpt_text", torch::kCPU);
+  static const CausalFolder folder = load_causal_folder(std::filesystem::path(ATTEND_SOURCE_DIR) / "tests/fixtures/gpt_text");
   static const TextGenerator made(folder.model, folder.tokenizer, folder.generation);
   return made;
 }
@@ -43,7 +43,7 @@ Talk talk(PromptSession& session, const std::string& typed) {
   LineReader lines(in, "the terminal");
   std::ostringstream out;
   Talk said;
-  said.err = captured_stderr([&] { session.converse(lines, out); });
+  said.err = captured_stderr([&] { converse(session, lines, out); });
   said.out = out.str();
   return said;
 }

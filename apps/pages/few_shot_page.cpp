@@ -1,60 +1,16 @@
-#include "apps/few_shot_page.h"
+#include "apps/pages/few_shot_page.h"
 
 #include <algorithm>
 
-#include "core/text.h"
+#include "apps/pages/html.h"
 #include "metrics/score.h"
 
 namespace attend {
 namespace {
 
-// Nothing may be loaded or run: no scripts, no images, no fonts, no connections; only the style element below.
-constexpr const char* kPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
-
-constexpr const char* kStyle = R"(
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-table { border-collapse: collapse; } th, td { padding: .2rem .8rem; border-bottom: 1px solid #ddd; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
-dl { display: grid; grid-template-columns: max-content auto; gap: 0 1rem; } dt { color: #666; } dd { margin: 0; }
-pre { background: #f6f6f6; padding: .8rem; overflow-x: auto; white-space: pre-wrap; }
-svg { width: 100%; height: auto; } svg text { font-size: 12px; fill: #444; }
-.right { color: #0a6b2d; } .wrong { color: #a3201a; }
-)";
-
-constexpr const char* kColours[] = {"#1b6ca8", "#c4511d", "#2b8a3e", "#7b4397", "#8a6d1b", "#b02a5b", "#3d7f86", "#555555"};
-
-std::string colour(std::size_t task) { return kColours[task % std::size(kColours)]; }
-
-/// Text as HTML shows it. Control characters, which HTML forbids, become U+FFFD; line breaks and TABs stay.
-std::string escaped(std::string_view text) {
-  std::string html;
-  for (const char c : repair_utf8(text)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '&')
-      html += "&amp;";
-    else if (c == '<')
-      html += "&lt;";
-    else if (c == '>')
-      html += "&gt;";
-    else if (c == '"')
-      html += "&quot;";
-    else if (c == '\'')
-      html += "&#39;";
-    else if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F)
-      html += "\xEF\xBF\xBD";
-    else
-      html += c;
-  }
-  return html;
-}
+using namespace svg;
 
 std::string percent(double share) { return fixed_decimals(100 * share, 1) + " %"; }
-
-std::string number(double value) { return fixed_decimals(value, 1); }
-
-/// <name>content</name>; the content is HTML already.
-std::string element(const std::string& name, const std::string& content) { return "<" + name + ">" + content + "</" + name + ">"; }
 
 /// From numbers of shots and accuracies to places in the picture. Numbers of shots stand at equal distances: 0, 1, 2, 4, 8 on a line
 /// of their own values would crowd at the left.
@@ -80,19 +36,6 @@ class Axes {
  private:
   std::vector<std::int64_t> shots_;
 };
-
-struct Line {
-  double x1, y1, x2, y2;
-};
-
-std::string line(const Line& at, const std::string& style) {
-  return "<line x1=\"" + number(at.x1) + "\" y1=\"" + number(at.y1) + "\" x2=\"" + number(at.x2) + "\" y2=\"" + number(at.y2) + "\" " +
-         style + "/>\n";
-}
-
-std::string label(double x, double y, const std::string& anchor, const std::string& text) {
-  return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" text-anchor=\"" + anchor + "\">" + escaped(text) + "</text>\n";
-}
 
 std::string grid(const Axes& axes) {
   std::string svg;
@@ -126,15 +69,24 @@ std::string curve(const Axes& axes, const TaskResult& task, std::size_t index, s
   return svg + "<polyline points=\"" + points + "\" fill=\"none\" " + stroke + " stroke-width=\"2\"/>\n";
 }
 
-std::string figure(const std::vector<TaskResult>& tasks) {
+// The curves alone; the colours' names stand in the picture where it has no page around it.
+std::string curves(const std::vector<TaskResult>& tasks, bool with_names) {
   const Axes axes(tasks);
-  std::string svg = "<svg viewBox=\"0 0 " + number(Axes::kWidth) + " " + number(Axes::kHeight) +
-                    "\" role=\"img\" aria-label=\"accuracy against the number of examples\">\n" + grid(axes);
+  std::string svg = grid(axes);
   for (std::size_t i = 0; i < tasks.size(); ++i) svg += curve(axes, tasks[i], i, tasks.size());
-  svg += "</svg>\n<p>";
+  for (std::size_t i = 0; with_names && i < tasks.size(); ++i) {
+    const double y = Axes::kHeight - Axes::kBottom - 16 * static_cast<double>(tasks.size() - i);
+    svg += "<circle cx=\"" + number(Axes::kWidth - 120) + "\" cy=\"" + number(y - 4) + "\" r=\"4\" fill=\"" + colour(i) + "\"/>\n";
+    svg += label(Axes::kWidth - 110, y, "start", tasks[i].name);
+  }
+  return picture(Axes::kWidth, Axes::kHeight, "accuracy against the number of examples", svg);
+}
+
+std::string figure(const std::vector<TaskResult>& tasks) {
+  std::string html = curves(tasks, /*with_names=*/false) + "<p>";
   for (std::size_t i = 0; i < tasks.size(); ++i)
-    svg += "<span style=\"color: " + colour(i) + "\">&#9679;</span> " + escaped(tasks[i].name) + " &nbsp; ";
-  return svg + "</p>\n<p>Bars are 95 % intervals; a dotted line is the accuracy of guessing.</p>\n";
+    html += "<span style=\"color: " + colour(i) + "\">&#9679;</span> " + escaped(tasks[i].name) + " &nbsp; ";
+  return html + "</p>\n<p>Bars are 95 % intervals; a dotted line is the accuracy of guessing.</p>\n";
 }
 
 std::string table(const std::vector<TaskResult>& tasks) {
@@ -168,15 +120,13 @@ std::string samples(const TaskResult& task) {
 }  // namespace
 
 std::string few_shot_page(const FewShotPage& page) {
-  std::string html = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
-  html += std::string("<meta http-equiv=\"Content-Security-Policy\" content=\"") + kPolicy + "\">\n";
-  html += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
-  html += element("title", escaped(page.title)) + "\n" + element("style", kStyle) + "\n</head>\n<body>\n";
-  html += element("h1", escaped(page.title)) + "\n<dl>\n";
-  for (const auto& [name, value] : page.settings) html += element("dt", escaped(name)) + element("dd", escaped(value)) + "\n";
-  html += "</dl>\n" + figure(page.tasks) + table(page.tasks);
-  for (const TaskResult& task : page.tasks) html += samples(task);
-  return html + "</body>\n</html>\n";
+  std::string body = "<dl>\n";
+  for (const auto& [name, value] : page.settings) body += element("dt", escaped(name)) + element("dd", escaped(value)) + "\n";
+  body += "</dl>\n" + figure(page.tasks) + table(page.tasks);
+  for (const TaskResult& task : page.tasks) body += samples(task);
+  return html_page(page.title, body);
 }
+
+std::string few_shot_picture(const FewShotPage& page) { return curves(page.tasks, /*with_names=*/true); }
 
 }  // namespace attend

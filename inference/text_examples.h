@@ -1,13 +1,14 @@
-// Encoded examples of a task with a head, in batches: small enough for memory, shuffled by (seed, epoch).
+// Texts as sequences a model reads, in batches.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
-#include "core/json.h"
-#include "data/batch_position.h"
 #include "models/text_model.h"
+#include "tokenizers/input_encoder.h"
 
 namespace attend {
 
@@ -26,23 +27,16 @@ std::vector<std::vector<std::size_t>> batches_by_length(const std::vector<TextEx
 /// 1 or more than the positions.
 std::int64_t chosen_length(std::optional<std::int64_t> asked, std::int64_t usual, std::int64_t positions);
 
-/// Which examples come when: an epoch is a permutation that is a function of (seed, epoch), cut every `batch_size`.
-class ShuffledBatches {
- public:
-  ShuffledBatches(std::size_t num_examples, std::int64_t batch_size, std::uint64_t seed)
-      : num_examples_(num_examples), batch_size_(batch_size), seed_(seed) {}
-
-  std::vector<std::size_t> next();
-  const BatchPosition& position() const { return position_; }
-  /// Throws UserError for one that no run can have.
-  void seek(const BatchPosition& position);
-  std::int64_t batches_an_epoch() const { return (static_cast<std::int64_t>(num_examples_) + batch_size_ - 1) / batch_size_; }
-
- private:
-  std::size_t num_examples_;
-  std::int64_t batch_size_;
-  std::uint64_t seed_;
-  BatchPosition position_;
+/// A sequence, and what was done to the text so that it fits.
+struct EncodedExample {
+  TextExample example;
+  std::vector<std::string> warnings;  ///< "is longer than the 128 tokens that are read; 12 tokens were cut"
 };
+/// A text, or text<TAB>text, with its special tokens, cut to `length`. Throws UserError for a second TAB, and a pair that needs more
+/// segments than the model has.
+EncodedExample encode_text(const InputEncoder& encoder, const TextModel& model, std::string_view text, std::int64_t length);
+
+/// Tokens that go through a model at once where texts are answered.
+inline constexpr std::int64_t kAnswerTokens = 4096;
 
 }  // namespace attend
