@@ -1,5 +1,6 @@
-// SIGINT and SIGTERM ask a run to save and stop (exit 75); the second one ends the process at once (exit 130). Before the first step, while
-// a vocabulary is learnt or text prepared, there is nothing to save: the first one ends the process (exit 75).
+// SIGINT, SIGTERM and SIGHUP (the terminal was closed) ask a run to save and stop (exit 75); a second SIGINT or SIGTERM ends the process at
+// once (exit 130). Before the first step, while a vocabulary is learnt or text prepared, there is nothing to save: the first one ends the
+// process (exit 75).
 #pragma once
 
 #include <functional>

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 #include <sstream>
 
+#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include "core/error.h"
@@ -104,16 +106,6 @@ std::vector<TokenCandidate> filtered(std::span<const float> logits_V, const Samp
   return candidates;
 }
 
-// log sum exp over the vocabulary, in double.
-double log_normaliser(std::span<const float> logits_V) {
-  const double maximum = *std::max_element(logits_V.begin(), logits_V.end());
-  double total = 0;
-  for (const float logit : logits_V) total += std::exp(logit - maximum);
-  const double result = maximum + std::log(total);
-  require_finite(result);
-  return result;
-}
-
 // One row's sequence as it grows.
 struct Draft {
   TokenIds ids;
@@ -121,6 +113,11 @@ struct Draft {
   double log_probability = 0;
   TokenHistory history;
   bool is_ended = false;
+};
+
+struct NextToken {
+  std::int64_t id = 0;
+  double log_probability = 0;  // the model's own
 };
 
 class SequenceSampler {
@@ -140,20 +137,21 @@ class SequenceSampler {
     return draft.ids.empty() ? start_of(sample).prompt.back() : draft.ids.back();
   }
 
-  void extend(Draft& draft, std::size_t sample, std::span<const float> logits_V, double normaliser) const {
+  /// The next token of `draft`; nothing where none may follow. Rows may choose at the same time: each has its own stream.
+  std::optional<NextToken> choose(const Draft& draft, std::size_t sample, std::span<const float> logits_V, double normaliser) const {
     const auto position = static_cast<std::int64_t>(draft.ids.size());
     const TokenIds& prefix = start_of(sample).prefix;
-    if (const auto forced = rules_.forced_at(position)) {
-      add(draft, sample, *forced, 0.0);
-    } else if (position < static_cast<std::int64_t>(prefix.size())) {
-      add(draft, sample, prefix[position], logits_V[prefix[position]] - normaliser);
-    } else {
-      auto candidates = candidates_after(draft, logits_V);
-      draft.is_ended = candidates.empty();  // nothing may follow
-      if (draft.is_ended) return;
-      const std::int64_t id = draw_token(candidates, request_.streams[sample]);
-      add(draft, sample, id, logits_V[id] - normaliser);
-    }
+    if (const auto forced = rules_.forced_at(position)) return NextToken{*forced, 0.0};
+    if (position < static_cast<std::int64_t>(prefix.size())) return NextToken{prefix[position], logits_V[prefix[position]] - normaliser};
+    auto candidates = candidates_after(draft, logits_V);
+    if (candidates.empty()) return std::nullopt;
+    const std::int64_t id = draw_token(candidates, request_.streams[sample]);
+    return NextToken{id, logits_V[id] - normaliser};
+  }
+
+  void extend(Draft& draft, std::size_t sample, const std::optional<NextToken>& next) const {
+    draft.is_ended = !next;
+    if (next) add(draft, sample, next->id, next->log_probability);
   }
 
   Hypothesis finish(Draft&& draft) const {
@@ -196,6 +194,25 @@ class SequenceSampler {
   const SamplingOptions& sampling_;
   NextTokenRules rules_;
 };
+
+// What each row goes on with, rows at the same time: to filter a large vocabulary takes as long as a small model's step.
+std::vector<std::optional<NextToken>> choose_all(const SequenceSampler& sampler, const std::vector<Draft>& drafts,
+                                                 const std::vector<std::size_t>& open, const torch::Tensor& logits_RV) {
+  const std::vector<double> normaliser_R = top_tokens(logits_RV, 1).log_normaliser_R;
+  const std::int64_t num_rows = logits_RV.size(0), vocab_size = logits_RV.size(1);
+  const auto num_samples = static_cast<std::int64_t>(static_cast<std::size_t>(num_rows) / open.size());
+  std::vector<std::optional<NextToken>> next_R(normaliser_R.size());
+  at::parallel_for(0, num_rows, std::max<std::int64_t>(1, 16384 / vocab_size), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const auto sample = open[static_cast<std::size_t>(row / num_samples)] * static_cast<std::size_t>(num_samples) +
+                          static_cast<std::size_t>(row % num_samples);
+      const std::span logits_V(logits_RV.const_data_ptr<float>() + row * vocab_size, static_cast<std::size_t>(vocab_size));
+      if (!drafts[sample].is_ended)
+        next_R[static_cast<std::size_t>(row)] = sampler.choose(drafts[sample], sample, logits_V, normaliser_R[static_cast<std::size_t>(row)]);
+    }
+  });
+  return next_R;
+}
 
 void require(bool is_inside, const std::string& flag, double found, const std::string& expected) {
   if (is_inside) return;
@@ -242,7 +259,6 @@ std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, cons
   const std::size_t num_samples = request.search.n_best;
   TORCH_CHECK(request.streams.size() == request.starts.size() * num_samples, "one random stream a sample");
   const SequenceSampler sampler(request);
-  const bool is_greedy = request.sampling.temperature == 0;
   std::vector<Draft> drafts;                             // [start, sample]
   std::vector<std::size_t> open(request.starts.size());  // starts with a draft that has not ended
   std::iota(open.begin(), open.end(), 0);
@@ -254,9 +270,7 @@ std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, cons
 
   while (!open.empty()) {
     const auto logits_RV = decoder.step(last_ids_R).to(torch::kCPU, torch::kFloat32).contiguous();
-    const auto vocab_size = static_cast<std::size_t>(logits_RV.size(1));
-    // Sums over the vocabulary in blocks of single precision: most of what a greedy step costs outside of the model.
-    const std::vector<double> normaliser_R = is_greedy ? top_tokens(logits_RV, 1).log_normaliser_R : std::vector<double>();
+    const std::vector<std::optional<NextToken>> next_R = choose_all(sampler, drafts, open, logits_RV);
     TokenIds kept_rows_R;
     last_ids_R.clear();
     std::vector<std::size_t> still_open;
@@ -265,9 +279,7 @@ std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, cons
       bool all_ended = true;
       for (std::size_t i = 0; i < num_samples; ++i) {
         Draft& draft = drafts[first + i];
-        const std::size_t row = place * num_samples + i;
-        const std::span logits_V(logits_RV.const_data_ptr<float>() + row * vocab_size, vocab_size);
-        if (!draft.is_ended) sampler.extend(draft, first + i, logits_V, is_greedy ? normaliser_R[row] : log_normaliser(logits_V));
+        if (!draft.is_ended) sampler.extend(draft, first + i, next_R[place * num_samples + i]);
         all_ended = all_ended && draft.is_ended;
       }
       if (all_ended) continue;

@@ -44,7 +44,7 @@ struct SampleRequest {
   const SearchOptions& search;  ///< n_best sequences for each start; num_beams and early_stopping play no part
   const SamplingOptions& sampling;
   std::span<const SequenceStart> starts;
-  std::span<RandomStream> streams;  ///< streams[s * n_best + i] draws the i-th of start s, so the answer does not depend on the batch
+  std::span<RandomStream> streams;  ///< streams[s * n_best + i] draws the i-th of start s: the batch decides the rounding of sums alone
   std::function<void(std::size_t sample, std::int64_t id)> on_token =
       {};  ///< is told every token as it comes; the i-th of start s is s * n_best + i
 };

@@ -112,8 +112,8 @@ class TextGenerator {
   TokenIds encode_fill(std::string_view prefix, std::string_view suffix) const;
 
   /// For each prompt its continuations: samples in the order drawn, with beams best first. The answer to a prompt does not depend on the
-  /// others. The model is put in evaluation mode for the call. Throws UserError for options that contradict one another, and for a prompt
-  /// that is too long where the context is not to slide.
+  /// others, up to the rounding of sums. The model is put in evaluation mode for the call. Throws UserError for options that contradict one
+  /// another, and for a prompt that is too long where the context is not to slide.
   std::vector<std::vector<Continuation>> generate(const PromptBatch& batch, const GenerateOptions& options = {}) const;
 
   /// With how many beams it would search; 1: it samples, or is greedy.

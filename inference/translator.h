@@ -67,7 +67,8 @@ class Translator {
 
   /// For each line its translations, best first: one to n_best of them (samples: in the order drawn). A line without
   /// tokens gives one empty translation. Ill-formed UTF-8 is repaired and a line longer than the model's positions is cut,
-  /// each with a warning that names the line. The answer to a line does not depend on the others.
+  /// each with a warning that names the line. The answer to a line does not depend on the others, up
+  /// to the rounding of sums: the number of rows decides how a product is computed.
   /// The model is put in evaluation mode for the call. Throws UserError for options that contradict one another.
   std::vector<std::vector<Translation>> translate(const LineBatch& batch, const TranslateOptions& options = {}) const;
   std::vector<std::vector<Translation>> translate(std::span<const std::string> lines, const TranslateOptions& options = {}) const {

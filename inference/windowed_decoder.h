@@ -23,8 +23,8 @@ struct DecodingPlan {
 
 /// Steps as the model's own decoder does. Where a row's text has as many tokens as the model has positions, the window slides: the row
 /// goes on from the newest half of them, which is read anew. When a row slides depends on its own length only, and the other rows
-/// are read again as they are, so an answer does not depend on the batch. Logits are those of the tokenizer's ids, so
-/// probabilities are among them. Rows may leave or change places, not multiply, once a window has slid.
+/// are read again as they are, so an answer does not depend on the batch, up to the rounding of sums. Logits are those of the
+/// tokenizer's ids, so probabilities are among them. Rows may leave or change places, not multiply, once a window has slid.
 class WindowedDecoder final : public StepDecoder {
  public:
   WindowedDecoder(CausalLanguageModel& model, const DecodingPlan& plan);

@@ -130,7 +130,6 @@ int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostrea
     throw UserError(options.source.string() + " has " + std::to_string(sources.size()) + " lines, " + options.target.string() + " has " +
                     std::to_string(targets.size()));
   Optimizer optimizer(*model, {.kind = OptimizerKind::kAdamW, .weight_decay = 0.01, .clip = 1.0});
-  const Autocast autocast(options.common.precision == Precision::kBFloat16);
   RandomStream random(options.common.seed, "bench");
   std::vector<double> seconds;
   std::int64_t tokens = 0;
@@ -140,7 +139,10 @@ int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostrea
     for (std::int64_t i = 0; i < options.batch_size; ++i) chosen.push_back(random.below(sources.size()));
     const auto start = std::chrono::steady_clock::now();
     const PairBatch batch{.source = pack(sources, chosen), .target = pack(targets, chosen)};
-    const auto summed = model->loss(batch, 0.1);
+    const SummedLoss summed = [&] {
+      const Autocast autocast = forward_precision(options, *model);
+      return model->loss(batch, 0.1);
+    }();
     const auto mean = summed.loss / static_cast<double>(summed.num_targets);
     mean.backward();
     optimizer.step(1e-4, optimizer.gradient_norm().item<double>());

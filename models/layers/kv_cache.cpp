@@ -53,6 +53,7 @@ KvCache::KvCache(const Size& size, const torch::TensorOptions& options, const Ca
   for (std::int64_t layer = 0; layer < size.layers; ++layer)
     kv_P2E_.push_back(torch::empty({prompt_offsets_.back() + size.steps * size.slots, 2 * size.width}, options));
   history_.resize(static_cast<std::size_t>(size.slots * size.steps));
+  reordered_.resize(history_.size());
 }
 
 std::vector<std::int64_t> KvCache::positions_R() const {
@@ -103,12 +104,11 @@ void KvCache::advance() { ++steps_done_; }
 
 void KvCache::reorder(std::span<const std::int64_t> kept_rows) {
   TORCH_CHECK(static_cast<std::int64_t>(kept_rows.size()) <= size_.slots, "more rows kept than the cache has slots");
-  std::vector<std::int32_t> reordered(history_.size());
   for (std::size_t r = 0; r < kept_rows.size(); ++r) {
     TORCH_CHECK(kept_rows[r] >= 0 && kept_rows[r] < rows_, "row ", kept_rows[r], " is not there");
-    std::copy_n(history_.begin() + kept_rows[r] * size_.steps, steps_done_, reordered.begin() + static_cast<std::int64_t>(r) * size_.steps);
+    std::copy_n(history_.begin() + kept_rows[r] * size_.steps, steps_done_, reordered_.begin() + static_cast<std::int64_t>(r) * size_.steps);
   }
-  history_ = std::move(reordered);
+  std::swap(history_, reordered_);
   std::vector<std::int64_t> prompts;
   for (const std::int64_t row : kept_rows) prompts.push_back(row_prompt_[row]);
   row_prompt_ = std::move(prompts);

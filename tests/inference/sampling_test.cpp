@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -269,6 +271,37 @@ TEST_CASE("samples do not depend on the batch") {
     }
   }
   REQUIRE(together[0][0].ids != together[0][1].ids);
+}
+
+TEST_CASE("draws do not depend on how many threads make them") {
+  // A vocabulary that has a task of its own for each row.
+  const auto logits = random_logits(3, 20'000, 1.0f);
+  const SearchOptions search = make_search(2, 6);
+  const SamplingOptions sampling{.temperature = 1.2, .top_p = 0.95};
+  const int before = at::get_num_threads();
+  at::set_num_threads(1);
+  const auto one = sample(logits, search, sampling, {4, 1, 8});
+  at::set_num_threads(4);
+  const auto four = sample(logits, search, sampling, {4, 1, 8});
+  at::set_num_threads(before);
+  for (std::size_t s = 0; s < one.size(); ++s)
+    for (std::size_t i = 0; i < one[s].size(); ++i) {
+      REQUIRE(one[s][i].ids == four[s][i].ids);
+      REQUIRE(one[s][i].log_probability == four[s][i].log_probability);
+    }
+}
+
+TEST_CASE("a token's log-probability is that of the softmax in double, to the rounding of single precision") {
+  const auto logits = random_logits(3, 50'000, 4.0f);
+  const auto found = sample(logits, make_search(1, 4), {}, {2})[0][0];
+  TokenIds before;
+  for (std::size_t i = 0; i < found.ids.size(); ++i) {
+    const auto row = logits(2, before);
+    double total = 0;
+    for (const float logit : row) total += std::exp(static_cast<double>(logit));
+    REQUIRE(found.token_log_probabilities[i] == Approx(row[static_cast<std::size_t>(found.ids[i])] - std::log(total)).margin(2e-6));
+    before.push_back(found.ids[i]);
+  }
 }
 
 TEST_CASE("sampling at temperature 0 and with k = 1 is greedy search") {

@@ -170,4 +170,19 @@ TEST_CASE("batches come in an order that is a function of seed and epoch, each e
   CHECK_THROWS_AS(resumed.seek({.epoch = 0, .batch = 3}), UserError);
 }
 
+TEST_CASE("processes share the batches out, and stand at one position") {
+  ShuffledBatches alone(11, 4, 7);
+  std::vector<ShuffledBatches> ranks;
+  for (int rank = 0; rank < 2; ++rank) ranks.emplace_back(11, 4, 7, ProcessRank{.rank = rank, .world = 2});
+  for (int round = 0; round < 7; ++round) {  // of three batches an epoch: rounds go across its end
+    for (auto& rank : ranks) {
+      CHECK(rank.position() == alone.position());
+      CHECK(rank.batches_an_epoch() == 3);
+    }
+    CHECK(ranks[0].next() == alone.next());
+    CHECK(ranks[1].next() == alone.next());
+  }
+  CHECK_THROWS_AS(ShuffledBatches(11, 4, 7, ProcessRank{.rank = 2, .world = 2}), std::invalid_argument);
+}
+
 }  // namespace attend

@@ -186,6 +186,36 @@ TEST_CASE("a data position gives the same batches in another objective, with doc
   }
 }
 
+TEST_CASE("a run is not resumed on a text that differs anywhere, however short it is") {
+  const Workplace place;
+  std::string text = rhyme(60).substr(0, 1999);  // a token a character or so: none of the thousand samples may begin at the same place
+  const auto make = [&] {
+    write_text(place.folder / "train.txt", text);
+    LanguageSetup setup = place.setup();
+    setup.cache = place.folder / ("cache-" + std::to_string(std::hash<std::string>{}(text)));
+    return std::make_unique<LanguageObjective>(std::move(setup));
+  };
+  const Json position = make()->position();
+  CHECK_NOTHROW(make()->seek(position));
+  for (const std::size_t at : {text.size() - 3, text.size() / 2, text.size() / 3}) {
+    const std::string before = text;
+    text[at] = text[at] == 'e' ? 'a' : 'e';
+    CHECK_THROWS_AS(make()->seek(position), UserError);
+    text = before;
+  }
+}
+
+TEST_CASE("the name of validation data is that of their content") {
+  const Workplace place;
+  const std::string before = LanguageObjective(place.setup()).validation();
+  CHECK_FALSE(before.empty());
+  write_text(place.folder / "valid.txt", rhyme(9).replace(4, 3, "dog"));
+  CHECK(LanguageObjective(place.setup()).validation() != before);
+  LanguageSetup without = place.setup();
+  without.valid.clear();
+  CHECK(LanguageObjective(std::move(without)).validation().empty());
+}
+
 TEST_CASE("a stopped run on text goes on to the same bits") {
   const Workplace place;
   const auto weights = [&](const std::string& name, const std::vector<std::int64_t>& stops) {

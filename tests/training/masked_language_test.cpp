@@ -108,6 +108,46 @@ TEST_CASE("a data position gives the same masked batches in another objective") 
   CHECK_THROWS_AS(two.seek(other), UserError);
 }
 
+TEST_CASE("a batch of unknown words counts as one without targets, and all processes stand at one position") {
+  const Workplace place;
+  // One example a batch: most documents have nothing that could be masked.
+  std::string text = documents(2);
+  for (int i = 0; i < 20; ++i) text += "\n" + std::string("xyzzy plugh\nfrob qux\n");
+  write_text(place.folder / "train.txt", text);
+  const auto make = [&](ProcessRank process) {
+    MaskedLanguageSetup setup = place.setup();
+    setup.budget.sequences = 1;
+    setup.process = process;
+    return std::make_unique<MaskedLanguageObjective>(std::move(setup));
+  };
+  const auto alone = make({}), first = make({.rank = 0, .world = 2}), second = make({.rank = 1, .world = 2});
+  std::int64_t empty = 0;
+  for (int round = 0; round < 30; ++round) {
+    CHECK(first->position() == alone->position());
+    CHECK(second->position() == alone->position());
+    for (const auto& rank : {&first, &second}) {
+      const auto expected = alone->next(), batch = (*rank)->next();
+      CHECK(batch->num_targets == expected->num_targets);
+      CHECK(batch->num_tokens == expected->num_tokens);
+      empty += batch->num_targets.front() == 0 ? 1 : 0;
+      // Its loss of words is 0, and so is the gradient it gives.
+      (*rank)->model().zero_grad();
+      const auto terms = (*rank)->loss(*batch);
+      CHECK(terms.front().num_targets == batch->num_targets.front());
+      terms.front().loss.backward();
+      if (batch->num_targets.front() == 0) CHECK(terms.front().loss.item<double>() == 0);
+    }
+  }
+  CHECK(empty > 10);
+  // The trainer passes such a batch over.
+  const auto objective = make({});
+  TrainingOptions options = training_options();
+  options.steps = 3;
+  Trainer trainer(*objective, {.output = place.folder / "run", .options = options});
+  CHECK(trainer.run() == ExitCode::kDone);
+  CHECK(trainer.state().step == 3);
+}
+
 TEST_CASE("two micro-batches are one step of both losses: each divided by its own targets") {
   const Workplace place;
   // The gradient of the step is that of mean(words) + mean(next sentences), over both batches.

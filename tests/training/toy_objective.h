@@ -43,6 +43,7 @@ struct ToySettings {
   std::int64_t nan_batch = -1;             ///< the micro-batch (counted from 0 over the whole run) whose loss is NaN
   bool nan_forever = false;                ///< and all after it
   std::function<void()> after_batch = {};  ///< called after each micro-batch's loss
+  std::string validation = "the data";     ///< what validation() says
 };
 
 class ToyObjective : public Objective {
@@ -105,6 +106,7 @@ class ToyObjective : public Objective {
     return Metrics{{"loss", loss}};
   }
   BestMetric best_metric() const override { return {}; }
+  std::string validation() const override { return settings_.has_validation ? settings_.validation : ""; }
 
   void save(const std::filesystem::path& folder) const override {
     NamedTensors tensors;

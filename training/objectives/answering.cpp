@@ -49,7 +49,11 @@ AnsweringObjective::AnsweringObjective(AnsweringSetup setup)
                 std::to_string(data.questions.size()) + " questions have no answer that stands in the context's tokens, and are left out");
   starts_ = std::move(targets.starts);
   ends_ = std::move(targets.ends);
-  set_order({.num_examples = examples_.size(), .batch_size = setup_.batch_size, .seed = setup_.seed, .fingerprint = fingerprint_of(examples_, starts_, ends_)});
+  set_order({.num_examples = examples_.size(),
+             .batch_size = setup_.batch_size,
+             .seed = setup_.seed,
+             .process = setup_.process,
+             .fingerprint = fingerprint_of(examples_, starts_, ends_)});
   if (setup_.options.freeze_layers != 0) setup_.model->freeze(setup_.options.freeze_layers);
   if (!setup_.valid.empty()) {
     valid_.emplace(QuestionSet{.data = read_squad(setup_.valid), .windows = {}});

@@ -12,6 +12,7 @@
 #include "inference/answerer.h"
 #include "models/text_model.h"
 #include "tokenizers/wordpiece_tokenizer.h"
+#include "training/objectives/common.h"
 #include "training/objectives/shuffled_objective.h"
 
 namespace attend {
@@ -34,6 +35,7 @@ struct AnsweringSetup {
   std::filesystem::path train, valid;  ///< valid may be empty
   std::int64_t batch_size = 32;
   std::uint64_t seed = 1;
+  ProcessRank process = {};
   AnsweringOptions options;
   Json settings = Json::object();  ///< of the command, for run.toml
 };
@@ -50,6 +52,7 @@ class AnsweringObjective final : public ShuffledObjective {
   bool can_evaluate() const override { return valid_.has_value(); }
   std::optional<Metrics> evaluate(const StopCheck& stop) override { return evaluate_answers(*setup_.model, *valid_, spans_, stop); }
   BestMetric best_metric() const override;
+  std::string validation() const override { return hash_files({setup_.valid}); }
 
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;

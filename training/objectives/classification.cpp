@@ -49,7 +49,11 @@ ClassificationObjective::ClassificationObjective(ClassificationSetup setup)
   if (!is_regression()) labels.emplace(setup_.model->labels().names, "the model");
   train_ = read_examples(setup_.train, *setup_.encoder, max_length, labels);
   for (const std::string& warning : train_.warnings) log_warning(warning);
-  set_order({.num_examples = train_.examples.size(), .batch_size = setup_.batch_size, .seed = setup_.seed, .fingerprint = fingerprint_of(train_)});
+  set_order({.num_examples = train_.examples.size(),
+             .batch_size = setup_.batch_size,
+             .seed = setup_.seed,
+             .process = setup_.process,
+             .fingerprint = fingerprint_of(train_)});
   if (options.class_weights == ClassWeights::kBalanced) {
     if (is_regression()) throw UserError("--class-weights has no effect on regression", "leave it out");
     class_weights_L_ = balanced_weights(train_.classes, labels->size()).to(setup_.model->device());

@@ -12,6 +12,7 @@
 #include "inference/classifier.h"
 #include "models/text_model.h"
 #include "tokenizers/input_encoder.h"
+#include "training/objectives/common.h"
 #include "training/objectives/shuffled_objective.h"
 
 namespace attend {
@@ -46,6 +47,7 @@ struct ClassificationSetup {
   std::filesystem::path valid;  ///< may be empty; of the same columns
   std::int64_t batch_size = 32;
   std::uint64_t seed = 1;
+  ProcessRank process = {};
   ClassificationOptions options;
   Json settings = Json::object();  ///< of the command, for run.toml
 };
@@ -62,6 +64,7 @@ class ClassificationObjective final : public ShuffledObjective {
   bool can_evaluate() const override { return valid_.has_value(); }
   std::optional<Metrics> evaluate(const StopCheck& stop) override;
   BestMetric best_metric() const override;
+  std::string validation() const override { return hash_files({setup_.valid}); }
 
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;

@@ -15,6 +15,9 @@ namespace attend {
 /// another shape.
 void copy_parameters(const torch::nn::Module& from, torch::nn::Module& to, const std::filesystem::path& folder);
 
+/// A hash of the content of all files, in their order; empty paths are none, and of none it is "".
+std::string hash_files(const std::vector<std::filesystem::path>& files);
+
 /// "bert, 4393986 parameters".
 std::string model_summary(const torch::nn::Module& model, const Json& hf_config);
 

@@ -23,7 +23,7 @@ struct LanguageMicroBatch : MicroBatch {
 std::string fingerprint_of(const TokenFile& text) {
   std::vector<std::int64_t> sample{static_cast<std::int64_t>(text.size()), static_cast<std::int64_t>(text.num_tokens())};
   for (std::uint64_t i = 0; i < kSpansInFingerprint; ++i) {
-    const std::uint64_t begin = i * (text.num_tokens() / kSpansInFingerprint);
+    const std::uint64_t begin = i * text.num_tokens() / kSpansInFingerprint;
     text.append_to(sample, TokenSpan{begin, std::min(begin + kTokensOfASpan, text.num_tokens())});
   }
   return sha256_hex(std::as_bytes(std::span(sample)));
@@ -93,7 +93,7 @@ LanguageObjective::LanguageObjective(LanguageSetup setup) : setup_(std::move(set
   if (!setup_.options.documents)
     setup_.options.documents = setup_.options.fill_in_the_middle > 0 ? Documents::kSeparate : Documents::kPacked;
   setup_.columns ? prepare_tables() : prepare_texts();
-  batches_ = std::make_unique<CausalStream>(make_epoch_, ProcessRank{}, BatchPosition{});
+  batches_ = std::make_unique<CausalStream>(make_epoch_, setup_.process, BatchPosition{});
   first_epoch_batches_ = batches_->here().num_batches;
 }
 
@@ -129,9 +129,10 @@ void LanguageObjective::prepare_texts() {
   make_epoch_ = text_epochs(text, epochs);
   fingerprint_ = fingerprint_of(*text);
   summary_ = std::to_string(text->size()) + " documents, " + std::to_string(text->num_tokens()) + " tokens";
-  if (!setup_.valid.empty())
-    valid_ =
-        evaluation_windows(prepare_text({.slices = setup_.valid}, text_tokenizer(*setup_.tokenizer), setup_.cache), windows, setup_.budget);
+  if (setup_.valid.empty()) return;
+  const auto valid = prepare_text({.slices = setup_.valid}, text_tokenizer(*setup_.tokenizer), setup_.cache);
+  valid_ = evaluation_windows(valid, windows, setup_.budget);
+  validation_ = fingerprint_of(*valid);
 }
 
 void LanguageObjective::prepare_tables() {
@@ -144,7 +145,10 @@ void LanguageObjective::prepare_tables() {
   make_epoch_ = task_epochs(sequences, setup_.budget, setup_.seed);
   fingerprint_ = fingerprint_of(*sequences);
   summary_ = std::to_string(sequences->size()) + " rows";
-  if (!setup_.valid.empty()) valid_ = evaluation_sequences(read(setup_.valid), setup_.budget);
+  if (setup_.valid.empty()) return;
+  const auto valid = read(setup_.valid);
+  valid_ = evaluation_sequences(valid, setup_.budget);
+  validation_ = fingerprint_of(*valid);
 }
 
 std::unique_ptr<MicroBatch> LanguageObjective::next() {
@@ -172,7 +176,7 @@ void LanguageObjective::seek(const Json& position) {
                     "resume with the same texts and tokenizer, or start in another --output folder");
   BatchPosition start;
   from_json(start, position, "trainer_state.json");
-  batches_ = std::make_unique<CausalStream>(make_epoch_, ProcessRank{}, start);
+  batches_ = std::make_unique<CausalStream>(make_epoch_, setup_.process, start);
 }
 
 std::optional<Metrics> LanguageObjective::evaluate(const StopCheck& stop) {

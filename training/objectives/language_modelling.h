@@ -46,6 +46,7 @@ struct LanguageSetup {
   std::filesystem::path cache;              ///< folder for the tokenised text
   BatchBudget budget;
   std::uint64_t seed = 1;
+  ProcessRank process = {};
   LanguageOptions options;
   Json settings = Json::object();  ///< of the command, for run.toml: preset, set, ...
 };
@@ -74,6 +75,7 @@ class LanguageObjective final : public Objective {
   bool can_evaluate() const override { return valid_ != nullptr; }
   std::optional<Metrics> evaluate(const StopCheck& stop) override;
   BestMetric best_metric() const override { return {"loss", BestMetric::Direction::kLower}; }
+  std::string validation() const override { return validation_; }
 
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;
@@ -89,6 +91,7 @@ class LanguageObjective final : public Objective {
   MakeCausalEpoch make_epoch_;
   std::string fingerprint_;  // of the training data
   std::string summary_;      // likewise, for the model card
+  std::string validation_;
   std::unique_ptr<CausalStream> batches_;
   std::int64_t first_epoch_batches_ = 0;  // wherever the stream stands
   std::unique_ptr<const CausalEpoch> valid_;

@@ -127,14 +127,15 @@ MaskedLanguageObjective::MaskedLanguageObjective(MaskedLanguageSetup setup) : se
 MaskedLanguageObjective::~MaskedLanguageObjective() = default;
 
 MaskedStreamOptions MaskedLanguageObjective::stream() const {
-  return {.examples = example_options(setup_.options, setup_.budget), .seed = setup_.seed};
+  return {.examples = example_options(setup_.options, setup_.budget),
+          .seed = setup_.seed,
+          .rank = setup_.process.rank,
+          .world = setup_.process.world};
 }
 
 std::unique_ptr<MicroBatch> MaskedLanguageObjective::next() {
   auto batch = std::make_unique<MaskedMicroBatch>();
-  do {  // a batch of unknown words alone has nothing to predict; the text as a whole has
-    batch->masked = batches_->next();
-  } while (batch->masked.masked_labels.empty());
+  batch->masked = batches_->next();  // one of unknown words alone has nothing to predict: the trainer sees to it
   batch->num_tokens = static_cast<std::int64_t>(batch->masked.text.tokens.ids.size());
   batch->num_targets = {static_cast<std::int64_t>(batch->masked.masked_labels.size())};
   if (setup_.options.next_sentence) batch->num_targets.push_back(static_cast<std::int64_t>(batch->masked.next_labels.size()));
@@ -171,6 +172,8 @@ std::optional<Metrics> MaskedLanguageObjective::evaluate(const StopCheck& stop) 
 BestMetric MaskedLanguageObjective::best_metric() const {
   return {setup_.options.next_sentence ? "total_loss" : "loss", BestMetric::Direction::kLower};
 }
+
+std::string MaskedLanguageObjective::validation() const { return hash_files(setup_.valid); }
 
 void MaskedLanguageObjective::save(const std::filesystem::path& folder) const {
   setup_.model->save(folder);

@@ -48,6 +48,7 @@ struct MaskedLanguageSetup {
   std::filesystem::path cache;                      ///< folder for the tokenised text
   BatchBudget budget;
   std::uint64_t seed = 1;
+  ProcessRank process = {};
   MaskedLanguageOptions options;
   Json settings = Json::object();  ///< of the command, for run.toml: preset, set, ...
 };
@@ -90,6 +91,7 @@ class MaskedLanguageObjective final : public Objective {
   bool can_evaluate() const override { return valid_ != nullptr; }
   std::optional<Metrics> evaluate(const StopCheck& stop) override;
   BestMetric best_metric() const override;
+  std::string validation() const override;
 
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;

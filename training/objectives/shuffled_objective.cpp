@@ -6,7 +6,7 @@
 namespace attend {
 
 void ShuffledObjective::set_order(Order order) {
-  batches_ = ShuffledBatches(order.num_examples, order.batch_size, order.seed);
+  batches_ = ShuffledBatches(order.num_examples, order.batch_size, order.seed, order.process);
   fingerprint_ = std::move(order.fingerprint);
 }
 

@@ -32,6 +32,7 @@ class ShuffledObjective : public Objective {
     std::size_t num_examples = 0;
     std::int64_t batch_size = 1;
     std::uint64_t seed = 1;
+    ProcessRank process = {};
     std::string fingerprint;  ///< of all examples and what they are to be answered with
   };
   /// Called once the examples are there.

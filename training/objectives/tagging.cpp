@@ -77,7 +77,11 @@ TaggingObjective::TaggingObjective(TaggingSetup setup)
   setup_.options.max_length = max_length;
   const LabelSet labels(setup_.model->labels().names, "the model");
   train_ = read_tagged_examples(setup_.train, *setup_.tokenizer, max_length, labels);
-  set_order({.num_examples = train_.examples.size(), .batch_size = setup_.batch_size, .seed = setup_.seed, .fingerprint = fingerprint_of(train_)});
+  set_order({.num_examples = train_.examples.size(),
+             .batch_size = setup_.batch_size,
+             .seed = setup_.seed,
+             .process = setup_.process,
+             .fingerprint = fingerprint_of(train_)});
   if (options.freeze_layers != 0) setup_.model->freeze(options.freeze_layers);
   if (!setup_.valid.empty())
     valid_.emplace(read_tagged_text({.file = setup_.valid, .columns = setup_.train.columns}, *setup_.tokenizer, max_length, labels));

@@ -13,6 +13,7 @@
 #include "inference/tagger.h"
 #include "models/text_model.h"
 #include "tokenizers/wordpiece_tokenizer.h"
+#include "training/objectives/common.h"
 #include "training/objectives/shuffled_objective.h"
 
 namespace attend {
@@ -56,6 +57,7 @@ struct TaggingSetup {
   std::filesystem::path valid;  ///< may be empty; of the same columns
   std::int64_t batch_size = 32;
   std::uint64_t seed = 1;
+  ProcessRank process = {};
   TaggingOptions options;
   Json settings = Json::object();  ///< of the command, for run.toml
 };
@@ -72,6 +74,7 @@ class TaggingObjective final : public ShuffledObjective {
   bool can_evaluate() const override { return valid_.has_value(); }
   std::optional<Metrics> evaluate(const StopCheck& stop) override { return evaluate_tags(*setup_.model, *valid_, stop); }
   BestMetric best_metric() const override;
+  std::string validation() const override { return hash_files({setup_.valid}); }
 
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;

@@ -110,7 +110,10 @@ void TranslationObjective::seek(const Json& position) {
 }
 
 std::int64_t TranslationObjective::micro_batches_per_epoch() {
-  PairBatches first_epoch(train_, setup_.batches);
+  PairBatchOptions of_all = setup_.batches;  // a process alone takes every batch
+  of_all.rank = 0;
+  of_all.world = 1;
+  PairBatches first_epoch(train_, of_all);
   std::int64_t batches = 0, pairs = 0;
   while (first_epoch.epoch() == 0 && batches < kBatchesCounted) {
     pairs += first_epoch.next().size();
@@ -142,6 +145,8 @@ std::optional<double> TranslationObjective::bleu(const StopCheck& stop) {
   }
   return bleu.score().score;
 }
+
+std::string TranslationObjective::validation() const { return hash_files({setup_.files.valid_source, setup_.files.valid_target}); }
 
 BestMetric TranslationObjective::best_metric() const {
   if (setup_.options.best_by == BestBy::kBleu) return {"bleu", BestMetric::Direction::kHigher};

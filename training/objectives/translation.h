@@ -79,6 +79,7 @@ class TranslationObjective final : public Objective {
   /// loss and perplexity over all validation pairs, without smoothing; bleu (13a) of translations.
   std::optional<Metrics> evaluate(const StopCheck& stop) override;
   BestMetric best_metric() const override;
+  std::string validation() const override;
 
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;
