@@ -82,6 +82,7 @@ struct Continuation {
   double log_probability = 0;  ///< the model's, natural logarithm, summed over ids
   std::vector<float> token_log_probabilities;
   ContinuationEnd end = ContinuationEnd::kLength;
+  std::vector<std::string> warnings = {};  ///< what became of its prompt: "has 70 tokens, ...; its last 32 are read"
 };
 
 struct Prompt {
@@ -112,8 +113,8 @@ class TextGenerator {
   TokenIds encode_fill(std::string_view prefix, std::string_view suffix) const;
 
   /// For each prompt its continuations: samples in the order drawn, with beams best first. The answer to a prompt does not depend on the
-  /// others. The model is put in evaluation mode for the call. Throws UserError for options that contradict one another, and for a prompt
-  /// that is too long where the context is not to slide.
+  /// others, up to rounding. The model is put in evaluation mode for the call. Throws UserError for options that contradict one another, and
+  /// for a prompt that is too long where the context is not to slide.
   std::vector<std::vector<Continuation>> generate(const PromptBatch& batch, const GenerateOptions& options = {}) const;
 
   /// With how many beams it would search; 1: it samples, or is greedy.
@@ -139,7 +140,7 @@ class TextGenerator {
 
   Plan plan(const GenerateOptions& options) const;
   void plan_drawing(Plan& plan, const GenerateOptions& options) const;
-  void check_context(const Plan& plan, const Prompt& prompt) const;
+  std::vector<std::string> check_context(const Plan& plan, const Prompt& prompt) const;  // gives what is to be told
   std::int64_t cached_tokens(const Plan& plan, const Prompt& prompt) const;
   std::string bytes_of(std::span<const std::int64_t> ids) const;
   bool ends_with_stop(std::span<const std::int64_t> ids, const StopStrings& stops) const;
