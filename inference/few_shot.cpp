@@ -39,8 +39,7 @@ class FewShotEvaluation {
     const std::size_t all = examples.size(), wanted = num_queries(all, settings);
     for (std::size_t i = 0; i < wanted; ++i) queries_.push_back(i * all / wanted);
     for (std::size_t block = 0; block < pool_.num_blocks(); ++block) choices_.push_back(output_choices(examples, block));
-    longest_output_ = tokens_of_longest(examples);
-    max_new_tokens_ = settings.max_new_tokens.value_or(std::max(longest_output_, kUsualNewTokens));
+    max_new_tokens_ = settings.max_new_tokens.value_or(std::max(longest_answer(settings.format.form.stop()), kUsualNewTokens));
     // The inputs without content of Zhao et al. 2021, section 5, as far as the tokenizer can spell them.
     for (const char* input : {"N/A", "[MASK]", ""})
       if (can_spell(input)) content_free_.emplace_back(input);
@@ -53,9 +52,9 @@ class FewShotEvaluation {
     FewShotPlan plan{.max_new_tokens = max_new_tokens_, .warnings = {}};
     if (settings_.by == JudgeBy::kLikelihood) return plan;
     if (const std::string told = settings_.format.form.ambiguity(pool_.examples()); !told.empty()) plan.warnings.push_back(told);
-    if (max_new_tokens_ < longest_output_)
+    if (const std::int64_t longest = longest_answer(""); longest > max_new_tokens_)
       plan.warnings.push_back("--max-new-tokens is " + std::to_string(max_new_tokens_) + ", and the longest output takes " +
-                              std::to_string(longest_output_) + ": such an answer cannot be right");
+                              std::to_string(longest) + ": such an answer cannot be right");
     return plan;
   }
 
@@ -90,13 +89,13 @@ class FewShotEvaluation {
     }
   }
 
-  // With what ends it; outputs that the tokenizer cannot spell are never written.
-  std::int64_t tokens_of_longest(const std::vector<TaskExample>& examples) const {
-    const PromptTemplate& form = settings_.format.form;
+  // Tokens of the longest output with `end` behind it. What the tokenizer cannot spell is never written.
+  std::int64_t longest_answer(const std::string& end) const {
     std::size_t longest = 0;
-    for (const TaskExample& example : examples)
-      if (const std::string answer = form.answer_prefix() + example.output + form.stop(); can_spell(answer))
-        longest = std::max(longest, folder_.tokenizer->encode(answer).size());
+    for (const auto& outputs : choices_)
+      for (const std::string& output : outputs)
+        if (const std::string answer = settings_.format.form.answer_prefix() + output + end; can_spell(answer))
+          longest = std::max(longest, folder_.tokenizer->encode(answer).size());
     return static_cast<std::int64_t>(longest);
   }
 
@@ -230,7 +229,7 @@ class FewShotEvaluation {
   std::vector<std::size_t> queries_;
   std::vector<std::vector<std::string>> choices_;  // of each block
   std::vector<std::string> content_free_;
-  std::int64_t longest_output_ = 0, max_new_tokens_ = 0;
+  std::int64_t max_new_tokens_ = 0;
 };
 
 }  // namespace
