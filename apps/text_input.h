@@ -55,5 +55,10 @@ struct LineHandling {
 /// after the answers to the lines before, and names its line; also where the text beside has fewer or more lines.
 using AnswerLines = std::function<std::vector<std::string>(const std::vector<InputLine>& lines)>;
 void answer_lines(TextInput& input, std::ostream& out, const AnswerLines& answer, const LineHandling& how = {});
+/// The same with one answer to every empty line.
+inline void answer_lines(TextInput& input, std::ostream& out, const AnswerLines& answer, std::size_t window_lines,
+                         const std::string& empty_answer) {
+  answer_lines(input, out, answer, {.window_lines = window_lines, .empty_answer = [&](const InputLine&) { return empty_answer; }});
+}
 
 }  // namespace attend

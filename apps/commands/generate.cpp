@@ -101,7 +101,7 @@ std::vector<std::string> answer(const TextGenerator& generator, const GenerateCo
 }
 
 // As many lines for each prompt, whatever it holds; as JSON an object.
-std::string empty_answer(const GenerateCommandOptions& options) {
+std::string answer_to_empty_line(const GenerateCommandOptions& options) {
   const auto samples = static_cast<std::size_t>(options.generate.samples);
   if (!options.common.json) return std::string(samples - 1, '\n');
   Json json = to_json({}, {}, options);
@@ -205,7 +205,7 @@ int run_generate(const GenerateCommandOptions& given, std::istream& in, std::ost
     TextInput input(options.text, in, "Type a text to continue it; Ctrl-D ends.");
     answer_lines(
         input, out, [&](const std::vector<InputLine>& lines) { return answer(generator, options, lines); },
-        {.window_lines = kLinesAtOnce, .empty_answer = [&](const InputLine&) { return empty_answer(options); }});
+        {.window_lines = kLinesAtOnce, .empty_answer = [&](const InputLine&) { return answer_to_empty_line(options); }});
   }
   return static_cast<int>(ExitCode::kDone);
 }

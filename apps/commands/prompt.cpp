@@ -54,7 +54,7 @@ Json to_json(const Continuation& answer) {
           {"end", enum_name(answer.end)}};
 }
 
-std::string empty_answer(bool as_json) {
+std::string answer_to_empty_line(bool as_json) {
   if (!as_json) return "";
   Json json = to_json({});
   json["end"] = nullptr;
@@ -129,7 +129,7 @@ int run_prompt(const PromptOptions& options, std::istream& in, std::ostream& out
         }
         return answers;
       },
-      {.window_lines = kLinesAtOnce, .empty_answer = [&](const InputLine&) { return empty_answer(options.common.json); }});
+      {.window_lines = kLinesAtOnce, .empty_answer = [&](const InputLine&) { return answer_to_empty_line(options.common.json); }});
   return static_cast<int>(ExitCode::kDone);
 }
 
