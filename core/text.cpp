@@ -97,6 +97,21 @@ std::vector<std::string> with_line_breaks(std::vector<std::string> texts) {
   return texts;
 }
 
+std::string unescaped(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '\\') {
+      result += text[at];
+      continue;
+    }
+    const char escape = ++at < text.size() ? text[at] : '\0';
+    if (escape != 'n' && escape != 't' && escape != '\\')
+      throw UserError("a backslash in '" + excerpt(text) + "' is not followed by n, t or a backslash", "write a backslash itself as \\\\");
+    result += escape == 'n' ? '\n' : escape == 't' ? '\t' : '\\';
+  }
+  return result;
+}
+
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   const std::size_t allowed = std::clamp<std::size_t>(word.size() / 3, 1, 3);
   std::size_t best = allowed + 1;

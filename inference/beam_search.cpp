@@ -33,12 +33,6 @@ struct Sentence {
   std::vector<Hypothesis> finished;  // best first; at most num_beams
 };
 
-// One step's distribution of every row.
-struct StepOutput {
-  TopTokens top;
-  std::vector<float> prefix_log_probability_R;  // of the token the prefix asks for, where a sentence is in its prefix
-};
-
 class BeamSearch {
  public:
   BeamSearch(StepDecoder& decoder, const SearchOptions& options, std::span<const SequenceStart> starts)
@@ -63,8 +57,8 @@ class BeamSearch {
     for (const SequenceStart& start : starts_) last_ids_R.push_back(start.prompt.back());
     for (std::int64_t position = 0; !open_.empty(); ++position) {
       const torch::Tensor logits_RV = decoder_.step(last_ids_R);
-      const StepOutput output = read(logits_RV, position);
-      for (auto& sentence : open_) advance(sentence, output, position);
+      const TopTokens top = top_tokens(logits_RV, num_ranked_ + rules_.max_refused());
+      for (auto& sentence : open_) advance(sentence, top, position);
       std::erase_if(open_, [&](Sentence& sentence) { return finish_if_done(sentence, position); });
       last_ids_R = continue_with_open_rows(logits_RV.size(0));
     }
@@ -78,22 +72,8 @@ class BeamSearch {
     return position < static_cast<std::int64_t>(prefix.size()) ? std::optional(prefix[position]) : std::nullopt;
   }
 
-  StepOutput read(const torch::Tensor& logits_RV, std::int64_t position) const {
-    StepOutput output{.top = top_tokens(logits_RV, num_ranked_ + rules_.max_refused()), .prefix_log_probability_R = {}};
-    TokenIds wanted_R(logits_RV.size(0), 0);
-    bool any = false;
-    for (const auto& sentence : open_) {
-      if (const auto token = prefix_token(sentence, position)) {
-        wanted_R[sentence.beams.front().row] = *token;
-        any = true;
-      }
-    }
-    if (any) output.prefix_log_probability_R = log_probability_of(logits_RV, wanted_R, output.top.log_normaliser_R);
-    return output;
-  }
-
   // The continuations of all the sentence's beams that the rules allow, the best num_ranked_ of them, best first.
-  std::vector<Continuation> rank(const Sentence& sentence, const StepOutput& output, std::int64_t position) const {
+  std::vector<Continuation> rank(const Sentence& sentence, const TopTokens& top, std::int64_t position) const {
     std::vector<Continuation> ranked;
     const auto forced = rules_.forced_at(position);
     const auto prefix = prefix_token(sentence, position);
@@ -106,9 +86,9 @@ class BeamSearch {
       if (forced)
         add(*forced, 0.0f);
       else if (prefix)
-        add(*prefix, output.prefix_log_probability_R[beam.row]);
+        add(*prefix, 0.0f);
       else
-        add_allowed(beam, output.top, add);
+        add_allowed(beam, top, add);
     }
     // Of equal ones the earlier beam, then the smaller id: the order they were added in.
     const auto better = [](const Continuation& left, const Continuation& right) { return left.log_probability > right.log_probability; };
@@ -126,13 +106,15 @@ class BeamSearch {
     }
   }
 
-  double score(double log_probability, std::int64_t length) const {
-    return log_probability / length_divisor(options_.length_norm, length, options_.length_penalty);
+  // Of a sequence of so many tokens; transformers, too, counts only what comes after a prefix.
+  double score(const Sentence& sentence, double log_probability, std::int64_t length) const {
+    const std::int64_t counted = length - static_cast<std::int64_t>(starts_[sentence.index].prefix.size());
+    return log_probability / length_divisor(options_.length_norm, std::max<std::int64_t>(1, counted), options_.length_penalty);
   }
 
-  void advance(Sentence& sentence, const StepOutput& output, std::int64_t position) {
+  void advance(Sentence& sentence, const TopTokens& top, std::int64_t position) {
     std::vector<Beam> next;
-    const auto ranked = rank(sentence, output, position);
+    const auto ranked = rank(sentence, top, position);
     for (std::int64_t i = 0; i < static_cast<std::int64_t>(ranked.size()); ++i) {
       const Beam& beam = sentence.beams[ranked[i].beam];
       const double log_probability = ranked[i].log_probability;
@@ -144,7 +126,7 @@ class BeamSearch {
       token_log_probabilities.push_back(ranked[i].token_log_probability);
       if (ends)
         sentence.finished.push_back(
-            {std::move(ids), log_probability, score(log_probability, position + 1), std::move(token_log_probabilities)});
+            {std::move(ids), log_probability, score(sentence, log_probability, position + 1), std::move(token_log_probabilities)});
       else
         next.push_back({std::move(ids), std::move(token_log_probabilities), log_probability, beam.row});
     }
@@ -160,7 +142,7 @@ class BeamSearch {
     if (options_.early_stopping == EarlyStopping::kTrue) return true;
     // The best an open hypothesis could still score. Its log-probability can only fall; a positive penalty lifts what is longer.
     const bool look_ahead = options_.early_stopping == EarlyStopping::kNever && options_.length_penalty > 0;
-    const double best_open = score(sentence.beams.front().log_probability, look_ahead ? options_.rules.max_length : position + 1);
+    const double best_open = score(sentence, sentence.beams.front().log_probability, look_ahead ? options_.rules.max_length : position + 1);
     return best_open <= sentence.finished.back().score;
   }
 

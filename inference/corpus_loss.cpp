@@ -5,17 +5,13 @@
 #include <torch/torch.h>
 
 #include "data/pair_batches.h"
+#include "inference/text_examples.h"
 
 namespace attend {
-namespace {
-
-constexpr std::int64_t kBatchTokens = 4096;  // source and target, in a batch without gradients
-
-}  // namespace
 
 std::optional<CorpusLoss> corpus_loss(Seq2SeqModel& model, std::shared_ptr<const ParallelCorpus> corpus, const StopCheck& stop) {
   const torch::NoGradGuard no_grad;
-  const SortedPairBatches batches(std::move(corpus), kBatchTokens, model.max_positions());
+  const SortedPairBatches batches(std::move(corpus), kAnswerTokens, model.max_positions());
   CorpusLoss total;
   double log_likelihood = 0;
   for (std::size_t i = 0; i < batches.size(); ++i) {

@@ -39,15 +39,23 @@ class FewShotEvaluation {
     const std::size_t all = examples.size(), wanted = num_queries(all, settings);
     for (std::size_t i = 0; i < wanted; ++i) queries_.push_back(i * all / wanted);
     for (std::size_t block = 0; block < pool_.num_blocks(); ++block) choices_.push_back(output_choices(examples, block));
+    max_new_tokens_ = settings.max_new_tokens.value_or(std::max(longest_answer(settings.format.form.stop()), kUsualNewTokens));
     // The inputs without content of Zhao et al. 2021, section 5, as far as the tokenizer can spell them.
     for (const char* input : {"N/A", "[MASK]", ""})
       if (can_spell(input)) content_free_.emplace_back(input);
   }
 
   // Every prompt is put together once.
-  void check() const {
+  FewShotPlan check() const {
     for (const std::int64_t shots : settings_.shots)
       for (std::int64_t trial = 0; trial < settings_.trials; ++trial) ask(draw(shots, trial));
+    FewShotPlan plan{.max_new_tokens = max_new_tokens_, .warnings = {}};
+    if (settings_.by == JudgeBy::kLikelihood) return plan;
+    if (const std::string told = settings_.format.form.ambiguity(pool_.examples()); !told.empty()) plan.warnings.push_back(told);
+    if (const std::int64_t longest = longest_answer(""); longest > max_new_tokens_)
+      plan.warnings.push_back("--max-new-tokens is " + std::to_string(max_new_tokens_) + ", and the longest output takes " +
+                              std::to_string(longest) + ": such an answer cannot be right");
+    return plan;
   }
 
   TaskResult run(const std::string& name, const std::function<void(std::size_t)>& on_answers) {
@@ -79,6 +87,16 @@ class FewShotEvaluation {
     } catch (const UserError&) {  // a vocabulary of the characters that were seen
       return false;
     }
+  }
+
+  // Tokens of the longest output with `end` behind it. What the tokenizer cannot spell is never written.
+  std::int64_t longest_answer(const std::string& end) const {
+    std::size_t longest = 0;
+    for (const auto& outputs : choices_)
+      for (const std::string& output : outputs)
+        if (const std::string answer = settings_.format.form.answer_prefix() + output + end; can_spell(answer))
+          longest = std::max(longest, folder_.tokenizer->encode(answer).size());
+    return static_cast<std::int64_t>(longest);
   }
 
   ExamplePool::Draw draw(std::int64_t shots, std::int64_t trial) const {
@@ -118,19 +136,21 @@ class FewShotEvaluation {
 
   // The positions less what comes behind the prompt: what is generated, or the longest output.
   std::size_t room_for_prompt(std::size_t block) const {
-    std::int64_t behind = settings_.max_new_tokens;
+    std::int64_t behind = max_new_tokens_;
     if (settings_.by == JudgeBy::kLikelihood) {
       const PromptTemplate& form = settings_.format.form;
       behind = 0;
-      for (const std::string& output : choices_[block])
-        behind = std::max(behind, static_cast<std::int64_t>(folder_.tokenizer->encode(form.answer_prefix() + output + form.stop()).size()));
+      for (const std::string& output : choices_[block]) {
+        const auto tokens = folder_.tokenizer->encode(form.answer_prefix() + output + form.ending()).size();
+        behind = std::max(behind, static_cast<std::int64_t>(tokens));
+      }
     }
-    const std::int64_t room = folder_.model->max_positions() - behind;
+    const std::int64_t room = folder_.model->max_positions() - behind + 1;  // the last token of all is not read
     if (room >= 1) return static_cast<std::size_t>(room);
-    throw UserError((settings_.by == JudgeBy::kLikelihood ? "an output has " : "--max-new-tokens is ") + std::to_string(behind) +
-                        (settings_.by == JudgeBy::kLikelihood ? " tokens" : "") + "; the model has " +
-                        std::to_string(folder_.model->max_positions()) + " positions",
-                    settings_.by == JudgeBy::kLikelihood ? "use a model with more" : "use a smaller --max-new-tokens");
+    const bool is_asked = settings_.by == JudgeBy::kGeneration && settings_.max_new_tokens.value_or(kUsualNewTokens) == behind;
+    throw UserError((is_asked ? "--max-new-tokens is " + std::to_string(behind) : "an output has " + std::to_string(behind) + " tokens") +
+                        "; the model has " + std::to_string(folder_.model->max_positions()) + " positions",
+                    is_asked ? "use a smaller --max-new-tokens" : "use a model with more");
   }
 
   // A table may have thousands of outputs, each of which is a text to be scored with its prompt.
@@ -146,7 +166,7 @@ class FewShotEvaluation {
     for (const Asked& one : asked)
       prompts.push_back({.ids = generator_.encode(one.prompt), .number = one.query + 1, .name = "query " + std::to_string(one.query + 1)});
     GenerateOptions options;
-    options.max_new_tokens = settings_.max_new_tokens;
+    options.max_new_tokens = max_new_tokens_;
     options.temperature = 0.0;
     options.context = ContextPolicy::kRefuse;
     options.stop = {settings_.format.form.stop()};
@@ -154,11 +174,17 @@ class FewShotEvaluation {
     for (std::size_t i = 0; i < asked.size(); ++i) asked[i].answer = trimmed(answers[i].front().text);
   }
 
-  // The continuations of a prompt that are compared: each output of the block, up to the stop.
+  // The continuations of a prompt that are compared: each output of the block, with the template's ending.
   void append_choices(std::vector<PromptedText>& texts, const std::string& prompt, std::size_t block) const {
     const PromptTemplate& form = settings_.format.form;
     for (const std::string& output : choices_[block])
-      texts.push_back({.prompt = prompt, .continuation = form.answer_prefix() + output + form.stop()});
+      texts.push_back({.prompt = prompt, .continuation = form.answer_prefix() + output + form.ending()});
+  }
+
+  double normalized(const TextScore& score, const PromptedText& text) const {
+    if (settings_.normalize == LikelihoodNorm::kTokens) return score.log_probability / static_cast<double>(score.num_tokens);
+    if (settings_.normalize == LikelihoodNorm::kBytes) return score.log_probability / static_cast<double>(text.continuation.size());
+    return score.log_probability;
   }
 
   void answer_by_likelihood(std::span<Asked> asked) const {
@@ -170,12 +196,12 @@ class FewShotEvaluation {
         for (const std::string& input : content_free_) append_choices(texts, few_shot_prompt(settings_.format, one.shown, input), block);
     }
     const std::vector<TextScore> scores = scorer_.score_continuations(texts);
-    auto next = scores.begin();
+    std::size_t next = 0;
     for (Asked& one : asked) {
       const auto& choices = choices_[pool_.examples()[one.query].block];
       const auto take = [&] {
         std::vector<double> log_probabilities;
-        for (std::size_t i = 0; i < choices.size(); ++i) log_probabilities.push_back((next++)->log_probability);
+        for (std::size_t i = 0; i < choices.size(); ++i, ++next) log_probabilities.push_back(normalized(scores[next], texts[next]));
         return log_probabilities;
       };
       const std::vector<double> of_query = take();
@@ -203,12 +229,13 @@ class FewShotEvaluation {
   std::vector<std::size_t> queries_;
   std::vector<std::vector<std::string>> choices_;  // of each block
   std::vector<std::string> content_free_;
+  std::int64_t max_new_tokens_ = 0;
 };
 
 }  // namespace
 
-void check_few_shot(const CausalFolder& folder, const std::vector<TaskExample>& examples, const FewShotSettings& settings) {
-  FewShotEvaluation(folder, examples, settings).check();
+FewShotPlan check_few_shot(const CausalFolder& folder, const std::vector<TaskExample>& examples, const FewShotSettings& settings) {
+  return FewShotEvaluation(folder, examples, settings).check();
 }
 
 TaskResult evaluate_few_shot(const CausalFolder& folder, const std::string& name, const std::vector<TaskExample>& examples,

@@ -36,7 +36,8 @@ std::string PromptSession::prompt_for(std::string_view query) const {
     throw UserError("the query '" + excerpt(query) + "' is one of the examples, and leaves " + counted(shown.size()) + " of the " +
                         std::to_string(settings_.shots) + " to be shown",
                     "show fewer, or give more examples");
-  const std::int64_t room = generator_.model().max_positions() - generator_.max_new_tokens(settings_.generate);
+  // The last token of all is not read.
+  const std::int64_t room = generator_.model().max_positions() - generator_.max_new_tokens(settings_.generate) + 1;
   const ContextBudget budget{.count_tokens = [&](std::string_view text) { return generator_.tokenizer().encode(text).size(); },
                              .tokens = static_cast<std::size_t>(std::max<std::int64_t>(0, room))};
   return fitted_prompt(settings_.format, shown, query, budget);

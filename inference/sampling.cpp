@@ -4,12 +4,11 @@
 #include <cmath>
 #include <numeric>
 #include <optional>
-#include <sstream>
 
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
-#include "core/error.h"
+#include "inference/flag_checks.h"
 #include "inference/sequence_rules.h"
 #include "inference/top_tokens.h"
 
@@ -142,7 +141,7 @@ class SequenceSampler {
     const auto position = static_cast<std::int64_t>(draft.ids.size());
     const TokenIds& prefix = start_of(sample).prefix;
     if (const auto forced = rules_.forced_at(position)) return NextToken{*forced, 0.0};
-    if (position < static_cast<std::int64_t>(prefix.size())) return NextToken{prefix[position], logits_V[prefix[position]] - normaliser};
+    if (position < static_cast<std::int64_t>(prefix.size())) return NextToken{prefix[position], 0.0};  // given, so it counts in no score
     auto candidates = candidates_after(draft, logits_V);
     if (candidates.empty()) return std::nullopt;
     const std::int64_t id = draw_token(candidates, request_.streams[sample]);
@@ -154,8 +153,8 @@ class SequenceSampler {
     if (next) add(draft, sample, next->id, next->log_probability);
   }
 
-  Hypothesis finish(Draft&& draft) const {
-    const auto length = static_cast<std::int64_t>(draft.ids.size());
+  Hypothesis finish(Draft&& draft, std::size_t sample) const {
+    const auto length = static_cast<std::int64_t>(draft.ids.size()) - static_cast<std::int64_t>(start_of(sample).prefix.size());
     const double divisor = length_divisor(request_.search.length_norm, std::max<std::int64_t>(1, length), request_.search.length_penalty);
     return {std::move(draft.ids), draft.log_probability, draft.log_probability / divisor, std::move(draft.token_log_probabilities)};
   }
@@ -214,26 +213,19 @@ std::vector<std::optional<NextToken>> choose_all(const SequenceSampler& sampler,
   return next_R;
 }
 
-void require(bool is_inside, const std::string& flag, double found, const std::string& expected) {
-  if (is_inside) return;
-  std::ostringstream number;
-  number << found;
-  throw UserError(flag + " " + number.str() + ": expected " + expected);
-}
-
 }  // namespace
 
 void check_sampling(const SamplingOptions& options) {
   const RepetitionPenalties& penalties = options.penalties;
-  require(penalties.repetition > 0 && std::isfinite(penalties.repetition), "--repetition-penalty", penalties.repetition,
+  require_flag(penalties.repetition > 0 && std::isfinite(penalties.repetition), "--repetition-penalty", penalties.repetition,
           "above 0; 1 changes nothing");
-  require(std::isfinite(penalties.presence), "--presence-penalty", penalties.presence, "a number; 0 changes nothing");
-  require(std::isfinite(penalties.frequency), "--frequency-penalty", penalties.frequency, "a number; 0 changes nothing");
-  require(options.temperature >= 0 && std::isfinite(options.temperature), "--temperature", options.temperature,
+  require_flag(std::isfinite(penalties.presence), "--presence-penalty", penalties.presence, "a number; 0 changes nothing");
+  require_flag(std::isfinite(penalties.frequency), "--frequency-penalty", penalties.frequency, "a number; 0 changes nothing");
+  require_flag(options.temperature >= 0 && std::isfinite(options.temperature), "--temperature", options.temperature,
           "0 or more; 0 takes the most probable token");
-  require(options.top_k >= 0, "--top-k", static_cast<double>(options.top_k), "0 or more");
-  require(options.top_p > 0 && options.top_p <= 1, "--top-p", options.top_p, "above 0, at most 1");
-  require(options.min_p >= 0 && options.min_p <= 1, "--min-p", options.min_p, "0 to 1");
+  require_flag(options.top_k >= 0, "--top-k", options.top_k, "0 or more");
+  require_flag(options.top_p > 0 && options.top_p <= 1, "--top-p", options.top_p, "above 0, at most 1");
+  require_flag(options.min_p >= 0 && options.min_p <= 1, "--min-p", options.min_p, "0 to 1");
 }
 
 std::vector<TokenCandidate> sampling_candidates(std::span<const float> logits_V, const SamplingOptions& options,
@@ -295,7 +287,7 @@ std::vector<std::vector<Hypothesis>> sample_sequences(StepDecoder& decoder, cons
 
   std::vector<std::vector<Hypothesis>> results(request.starts.size());
   for (std::size_t sample = 0; sample < drafts.size(); ++sample)
-    results[sample / num_samples].push_back(sampler.finish(std::move(drafts[sample])));
+    results[sample / num_samples].push_back(sampler.finish(std::move(drafts[sample]), sample));
   return results;
 }
 

@@ -34,7 +34,7 @@ using TokenIds = std::vector<std::int64_t>;
 /// Where a sequence begins.
 struct SequenceStart {
   TokenIds prompt;  ///< what stands before it, of which the decoder has read all but the last token; seq2seq: the decoder's start token
-  TokenIds prefix = {};  ///< its first tokens, taken as they are
+  TokenIds prefix = {};  ///< its first tokens, taken as they are: they count neither as probability nor as length
 };
 
 /// Which sequences may be generated, whatever the way of searching. Lengths count the generated tokens, the end included
@@ -61,7 +61,7 @@ struct SearchOptions {
 /// One generated sequence.
 struct Hypothesis {
   TokenIds ids;                                     ///< the end included where one was generated, the start not
-  double log_probability = 0;                       ///< natural logarithm, summed over ids; the prefix included
+  double log_probability = 0;                       ///< natural logarithm, summed over ids; a prefix counts as 0
   double score = 0;                                 ///< log_probability / length_divisor(...): what hypotheses are ranked by
   std::vector<float> token_log_probabilities = {};  ///< one an id; log_probability is their sum
 };

@@ -6,9 +6,10 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
-#include "core/log.h"
 #include "inference/beam_search.h"
 #include "inference/evaluation_mode.h"
+#include "inference/flag_checks.h"
+#include "inference/folders.h"
 #include "inference/windowed_decoder.h"
 
 namespace attend {
@@ -17,10 +18,6 @@ namespace {
 // Where neither the folder nor the user says how long a continuation may be.
 constexpr std::int64_t kDefaultNewTokens = 128;
 constexpr std::int64_t kMostNewTokens = 1 << 20, kMostRows = 1024;
-
-void require(bool is_inside, const std::string& flag, std::int64_t found, const std::string& expected) {
-  if (!is_inside) throw UserError(flag + " " + std::to_string(found) + ": expected " + expected);
-}
 
 // The first of the batch's prompts together with as many more as the budget of tokens takes.
 std::size_t end_of_batch(std::span<const std::size_t> order, std::size_t begin, std::int64_t batch_tokens, const auto& tokens_of) {
@@ -37,10 +34,7 @@ std::size_t end_of_batch(std::span<const std::size_t> order, std::size_t begin, 
 TextGenerator::TextGenerator(std::shared_ptr<CausalLanguageModel> model, std::shared_ptr<const ByteBpeTokenizer> tokenizer,
                              GenerationConfig generation)
     : model_(std::move(model)), tokenizer_(std::move(tokenizer)), generation_(std::move(generation)) {
-  if (tokenizer_->vocab_size() > model_->vocab_size())
-    throw UserError(
-        "the tokenizer has " + std::to_string(tokenizer_->vocab_size()) + " ids, the model only " + std::to_string(model_->vocab_size()),
-        "use the tokenizer files that the model was trained with");
+  require_vocabulary(model_->vocab_size(), tokenizer_->vocab_size());
   const auto is_known = [&](std::int64_t id) { return id >= 0 && id < tokenizer_->vocab_size(); };
   std::erase_if(generation_.eos_token_ids, [&](std::int64_t id) { return !is_known(id); });
   if (generation_.forced_eos_token_id && !is_known(*generation_.forced_eos_token_id))
@@ -89,7 +83,7 @@ void TextGenerator::plan_drawing(Plan& plan, const GenerateOptions& options) con
   // The folder's beams are searched where nothing else is asked for.
   const std::int64_t own_beams = options.temperature || asks_to_sample || generation_.do_sample ? 1 : generation_.num_beams;
   const std::int64_t beams = plan.search.num_beams = options.beam.value_or(own_beams);
-  require(beams >= 1 && beams <= kMostRows, "--beam", beams, "1 to " + std::to_string(kMostRows));
+  require_flag(beams >= 1 && beams <= kMostRows, "--beam", beams, "1 to " + std::to_string(kMostRows));
   const std::string beam_flag = "--beam " + std::to_string(beams);
   if (options.beam && asks_to_sample)
     throw UserError(beam_flag + " searches, --temperature, --top-k, --top-p and --min-p sample", "give one of the two");
@@ -105,13 +99,14 @@ void TextGenerator::plan_drawing(Plan& plan, const GenerateOptions& options) con
                         .frequency = options.frequency_penalty};
   check_sampling(sampling);
 
-  require(options.samples >= 1 && options.samples <= kMostRows, "--samples", options.samples, "1 to " + std::to_string(kMostRows));
+  require_flag(options.samples >= 1 && options.samples <= kMostRows, "--samples", options.samples, "1 to " + std::to_string(kMostRows));
   if (beams > 1 && !sampling.penalties.change_nothing())
     throw UserError("the penalties on repetition do not go with " + beam_flag,
                     options.beam ? "leave --beam out"
                                  : "the folder's generation_config.json asks for the beams: give --beam 1, or no penalties (--repetition-penalty 1)");
   if (beams > 1)
-    require(options.samples <= beams, "--samples", options.samples, "at most the " + std::to_string(beams) + " beams that are searched");
+    require_flag(options.samples <= beams, "--samples", options.samples,
+                 "at most the " + std::to_string(beams) + " beams that are searched");
   if (beams == 1 && sampling.temperature == 0 && options.samples > 1)
     throw UserError("--samples " + std::to_string(options.samples) + " at temperature 0 would all be the same",
                     "give --temperature, or --beam");
@@ -125,10 +120,11 @@ TextGenerator::Plan TextGenerator::plan(const GenerateOptions& options) const {
   Plan plan;
   plan_drawing(plan, options);
   const std::int64_t max_new = max_new_tokens(options);
-  require(max_new >= 1 && max_new <= kMostNewTokens, "--max-new-tokens", max_new, "1 to " + std::to_string(kMostNewTokens));
+  require_flag(max_new >= 1 && max_new <= kMostNewTokens, "--max-new-tokens", max_new, "1 to " + std::to_string(kMostNewTokens));
   const std::int64_t min_new = options.min_new_tokens.value_or(std::min(generation_.min_new_tokens.value_or(0), max_new));
-  require(min_new >= 0 && min_new <= max_new, "--min-new-tokens", min_new, "0 to the most tokens generated, " + std::to_string(max_new));
-  require(options.batch_tokens >= 1, "--batch-tokens", options.batch_tokens, "1 or more");
+  require_flag(min_new >= 0 && min_new <= max_new, "--min-new-tokens", min_new,
+               "0 to the most tokens generated, " + std::to_string(max_new));
+  require_flag(options.batch_tokens >= 1, "--batch-tokens", options.batch_tokens, "1 or more");
   plan.search.rules = {.eos_ids = generation_.eos_token_ids,
                        .forced_eos_id = generation_.forced_eos_token_id,
                        .max_length = max_new,
@@ -142,15 +138,16 @@ TextGenerator::Plan TextGenerator::plan(const GenerateOptions& options) const {
   return plan;
 }
 
-void TextGenerator::check_context(const Plan& plan, const Prompt& prompt) const {
+std::vector<std::string> TextGenerator::check_context(const Plan& plan, const Prompt& prompt) const {
   TORCH_CHECK(!prompt.ids.empty(), "a prompt has at least one token");
   const auto tokens = static_cast<std::int64_t>(prompt.ids.size()), positions = model_->max_positions();
-  if (plan.context == ContextPolicy::kSlide && tokens >= positions)
-    log_warning(prompt.name + ": a prompt of " + std::to_string(tokens) + " tokens, and the model has " + std::to_string(positions) +
-                " positions; its last " + std::to_string(window_of_long_text(positions)) + " are read");
-  if (plan.context == ContextPolicy::kSlide || tokens + plan.search.rules.max_length <= positions) return;
+  if (plan.context == ContextPolicy::kSlide && tokens > positions)
+    return {"has " + std::to_string(tokens) + " tokens, and the model " + std::to_string(positions) + " positions; its last " +
+            std::to_string(window_of_long_text(positions)) + " are read"};
+  // The last new token is not read.
+  if (plan.context == ContextPolicy::kSlide || tokens + plan.search.rules.max_length - 1 <= positions) return {};
   const std::string hint =
-      tokens < positions ? "give --max-new-tokens " + std::to_string(positions - tokens) + " or less" : "give a shorter prompt";
+      tokens <= positions ? "give --max-new-tokens " + std::to_string(positions - tokens + 1) + " or less" : "give a shorter prompt";
   throw UserError(prompt.name + ": a prompt of " + std::to_string(tokens) + " tokens and at most " +
                       std::to_string(plan.search.rules.max_length) + " new ones are more than the model's " + std::to_string(positions) +
                       " positions",
@@ -232,7 +229,8 @@ std::vector<std::vector<Continuation>> TextGenerator::generate(const PromptBatch
   Plan plan = this->plan(options);
   const StopStrings stops(options.stop);
   if (!stops.empty()) plan.search.rules.is_complete = [&](std::span<const std::int64_t> ids) { return ends_with_stop(ids, stops); };
-  for (const Prompt& prompt : batch.prompts) check_context(plan, prompt);
+  std::vector<std::vector<std::string>> warnings;
+  for (const Prompt& prompt : batch.prompts) warnings.push_back(check_context(plan, prompt));
 
   // Prompts of about one length are read together; the longest first, so that memory only shrinks.
   const auto length_of = [&](std::size_t index) { return static_cast<std::int64_t>(batch.prompts[index].ids.size()); };
@@ -255,7 +253,10 @@ std::vector<std::vector<Continuation>> TextGenerator::generate(const PromptBatch
       if (!plan.searches()) part.rows_per_prompt = part.search.n_best;
       auto hypotheses = decode(batch, chosen, part, static_cast<std::size_t>(first), stops);
       for (std::size_t i = 0; i < chosen.size(); ++i)
-        for (Hypothesis& hypothesis : hypotheses[i]) results[chosen[i]].push_back(to_continuation(std::move(hypothesis), stops));
+        for (Hypothesis& hypothesis : hypotheses[i]) {
+          results[chosen[i]].push_back(to_continuation(std::move(hypothesis), stops));
+          results[chosen[i]].back().warnings = warnings[chosen[i]];
+        }
     }
   }
   return results;

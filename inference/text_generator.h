@@ -82,6 +82,7 @@ struct Continuation {
   double log_probability = 0;  ///< the model's, natural logarithm, summed over ids
   std::vector<float> token_log_probabilities;
   ContinuationEnd end = ContinuationEnd::kLength;
+  std::vector<std::string> warnings = {};  ///< what became of its prompt: "has 70 tokens, ...; its last 32 are read"
 };
 
 struct Prompt {
@@ -139,7 +140,7 @@ class TextGenerator {
 
   Plan plan(const GenerateOptions& options) const;
   void plan_drawing(Plan& plan, const GenerateOptions& options) const;
-  void check_context(const Plan& plan, const Prompt& prompt) const;
+  std::vector<std::string> check_context(const Plan& plan, const Prompt& prompt) const;  // gives what is to be told
   std::int64_t cached_tokens(const Plan& plan, const Prompt& prompt) const;
   std::string bytes_of(std::span<const std::int64_t> ids) const;
   bool ends_with_stop(std::span<const std::int64_t> ids, const StopStrings& stops) const;

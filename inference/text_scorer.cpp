@@ -6,16 +6,19 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "inference/evaluation_mode.h"
+#include "inference/folders.h"
 #include "inference/search.h"
 #include "inference/sequence_rules.h"
+#include "inference/text_examples.h"
 #include "inference/top_tokens.h"
 #include "inference/windowed_decoder.h"
 
 namespace attend {
 namespace {
 
-constexpr std::size_t kBatchTokens = 4096;
+constexpr std::size_t kBatchTokens = kAnswerTokens;
 constexpr std::size_t kMostRows = 256;  // of logits over the vocabulary at a time
 // A step of few rows takes about as long as reading so many tokens of a prompt: it is the weights that take the time.
 constexpr std::size_t kStepTokens = 12;
@@ -150,10 +153,7 @@ std::vector<ScoreWindow> score_windows(std::size_t num_tokens, std::size_t posit
 
 TextScorer::TextScorer(std::shared_ptr<CausalLanguageModel> model, std::shared_ptr<const ByteBpeTokenizer> tokenizer)
     : model_(std::move(model)), tokenizer_(std::move(tokenizer)), start_id_(tokenizer_->end_of_text_id()) {
-  if (tokenizer_->vocab_size() > model_->vocab_size())
-    throw UserError(
-        "the tokenizer has " + std::to_string(tokenizer_->vocab_size()) + " ids, the model only " + std::to_string(model_->vocab_size()),
-        "use the tokenizer files that the model was trained with");
+  require_vocabulary(model_->vocab_size(), tokenizer_->vocab_size());
 }
 
 std::vector<TextScore> TextScorer::score(std::span<const std::string> texts) const {
@@ -165,6 +165,8 @@ std::vector<TextScore> TextScorer::score(std::span<const std::string> texts) con
     for (const ScoreWindow& window : score_windows(ids[i].size(), positions_of(*model_))) windows.push_back({i, window});
   }
   std::vector<TextScore> scores(texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    if (!is_valid_utf8(texts[i])) scores[i].warnings.emplace_back("is not UTF-8; the bytes that are wrong were replaced by U+FFFD");
   sum_windows(*model_, ids, windows, scores);
   return scores;
 }

@@ -18,6 +18,7 @@ struct TextScore {
   double log_probability = 0;                  ///< natural logarithm, summed over the tokens that are counted
   std::int64_t num_tokens = 0;                 ///< counted
   std::vector<float> token_log_probabilities;  ///< one a counted token
+  std::vector<std::string> warnings = {};      ///< what became of the text: "is not UTF-8; ..."
 
   /// e to the mean negative log-probability of a token; nothing where no token is counted.
   std::optional<double> perplexity() const;
@@ -37,8 +38,8 @@ class TextScorer {
   TextScorer(std::shared_ptr<CausalLanguageModel> model, std::shared_ptr<const ByteBpeTokenizer> tokenizer);
 
   bool counts_first_token() const { return start_id_.has_value(); }
-  /// A score a text, whatever the others are, up to the rounding of sums; ill-formed UTF-8 counts as U+FFFD. The model is put in evaluation
-  /// mode for the call.
+  /// A score a text, whatever the others are, up to rounding; ill-formed UTF-8 counts as U+FFFD, with a warning. The model is put in evaluation mode for
+  /// the call.
   std::vector<TextScore> score(std::span<const std::string> texts) const;
   /// Scores of the continuations alone, each after its prompt (an empty one: the end-of-text token): how likely an answer is. Neighbours
   /// with the same prompt, such as the choices of one question, are read together, the prompt once where that is cheaper. Throws UserError

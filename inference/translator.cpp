@@ -5,10 +5,11 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
-#include "core/log.h"
 #include "core/text.h"
 #include "inference/beam_search.h"
 #include "inference/evaluation_mode.h"
+#include "inference/flag_checks.h"
+#include "inference/folders.h"
 
 namespace attend {
 namespace {
@@ -16,30 +17,29 @@ namespace {
 // Where neither the folder nor the user says how long a translation may be.
 constexpr std::int64_t kDefaultMaxLength = 256;
 
-void check_range(bool is_inside, const std::string& flag, const std::string& found, const std::string& expected) {
-  if (!is_inside) throw UserError(flag + " " + found + ": expected " + expected);
-}
+constexpr const char* kRepaired = "is not UTF-8; the bytes that are wrong were replaced by U+FFFD";
 
-void check_vocabulary(const std::string& side, std::int64_t of_tokenizer, std::int64_t of_model) {
-  if (of_tokenizer > of_model)
-    throw UserError("the tokenizer's " + side + " vocabulary has " + std::to_string(of_tokenizer) + " tokens, the model's only " +
-                        std::to_string(of_model),
-                    "use the tokenizer files that the model was trained with");
+// The pieces of a text that a vocabulary lacks, each once: "'ß', 'Ü'".
+std::string unknown_pieces(const Tokenizer& tokenizer, const std::string& text) {
+  std::string names;
+  for (const std::string& piece : tokenizer.pieces(text)) {
+    const std::string name = "'" + excerpt(piece) + "'";
+    if (!tokenizer.id_of(piece) && names.find(name) == std::string::npos) names += (names.empty() ? "" : ", ") + name;
+  }
+  return names.empty() ? "<unk>" : names;
 }
-
-std::string line_name(std::uint64_t line_number) { return "line " + std::to_string(line_number); }
 
 }  // namespace
 
 Translator::Translator(std::shared_ptr<Seq2SeqModel> model, std::shared_ptr<const MarianTokenizer> tokenizer, GenerationConfig generation)
     : model_(std::move(model)), tokenizer_(std::move(tokenizer)), generation_(std::move(generation)) {
   const std::int64_t vocab_size = model_->vocab_size();
-  check_vocabulary("source", tokenizer_->source().vocab_size(), model_->hf_config().value("vocab_size", vocab_size));
-  check_vocabulary("target", tokenizer_->target().vocab_size(), vocab_size);
+  require_vocabulary(model_->source_vocab_size(), tokenizer_->source().vocab_size(), "source ");
+  require_vocabulary(vocab_size, tokenizer_->target().vocab_size(), "target ");
   const TokenRoles roles = model_->token_roles();
   if (!generation_.decoder_start_token_id) generation_.decoder_start_token_id = roles.decoder_start;
   if (generation_.eos_token_ids.empty()) generation_.eos_token_ids = {roles.eos};
-  if (generation_.repetition_penalty != 1.0) log_warning("the folder's repetition_penalty has no effect on translations");
+  if (generation_.repetition_penalty != 1.0) warnings_.push_back("the folder's repetition_penalty has no effect on translations");
   std::vector<std::int64_t> named{*generation_.decoder_start_token_id};
   named.insert(named.end(), generation_.eos_token_ids.begin(), generation_.eos_token_ids.end());
   if (generation_.forced_eos_token_id) named.push_back(*generation_.forced_eos_token_id);
@@ -75,23 +75,23 @@ Translator::Plan Translator::plan(const TranslateOptions& options) const {
   search.early_stopping = generation_.early_stopping;
   if (options.early_stopping) {
     const auto found = enum_from_name<EarlyStopping>(*options.early_stopping);
-    check_range(found.has_value(), "--early-stopping", *options.early_stopping, enum_choices<EarlyStopping>());
+    require_flag(found.has_value(), "--early-stopping", *options.early_stopping, enum_choices<EarlyStopping>());
     search.early_stopping = *found;
   }
   const std::int64_t positions = model_->max_positions();
-  const std::int64_t default_max_length = std::min(generation_.max_length.value_or(kDefaultMaxLength), positions);
+  const std::int64_t max_length = options.max_length.value_or(std::min(generation_.max_length.value_or(kDefaultMaxLength), positions));
   search.rules = {.eos_ids = generation_.eos_token_ids,
                   .forced_eos_id = generation_.forced_eos_token_id,
-                  .max_length = options.max_length.value_or(default_max_length),
-                  .min_length = options.min_length.value_or(std::min(generation_.min_length, default_max_length)),
+                  .max_length = max_length,
+                  .min_length = options.min_length.value_or(std::min(generation_.min_length, max_length)),
                   .bad_words = generation_.bad_words_ids};
-  check_range(search.num_beams >= 1 && search.num_beams <= 1024, "--beam", std::to_string(search.num_beams), "1 to 1024");
-  check_range(options.n_best >= 1, "--n-best", std::to_string(options.n_best), "1 or more");
-  check_range(options.batch_tokens >= 1, "--batch-tokens", std::to_string(options.batch_tokens), "1 or more");
-  check_range(search.rules.max_length >= 1 && search.rules.max_length <= positions, "--max-length", std::to_string(search.rules.max_length),
-              "1 to " + std::to_string(positions) + ", the model's positions");
-  check_range(search.rules.min_length >= 0 && search.rules.min_length <= search.rules.max_length, "--min-length",
-              std::to_string(search.rules.min_length), "0 to the greatest length, " + std::to_string(search.rules.max_length));
+  require_flag(search.num_beams >= 1 && search.num_beams <= 1024, "--beam", search.num_beams, "1 to 1024");
+  require_flag(options.n_best >= 1, "--n-best", options.n_best, "1 or more");
+  require_flag(options.batch_tokens >= 1, "--batch-tokens", options.batch_tokens, "1 or more");
+  require_flag(max_length >= 1 && max_length <= positions, "--max-length", max_length,
+               "1 to " + std::to_string(positions) + ", the model's positions");
+  require_flag(search.rules.min_length >= 0 && search.rules.min_length <= max_length, "--min-length", search.rules.min_length,
+               "0 to the greatest length, " + std::to_string(max_length));
   const SamplingOptions sampling = plan_sampling(options);
   const bool asks_to_sample = options.temperature || options.top_k || options.top_p || options.min_p;
   if (asks_to_sample && sampling.temperature > 0 && options.beam.value_or(1) > 1)
@@ -107,29 +107,32 @@ Translator::Plan Translator::plan(const TranslateOptions& options) const {
   return plan;
 }
 
-TokenIds Translator::encode_source(const std::string& line, std::uint64_t line_number) const {
+TokenIds Translator::encode_source(const std::string& line, std::vector<std::string>& warnings) const {
   const bool is_valid = is_valid_utf8(line);
-  if (!is_valid) log_warning(line_name(line_number) + " is not UTF-8; the bytes that are wrong were replaced by U+FFFD");
+  if (!is_valid) warnings.emplace_back(kRepaired);
   const auto pieces = tokenizer_->source().encode(is_valid ? line : repair_utf8(line));
   TokenIds ids(pieces.begin(), pieces.end());
   const auto most = static_cast<std::size_t>(model_->max_positions() - 1);  // the end takes one position
   if (ids.size() > most) {
-    log_warning(line_name(line_number) + " has " + std::to_string(ids.size()) + " tokens and was cut to the model's " +
-                std::to_string(most));
+    warnings.push_back("has " + std::to_string(ids.size()) + " tokens and was cut to the model's " + std::to_string(most));
     ids.resize(most);
   }
   if (!ids.empty()) ids.push_back(tokenizer_->eos_id());
   return ids;
 }
 
-TokenIds Translator::encode_prefix(const std::string& prefix, std::int64_t max_length, std::uint64_t line_number) const {
+TokenIds Translator::encode_prefix(const std::string& prefix, std::int64_t max_length, std::vector<std::string>& warnings) const {
   if (prefix.empty()) return {};
-  const auto pieces = tokenizer_->target().encode(repair_utf8(prefix));
+  if (!is_valid_utf8(prefix)) warnings.push_back(std::string("has a prefix that ") + kRepaired);
+  const std::string text = repair_utf8(prefix);
+  const auto pieces = tokenizer_->target().encode(text);
   TokenIds ids(pieces.begin(), pieces.end());
+  if (std::count(ids.begin(), ids.end(), tokenizer_->unk_id()) > 0)
+    warnings.push_back("has a prefix with what the vocabulary lacks, and the translation begins without it: " +
+                       unknown_pieces(tokenizer_->target(), text));
   const auto most = static_cast<std::size_t>(max_length - 1);
   if (ids.size() > most) {
-    log_warning("the prefix of " + line_name(line_number) + " has " + std::to_string(ids.size()) + " tokens and was cut to " +
-                std::to_string(most));
+    warnings.push_back("has a prefix of " + std::to_string(ids.size()) + " tokens, which was cut to " + std::to_string(most));
     ids.resize(most);
   }
   return ids;
@@ -150,7 +153,8 @@ std::vector<std::vector<Hypothesis>> Translator::decode(std::span<const Request>
     for (std::int64_t sample = 0; sample < plan.search.n_best; ++sample)
       streams.emplace_back(
           batch.seed, "translate",
-          std::initializer_list<std::uint64_t>{batch.first_line_number + request.line, static_cast<std::uint64_t>(sample)});
+          std::initializer_list<std::uint64_t>{batch.numbers.empty() ? request.line + 1 : batch.numbers[request.line],
+                                               static_cast<std::uint64_t>(sample)});
   return sample_sequences(*decoder, {.search = plan.search, .sampling = *plan.sampling, .starts = starts, .streams = streams});
 }
 
@@ -165,17 +169,18 @@ Translation Translator::to_translation(Hypothesis&& hypothesis) const {
   return {std::move(text), hypothesis.score, hypothesis.log_probability, std::move(hypothesis.ids)};
 }
 
-std::vector<std::vector<Translation>> Translator::translate(const LineBatch& batch, const TranslateOptions& options) const {
+std::vector<TranslatedLine> Translator::translate(const LineBatch& batch, const TranslateOptions& options) const {
   TORCH_CHECK(batch.prefixes.empty() || batch.prefixes.size() == batch.lines.size(), "one prefix a line");
+  TORCH_CHECK(batch.numbers.empty() || batch.numbers.size() == batch.lines.size(), "one number a line");
   const Plan plan = this->plan(options);
-  std::vector<std::vector<Translation>> results(batch.lines.size());
+  std::vector<TranslatedLine> results(batch.lines.size());
   std::vector<Request> requests;
   for (std::size_t i = 0; i < batch.lines.size(); ++i) {
-    const std::uint64_t line_number = batch.first_line_number + i;
-    Request request{.line = i, .source = encode_source(batch.lines[i], line_number), .prefix = {}};
-    if (!batch.prefixes.empty()) request.prefix = encode_prefix(batch.prefixes[i], plan.search.rules.max_length, line_number);
+    TranslatedLine& result = results[i];
+    Request request{.line = i, .source = encode_source(batch.lines[i], result.warnings), .prefix = {}};
+    if (!batch.prefixes.empty()) request.prefix = encode_prefix(batch.prefixes[i], plan.search.rules.max_length, result.warnings);
     if (request.source.empty())
-      results[i].emplace_back();
+      result.translations.emplace_back();
     else
       requests.push_back(std::move(request));
   }
@@ -191,7 +196,7 @@ std::vector<std::vector<Translation>> Translator::translate(const LineBatch& bat
     }
     auto hypotheses = decode(std::span(requests).subspan(begin, end - begin), plan, batch);
     for (std::size_t i = begin; i < end; ++i) {
-      auto& translations = results[requests[i].line];
+      auto& translations = results[requests[i].line].translations;
       for (auto& hypothesis : hypotheses[i - begin]) translations.push_back(to_translation(std::move(hypothesis)));
       if (translations.empty()) translations.emplace_back();  // the rules left nothing to generate
     }

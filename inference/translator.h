@@ -52,12 +52,18 @@ struct Translation {
   TokenIds ids;                ///< as generated, the end included
 };
 
-/// A stretch of a text to translate.
+/// A line's answer.
+struct TranslatedLine {
+  std::vector<Translation> translations;  ///< one to n_best, best first (samples: in the order drawn)
+  std::vector<std::string> warnings;      ///< what became of the line: "has 70 tokens and was cut to the model's 63"
+};
+
+/// Lines of a text to translate.
 struct LineBatch {
   std::span<const std::string> lines;
-  std::span<const std::string> prefixes = {};  ///< empty, or for each line how its translation begins ("" for any)
-  std::uint64_t first_line_number = 1;         ///< for warnings, and for the random streams of sampling
-  std::uint64_t seed = 1;                      ///< of sampling
+  std::span<const std::string> prefixes = {};   ///< empty, or for each line how its translation begins ("" for any)
+  std::span<const std::uint64_t> numbers = {};  ///< of the lines, for the random streams of sampling; empty: from 1
+  std::uint64_t seed = 1;                       ///< of sampling
 };
 
 class Translator {
@@ -65,13 +71,14 @@ class Translator {
   /// Throws UserError where tokenizer, model and generation settings do not fit one another.
   Translator(std::shared_ptr<Seq2SeqModel> model, std::shared_ptr<const MarianTokenizer> tokenizer, GenerationConfig generation);
 
-  /// For each line its translations, best first: one to n_best of them (samples: in the order drawn). A line without
-  /// tokens gives one empty translation. Ill-formed UTF-8 is repaired and a line longer than the model's positions is cut,
-  /// each with a warning that names the line. The answer to a line does not depend on the others, up
-  /// to the rounding of sums: the number of rows decides how a product is computed.
-  /// The model is put in evaluation mode for the call. Throws UserError for options that contradict one another.
-  std::vector<std::vector<Translation>> translate(const LineBatch& batch, const TranslateOptions& options = {}) const;
-  std::vector<std::vector<Translation>> translate(std::span<const std::string> lines, const TranslateOptions& options = {}) const {
+  /// What the folder says and is not followed.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+  /// A line without tokens gives one empty translation. Ill-formed UTF-8 is repaired, a line longer than the model's positions is cut, and
+  /// characters of a prefix that the vocabulary lacks are lost, each with a warning. The answer to a line does not depend on the others,
+  /// up to rounding. The model is put in evaluation mode for the call. Throws UserError for options that contradict one another.
+  std::vector<TranslatedLine> translate(const LineBatch& batch, const TranslateOptions& options = {}) const;
+  std::vector<TranslatedLine> translate(std::span<const std::string> lines, const TranslateOptions& options = {}) const {
     return translate(LineBatch{.lines = lines}, options);
   }
 
@@ -93,14 +100,15 @@ class Translator {
 
   Plan plan(const TranslateOptions& options) const;
   SamplingOptions plan_sampling(const TranslateOptions& options) const;
-  TokenIds encode_source(const std::string& line, std::uint64_t line_number) const;
-  TokenIds encode_prefix(const std::string& prefix, std::int64_t max_length, std::uint64_t line_number) const;
+  TokenIds encode_source(const std::string& line, std::vector<std::string>& warnings) const;
+  TokenIds encode_prefix(const std::string& prefix, std::int64_t max_length, std::vector<std::string>& warnings) const;
   std::vector<std::vector<Hypothesis>> decode(std::span<const Request> requests, const Plan& plan, const LineBatch& batch) const;
   Translation to_translation(Hypothesis&& hypothesis) const;
 
   std::shared_ptr<Seq2SeqModel> model_;
   std::shared_ptr<const MarianTokenizer> tokenizer_;
   GenerationConfig generation_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace attend

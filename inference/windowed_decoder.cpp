@@ -7,9 +7,9 @@
 namespace attend {
 namespace {
 
-// The newest tokens that leave room for one more.
+// The newest tokens from which the next one can be predicted.
 TokenIds fitting_window(const TokenIds& ids, std::int64_t positions) {
-  if (static_cast<std::int64_t>(ids.size()) < positions) return ids;
+  if (static_cast<std::int64_t>(ids.size()) <= positions) return ids;
   return {ids.end() - window_of_long_text(positions), ids.end()};
 }
 
@@ -29,11 +29,11 @@ void WindowedDecoder::start(std::span<const TokenIds> prompts, std::int64_t rows
     windows.push_back(fitting_window(prompt, model_.max_positions()));
     longest = std::max(longest, static_cast<std::int64_t>(windows.back().size()));
   }
-  steps_left_ = std::min(steps_to_come_, model_.max_positions() - longest);
+  steps_left_ = std::min(steps_to_come_, model_.max_positions() - longest + 1);  // the first step is given the last token of a prompt
   decoder_ = model_.start_decoding(pack_ids(windows), rows_per_prompt, steps_left_);
   window_R_.clear();
   for (TokenIds& window : windows) {
-    window.pop_back();  // the first step is given it
+    window.pop_back();
     window_R_.insert(window_R_.end(), rows_per_prompt, window);
   }
 }

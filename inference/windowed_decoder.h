@@ -21,10 +21,10 @@ struct DecodingPlan {
   std::int64_t num_ids = 0;  ///< of the tokenizer: a model's vocabulary may be padded beyond it
 };
 
-/// Steps as the model's own decoder does. Where a row's text has as many tokens as the model has positions, the window slides: the row
-/// goes on from the newest half of them, which is read anew. When a row slides depends on its own length only, and the other rows
-/// are read again as they are, so an answer does not depend on the batch, up to the rounding of sums. Logits are those of the
-/// tokenizer's ids, so probabilities are among them. Rows may leave or change places, not multiply, once a window has slid.
+/// Steps as the model's own decoder does. Where a row's text has more tokens than the model has positions, the window slides: the row
+/// goes on from the newest half of the positions, which is read anew. When a row slides depends on its own length only, and the other rows
+/// are read again as they are, so an answer does not depend on the batch, up to rounding. Logits are those of the tokenizer's ids, so
+/// probabilities are among them. Rows may leave or change places, not multiply, once a window has slid.
 class WindowedDecoder final : public StepDecoder {
  public:
   WindowedDecoder(CausalLanguageModel& model, const DecodingPlan& plan);
@@ -42,7 +42,7 @@ class WindowedDecoder final : public StepDecoder {
   std::unique_ptr<StepDecoder> decoder_;
 };
 
-/// How many of its last tokens a text keeps that has as many tokens as the model has positions, or more.
+/// How many of its last tokens a text keeps that has more tokens than the model has positions.
 inline std::int64_t window_of_long_text(std::int64_t positions) { return (positions + 1) / 2; }
 
 /// Texts end to end.

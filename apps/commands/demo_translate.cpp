@@ -57,9 +57,9 @@ void show_translations(const DemoPart& part, const demo::Corpus& corpus, std::os
   Translator translator(model, tokenizer, read_generation_config(model_folder, model->token_roles()));
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < kShown; ++i) lines.push_back(corpus.test[i].english);
-  const auto translations = translator.translate(lines, TranslateOptions{.max_length = kLongest});
+  const auto translated = translator.translate(lines, TranslateOptions{.max_length = kLongest});
   for (std::size_t i = 0; i < kShown; ++i) {
-    const std::string& text = translations[i].front().text;
+    const std::string& text = translated[i].translations.front().text;
     const std::string& reference = corpus.test[i].german;
     out << "  " << lines[i] << "\n  -> " << text << "\n  " << (text == reference ? "   the same as the reference" : "## " + reference)
         << "\n\n";

@@ -14,13 +14,12 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "inference/search.h"
+#include "inference/text_examples.h"
 #include "metrics/score.h"
 #include "training/objectives/language_modelling.h"
 
 namespace attend {
 namespace {
-
-constexpr std::int64_t kBatchTokens = 4096;
 
 WindowOptions window_options(const EvaluateLmOptions& options, const CausalLanguageModel& model) {
   const std::int64_t block = options.max_length.value_or(model.max_positions());
@@ -95,7 +94,7 @@ int run_evaluate_lm(const EvaluateLmOptions& options, std::istream& in, std::ost
     counts.words += of_file.words;
     counts.bytes += of_file.bytes;
   }
-  const auto epoch = evaluation_windows(text, windows, {.tokens = kBatchTokens});
+  const auto epoch = evaluation_windows(text, windows, {.tokens = kAnswerTokens});
   const LanguageLoss loss = evaluate_language(*model, *epoch, 0).value();
   require_finite(loss.loss);
   Json metrics = text_metrics(loss, counts);

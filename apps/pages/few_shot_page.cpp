@@ -127,6 +127,6 @@ std::string few_shot_page(const FewShotPage& page) {
   return html_page(page.title, body);
 }
 
-std::string few_shot_picture(const FewShotPage& page) { return curves(page.tasks, /*with_names=*/true); }
+std::string few_shot_picture(const FewShotPage& page) { return as_file(curves(page.tasks, /*with_names=*/true)); }
 
 }  // namespace attend

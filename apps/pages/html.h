@@ -33,8 +33,10 @@ std::string line(const Line& at, const std::string& style);
 /// `anchor` is start, middle or end; `text` is not HTML yet.
 std::string label(double x, double y, const std::string& anchor, const std::string& text);
 
-/// A picture that stands in a page, or in a file of its own: its text looks alike in both.
+/// A picture that stands in a page.
 std::string picture(double width, double height, const std::string& description, const std::string& content);
+/// A picture as a file of its own: a page knows what SVG is, a file has to name it. Its text looks alike in both.
+std::string as_file(std::string picture);
 
 }  // namespace svg
 

@@ -267,7 +267,7 @@ TEST_CASE("any of several ends ends a sentence") {
   }
 }
 
-TEST_CASE("a prefix is taken as it is and its log-probability counted") {
+TEST_CASE("a prefix is taken as it is, and counts neither as probability nor as length") {
   const auto logits = random_logits(12, 15, 1.0f);
   const TokenIds prefix{7, 1, 9};
   for (const std::int64_t num_beams : {1, 4}) {
@@ -276,9 +276,10 @@ TEST_CASE("a prefix is taken as it is and its log-probability counted") {
     for (const auto& hypothesis : mixed[0]) {
       REQUIRE(TokenIds(hypothesis.ids.begin(), hypothesis.ids.begin() + 3) == prefix);
       double log_probability = 0;
-      for (std::size_t i = 0; i < hypothesis.ids.size(); ++i)
+      for (std::size_t i = prefix.size(); i < hypothesis.ids.size(); ++i)
         log_probability += log_softmax(logits(0, {hypothesis.ids.begin(), hypothesis.ids.begin() + i}))[hypothesis.ids[i]];
       REQUIRE(hypothesis.log_probability == Approx(log_probability).margin(1e-5));
+      REQUIRE(hypothesis.score == Approx(log_probability / static_cast<double>(hypothesis.ids.size() - prefix.size())).margin(1e-5));
     }
     require_equal(mixed[1], search_one(logits, options));
     for (const auto& hypothesis : mixed[2]) REQUIRE(hypothesis.ids.front() == 3);
@@ -291,8 +292,35 @@ TEST_CASE("the best output forced as a prefix gives itself back") {
     const SearchOptions options = make_options(1, 12);
     const auto free = search_one(logits, options);
     const TokenIds prefix(free[0].ids.begin(), free[0].ids.end() - 1);
-    require_equal(search_one(logits, options, prefix), free);
+    const auto forced = search_one(logits, options, prefix);
+    REQUIRE(forced[0].ids == free[0].ids);
+    REQUIRE(forced[0].log_probability == Approx(free[0].token_log_probabilities.back()).margin(1e-5));
+    REQUIRE(forced[0].token_log_probabilities.size() == forced[0].ids.size());
   }
+}
+
+// What comes after a prefix is what a search would find that began there, however improbable the prefix is.
+TEST_CASE("after a prefix the search is one that begins there") {
+  const TokenIds prefix{7, 1, 9};
+  for (std::uint64_t seed = 0; seed < 12; ++seed)
+    for (const auto stopping : {EarlyStopping::kFalse, EarlyStopping::kTrue, EarlyStopping::kNever}) {
+      const auto logits = random_logits(seed, 15, 1.0f);
+      const NextLogits behind = [&](std::int64_t sentence, const TokenIds& ids) {
+        TokenIds all = prefix;
+        all.insert(all.end(), ids.begin(), ids.end());
+        return logits(sentence, all);
+      };
+      SearchOptions options = make_options(4, 12);
+      options.early_stopping = stopping;
+      const auto found = search_one(logits, options, prefix);
+      options.rules.max_length -= 3;
+      const auto expected = search_one(behind, options);
+      REQUIRE(found.size() == expected.size());
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        REQUIRE(TokenIds(found[i].ids.begin() + 3, found[i].ids.end()) == expected[i].ids);
+        REQUIRE(found[i].score == Approx(expected[i].score).margin(1e-5));
+      }
+    }
 }
 
 // p(end) first 0.6, else token 1 with 0.4; then the end for certain. Log-probabilities -0.5108 (length 1) and -0.9163 (length 2).

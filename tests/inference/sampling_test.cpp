@@ -338,7 +338,12 @@ TEST_CASE("sampling keeps to lengths, bad words, the forced end and prefixes") {
       longest = std::max(longest, ids.size());
     }
   REQUIRE(longest == 6);
-  for (const auto& hypothesis : samples[0]) REQUIRE(TokenIds(hypothesis.ids.begin(), hypothesis.ids.begin() + 2) == TokenIds{1, 5});
+  for (const auto& hypothesis : samples[0]) {
+    REQUIRE(TokenIds(hypothesis.ids.begin(), hypothesis.ids.begin() + 2) == TokenIds{1, 5});
+    REQUIRE(hypothesis.token_log_probabilities[0] == 0);  // a prefix counts neither as probability nor as length
+    REQUIRE(hypothesis.token_log_probabilities[1] == 0);
+    REQUIRE(hypothesis.score == Approx(hypothesis.log_probability / static_cast<double>(hypothesis.ids.size() - 2)));
+  }
 }
 
 TEST_CASE("sampling refuses logits that are not numbers") {

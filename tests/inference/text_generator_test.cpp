@@ -200,13 +200,36 @@ TEST_CASE("a text longer than the positions slides or is refused, as asked") {
   const Toy toy(random_context_logits(8, kVocab), 16);
   const std::string prompt = "0123456789";
   REQUIRE(toy.one(prompt, {.max_new_tokens = 40, .min_new_tokens = 39, .temperature = 0.0}).ids.size() == 40);
-  const std::string refusal = refusal_of([&] { toy.one(prompt, {.max_new_tokens = 7, .context = ContextPolicy::kRefuse}); });
-  REQUIRE_THAT(refusal, Catch::Contains("line 1") && Catch::Contains("10 tokens") && Catch::Contains("7 new") &&
-                            Catch::Contains("16 positions") && Catch::Contains("--max-new-tokens 6"));
-  REQUIRE(toy.one(prompt, {.max_new_tokens = 6, .min_new_tokens = 5, .context = ContextPolicy::kRefuse}).ids.size() == 6);
-  REQUIRE_THAT(refusal_of([&] { toy.one(prompt, {.max_new_tokens = 7, .beam = 2}); }), Catch::Contains("16 positions"));
+  const std::string refusal = refusal_of([&] { toy.one(prompt, {.max_new_tokens = 8, .context = ContextPolicy::kRefuse}); });
+  REQUIRE_THAT(refusal, Catch::Contains("line 1") && Catch::Contains("10 tokens") && Catch::Contains("8 new") &&
+                            Catch::Contains("16 positions") && Catch::Contains("--max-new-tokens 7"));
+  REQUIRE(toy.one(prompt, {.max_new_tokens = 7, .min_new_tokens = 6, .context = ContextPolicy::kRefuse}).ids.size() == 7);
+  REQUIRE_THAT(refusal_of([&] { toy.one(prompt, {.max_new_tokens = 8, .beam = 2}); }), Catch::Contains("16 positions"));
+  REQUIRE(toy.one(prompt, {.max_new_tokens = 7, .min_new_tokens = 7, .beam = 2}).ids.size() == 7);
   REQUIRE_THAT(refusal_of([&] { toy.one(std::string(20, 'x'), {.max_new_tokens = 1, .context = ContextPolicy::kRefuse}); }),
                Catch::Contains("shorter prompt"));
+}
+
+TEST_CASE("all of a prompt as long as the positions is read, and of a longer one it is told what is") {
+  // The next token is how many tokens the model sees.
+  const ContextLogits counting = [](const TokenIds& ids) {
+    std::vector<float> logits(kVocab, 0.0f);
+    logits[ids.size()] = 50.0f;
+    return logits;
+  };
+  const Toy toy(counting, 16);
+  for (const auto context : {ContextPolicy::kSlide, ContextPolicy::kRefuse}) {
+    const auto whole = toy.one(std::string(16, 'x'), {.max_new_tokens = 1, .temperature = 0.0, .context = context});
+    REQUIRE(whole.ids == TokenIds{16});
+    REQUIRE(whole.warnings.empty());
+  }
+  REQUIRE(toy.one(std::string(16, 'x'), {.max_new_tokens = 1, .beam = 3}).ids == TokenIds{16});
+  const auto halves = toy.run({std::string(17, 'x'), "ab"}, {.max_new_tokens = 1, .samples = 2, .temperature = 1.0});
+  for (const Continuation& sample : halves[0]) {
+    REQUIRE(sample.ids == TokenIds{8});
+    REQUIRE(sample.warnings == std::vector<std::string>{"has 17 tokens, and the model 16 positions; its last 8 are read"});
+  }
+  REQUIRE(halves[1][0].warnings.empty());
 }
 
 TEST_CASE("an empty prompt begins a new text, where there is a token that ends one") {

@@ -55,6 +55,16 @@ TEST_CASE("a text's score is the sum over its tokens, the first predicted from t
   REQUIRE(scores[2].num_tokens == 2);
 }
 
+TEST_CASE("ill-formed UTF-8 counts as U+FFFD, and is told") {
+  const TextScorer scorer(std::make_shared<ToyCausalModel>(random_context_logits(3, kVocab), kVocab, 64), byte_tokenizer());
+  const std::vector<std::string> texts{"a\xff", "a\xEF\xBF\xBD"};
+  const auto scores = scorer.score(texts);
+  REQUIRE(scores[0].log_probability == scores[1].log_probability);
+  REQUIRE(scores[0].warnings.size() == 1);
+  REQUIRE_THAT(scores[0].warnings[0], Catch::StartsWith("is not UTF-8"));
+  REQUIRE(scores[1].warnings.empty());
+}
+
 TEST_CASE("without an end-of-text token the first token is not counted") {
   const auto next = random_context_logits(3, 256);
   const TextScorer scorer(std::make_shared<ToyCausalModel>(next, 256, 64), byte_tokenizer({}));

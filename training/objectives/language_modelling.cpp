@@ -7,6 +7,7 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/field_io.h"
+#include "inference/folders.h"
 #include "inference/generation_config.h"
 #include "training/objectives/common.h"
 
@@ -101,10 +102,7 @@ LanguageObjective::~LanguageObjective() = default;
 
 void LanguageObjective::check_options() const {
   const LanguageOptions& options = setup_.options;
-  if (setup_.tokenizer->vocab_size() > setup_.model->vocab_size())
-    throw UserError("the tokenizer has " + std::to_string(setup_.tokenizer->vocab_size()) + " ids, the model " +
-                        std::to_string(setup_.model->vocab_size()),
-                    "use the tokenizer the model was made with");
+  require_vocabulary(setup_.model->vocab_size(), setup_.tokenizer->vocab_size());
   if (options.max_length < 1) throw UserError("--max-length is " + std::to_string(options.max_length) + "; expected 1 or more");
   if (options.max_length > setup_.model->max_positions())
     throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " +

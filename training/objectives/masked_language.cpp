@@ -5,6 +5,7 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/field_io.h"
+#include "inference/folders.h"
 #include "training/objectives/common.h"
 
 namespace attend {
@@ -105,10 +106,7 @@ EvaluationExamples evaluation_examples(const EvaluationText& text) {
 
 MaskedLanguageObjective::MaskedLanguageObjective(MaskedLanguageSetup setup) : setup_(std::move(setup)) {
   MaskedLanguageOptions& options = setup_.options;
-  if (setup_.tokenizer->vocab_size() > setup_.model->vocab_size())
-    throw UserError("the tokenizer has " + std::to_string(setup_.tokenizer->vocab_size()) + " ids, the model " +
-                        std::to_string(setup_.model->vocab_size()),
-                    "use the tokenizer the model was made with");
+  require_vocabulary(setup_.model->vocab_size(), setup_.tokenizer->vocab_size());
   validate(options, {.positions = setup_.model->max_positions(), .segments = setup_.model->num_segments()});
   if (options.next_sentence && !setup_.model->has_next_sentence())
     throw UserError("the model has no head for next sentences", "add --no-next-sentence");

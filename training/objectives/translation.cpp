@@ -140,8 +140,8 @@ std::optional<double> TranslationObjective::bleu(const StopCheck& stop) {
   for (std::size_t begin = 0; begin < bleu_sources_.size(); begin += kLinesBetweenChecks) {
     if (stop && stop()) return std::nullopt;
     const std::size_t count = std::min(kLinesBetweenChecks, bleu_sources_.size() - begin);
-    const auto translations = translator.translate(std::span(bleu_sources_).subspan(begin, count));
-    for (std::size_t i = 0; i < count; ++i) bleu.add(translations[i].front().text, std::span(&bleu_references_[begin + i], 1));
+    const auto lines = translator.translate(std::span(bleu_sources_).subspan(begin, count));
+    for (std::size_t i = 0; i < count; ++i) bleu.add(lines[i].translations.front().text, std::span(&bleu_references_[begin + i], 1));
   }
   return bleu.score().score;
 }

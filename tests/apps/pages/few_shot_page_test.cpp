@@ -86,6 +86,20 @@ TEST_CASE("the page loads nothing and runs nothing") {
   }
 }
 
+TEST_CASE("the curves alone are a picture that names them, and its text is text") {
+  FewShotPage page = two_tasks();
+  page.tasks[1].name = "<affix>";
+  const std::string svg = few_shot_picture(page);
+  CHECK(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
+  CHECK(svg.ends_with("</svg>\n"));
+  CHECK(count_of(svg, "<polyline") == 2);
+  CHECK(count_of(svg, "r=\"3.5\"") == 4);  // a point a number of shots
+  CHECK(count_of(svg, "r=\"4\"") == 2);    // a mark a name
+  CHECK_THAT(svg, Contains(">cipher</text>") && Contains(">&lt;affix&gt;</text>") && !Contains("<affix>"));
+  for (const char* word : {"<script", "<style", "href=", "url(", "<image", "<foreignObject", "onload"}) CHECK(count_of(svg, word) == 0);
+  CHECK(few_shot_picture({.title = "Nothing", .settings = {}, .tasks = {}}).ends_with("</svg>\n"));
+}
+
 TEST_CASE("a page without tasks is a page") {
   const std::string html = few_shot_page({.title = "Nothing", .settings = {}, .tasks = {}});
   CHECK(html.starts_with("<!DOCTYPE html>\n"));
