@@ -7,22 +7,12 @@
 
 #include "core/error.h"
 #include "core/limits.h"
+#include "core/text_source.h"
 
 namespace attend {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-std::unique_ptr<std::ifstream> open_text(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) throw UserError(path.string() + " is a folder; expected a file");
-  auto file = std::make_unique<std::ifstream>(path, std::ios::binary);
-  if (!*file) {
-    const bool exists = std::filesystem::exists(path, ignored);
-    throw UserError("cannot read " + path.string() + ": " + (exists ? "it cannot be opened" : "no such file"));
-  }
-  return file;
-}
 
 }  // namespace
 
@@ -58,8 +48,9 @@ bool LineReader::next(std::string& line) {
     if (!has_break && line.empty()) return false;
     break;
   }
+  check_text_line(line, ++line_number_, name_);
   if (!line.empty() && line.back() == '\r') line.pop_back();
-  if (++line_number_ == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
+  if (line_number_ == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
   return true;
 }
 
@@ -79,6 +70,12 @@ std::string read_file(const std::filesystem::path& path, std::uintmax_t max_byte
     if (content.size() > max_bytes) throw UserError(path.string() + " is larger than the " + std::to_string(max_bytes) + " bytes allowed");
   }
   if (file->bad()) throw UserError("cannot read " + path.string());
+  return content;
+}
+
+std::string read_text_file(const std::filesystem::path& path, std::uintmax_t max_bytes) {
+  std::string content = read_file(path, max_bytes);
+  check_text_beginning(std::string_view(content).substr(0, kTextBeginning), path.string());
   return content;
 }
 

@@ -11,6 +11,7 @@
 #include "generation/sequence_rules.h"
 #include "generation/top_tokens.h"
 #include "generation/windowed_decoder.h"
+#include "tokenizers/unknown_tokens.h"
 
 namespace attend {
 namespace {
@@ -154,6 +155,7 @@ TextScorer::TextScorer(std::shared_ptr<CausalLanguageModel> model, std::shared_p
     throw UserError(
         "the tokenizer has " + std::to_string(tokenizer_->vocab_size()) + " ids, the model only " + std::to_string(model_->vocab_size()),
         "use the tokenizer files that the model was trained with");
+  tell_spare_ids(tokenizer_->vocab_size(), model_->vocab_size());
 }
 
 std::vector<TextScore> TextScorer::score(std::span<const std::string> texts) const {

@@ -1,6 +1,7 @@
 #include "generation/translator.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include <torch/torch.h>
 
@@ -9,6 +10,7 @@
 #include "core/text.h"
 #include "generation/beam_search.h"
 #include "generation/evaluation_mode.h"
+#include "tokenizers/unknown_tokens.h"
 
 namespace attend {
 namespace {
@@ -25,9 +27,24 @@ void check_vocabulary(const std::string& side, std::int64_t of_tokenizer, std::i
     throw UserError("the tokenizer's " + side + " vocabulary has " + std::to_string(of_tokenizer) + " tokens, the model's only " +
                         std::to_string(of_model),
                     "use the tokenizer files that the model was trained with");
+  tell_spare_ids(of_tokenizer, of_model);
 }
 
 std::string line_name(std::uint64_t line_number) { return "line " + std::to_string(line_number); }
+
+/// What the vocabulary lacks of a line: told once a process, not line by line.
+void tell_unknown_text(const Tokenizer& side, const std::string& line, const std::vector<std::int32_t>& ids, std::uint64_t number) {
+  static UnknownLines unknown_lines;
+  static std::atomic<bool> code_was_told = false;
+  UnknownShare share;
+  share.add(ids, side.unknown_id());
+  unknown_lines.look_at(share, number);
+  const std::string_view code = unknown_language_code(side, line);
+  if (!code.empty() && !code_was_told.exchange(true))
+    log_warning(line_name(number) + " begins with '" + excerpt(code) +
+                "', which is no language code of the vocabulary: it is one unknown token. With a blank in front it is read as text "
+                "(further lines are not told)");
+}
 
 }  // namespace
 
@@ -111,6 +128,7 @@ TokenIds Translator::encode_source(const std::string& line, std::uint64_t line_n
   const bool is_valid = is_valid_utf8(line);
   if (!is_valid) log_warning(line_name(line_number) + " is not UTF-8; the bytes that are wrong were replaced by U+FFFD");
   const auto pieces = tokenizer_->source().encode(is_valid ? line : repair_utf8(line));
+  tell_unknown_text(tokenizer_->source(), line, pieces, line_number);
   TokenIds ids(pieces.begin(), pieces.end());
   const auto most = static_cast<std::size_t>(model_->max_positions() - 1);  // the end takes one position
   if (ids.size() > most) {

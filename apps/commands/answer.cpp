@@ -27,6 +27,8 @@ QuestionSet to_questions(const std::vector<InputLine>& lines, const WordPieceTok
     questions.data.contexts.push_back(line.text.substr(tab + 1));
   }
   questions.windows = window_questions(questions.data, tokenizer, spans);
+  static UnknownLines unknown_lines;
+  if (!lines.empty()) unknown_lines.look_at(questions.windows.unknown, lines.front().number);
   return questions;
 }
 

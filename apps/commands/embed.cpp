@@ -109,11 +109,13 @@ int run_embed(const EmbedOptions& options, std::istream& in, std::ostream& out) 
   Recipe recipe = read_recipe(options.model, options.pooling);
   recipe.max_length = length_to_read(options, *model, recipe.max_length > 0 ? recipe.max_length : encoder->max_length());
   TextInput input(options.text, in, "Type a text; Ctrl-D ends.");
+  UnknownLines unknown_lines;
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     const torch::NoGradGuard no_grad;
     std::vector<TextExample> examples;
     for (const InputLine& line : lines) {
       EncodedText encoded = encoder->encode(line.text, std::nullopt, recipe.max_length);
+      unknown_lines.look_at(encoded.unknown, line.number);
       if (encoded.num_removed > 0)
         log_warning("line " + std::to_string(line.number) + " is longer than " + std::to_string(recipe.max_length) + " tokens; it was cut");
       examples.push_back({std::move(encoded.ids), std::move(encoded.type_ids)});

@@ -56,10 +56,12 @@ int run_tag(const TagOptions& options, std::istream& in, std::ostream& out) {
   require_vocabulary(*model, tokenizer->vocab_size());
   const std::int64_t length = length_to_read(options, *model, tokenizer->max_length());
   TextInput input(options.text, in, "Type a sentence to tag its words; Ctrl-D ends.");
+  UnknownLines unknown_lines;
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     WordWindows text(*tokenizer, length);
     std::vector<std::vector<std::string>> sentences;
     for (const InputLine& line : lines) text.add(sentences.emplace_back(words_of(line.text)));
+    if (!lines.empty()) unknown_lines.look_at(text.unknown(), lines.front().number);
     const WordTags found = tag_words(*model, text).value();
     std::vector<std::string> answers;
     for (std::size_t first = 0; const auto& words : sentences) {

@@ -58,6 +58,7 @@ void require_vocabulary(const TextModel& model, std::int64_t vocab_size) {
   if (vocab_size > model.vocab_size())
     throw UserError("the tokenizer has " + std::to_string(vocab_size) + " ids, the model " + std::to_string(model.vocab_size()),
                     "use the tokenizer the model was made with");
+  tell_spare_ids(vocab_size, model.vocab_size());
 }
 
 void add_line_flags(CLI::App& command, LineOptions& options, const std::string& lines) {
@@ -82,6 +83,8 @@ TextExample encode_line(const InputEncoder& encoder, const TextModel& model, con
       throw UserError(place + ": a pair of texts, and the model has one segment only (type_vocab_size 1)");
   }
   EncodedText input = encoder.encode(text.substr(0, tab), second, length);
+  static UnknownLines unknown_lines;
+  unknown_lines.look_at(input.unknown, line.number);
   if (input.num_removed > 0)
     log_warning(place + " is longer than the " + std::to_string(length) + " tokens that are read; " + std::to_string(input.num_removed) +
                 " tokens were cut");

@@ -197,5 +197,38 @@ TEST_CASE("what a tokenizer throws on a thread comes out") {
   CHECK(files_in(work.folder / "data") == 0);
 }
 
+TEST_CASE("lines of other white space than ASCII's divide documents too") {
+  Work work;
+  write_text(work.folder / "a.txt", "1 2\n\u00A0\n3\n\u3000\u3000\n4\n5\n");
+  CHECK(content_of(*work.prepare()) == Documents{{{1, 2}}, {{3}}, {{4}, {5}}});
+}
+
+TEST_CASE("where splitting finds nothing to split, that is told") {
+  Work work;
+  work.text.line_holds = LineHolds::kParagraph;
+  const auto said = [&](const std::string& text) {
+    write_text(work.folder / "a.txt", text);
+    return captured_stderr([&] { work.prepare(); });
+  };
+  std::string lines;
+  for (int i = 0; i < 30; ++i) lines += "1 2. x 3. y 4\n";
+  CHECK_THAT(said(lines), Catch::Contains("--split-sentences found more than one sentence in none of 30 lines"));
+  CHECK_THAT(said(lines + "1. 2\n"), Catch::Contains("in 1 of 31 lines"));
+  CHECK(said("1. 2\n" + std::string("3 4\n")) == "");
+  work.text.line_holds = LineHolds::kSentence;
+  CHECK(said(lines) == "");
+}
+
+TEST_CASE("how much of a text is unknown is told once") {
+  Work work;
+  write_text(work.folder / "a.txt", "1 2 3 1\n1 5\n");
+  struct Unknowing : ToyTokenizer {
+    std::optional<std::int32_t> unknown_id() const override { return 1; }
+  } tokenizer;
+  const auto prepare = [&] { prepare_documents(work.text, {tokenizer, "unknowing"}, work.folder / "data"); };
+  CHECK_THAT(captured_stderr(prepare), Catch::Contains("a.txt: 50.0 % of the tokens are unknown") && Catch::Contains("--limit-alphabet"));
+  CHECK(captured_stderr(prepare) == "");  // taken as it was prepared
+}
+
 }  // namespace
 }  // namespace attend

@@ -60,12 +60,14 @@ LabelledExamples read_examples(const LabelledSource& source, const InputEncoder&
                                const std::optional<LabelSet>& labels) {
   TableReader reader(source.file, source.columns, source.header);
   LabelledExamples read;
+  UnknownShare unknown;
   const bool is_pair = !source.columns.text_pair.empty();
   for (LabelledText row; reader.next(row);) {
     const auto second = is_pair ? std::optional(row.text_pair) : std::nullopt;
     EncodedText input = with_place([&] { return reader.name() + ", line " + std::to_string(row.line); },
                                    [&] { return encoder.encode(row.text, second, max_length); });
     read.num_cut += input.num_removed > 0;
+    unknown.add(input.unknown);
     read.examples.push_back({std::move(input.ids), std::move(input.type_ids)});
     if (labels)
       read.classes.push_back(labels->id({row.label, reader.name(), row.line}));
@@ -75,6 +77,7 @@ LabelledExamples read_examples(const LabelledSource& source, const InputEncoder&
   if (read.num_cut > 0)
     log_warning(reader.name() + ": " + std::to_string(read.num_cut) + " of " + std::to_string(read.examples.size()) +
                 " texts were longer than " + std::to_string(max_length) + " tokens (--max-length) and cut");
+  tell_unknown(unknown, reader.name(), "is the tokenizer made for this language?");
   return read;
 }
 

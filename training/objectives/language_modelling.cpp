@@ -10,6 +10,7 @@
 #include "core/stop_signal.h"
 #include "generation/generation_config.h"
 #include "training/objectives/common.h"
+#include "tokenizers/unknown_tokens.h"
 
 namespace attend {
 namespace {
@@ -122,6 +123,7 @@ void LanguageObjective::check_options() const {
     throw UserError("the tokenizer has " + std::to_string(setup_.tokenizer->vocab_size()) + " ids, the model " +
                         std::to_string(setup_.model->vocab_size()),
                     "use the tokenizer the model was made with");
+  tell_spare_ids(setup_.tokenizer->vocab_size(), setup_.model->vocab_size());
   if (options.max_length < 1) throw UserError("--max-length is " + std::to_string(options.max_length) + "; expected 1 or more");
   if (options.max_length > setup_.model->max_positions())
     throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " +

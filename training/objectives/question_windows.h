@@ -67,6 +67,7 @@ struct QuestionWindows {
   std::vector<WordPieces> contexts;
   std::vector<QuestionWindow> windows;  ///< of one question one after the other, at least one each
   std::vector<TextExample> examples;    ///< as many
+  UnknownShare unknown;                 ///< of questions and contexts
 };
 
 /// Only the context is cut into windows. A question that would take more than half of one is cut there, with a warning that counts them.

@@ -68,6 +68,7 @@ TaggedExamples read_tagged_examples(const TaggedSource& source, const WordPieceT
   require_room(max_length);
   ConllReader reader(source.file, source.columns);
   TaggedExamples read;
+  UnknownShare unknown;
   for (TaggedSentence sentence; reader.next(sentence);) {
     const std::vector<std::int64_t> tags = label_ids(sentence, reader.name(), labels);
     EncodedInput input = tokenizer.add_template(tokenizer.encode_words(sentence.tokens), nullptr, max_length);
@@ -76,6 +77,7 @@ TaggedExamples read_tagged_examples(const TaggedSource& source, const WordPieceT
       continue;
     }
     read.num_cut += input.num_removed > 0;
+    unknown.add(unknown_share(input.ids, input.words, tokenizer.unk_id()));
     std::vector<std::int64_t> on_pieces;
     for (std::int32_t last = -1; const std::int32_t word : input.words) {
       on_pieces.push_back(word < 0 || word == last ? TaggedExamples::kNoTag : tags[static_cast<std::size_t>(word)]);
@@ -93,6 +95,7 @@ TaggedExamples read_tagged_examples(const TaggedSource& source, const WordPieceT
   if (read.num_empty > 0)
     log_warning(reader.name() + ": " + std::to_string(read.num_empty) + of_all +
                 "hold no character that the tokenizer keeps; they are left out");
+  tell_unknown(unknown, reader.name(), "is the tokenizer made for this language?");
   return read;
 }
 
@@ -115,6 +118,7 @@ WordWindows::WordWindows(const WordPieceTokenizer& tokenizer, std::int64_t max_l
 
 void WordWindows::add(const std::vector<std::string>& words) {
   const WordPieces pieces = tokenizer_.encode_words(words);
+  unknown_.add(pieces.ids, tokenizer_.unk_id());
   for (const PieceWindow& window : piece_windows(static_cast<std::int64_t>(pieces.ids.size()), room_)) {
     TextExample& example = windows_.emplace_back();
     example.ids.push_back(tokenizer_.cls_id());

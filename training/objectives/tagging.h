@@ -82,11 +82,13 @@ class WordWindows {
   const std::vector<TextExample>& windows() const { return windows_; }
   /// Of each window the words it answers for. A word of which the tokenizer leaves nothing is in none.
   const std::vector<std::vector<Place>>& places() const { return places_; }
+  const UnknownShare& unknown() const { return unknown_; }
 
  private:
   const WordPieceTokenizer& tokenizer_;
   std::int64_t room_;
   std::size_t num_words_ = 0;
+  UnknownShare unknown_;
   std::vector<TextExample> windows_;
   std::vector<std::vector<Place>> places_;
 };
