@@ -187,6 +187,10 @@ void PieceLearner::use_free_ids(const std::vector<WordCount>& words) {
     if (starts.contains(code_point) && has_room()) id_of(piece);
     if (continuations.contains(code_point) && has_room()) id_of("##" + piece);
   }
+  // Beside them characters of the alphabet may stand where they stood in no word that could be spelled before.
+  for (const auto& [word, count] : words)
+    for (std::size_t at = utf8_at(word, 0).length; at < word.size() && has_room(); at += utf8_at(word, at).length)
+      id_of("##" + word.substr(at, utf8_at(word, at).length));
 }
 
 bool PieceLearner::can_spell(const std::string& word) const {

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/text.h"
 #include "tests/cli/process.h"
@@ -71,7 +72,8 @@ TEST_CASE("compressed texts and UTF-16 are named, with the command that converts
   const TempFolder folder;
   write_text(folder / "x.gz", "\x1f\x8b\x08 more");
   write_text(folder / "x.txt", utf16(english()));
-  for (const auto& [file, what, command] : {std::tuple{"x.gz", "compressed with gzip", "zcat "}, {"x.txt", "UTF-16", "iconv -f UTF-16 -t UTF-8 "}})
+  for (const auto& [file, what, command] :
+       {std::tuple{"x.gz", "compressed with gzip", "zcat "}, std::tuple{"x.txt", "UTF-16", "iconv -f UTF-16 -t UTF-8 "}})
     for (const char* kind : {"bert", "gpt"}) {
       const std::string path = (folder / file).string();
       const Outcome outcome = run({"pretrain", kind, "--train", path, "--output", (folder / "run").string(), "--preset", "tiny"});
@@ -79,8 +81,6 @@ TEST_CASE("compressed texts and UTF-16 are named, with the command that converts
       CHECK(outcome.code == 2);
       CHECK_THAT(outcome.err, Contains(path + " is " + what) && Contains(command + path + " > text"));
     }
-  const Outcome piped = run({"metric", "bleu", "--reference", "-"}, "\x1f\x8b\x08 more\n");
-  CHECK(piped.code == 2);
 }
 
 TEST_CASE("Chinese with more characters than the usual alphabet gets the ids that are free, and what stays unknown is told") {

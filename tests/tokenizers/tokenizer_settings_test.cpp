@@ -1,5 +1,6 @@
 #include "tokenizers/tokenizer_settings.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "core/log.h"

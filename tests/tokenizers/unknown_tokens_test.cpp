@@ -1,5 +1,6 @@
 #include "tokenizers/unknown_tokens.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <vector>
 
