@@ -144,8 +144,9 @@ Settings read_settings(const fs::path& folder) {
   }
   read_older_added_tokens(folder, settings);
   // Those with ids first: a token without one gets the next that is free then, as in transformers.
-  const auto without = std::stable_partition(settings.added.begin(), settings.added.end(), [](const auto& a) { return a.second.has_value(); });
-  std::stable_sort(settings.added.begin(), without, [](const auto& a, const auto& b) { return *a.second < *b.second; });
+  auto& added = settings.added;
+  const auto without = std::stable_partition(added.begin(), added.end(), [](const auto& token) { return token.second.has_value(); });
+  std::stable_sort(added.begin(), without, [](const auto& a, const auto& b) { return *a.second < *b.second; });
   return settings;
 }
 

@@ -72,7 +72,8 @@ void apply_settings(const TokenizerSettings& settings, WordPieceFiles& files) {
   apply_normalization(settings, files);
   if (!files.tokenizer_json) settings.check_class(kClasses);
   settings.check_special_tokens();
-  std::vector<std::string_view> followed{"do_lower_case", "strip_accents", "tokenize_chinese_chars", "cls_token", "sep_token", "mask_token"};
+  std::vector<std::string_view> followed{"do_lower_case", "strip_accents", "tokenize_chinese_chars",
+                                         "cls_token",     "sep_token",     "mask_token"};
   // Settings of the tokenizer without a tokenizer.json, which nothing reads where that lies beside.
   if (files.tokenizer_json) followed.insert(followed.end(), {"do_basic_tokenize", "never_split", "wordpieces_prefix"});
   settings.check_keys(followed);

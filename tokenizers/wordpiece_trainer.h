@@ -24,7 +24,8 @@ struct WordPieceVocabularyConfig {
     visit("vocab_size", self.vocab_size, "number of ids, the five special tokens counted");
     visit("min_frequency", self.min_frequency, "a piece must be seen as often as this");
     visit("limit_alphabet", self.limit_alphabet,
-          "most characters that get a piece of their own, the most frequent; words with others are [UNK] [1000, and more where ids are free]");
+          "most characters that get a piece of their own, the most frequent; words with others are [UNK] [1000, and more where ids are "
+          "free]");
   }
 };
 
@@ -39,7 +40,8 @@ struct WordPieceTraining {
 /// pieces were known first. The files depend on nothing but the arguments. Returns the number of ids, which is less than asked for, with
 /// a warning, where the text is too small. Memory grows with the number of different words, of which the rarest are forgotten beyond
 /// four million. Where nothing is left to join, characters beyond the usual alphabet get the ids that are free; what share of the text's
-/// words stays unknown is told, with the flag that changes it. Throws UserError for missing or empty files, ill-formed UTF-8 (with the line), and sizes that cannot be.
+/// words stays unknown is told, with the flag that changes it. Throws UserError for missing or empty files,
+/// ill-formed UTF-8 (with the line), and sizes that cannot be.
 std::int64_t train_wordpiece_tokenizer(const WordPieceTraining& training, const std::filesystem::path& folder);
 
 }  // namespace attend

@@ -70,7 +70,8 @@ void add_flags(CLI::App& command, PretrainTransformerOptions& options) {
       {.presets = transformer_preset_names(), .sizes = "sizes of the model; base and big are the paper's", .tokenizer = "a tokenizer"});
   command.add_option("--tokenizer-model", options.tokenizer_model, "how a learnt tokenizer cuts text [unigram]")
       ->type_name(enum_choices<PieceModel>());
-  command.add_option("--language-codes", options.language_codes, std::string("of a learnt tokenizer: ") + kLanguageCodesHelp)->delimiter(',');
+  command.add_option("--language-codes", options.language_codes, std::string("of a learnt tokenizer: ") + kLanguageCodesHelp)
+      ->delimiter(',');
   add_training_run(command, options.run);
 }
 

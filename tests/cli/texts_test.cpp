@@ -96,7 +96,8 @@ TEST_CASE("Chinese with more characters than the usual alphabet gets the ids tha
   REQUIRE(limited.code == 0);
   CHECK_THAT(limited.err, Contains("of the tokens are unknown to the tokenizer") && Contains("raise --limit-alphabet (it is 500)"));
   CHECK_THAT(read_text(folder / "limited/run.toml"), Contains("limit_alphabet = 500"));
-  const Outcome refused = run(pretrain_bert(folder / "zh", folder / "x", {"--tokenizer", (folder / "free").string(), "--limit-alphabet", "500"}));
+  const std::string learnt = (folder / "free").string();
+  const Outcome refused = run(pretrain_bert(folder / "zh", folder / "x", {"--tokenizer", learnt, "--limit-alphabet", "500"}));
   CHECK(refused.code == 2);
   CHECK_THAT(refused.err, Contains("--limit-alphabet"));
 }
@@ -107,8 +108,8 @@ TEST_CASE("a text in another script is warned of in training and by the filters,
   REQUIRE(run(pretrain_bert(folder / "text", folder / "bert", {"--vocab-size", "100"})).code == 0);
   const std::string bert = (folder / "bert").string(), cyrillic = "кошка лодка стол дом\nрыба дождь карта ночь\n\n";
   write_text(folder / "cyr", english() + cyrillic + cyrillic + cyrillic);
-  const Outcome trained = run({"pretrain", "bert", "--model", bert, "--train", (folder / "cyr").string(), "--output", (folder / "more").string(),
-                               "--steps", "2", "--batch-size", "2"});
+  const Outcome trained = run({"pretrain", "bert", "--model", bert, "--train", (folder / "cyr").string(), "--output",
+                               (folder / "more").string(), "--steps", "2", "--batch-size", "2"});
   INFO(trained.err);
   CHECK(trained.code == 0);
   CHECK_THAT(trained.err, Contains("of the tokens are unknown to the tokenizer (24 of"));
@@ -118,8 +119,8 @@ TEST_CASE("a text in another script is warned of in training and by the filters,
   const Outcome filled = run({"fill-mask", "--model", bert}, "кошка лодка стол [MASK]\n");
   CHECK_THAT(filled.err, Contains("line 1: 3 of its 4 tokens are unknown"));
   write_text(folder / "t.tsv", "кошка лодка\ta\nдом рыба\tb\nкошка дом\ta\n");
-  const Outcome tuned = run({"finetune", "classify", "--model", bert, "--train", (folder / "t.tsv").string(), "--text", "0", "--label", "1",
-                             "--output", (folder / "tuned").string(), "--steps", "1"});
+  const Outcome tuned = run({"finetune", "classify", "--model", bert, "--train", (folder / "t.tsv").string(), "--text", "0", "--label",
+                             "1", "--output", (folder / "tuned").string(), "--steps", "1"});
   INFO(tuned.err);
   CHECK(tuned.code == 0);
   CHECK_THAT(tuned.err, Contains("100.0 % of the tokens are unknown"));
@@ -141,16 +142,16 @@ TEST_CASE("a paragraph a line with next sentences: the share that is never read 
   INFO(lost.err);
   CHECK(lost.code == 0);
   CHECK_THAT(lost.err, Contains("no epoch reads 86 % of the text") && Contains("add --split-sentences") && Contains("--no-next-sentence"));
-  CHECK_THAT(run(pretrain_bert(folder / "text", folder / "split", sizes + Arguments{"--split-sentences"})).err, !Contains("no epoch reads"));
-  CHECK_THAT(run(pretrain_bert(folder / "text", folder / "single", sizes + Arguments{"--no-next-sentence"})).err, !Contains("no epoch reads"));
+  for (const char* flag : {"--split-sentences", "--no-next-sentence"})
+    CHECK_THAT(run(pretrain_bert(folder / "text", folder / flag, sizes + Arguments{flag})).err, !Contains("no epoch reads"));
 }
 
 TEST_CASE("training files of unequal length are told before a vocabulary is learnt") {
   const TempFolder folder;
   write_text(folder / "a", "one\ntwo\nthree\n");
   write_text(folder / "b", "eins\nzwei\n");
-  const Outcome outcome = run({"pretrain", "transformer", "--train-source", (folder / "a").string(), "--train-target", (folder / "b").string(),
-                               "--output", (folder / "run").string()});
+  const Outcome outcome = run({"pretrain", "transformer", "--train-source", (folder / "a").string(), "--train-target",
+                               (folder / "b").string(), "--output", (folder / "run").string()});
   CHECK(outcome.code == 2);
   CHECK_THAT(outcome.err, Contains("3 lines") && !Contains("learning"));
 }
@@ -158,8 +159,8 @@ TEST_CASE("training files of unequal length are told before a vocabulary is lear
 TEST_CASE("messages name standard input, and not the copy that is made of it") {
   const TempFolder folder;
   write_text(folder / "text", english());
-  REQUIRE(run({"pretrain", "gpt", "--train", (folder / "text").string(), "--output", (folder / "gpt").string(), "--preset", "tiny", "--steps", "1",
-               "--max-length", "16", "--vocab-size", "300", "--batch-size", "1"})
+  REQUIRE(run({"pretrain", "gpt", "--train", (folder / "text").string(), "--output", (folder / "gpt").string(), "--preset", "tiny",
+               "--steps", "1", "--max-length", "16", "--vocab-size", "300", "--batch-size", "1"})
               .code == 0);
   const Outcome bad = run({"evaluate", "lm", "--model", (folder / "gpt").string(), "--data", "-"}, "good\nb\xff\n");
   CHECK(bad.code == 2);

@@ -75,7 +75,8 @@ TEST_CASE("what is no UTF-8 text is named, with the command that converts it") {
 
 TEST_CASE("text that resembles them is text") {
   for (const std::string& content :
-       {"BZh is no word\n"s, "PK\n"s, "\xef\xbb\xbf"s + "text\n", "a\0b\nc\n"s, "a NUL \0 and another \0 in a line\n"s, ""s, "\0\n"s, "7zXZ\n"s})
+       {"BZh is no word\n"s, "PK\n"s, "\xef\xbb\xbf"s + "text\n", "a\0b\nc\n"s, "a NUL \0 and another \0 in a line\n"s, ""s, "\0\n"s,
+        "7zXZ\n"s})
     CHECK(refusal_of_lines(content) == "");
 }
 
@@ -103,7 +104,8 @@ TEST_CASE("what can be read once only is refused at once, and never opened") {
 }
 
 TEST_CASE("white space is Unicode's") {
-  for (const char32_t space : {U' ', U'\t', U'\n', U'\u00A0', U'\u3000', U'\u2003', U'\u0085', U'\u202F', U'\u2028'}) CHECK(is_white_space(space));
+  for (const char32_t space : {U' ', U'\t', U'\n', U'\u00A0', U'\u3000', U'\u2003', U'\u0085', U'\u202F', U'\u2028'})
+    CHECK(is_white_space(space));
   for (const char32_t other : {U'a', U'\u200B', U'\uFEFF', U'\u00B7', U'\0'}) CHECK_FALSE(is_white_space(other));
 }
 

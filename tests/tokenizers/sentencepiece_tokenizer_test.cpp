@@ -93,12 +93,14 @@ TEST_CASE("long runs of unknown characters give the library's own answer, in lin
   sentencepiece::SentencePieceProcessor library;
   REQUIRE(library.Load((folder / "source.spm").string()).ok());
   RandomStream stream(5, "runs");
-  const std::string_view parts[]{"ж", "中", "한", "ｱ", "ﬁ", "e\u0301", "\u0301", "ᄀ", "ᅡ", "①", "?", "😀", "ＡＢ", "a", " ", "\u3000", "Der", "▁", "́"};
+  const std::string_view parts[]{"ж", "中", "한", "ｱ",  "ﬁ", "e\u0301", "\u0301", "ᄀ",  "ᅡ",
+                                 "①", "?",  "😀", "ＡＢ", "a", " ",       "\u3000", "Der", "▁"};
   for (int round = 0; round < 60; ++round) {
     std::string text;
     for (std::uint64_t runs = 1 + stream.below(4); runs > 0; --runs) {
       const std::string_view unknown = parts[stream.below(6)];
-      for (std::uint64_t length = stream.below(900); length > 0; --length) text += stream.below(round % 3 == 0 ? 50 : 1000) ? unknown : parts[stream.below(std::size(parts))];
+      for (std::uint64_t length = stream.below(900); length > 0; --length)
+        text += stream.below(round % 3 == 0 ? 50 : 1000) ? unknown : parts[stream.below(std::size(parts))];
       text += parts[stream.below(std::size(parts))];
     }
     INFO(excerpt(text, 200));

@@ -156,7 +156,8 @@ TEST_CASE("quoted words at the starts of some lines are no language codes, unles
   const Texts texts;
   std::string text;
   int number = 0;
-  for (const std::string& line : lines_of(small_text(false))) text += (number++ % 3 ? "" : ">>word" + std::to_string(number) + "<< ") + line + "\n";
+  for (const std::string& line : lines_of(small_text(false)))
+    text += (number++ % 3 ? "" : ">>word" + std::to_string(number) + "<< ") + line + "\n";
   write_text(texts.english, text);
   const auto train = [&](std::vector<std::string> codes) {
     return captured_stderr([&] {
@@ -164,7 +165,8 @@ TEST_CASE("quoted words at the starts of some lines are no language codes, unles
                              texts.folder / "quoted");
     });
   };
-  CHECK_THAT(train({}), Catch::Contains(", line 1: '>>word1<<' looks like a language code; 240 of 720 lines") && Catch::Contains("--language-codes"));
+  CHECK_THAT(train({}), Catch::Contains(", line 1: '>>word1<<' looks like a language code; 240 of 720 lines") &&
+                            Catch::Contains("--language-codes"));
   CHECK_FALSE(MarianTokenizer(texts.folder / "quoted").source().id_of(">>word1<<"));
   CHECK(MarianTokenizer(texts.folder / "quoted").vocab_size() == 80);
   CHECK_THAT(train({"word1", ">>word4<<"}), Catch::Contains("'>>word7<<' looks like a language code; 238 of 720"));

@@ -230,8 +230,8 @@ TEST_CASE("ids that are free go to characters beyond the usual alphabet, the mos
 
 TEST_CASE("how many words stay unknown is told, with the flag that changes it") {
   CHECK_THAT(told(ideographs(1200), {.vocab_size = 1005}),
-             Contains("warning: the vocabulary, of the text's words: ") && Contains("(400 of 3000)") && Contains("raise --limit-alphabet (it is 1000)") &&
-                 Contains("--vocab-size (1005)"));
+             Contains("warning: the vocabulary, of the text's words: ") && Contains("(400 of 3000)") &&
+                 Contains("raise --limit-alphabet (it is 1000)") && Contains("--vocab-size (1005)"));
   CHECK_THAT(told(ideographs(1200), {.vocab_size = 5000, .limit_alphabet = 600}),
              Contains("(1200 of 3000)") && Contains("raise --limit-alphabet (it is 600)") && !Contains("and --vocab-size"));
   CHECK_THAT(told(ideographs(1200), {.vocab_size = 5000}), !Contains("unknown to the tokenizer"));

@@ -68,8 +68,9 @@ bool has_ordinary_token(const TokenFile& sentences, const WordPieceTokenizer& to
 void warn_of_unread_text(const DocumentCorpus& corpus, const MaskedLanguageOptions& options, const std::string& name) {
   const double share = unread_share(corpus, example_options(options, {.sequences = 1}).segments);
   if (share < kUnreadWorthAWarning) return;
-  log_warning(name + ": no epoch reads " + std::to_string(std::llround(100 * share)) + " % of the text: of a sentence longer than --max-length " +
-              std::to_string(options.max_length.value()) + " only the middle is read with next sentences; " +
+  log_warning(name + ": no epoch reads " + std::to_string(std::llround(100 * share)) +
+              " % of the text: of a sentence longer than --max-length " + std::to_string(options.max_length.value()) +
+              " only the middle is read with next sentences; " +
               (options.split_sentences ? "" : "if a line is a paragraph, add --split-sentences; ") +
               "--no-next-sentence reads all of it");
 }
