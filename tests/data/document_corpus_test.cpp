@@ -176,7 +176,7 @@ TEST_CASE("what is wrong with documents is said, and nothing is left behind") {
   work.text.files[1] = "-";
   CHECK_THAT(work.refusal(), Catch::Contains("standard input"));
   work.text.files[1] = work.folder.path();
-  CHECK_THAT(work.refusal(), Catch::Contains("is not a file"));
+  CHECK_THAT(work.refusal(), Catch::Contains("is a folder"));
   work.text.files.clear();
   CHECK_THAT(work.refusal(), Catch::Contains("no text was named"));
   CHECK(files_in(work.folder / "data") == 0);
