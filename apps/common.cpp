@@ -11,6 +11,7 @@
 #include "apps/version.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/threads.h"
 
 namespace attend {
 
@@ -51,6 +52,7 @@ c10::Device apply_common(const CommonOptions& options) {
   const int threads =
       options.threads > 0 ? static_cast<int>(options.threads) : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   at::set_num_threads(threads);
+  set_worker_threads(static_cast<std::size_t>(threads));
   at::manual_seed(options.seed);
   return parse_device(options.device);
 }

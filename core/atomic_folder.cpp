@@ -16,6 +16,7 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "core/log.h"
 #include "core/system_call.h"
 
 namespace attend {
@@ -110,7 +111,12 @@ void replace_folder(const fs::path& staging, const fs::path& path) {
 
 void fill_and_rename(const fs::path& staging, const fs::path& path, const std::function<void(const fs::path&)>& fill) {
   fs::create_directory(staging);
-  fill(staging);
+  try {
+    fill(staging);
+  } catch (...) {
+    show_as(staging.string(), path.string());  // what went wrong is told of the folder that the user knows
+    throw;
+  }
   const Json manifest = {{"format", "attend-folder"}, {"version", 1}, {"files", flush_and_list(staging)}};
   write_json_file(staging / kManifest, manifest);  // flushes the folder too
   struct stat status {};

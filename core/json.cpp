@@ -131,7 +131,7 @@ Json parse_json(std::string_view text, const std::string& name, std::size_t max_
   return builder.take();
 }
 
-Json read_json_file(const std::filesystem::path& path) { return parse_json(read_file(path, limits::kJsonBytes), path.string()); }
+Json read_json_file(const std::filesystem::path& path) { return parse_json(read_text_file(path, limits::kJsonBytes), path.string()); }
 
 std::string one_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 

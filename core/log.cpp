@@ -7,6 +7,10 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
+#include <set>
+#include <utility>
+#include <vector>
 
 namespace attend {
 namespace {
@@ -28,21 +32,54 @@ spdlog::logger& logger() {
   return instance;
 }
 
+struct Names {
+  std::mutex mutex;
+  std::vector<std::pair<std::string, std::string>> shown;  // path and name
+  std::set<std::string> told;                              // warnings given once
+};
+/// Never destroyed, as the logger.
+Names& names() {
+  static Names& instance = *new Names;
+  return instance;
+}
+
+void write(spdlog::level::level_enum level, const std::string& message) { logger().log(level, with_shown_names(message)); }
+
 }  // namespace
 
 void set_log_level(LogLevel level) { current_level = level; }
 LogLevel log_level() { return current_level; }
 
 void log_info(const std::string& message) {
-  if (current_level != LogLevel::kQuiet) logger().log(spdlog::level::trace, message);
+  if (current_level != LogLevel::kQuiet) write(spdlog::level::trace, message);
 }
 
 void log_detail(const std::string& message) {
-  if (current_level == LogLevel::kVerbose) logger().log(spdlog::level::trace, message);
+  if (current_level == LogLevel::kVerbose) write(spdlog::level::trace, message);
 }
 
-void log_warning(const std::string& message) { logger().log(spdlog::level::warn, "warning: " + message); }
-void log_error(const std::string& message) { logger().log(spdlog::level::err, "error: " + message); }
+void log_warning(const std::string& message) { write(spdlog::level::warn, "warning: " + message); }
+void log_error(const std::string& message) { write(spdlog::level::err, "error: " + message); }
+
+void log_warning_once(const std::string& message) {
+  {
+    const std::scoped_lock lock(names().mutex);
+    if (!names().told.insert(message).second) return;
+  }
+  log_warning(message);
+}
+
+void show_as(const std::string& path, const std::string& name) {
+  const std::scoped_lock lock(names().mutex);
+  names().shown.emplace_back(path, name);
+}
+
+std::string with_shown_names(std::string message) {
+  const std::scoped_lock lock(names().mutex);
+  for (const auto& [path, name] : names().shown)
+    for (std::size_t at = 0; (at = message.find(path, at)) != std::string::npos; at += name.size()) message.replace(at, path.size(), name);
+  return message;
+}
 
 bool stderr_is_terminal() {
   static const bool is_terminal = ::isatty(STDERR_FILENO) == 1;

@@ -7,22 +7,12 @@
 
 #include "core/error.h"
 #include "core/limits.h"
+#include "core/text_source.h"
 
 namespace attend {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-std::unique_ptr<std::ifstream> open_text(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) throw UserError(path.string() + " is a folder; expected a file");
-  auto file = std::make_unique<std::ifstream>(path, std::ios::binary);
-  if (!*file) {
-    const bool exists = std::filesystem::exists(path, ignored);
-    throw UserError("cannot read " + path.string() + ": " + (exists ? "it cannot be opened" : "no such file"));
-  }
-  return file;
-}
 
 void replace_all(std::string& text, std::string_view found, std::string_view written) {
   for (std::size_t at = 0; (at = text.find(found, at)) != std::string::npos; at += written.size()) text.replace(at, found.size(), written);
@@ -62,8 +52,9 @@ bool LineReader::next(std::string& line) {
     if (!has_break && line.empty()) return false;
     break;
   }
+  check_text_line(line, ++line_number_, name_);
   if (!line.empty() && line.back() == '\r') line.pop_back();
-  if (++line_number_ == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
+  if (line_number_ == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
   return true;
 }
 
@@ -110,6 +101,12 @@ std::string unescaped(std::string_view text) {
     result += escape == 'n' ? '\n' : escape == 't' ? '\t' : '\\';
   }
   return result;
+}
+
+std::string read_text_file(const std::filesystem::path& path, std::uintmax_t max_bytes) {
+  std::string content = read_file(path, max_bytes);
+  check_text_beginning(std::string_view(content).substr(0, kTextBeginning), path.string());
+  return content;
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {

@@ -14,7 +14,8 @@
 namespace attend {
 
 /// A line at a time, without its line break ("\n" or "\r\n"); a byte-order mark at the start of the file is dropped.
-/// "-" is standard input. Throws UserError for a missing file or a folder, and a line over limits::kLineBytes.
+/// "-" is standard input. Throws UserError for a missing file or a folder, what core/text_source.h knows to be no UTF-8 text (compressed,
+/// UTF-16), and a line over limits::kLineBytes.
 class LineReader {
  public:
   explicit LineReader(const std::filesystem::path& path);
@@ -36,6 +37,8 @@ std::vector<std::string> read_lines(const std::filesystem::path& path);
 
 /// The whole file. Throws UserError where it is missing or larger than max_bytes.
 std::string read_file(const std::filesystem::path& path, std::uintmax_t max_bytes);
+/// The same of a file that is to be text. Throws UserError for what core/text_source.h knows to be none.
+std::string read_text_file(const std::filesystem::path& path, std::uintmax_t max_bytes);
 
 /// What stands at one place of a text: a code point, or a maximal ill-formed part, which counts as U+FFFD.
 struct Utf8Sequence {
@@ -54,6 +57,8 @@ std::vector<std::string> with_line_breaks(std::vector<std::string> texts);
 std::string unescaped(std::string_view text);
 
 bool is_valid_utf8(std::string_view text);
+/// Unicode's White_Space.
+bool is_white_space(char32_t code_point);
 /// Each maximal ill-formed part becomes U+FFFD, as Unicode recommends and Python's errors="replace" does.
 std::string repair_utf8(std::string_view text);
 /// Code points of well-formed UTF-8; ill-formed parts become U+FFFD.

@@ -59,6 +59,12 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
+bool is_white_space(char32_t code_point) {
+  return code_point == ' ' || (code_point >= '\t' && code_point <= '\r') || code_point == 0x85 || code_point == 0xA0 ||
+         code_point == 0x1680 || (code_point >= 0x2000 && code_point <= 0x200A) || code_point == 0x2028 || code_point == 0x2029 ||
+         code_point == 0x202F || code_point == 0x205F || code_point == 0x3000;
+}
+
 std::string repair_utf8(std::string_view text) {
   std::string repaired;
   repaired.reserve(text.size());

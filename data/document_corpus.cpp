@@ -12,6 +12,7 @@
 #include "data/prefetch.h"
 #include "data/sentence_split.h"
 #include "data/text_preparation.h"
+#include "tokenizers/unknown_tokens.h"
 
 namespace fs = std::filesystem;
 
@@ -21,9 +22,10 @@ namespace {
 constexpr std::size_t kBlockLines = 4096;      // read and tokenised together,
 constexpr std::size_t kBlockBytes = 4u << 20;  // or fewer, where lines are long
 constexpr std::size_t kBlocksAhead = 2;
+constexpr std::uint64_t kFewSplit = 20;  // one paragraph in so many: fewer are nearly none
 
 std::string cache_key(const DocumentText& text, const std::string& fingerprint) {
-  std::string description = "document corpus 1\n";
+  std::string description = "document corpus 2\n";
   for (const fs::path& file : text.files) description += file_state(file);
   description += text.line_holds == LineHolds::kParagraph ? "paragraphs\n" : "sentences\n";
   return prepared_key(description + fingerprint);
@@ -105,9 +107,12 @@ class CorpusWriter {
  public:
   CorpusWriter(const PreparedFiles& files, const TokenFileInfo& info) : tokens_(files.first, info), documents_(files.second, info.key) {}
 
-  void append(const LineIds& line) {
+  void append(const LineIds& line, std::optional<std::int32_t> unknown_id) {
     if (line.empty()) end_document();
+    num_lines_ += !line.empty();
+    num_split_ += line.size() > 1;
     for (const auto& ids : line) {
+      unknown_.add(ids, unknown_id);
       if (ids.empty()) {
         ++num_dropped_;
         continue;
@@ -126,6 +131,9 @@ class CorpusWriter {
 
   std::uint64_t num_sentences() const { return num_sentences_; }
   std::uint64_t num_dropped() const { return num_dropped_; }
+  std::uint64_t num_lines() const { return num_lines_; }  ///< that are not blank
+  std::uint64_t num_split() const { return num_split_; }  ///< of several sentences
+  const UnknownShare& unknown() const { return unknown_; }
 
  private:
   void end_document() {
@@ -135,12 +143,25 @@ class CorpusWriter {
 
   TokenFileWriter tokens_;
   DocumentIndexWriter documents_;
-  std::uint64_t sentences_of_document_ = 0, num_sentences_ = 0, num_dropped_ = 0;
+  std::uint64_t sentences_of_document_ = 0, num_sentences_ = 0, num_dropped_ = 0, num_lines_ = 0, num_split_ = 0;
+  UnknownShare unknown_;
 };
 
 std::string names_of(const std::vector<fs::path>& files) {
   const std::string first = files.front().string();
   return files.size() == 1 ? first : first + " and " + std::to_string(files.size() - 1) + " more";
+}
+
+/// What the user should know of a text that was read without an error.
+void tell_findings(const CorpusWriter& writer, const DocumentText& text, const std::string& names) {
+  if (writer.num_dropped() > 0) log_warning(names + ": left out " + std::to_string(writer.num_dropped()) + " sentences without a token");
+  if (text.line_holds == LineHolds::kParagraph && writer.num_split() * kFewSplit < writer.num_lines())
+    log_warning(names + ": --split-sentences found more than one sentence in " +
+                (writer.num_split() == 0 ? "none" : std::to_string(writer.num_split())) + " of " + std::to_string(writer.num_lines()) +
+                " lines. A sentence ends at . ! ? before a capital, a digit or a letter without case, or at a mark such as 。 or ।; if "
+                "a line is a sentence already, leave --split-sentences out, else split the text with another tool, a sentence a line");
+  tell_unknown(writer.unknown(), names,
+               "is the tokenizer made for this text? One that is learnt from it has more of its characters with a larger --limit-alphabet");
 }
 
 void tokenize(const DocumentText& text, const Tokenizer& tokenizer, const PreparedFiles& files, const std::string& key) {
@@ -153,14 +174,14 @@ void tokenize(const DocumentText& text, const Tokenizer& tokenizer, const Prepar
   Prefetch<LineBlock> blocks(kBlocksAhead, [reader = std::make_shared<BlockReader>(text.files)] { return reader->next(); });
   for (bool more = true; more;) {
     const LineBlock block = blocks.next();
-    for (const LineIds& line : encode_block(block, tokenizer, text.line_holds)) writer.append(line);
+    for (const LineIds& line : encode_block(block, tokenizer, text.line_holds)) writer.append(line, tokenizer.unknown_id());
     if (progress) progress->update(block.lines_read, {});
     more = !block.is_last;
   }
   if (progress) progress->finish();
   const std::string names = names_of(text.files);
   if (writer.num_sentences() == 0) throw UserError(names + ": no sentence has a token", "is the tokenizer made for this language?");
-  if (writer.num_dropped() > 0) log_warning(names + ": left out " + std::to_string(writer.num_dropped()) + " sentences without a token");
+  tell_findings(writer, text, names);
   writer.commit();
 }
 

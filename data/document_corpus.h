@@ -32,7 +32,7 @@ class DocumentCorpus {
 enum class LineHolds { kSentence, kParagraph };
 
 struct DocumentText {
-  /// UTF-8; a blank line (empty, or spaces and tabs alone) or the end of a file ends a document.
+  /// UTF-8; a blank line (empty, or Unicode's white space alone) or the end of a file ends a document.
   std::vector<std::filesystem::path> files;
   LineHolds line_holds = LineHolds::kSentence;  ///< a paragraph is cut by split_sentences()
 };

@@ -60,6 +60,15 @@ void require_documents(const DocumentCorpus& corpus, NextSentence next_sentence,
                     hint);
 }
 
+double unread_share(const DocumentCorpus& corpus, const SegmentOptions& options) {
+  const TokenFile& sentences = corpus.sentences();
+  if (options.next_sentence == NextSentence::kNo || sentences.num_tokens() == 0) return 0;
+  const std::int64_t most = options.max_length - options.num_special();
+  std::int64_t unread = 0;
+  for (std::uint64_t i = 0; i < sentences.size(); ++i) unread += std::max<std::int64_t>(0, sentences.length(i) - most);
+  return static_cast<double>(unread) / static_cast<double>(sentences.num_tokens());
+}
+
 ExamplePlan::ExamplePlan(std::shared_ptr<const DocumentCorpus> corpus, const SegmentOptions& options, const EpochKey& key)
     : corpus_(std::move(corpus)), options_(options), key_(key) {
   check(*corpus_, options);

@@ -33,6 +33,10 @@ struct Segments {
 /// Throws UserError, with the text's name, where next sentences cannot be drawn from these documents, or there are none.
 void require_documents(const DocumentCorpus& corpus, NextSentence next_sentence, const std::string& name);
 
+/// The share of the corpus's tokens that next-sentence prediction never reads: what stands in sentences longer than an example, which is
+/// cut from both of their ends, so that it is their middle in every epoch. Without next sentences it is 0.
+double unread_share(const DocumentCorpus& corpus, const SegmentOptions& options);
+
 /// All examples of an epoch, in the order of the corpus.
 ///
 /// With next-sentence prediction, as the original's create_pretraining_data does: sentences of a document are gathered

@@ -73,7 +73,7 @@ std::string PromptTemplate::ambiguity(std::span<const TaskExample> examples) con
 }
 
 PromptTemplate read_prompt_template(const std::filesystem::path& path) {
-  std::string text = read_file(path, kTemplateBytes);
+  std::string text = read_text_file(path, kTemplateBytes);
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // a byte-order mark
   for (std::size_t at = 0; (at = text.find("\r\n", at)) != std::string::npos;) text.erase(at, 1);
   return PromptTemplate(text, path.string());

@@ -8,6 +8,7 @@
 #include "core/progress.h"
 #include "core/text.h"
 #include "data/text_preparation.h"
+#include "tokenizers/unknown_tokens.h"
 
 namespace fs = std::filesystem;
 
@@ -20,16 +21,6 @@ std::string cache_key(const ParallelText& text, const MarianTokenizer& tokenizer
   return prepared_key("parallel text 1\n" + file_state(text.source) + file_state(text.target) + tokenizer.fingerprint());
 }
 
-/// The number of pairs. One pass over both files finds what is wrong with them before hours of tokenising do.
-std::uint64_t check_text(const ParallelText& text) {
-  const std::uint64_t source = check_lines(text.source).lines, target = check_lines(text.target).lines;
-  if (source != target)
-    throw UserError(text.source.string() + " has " + std::to_string(source) + " lines, " + text.target.string() + " " +
-                        std::to_string(target) + "; expected as many, each line the translation of the other's",
-                    "align the two files line by line");
-  return source;
-}
-
 struct PairBlock {
   std::vector<std::string> source, target;
   std::vector<std::vector<std::int32_t>> source_ids, target_ids;
@@ -38,6 +29,27 @@ struct PairBlock {
     source.clear();
     target.clear();
   }
+};
+
+/// Lines that begin with what looks like a language code and is none of the vocabulary's.
+class UnknownCodes {
+ public:
+  void look_at(const Tokenizer& side, const std::string& line, const fs::path& file, std::uint64_t number) {
+    const std::string_view code = unknown_language_code(side, line);
+    if (code.empty()) return;
+    if (num_lines_++ == 0) first_ = file.string() + ", line " + std::to_string(number) + ": '" + excerpt(code) + "'";
+  }
+  void tell() const {
+    if (num_lines_ > 0)
+      log_warning(first_ + " is no language code of the vocabulary and becomes one unknown token; so it is with " +
+                  std::to_string(num_lines_) + (num_lines_ == 1 ? " line" : " lines") +
+                  " in all. Text that begins so is read as text with a blank in front; codes are named where the vocabulary is learnt "
+                  "(--language-codes)");
+  }
+
+ private:
+  std::string first_;
+  std::uint64_t num_lines_ = 0;
 };
 
 /// Tokenises a block on all processors.
@@ -55,7 +67,7 @@ void encode_block(PairBlock& block, const MarianTokenizer& tokenizer) {
 }
 
 void tokenize(const ParallelText& text, const MarianTokenizer& tokenizer, const PreparedFiles& files, const std::string& key) {
-  const std::uint64_t num_pairs = check_text(text);
+  const std::uint64_t num_pairs = check_parallel(text);
   fs::create_directories(files.first.parent_path());
   TokenFileWriter source_writer(files.first, {tokenizer.source().vocab_size(), key});
   TokenFileWriter target_writer(files.second, {tokenizer.target().vocab_size(), key});
@@ -65,6 +77,8 @@ void tokenize(const ParallelText& text, const MarianTokenizer& tokenizer, const 
   LineReader source_reader(text.source), target_reader(text.target);
   PairBlock block;
   std::uint64_t kept = 0, empty = 0;
+  UnknownCodes codes;
+  UnknownShare source_unknown, target_unknown;
   std::string source, target;
   for (bool more = true; more;) {
     block.clear();
@@ -72,6 +86,8 @@ void tokenize(const ParallelText& text, const MarianTokenizer& tokenizer, const 
       if (source.empty() || target.empty()) {
         ++empty;
       } else {
+        codes.look_at(tokenizer.source(), source, text.source, source_reader.line_number());
+        codes.look_at(tokenizer.target(), target, text.target, target_reader.line_number());
         block.source.push_back(std::move(source));
         block.target.push_back(std::move(target));
       }
@@ -83,6 +99,8 @@ void tokenize(const ParallelText& text, const MarianTokenizer& tokenizer, const 
         ++empty;
         continue;
       }
+      source_unknown.add(block.source_ids[i], tokenizer.source().unknown_id());
+      target_unknown.add(block.target_ids[i], tokenizer.target().unknown_id());
       source_writer.append(block.source_ids[i]);
       target_writer.append(block.target_ids[i]);
       ++kept;
@@ -93,11 +111,24 @@ void tokenize(const ParallelText& text, const MarianTokenizer& tokenizer, const 
   const std::string names = text.source.string() + " and " + text.target.string();
   if (kept == 0) throw UserError(names + " hold no pair with text on both sides");
   if (empty > 0) log_warning(names + ": left out " + std::to_string(empty) + " pairs with an empty side");
+  codes.tell();
+  for (const auto& [share, file] : {std::pair{&source_unknown, &text.source}, std::pair{&target_unknown, &text.target}})
+    tell_unknown(*share, file->string(), "is the tokenizer made for this language?");
   source_writer.commit();
   target_writer.commit();
 }
 
 }  // namespace
+
+std::uint64_t check_parallel(const ParallelText& text) {
+  for (const fs::path& file : {text.source, text.target}) file_state(file);
+  const std::uint64_t source = check_lines(text.source).lines, target = check_lines(text.target).lines;
+  if (source != target)
+    throw UserError(text.source.string() + " has " + std::to_string(source) + " lines, " + text.target.string() + " " +
+                        std::to_string(target) + "; expected as many, each line the translation of the other's",
+                    "align the two files line by line");
+  return source;
+}
 
 ParallelCorpus::ParallelCorpus(const fs::path& source_tokens, const fs::path& target_tokens)
     : source_(source_tokens), target_(target_tokens) {

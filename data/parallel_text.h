@@ -33,6 +33,10 @@ struct ParallelText {
   std::filesystem::path source, target;  ///< UTF-8, one sentence a line, translations on the same line
 };
 
+/// The number of pairs. Reads both texts once. Throws UserError for a missing or empty file, what is no UTF-8 text, with its line, and
+/// unequal line counts.
+std::uint64_t check_parallel(const ParallelText& text);
+
 /// Tokenises the pairs into two files in `cache_folder` (made where absent) and maps them. Files made before from the
 /// same texts (sizes and times of change) by the same tokenizer are taken as they are. Pairs with an empty side are
 /// left out, and counted in a message. Constant memory; all processors.

@@ -8,13 +8,22 @@
 #include <span>
 #include <string>
 
+#include "core/text.h"
+
 namespace attend {
 namespace {
 
-constexpr std::string_view kMarks = ".!?", kSpaces = " \t\r\v\f\n";
-constexpr std::array<std::string_view, 8> kClosing{")", "]", "\"", "'", "\u2019", "\u201D", "\u00BB", "\u203A"};
-constexpr std::array<std::string_view, 12> kOpening{"(",      "[",      "\"",     "'",      "\u2018", "\u201C",
-                                                    "\u201E", "\u201A", "\u00AB", "\u2039", "\u00BF", "\u00A1"};
+constexpr std::string_view kMarks = ".!?";
+// They end sentences and nothing else, so that nothing need follow them: the full stops and marks of Chinese and Japanese (also half
+// width), of the Indian scripts, of Arabic and Urdu, of Armenian, Ethiopic, Burmese and Khmer.
+constexpr std::array<std::string_view, 12> kSureMarks{"\u3002", "\uFF01", "\uFF1F", "\uFF61", "\u0964", "\u0965",
+                                                      "\u061F", "\u06D4", "\u0589", "\u1362", "\u104B", "\u17D4"};
+constexpr std::string_view kMarkBytes = ".!?\xE3\xEF\xE0\xD8\xDB\xD6\xE1";  // with which all of them begin
+constexpr std::array<std::string_view, 14> kClosing{")",      "]",      "\"",     "'",      "\u2019", "\u201D", "\u00BB",
+                                                    "\u203A", "\u300D", "\u300F", "\uFF09", "\u3011", "\u300B", "\u3009"};
+constexpr std::array<std::string_view, 18> kOpening{"(",      "[",      "\"",     "'",      "\u2018", "\u201C",
+                                                    "\u201E", "\u201A", "\u00AB", "\u2039", "\u00BF", "\u00A1",
+                                                    "\u300C", "\u300E", "\uFF08", "\u3010", "\u300A", "\u3008"};
 
 // In lower case and sorted. What often ends a sentence (etc., Inc., p.m.) is not here unless it is written with full
 // stops between its letters: the following upper case is then the better evidence.
@@ -53,12 +62,59 @@ Character first_character(std::string_view text) {
   return {utf8proc_category(code_point), static_cast<std::size_t>(count)};
 }
 
+/// Bytes of the white space that a text begins with; 0 for none, and for an empty text. What holds words together is none.
+std::size_t space_length(std::string_view text) {
+  if (text.empty()) return 0;
+  const Utf8Sequence first = utf8_at(text, 0);
+  const bool holds_together = first.code_point == 0xA0 || first.code_point == 0x2007 || first.code_point == 0x202F;
+  return is_white_space(first.code_point) && !holds_together ? first.length : 0;
+}
+
+std::size_t spaces_length(std::string_view text) {
+  std::size_t length = 0;
+  while (const std::size_t space = space_length(text.substr(length))) length += space;
+  return length;
+}
+
+/// Without white space at its ends.
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty()) {
+    const Utf8Sequence first = utf8_at(text, 0);
+    if (!is_white_space(first.code_point)) break;
+    text.remove_prefix(first.length);
+  }
+  while (!text.empty()) {
+    std::size_t begin = text.size() - 1;
+    while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) --begin;
+    if (!is_white_space(utf8_at(text, begin).code_point)) break;
+    text.remove_suffix(text.size() - begin);
+  }
+  return text;
+}
+
+/// The marks that a text begins with: how many bytes, and whether one of them is sure.
+struct Marks {
+  std::size_t bytes = 0;
+  bool is_sure = false;
+};
+Marks marks_of(std::string_view text) {
+  Marks marks;
+  while (marks.bytes < text.size()) {
+    const std::size_t sure = prefix_length(kSureMarks, text.substr(marks.bytes));
+    if (sure == 0 && !is_in(kMarks, text[marks.bytes])) break;
+    marks.is_sure = marks.is_sure || sure > 0;
+    marks.bytes += std::max<std::size_t>(sure, 1);
+  }
+  return marks;
+}
+
 bool is_digit(std::string_view text) { return first_character(text).category == UTF8PROC_CATEGORY_ND; }
 
 bool may_begin_sentence(std::string_view text) {
-  if (const std::size_t opening = prefix_length(kOpening, text)) return opening < text.size() && !is_in(kSpaces, text[opening]);
+  if (const std::size_t opening = prefix_length(kOpening, text)) return opening < text.size() && space_length(text.substr(opening)) == 0;
   const utf8proc_category_t category = first_character(text).category;
-  return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LT || category == UTF8PROC_CATEGORY_ND;
+  return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LT || category == UTF8PROC_CATEGORY_LO ||
+         category == UTF8PROC_CATEGORY_ND;
 }
 
 /// "J", "U.S", "e.g": single letters with full stops between.
@@ -91,22 +147,28 @@ bool is_abbreviation(std::string_view before, std::string_view after) {
 
 std::vector<std::string_view> split_sentences(std::string_view paragraph) {
   std::vector<std::string_view> sentences;
-  const std::size_t first = paragraph.find_first_not_of(kSpaces);
-  if (first == std::string_view::npos) return sentences;
-  const std::string_view text = paragraph.substr(first, paragraph.find_last_not_of(kSpaces) + 1 - first);
+  const std::string_view text = trimmed(paragraph);
+  if (text.empty()) return sentences;
   std::size_t begin = 0, at = 0;
-  while ((at = text.find_first_of(kMarks, at)) != std::string_view::npos) {
+  while ((at = text.find_first_of(kMarkBytes, at)) != std::string_view::npos) {
     const std::size_t mark = at;
-    while (at < text.size() && is_in(kMarks, text[at])) ++at;
-    const bool is_full_stop = at == mark + 1 && text[mark] == '.';
+    const Marks marks = marks_of(text.substr(mark));
+    if (marks.bytes == 0) {  // another character that begins with the same byte
+      ++at;
+      continue;
+    }
+    at += marks.bytes;
+    const bool is_full_stop = marks.bytes == 1 && text[mark] == '.';
     std::size_t end = at;
     while (const std::size_t closing = prefix_length(kClosing, text.substr(end))) end += closing;
     if (end == text.size()) break;
-    if (!is_in(kSpaces, text[end])) continue;
-    const std::size_t next = text.find_first_not_of(kSpaces, end);  // there is one: the text ends with no space
-    const std::string_view after = text.substr(next);
-    if (!may_begin_sentence(after)) continue;
-    if (is_full_stop && end == at && is_abbreviation(text.substr(begin, mark - begin), after)) continue;
+    const std::size_t next = end + spaces_length(text.substr(end));  // there is more: the text ends with no space
+    if (!marks.is_sure) {
+      if (next == end) continue;
+      const std::string_view after = text.substr(next);
+      if (!may_begin_sentence(after)) continue;
+      if (is_full_stop && end == at && is_abbreviation(text.substr(begin, mark - begin), after)) continue;
+    }
     sentences.push_back(text.substr(begin, end - begin));
     begin = at = next;
   }

@@ -156,7 +156,7 @@ std::string read_standard_input() {
 
 SquadData read_squad(const std::filesystem::path& path) {
   if (path == "-") return parse_squad(read_standard_input(), "standard input");
-  return parse_squad(read_file(path, limits::kJsonBytes), path.string());
+  return parse_squad(read_text_file(path, limits::kJsonBytes), path.string());
 }
 
 SquadData parse_squad(std::string_view json, const std::string& name) {

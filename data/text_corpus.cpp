@@ -29,7 +29,7 @@ std::string cache_key(const PlainText& text, const std::string& fingerprint) {
 /// Bytes to be tokenised. One pass over all files finds what is wrong with them before hours of tokenising do.
 std::uint64_t check_text(const std::vector<TextSlice>& slices) {
   std::uint64_t bytes = 0;
-  for (const TextSlice& slice : slices) bytes += std::min(count_text(slice.file).bytes, slice.end) - slice.begin;
+  for (const TextSlice& slice : slices) bytes += std::max(std::min(count_text(slice.file).bytes, slice.end), slice.begin) - slice.begin;
   return bytes;
 }
 

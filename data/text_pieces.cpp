@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/limits.h"
 #include "core/text.h"
+#include "core/text_source.h"
 
 namespace fs = std::filesystem;
 
@@ -17,13 +18,6 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::size_t kCountBytes = 1u << 20;
 constexpr std::size_t kLongestCharacter = 4;
 
-/// Unicode's White_Space.
-bool is_white_space(char32_t code_point) {
-  return code_point == ' ' || (code_point >= '\t' && code_point <= '\r') || code_point == 0x85 || code_point == 0xA0 ||
-         code_point == 0x1680 || (code_point >= 0x2000 && code_point <= 0x200A) || code_point == 0x2028 || code_point == 0x2029 ||
-         code_point == 0x202F || code_point == 0x205F || code_point == 0x3000;
-}
-
 bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
 /// A piece of about so many bytes, or more where there is no place to cut it.
@@ -31,15 +25,6 @@ std::size_t piece_end(std::string_view text, std::size_t bytes, Cuts cuts) {
   for (; bytes < text.size(); bytes *= 2)
     if (const std::size_t cut = last_gpt2_cut(text.substr(0, bytes), cuts); cut > 0) return cut;
   return text.size();
-}
-
-std::ifstream open_text(const fs::path& path) {
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) throw UserError(path.string() + " is a folder; expected a text file");
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    throw UserError("cannot read " + path.string() + (fs::exists(path, ignored) ? ": it cannot be opened" : ": there is no such file"));
-  return file;
 }
 
 /// Up to `count` bytes more at the end of `text`; how many there were.
@@ -63,33 +48,39 @@ std::size_t end_of_whole_characters(std::string_view text) {
   return at;
 }
 
-/// Calls visit(sequence) for each character of a file, ill-formed ones too, until it returns false.
+/// Calls visit(sequence) for each character of a file, ill-formed ones too, until it returns false. A byte-order mark at its start is no
+/// character of the text; its bytes are returned.
 template <class Visit>
-void for_each_character(const fs::path& path, Visit visit) {
-  std::ifstream file = open_text(path);
+std::size_t for_each_character(const fs::path& path, Visit visit) {
+  const auto file = open_text(path);
   std::string text;
+  append_bytes(*file, text, kCountBytes);
+  check_text_beginning(std::string_view(text).substr(0, kTextBeginning), path.string());
+  const std::size_t mark = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  text.erase(0, mark);
   for (bool more = true; more;) {
-    more = append_bytes(file, text, kCountBytes) > 0;
+    more = append_bytes(*file, text, kCountBytes) > 0;
     const std::size_t end = more ? end_of_whole_characters(text) : text.size();
     for (std::size_t at = 0; at < end;) {
       const Utf8Sequence sequence = utf8_at(text, at);
-      if (!visit(sequence)) return;
+      if (!visit(sequence)) return mark;
       at += sequence.length;
     }
     text.erase(0, end);
   }
-  if (file.bad()) throw UserError("cannot read " + path.string() + " to its end");
+  if (file->bad()) throw UserError("cannot read " + path.string() + " to its end");
+  return mark;
 }
 
 /// The byte at which character `index` of a file begins.
 std::uint64_t byte_of_character(const fs::path& path, std::uint64_t index) {
   std::uint64_t bytes = 0;
-  for_each_character(path, [&](const Utf8Sequence& sequence) {
+  const std::size_t mark = for_each_character(path, [&](const Utf8Sequence& sequence) {
     if (index-- == 0) return false;
     bytes += sequence.length;
     return true;
   });
-  return bytes;
+  return mark + bytes;
 }
 
 }  // namespace
@@ -99,8 +90,7 @@ TextCounts count_text(const fs::path& path) {
   std::uint64_t line = 1;
   bool in_word = false;
   for_each_character(path, [&](const Utf8Sequence& sequence) {
-    if (!sequence.is_valid)
-      throw UserError(path.string() + ", line " + std::to_string(line) + ": not valid UTF-8", "convert the file, for example with iconv");
+    if (!sequence.is_valid) throw not_utf8(path.string(), line);
     line += sequence.code_point == '\n';
     const bool is_space = is_white_space(sequence.code_point);
     counts.words += !is_space && !in_word;
@@ -167,7 +157,7 @@ std::vector<TextPiece> TextPieceReader::next() {
 bool TextPieceReader::open_next() {
   if (slices_.empty()) return false;
   TextSlice& slice = slices_.front();
-  file_ = open_text(slice.file);
+  file_ = std::move(*open_text(slice.file));
   ends_with_file_ = slice.end == TextSlice::kToTheEnd;
   if (ends_with_file_) slice.end = fs::file_size(slice.file);
   offset_ = slice.begin;

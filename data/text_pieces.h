@@ -26,7 +26,8 @@ struct TextCounts {
   std::uint64_t words = 0;  ///< longest runs without white space (Unicode's White_Space)
   bool operator==(const TextCounts&) const = default;
 };
-/// Reads a text once, in constant memory. Throws UserError for a file that cannot be read, and ill-formed UTF-8, with its line.
+/// Reads a text once, in constant memory. A byte-order mark at its start is not counted: it is no text, and no token comes of it. Throws
+/// UserError for a file that cannot be read, what is known to be no text, and ill-formed UTF-8, with its line.
 TextCounts count_text(const std::filesystem::path& file);
 
 /// The whole of each file.

@@ -18,13 +18,13 @@ namespace attend {
 inline constexpr std::uint64_t kLinesWithProgress = 100'000;  // a shorter text is done before a bar is read
 
 /// A text file by what shows that it has changed: size and time of change.
-/// Throws UserError for "-", and a file that is missing, empty or not a file.
+/// Throws UserError for "-", and a file that is missing, empty or not a file; a pipe is never waited for.
 std::string file_state(const std::filesystem::path& path);
 
 /// The name, 64 hexadecimal digits, of what is made from all that the description tells.
 std::string prepared_key(std::string_view description);
 
-/// True for a line without text: empty, or white space of ASCII alone.
+/// True for a line without text: empty, or Unicode's white space alone.
 bool is_blank(std::string_view line);
 
 struct LineCounts {
@@ -35,8 +35,8 @@ struct LineCounts {
 /// Reads a text once. Throws UserError for ill-formed UTF-8, with its line.
 LineCounts check_lines(const std::filesystem::path& path);
 
-/// Calls work(0) to work(count - 1), on all processors where there are many; each thread takes every n-th. An exception
-/// comes out after all threads have ended.
+/// Calls work(0) to work(count - 1) on as many threads as the user allows (core/threads.h), fewer where the system refuses them or there
+/// is little to do. The exception of the first item that throws comes out after all threads have ended.
 void on_all_processors(std::size_t count, const std::function<void(std::size_t)>& work);
 
 struct PreparedFiles {

@@ -8,7 +8,6 @@
 #include <stdexcept>
 
 #include "core/error.h"
-#include "core/system_call.h"
 #include "data/file_frame.h"
 
 namespace attend {
@@ -46,8 +45,6 @@ TokenFileWriter::TokenFileWriter(const std::filesystem::path& path, const TokenF
   file_.write(bytes_of(header));
 }
 
-TokenFileWriter::~TokenFileWriter() { ::close(offsets_descriptor_); }
-
 void TokenFileWriter::append(std::span<const std::int32_t> ids) {
   append_part(ids);
   end_sentence();
@@ -76,15 +73,15 @@ void TokenFileWriter::flush_tokens() {
 }
 
 void TokenFileWriter::flush_offsets() {
-  if (!write_all(offsets_descriptor_, std::as_bytes(std::span(offsets_)))) throw_storage_error("write the offsets of", path_);
+  if (!write_all(offsets_descriptor_.get(), std::as_bytes(std::span(offsets_)))) throw_storage_error("write the offsets of", path_);
   offsets_.clear();
 }
 
 void TokenFileWriter::copy_offsets() {
-  if (::lseek(offsets_descriptor_, 0, SEEK_SET) != 0) throw_storage_error("read the offsets of", path_);
+  if (::lseek(offsets_descriptor_.get(), 0, SEEK_SET) != 0) throw_storage_error("read the offsets of", path_);
   std::vector<std::byte> buffer(kBufferBytes);
   while (true) {
-    const ssize_t count = ::read(offsets_descriptor_, buffer.data(), buffer.size());
+    const ssize_t count = ::read(offsets_descriptor_.get(), buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw_storage_error("read the offsets of", path_);
     if (count == 0) return;

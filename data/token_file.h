@@ -18,6 +18,7 @@
 
 #include "core/atomic_file.h"
 #include "core/mapped_file.h"
+#include "core/system_call.h"
 
 namespace attend {
 
@@ -32,7 +33,6 @@ struct TokenFileInfo {
 class TokenFileWriter {
  public:
   TokenFileWriter(const std::filesystem::path& path, const TokenFileInfo& info);
-  ~TokenFileWriter();
   TokenFileWriter(const TokenFileWriter&) = delete;
   TokenFileWriter& operator=(const TokenFileWriter&) = delete;
   void append(std::span<const std::int32_t> ids);
@@ -48,7 +48,7 @@ class TokenFileWriter {
 
   std::filesystem::path path_;
   AtomicFile file_;
-  int offsets_descriptor_ = -1;  // offsets wait in a nameless file until the tokens are complete
+  Descriptor offsets_descriptor_;  // offsets wait in a nameless file until the tokens are complete
   std::vector<std::byte> tokens_;
   std::vector<std::uint64_t> offsets_;
   std::int64_t vocab_size_;

@@ -76,7 +76,7 @@ std::optional<Metrics> evaluate_answers(TokenClassifier& model, const QuestionSe
 
 Answerer::Answerer(std::shared_ptr<TokenClassifier> model, std::shared_ptr<const WordPieceTokenizer> tokenizer, const SpanOptions& spans)
     : model_(std::move(model)), tokenizer_(std::move(tokenizer)), spans_(spans) {
-  require_vocabulary(model_->vocab_size(), tokenizer_->vocab_size());
+  warnings_ = vocabulary_warnings(model_->vocab_size(), tokenizer_->vocab_size());
   require_answering(*model_);
   check_spans(spans_, model_->max_positions());
 }
@@ -89,7 +89,7 @@ std::vector<FoundAnswer> Answerer::answer(std::span<const AskedQuestion> questio
   }
   set.windows = window_questions(set.data, *tokenizer_, spans_);
   std::vector<FoundAnswer> found;
-  for (Answer& answer : answer_all(*model_, set, spans_).value()) found.push_back({.answer = std::move(answer), .warnings = {}});
+  for (Answer& answer : answer_all(*model_, set, spans_).value()) found.push_back({.answer = std::move(answer), .unknown = set.windows.unknown_of[found.size()], .warnings = {}});
   for (const std::size_t question : set.windows.cut)
     found[question].warnings.push_back("has a question of more tokens than half of a window holds; it was cut");
   return found;

@@ -49,6 +49,7 @@ struct AskedQuestion {
 /// What was found, and what was done to the question so that it fits.
 struct FoundAnswer {
   Answer answer;
+  UnknownShare unknown;  ///< of the question and its context
   std::vector<std::string> warnings;
 };
 
@@ -60,11 +61,14 @@ class Answerer {
 
   /// One a question. What is said of one does not depend on the others, up to the rounding of sums.
   std::vector<FoundAnswer> answer(std::span<const AskedQuestion> questions) const;
+  /// What is to be told of the folder.
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   std::shared_ptr<TokenClassifier> model_;
   std::shared_ptr<const WordPieceTokenizer> tokenizer_;
   SpanOptions spans_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace attend

@@ -20,7 +20,7 @@ std::vector<double> column(const torch::Tensor& x_B1) {
 Classifier::Classifier(std::shared_ptr<SequenceClassifier> model, std::shared_ptr<const InputEncoder> encoder,
                        std::optional<std::int64_t> max_length)
     : model_(std::move(model)), encoder_(std::move(encoder)), length_(length_to_read(max_length, *model_, encoder_->max_length())) {
-  require_vocabulary(model_->vocab_size(), encoder_->vocab_size());
+  warnings_ = vocabulary_warnings(model_->vocab_size(), encoder_->vocab_size());
 }
 
 Classifier load_classifier(const std::filesystem::path& folder, const LoadOptions& options, std::optional<std::int64_t> max_length) {
@@ -34,7 +34,8 @@ std::vector<Classification> Classifier::classify(std::span<const std::string> te
   for (const std::string& text : texts) {
     EncodedExample encoded = encode_text(*encoder_, *model_, text, length_);
     examples.push_back(std::move(encoded.example));
-    answers.push_back({.label = 0, .probabilities = {}, .value = 0, .warnings = std::move(encoded.warnings)});
+    answers.push_back(
+        {.label = 0, .probabilities = {}, .value = 0, .unknown = encoded.unknown, .warnings = std::move(encoded.warnings)});
   }
   const auto logits_BL = classify_all(*model_, examples).value().to(torch::kFloat64);
   for (std::size_t b = 0; b < answers.size(); ++b) {
@@ -68,6 +69,7 @@ LabelledExamples read_examples(const LabelledSource& source, const InputEncoder&
     EncodedText input = with_place([&] { return reader.name() + ", line " + std::to_string(row.line); },
                                    [&] { return encoder.encode(row.text, second, max_length); });
     num_cut += input.num_removed > 0;
+    read.unknown.add(input.unknown);
     read.examples.push_back({std::move(input.ids), std::move(input.type_ids)});
     if (labels)
       read.classes.push_back(labels->id({row.label, reader.name(), row.line}));

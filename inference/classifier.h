@@ -26,6 +26,7 @@ struct Classification {
   std::size_t label = 0;              ///< the most probable, an index into labels(); 0 of regression
   std::vector<double> probabilities;  ///< one a label; empty of regression
   double value = 0;                   ///< of regression
+  UnknownShare unknown;               ///< of the text
   std::vector<std::string> warnings;  ///< such as that the text was cut
 };
 
@@ -41,11 +42,14 @@ class Classifier {
   /// model cannot read.
   std::vector<Classification> classify(std::span<const std::string> texts) const;
   const TaskLabels& labels() const { return model_->labels(); }
+  /// What is to be told of the folder.
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   std::shared_ptr<SequenceClassifier> model_;
   std::shared_ptr<const InputEncoder> encoder_;
   std::int64_t length_;
+  std::vector<std::string> warnings_;
 };
 
 /// The classifier of a folder. Throws UserError.
@@ -56,6 +60,7 @@ struct LabelledExamples {
   std::vector<TextExample> examples;
   std::vector<std::int64_t> classes;  ///< one an example; empty for regression
   std::vector<double> numbers;        ///< likewise for regression
+  UnknownShare unknown;               ///< of all texts
   std::vector<std::string> warnings;  ///< "train.tsv: 3 of 100 texts were longer than ..."
 };
 

@@ -69,7 +69,7 @@ EmbeddingRecipe read_embedding_recipe(const fs::path& folder, std::optional<Pool
 Embedder::Embedder(std::shared_ptr<TextEncoder> model, std::shared_ptr<const InputEncoder> encoder, const EmbeddingRecipe& recipe,
                    std::optional<std::int64_t> max_length)
     : model_(std::move(model)), encoder_(std::move(encoder)), recipe_(recipe) {
-  require_vocabulary(model_->vocab_size(), encoder_->vocab_size());
+  warnings_ = vocabulary_warnings(model_->vocab_size(), encoder_->vocab_size());
   recipe_.max_length = length_to_read(max_length, *model_, recipe.max_length > 0 ? recipe.max_length : encoder_->max_length());
 }
 
@@ -86,6 +86,7 @@ std::vector<Embedding> Embedder::embed(std::span<const std::string> texts) const
   std::vector<Embedding> answers(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
     EncodedText encoded = encoder_->encode(texts[i], std::nullopt, recipe_.max_length);
+    answers[i].unknown = encoded.unknown;
     if (encoded.num_removed > 0)
       answers[i].warnings.push_back("is longer than " + std::to_string(recipe_.max_length) + " tokens; it was cut");
     examples.push_back({std::move(encoded.ids), std::move(encoded.type_ids)});

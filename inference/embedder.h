@@ -36,6 +36,7 @@ EmbeddingRecipe read_embedding_recipe(const std::filesystem::path& folder, std::
 
 struct Embedding {
   std::vector<float> vector;
+  UnknownShare unknown;               ///< of the text
   std::vector<std::string> warnings;  ///< the text was cut
 };
 
@@ -48,11 +49,14 @@ class Embedder {
 
   /// One a text; a TAB is a blank like any other. A text's vector does not depend on the others, up to the rounding of sums.
   std::vector<Embedding> embed(std::span<const std::string> texts) const;
+  /// What is to be told of the folder.
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   std::shared_ptr<TextEncoder> model_;
   std::shared_ptr<const InputEncoder> encoder_;
   EmbeddingRecipe recipe_;  // max_length decided
+  std::vector<std::string> warnings_;
 };
 
 /// The embedder of a folder. Throws UserError.

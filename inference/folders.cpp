@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "inference/text_examples.h"
+#include "tokenizers/unknown_tokens.h"
 
 namespace attend {
 namespace {
@@ -50,6 +51,13 @@ void require_vocabulary(std::int64_t of_model, std::int64_t of_tokenizer, const 
                     "use the tokenizer the model was made with");
 }
 
+std::vector<std::string> vocabulary_warnings(std::int64_t of_model, std::int64_t of_tokenizer, const std::string& side) {
+  require_vocabulary(of_model, of_tokenizer, side);
+  std::vector<std::string> warnings;
+  if (auto warning = spare_ids_warning(of_tokenizer, of_model)) warnings.push_back(std::move(*warning));
+  return warnings;
+}
+
 std::int64_t length_to_read(std::optional<std::int64_t> asked, const TextModel& model, std::int64_t model_max_length) {
   const std::int64_t positions = model.max_positions();
   return chosen_length(asked, model_max_length > 0 ? std::min(model_max_length, positions) : positions, positions);
@@ -59,6 +67,7 @@ CausalFolder load_causal_folder(const std::filesystem::path& folder, const LoadO
   CausalFolder loaded;
   loaded.model = load_causal_language_model(folder, options);  // first: a folder of another family is told as such
   loaded.tokenizer = load_byte_bpe(folder);
+  loaded.warnings = vocabulary_warnings(loaded.model->vocab_size(), loaded.tokenizer->vocab_size());
   // A folder that names no end is ended by the tokenizer's, where that has one.
   constexpr std::int64_t kNone = -1;
   const std::int64_t end_of_text = loaded.tokenizer->end_of_text_id().value_or(kNone);

@@ -29,6 +29,9 @@ std::shared_ptr<const InputEncoder> load_encoder(const std::filesystem::path& fo
 /// Throws UserError where the tokenizer has more ids than the model. `side` is "source " or "target " of a model that has two vocabularies.
 void require_vocabulary(std::int64_t of_model, std::int64_t of_tokenizer, const std::string& side = "");
 
+/// The same, and what is to be told where the model has more ids than the tokenizer.
+std::vector<std::string> vocabulary_warnings(std::int64_t of_model, std::int64_t of_tokenizer, const std::string& side = "");
+
 /// How much of a text a model reads: `asked` tokens; else as many as the folder's tokenizer says that it was trained on
 /// (`model_max_length`, 0 where it does not say), and at most its positions. Throws UserError for `asked` below 1 or above the positions.
 std::int64_t length_to_read(std::optional<std::int64_t> asked, const TextModel& model, std::int64_t model_max_length);

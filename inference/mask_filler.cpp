@@ -38,7 +38,7 @@ MaskFiller::MaskFiller(std::shared_ptr<MaskedLanguageModel> model, std::shared_p
       encoder_(make_input_encoder(tokenizer_)),
       length_(length_to_read(max_length, *model_, encoder_->max_length())) {
   if (!tokenizer_->mask_id()) throw UserError("the vocabulary has no [MASK]", "use a masked language model's folder");
-  require_vocabulary(model_->vocab_size(), tokenizer_->vocab_size());
+  warnings_ = vocabulary_warnings(model_->vocab_size(), tokenizer_->vocab_size());
 }
 
 std::vector<FilledMasks> MaskFiller::fill(std::span<const std::string> texts, std::int64_t top) const {
@@ -48,6 +48,7 @@ std::vector<FilledMasks> MaskFiller::fill(std::span<const std::string> texts, st
   for (std::size_t i = 0; i < texts.size(); ++i) {
     EncodedExample encoded = encode_text(*encoder_, *model_, texts[i], length_);
     examples.push_back(std::move(encoded.example));
+    answers[i].unknown = encoded.unknown;
     answers[i].warnings = std::move(encoded.warnings);
   }
   for (const auto& chosen : batches_by_length(examples, kAnswerTokens)) {
@@ -75,7 +76,7 @@ NextSentenceJudge::NextSentenceJudge(std::shared_ptr<MaskedLanguageModel> model,
     : model_(std::move(model)),
       encoder_(make_input_encoder(std::move(tokenizer))),
       length_(length_to_read(max_length, *model_, encoder_->max_length())) {
-  require_vocabulary(model_->vocab_size(), encoder_->vocab_size());
+  warnings_ = vocabulary_warnings(model_->vocab_size(), encoder_->vocab_size());
   if (!model_->has_next_sentence()) throw UserError("the model was trained without next sentences", "use one pretrained with them");
 }
 
@@ -87,6 +88,7 @@ std::vector<NextSentence> NextSentenceJudge::judge(std::span<const std::string> 
     if (pairs[i].find('\t') == std::string::npos) throw UserError("expected first<TAB>second; there is no TAB");
     EncodedExample encoded = encode_text(*encoder_, *model_, pairs[i], length_);
     examples.push_back(std::move(encoded.example));
+    answers[i].unknown = encoded.unknown;
     answers[i].warnings = std::move(encoded.warnings);
   }
   for (const auto& chosen : batches_by_length(examples, kAnswerTokens)) {

@@ -23,6 +23,7 @@ struct MaskCandidate {
 /// A text's masks, in order, each with its candidates, the most probable first.
 struct FilledMasks {
   std::vector<std::vector<MaskCandidate>> masks;
+  UnknownShare unknown;               ///< of the text
   std::vector<std::string> warnings;  ///< the text was cut, masks were not read, there is none
 };
 
@@ -36,17 +37,21 @@ class MaskFiller {
   /// `top` candidates for each [MASK] of each text (or of text<TAB>text). What is said of a text does not depend on the others, up to the
   /// rounding of sums.
   std::vector<FilledMasks> fill(std::span<const std::string> texts, std::int64_t top) const;
+  /// What is to be told of the folder.
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   std::shared_ptr<MaskedLanguageModel> model_;
   std::shared_ptr<const WordPieceTokenizer> tokenizer_;
   std::shared_ptr<const InputEncoder> encoder_;
   std::int64_t length_;
+  std::vector<std::string> warnings_;
 };
 
 /// Whether a second text follows a first.
 struct NextSentence {
   double probability = 0;  ///< that it does
+  UnknownShare unknown;    ///< of the texts
   std::vector<std::string> warnings;
 };
 
@@ -58,11 +63,14 @@ class NextSentenceJudge {
 
   /// One for each first<TAB>second. Throws UserError for a text without a TAB.
   std::vector<NextSentence> judge(std::span<const std::string> pairs) const;
+  /// What is to be told of the folder.
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   std::shared_ptr<MaskedLanguageModel> model_;
   std::shared_ptr<const InputEncoder> encoder_;
   std::int64_t length_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace attend

@@ -71,10 +71,17 @@ void write_span_options(const SpanOptions& options, const std::filesystem::path&
 
 QuestionWindows window_questions(const SquadData& data, const WordPieceTokenizer& tokenizer, const SpanOptions& options) {
   QuestionWindows found;
-  for (const std::string& context : data.contexts) found.contexts.push_back(tokenizer.encode_with_spans(context));
+  for (const std::string& context : data.contexts) {
+    found.contexts.push_back(tokenizer.encode_with_spans(context));
+    found.unknown.add(found.contexts.back().ids, tokenizer.unk_id());
+  }
   const std::int64_t longest = longest_question(options);
   for (std::size_t i = 0; i < data.questions.size(); ++i) {
     WordPieces question = tokenizer.encode_with_spans(data.questions[i].text);
+    UnknownShare& share = found.unknown_of.emplace_back();
+    share.add(question.ids, tokenizer.unk_id());
+    found.unknown.add(share);
+    share.add(found.contexts[data.questions[i].context].ids, tokenizer.unk_id());
     if (num_pieces(question) > longest) {
       question = slice(question, 0, longest);
       found.cut.push_back(i);

@@ -69,6 +69,8 @@ struct QuestionWindows {
   std::vector<TextExample> examples;    ///< as many
   std::vector<std::size_t> cut;         ///< questions that were too long
   std::vector<std::string> warnings;    ///< how many of them there are
+  UnknownShare unknown;                 ///< of questions and contexts
+  std::vector<UnknownShare> unknown_of; ///< of each question and its context
 };
 
 /// Only the context is cut into windows. A question that would take more than half of one is cut there.

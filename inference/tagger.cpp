@@ -64,6 +64,7 @@ WordWindows::WordWindows(const WordPieceTokenizer& tokenizer, std::int64_t max_l
 
 void WordWindows::add(const std::vector<std::string>& words) {
   const WordPieces pieces = tokenizer_.encode_words(words);
+  unknown_.add(pieces.ids, tokenizer_.unk_id());
   for (const PieceWindow& window : piece_windows(static_cast<std::int64_t>(pieces.ids.size()), room_)) {
     TextExample& example = windows_.emplace_back();
     example.ids.push_back(tokenizer_.cls_id());
@@ -155,7 +156,7 @@ std::optional<Metrics> evaluate_tags(TokenClassifier& model, const TaggedText& t
 Tagger::Tagger(std::shared_ptr<TokenClassifier> model, std::shared_ptr<const WordPieceTokenizer> tokenizer,
                std::optional<std::int64_t> max_length)
     : model_(std::move(model)), tokenizer_(std::move(tokenizer)), length_(length_to_read(max_length, *model_, tokenizer_->max_length())) {
-  require_vocabulary(model_->vocab_size(), tokenizer_->vocab_size());
+  warnings_ = vocabulary_warnings(model_->vocab_size(), tokenizer_->vocab_size());
 }
 
 Tagger load_tagger(const std::filesystem::path& folder, const LoadOptions& options, std::optional<std::int64_t> max_length) {
@@ -167,8 +168,10 @@ std::vector<TaggedWords> Tagger::tag(std::span<const std::string> sentences) con
   WordWindows text(*tokenizer_, length_);
   std::vector<TaggedWords> answers;
   for (const std::string& sentence : sentences) {
-    answers.push_back({.words = words_of(sentence), .tags = {}, .probabilities = {}});
+    answers.push_back({.words = words_of(sentence), .tags = {}, .probabilities = {}, .unknown = {}});
+    const UnknownShare before = text.unknown();
     text.add(answers.back().words);
+    answers.back().unknown = {.tokens = text.unknown().tokens - before.tokens, .unknown = text.unknown().unknown - before.unknown};
   }
   const WordTags found = tag_words(*model_, text).value();
   std::size_t word = 0;

@@ -50,11 +50,13 @@ class WordWindows {
   const std::vector<TextExample>& windows() const { return windows_; }
   /// Of each window the words it answers for. A word of which the tokenizer leaves nothing is in none.
   const std::vector<std::vector<Place>>& places() const { return places_; }
+  const UnknownShare& unknown() const { return unknown_; }
 
  private:
   const WordPieceTokenizer& tokenizer_;
   std::int64_t room_;
   std::size_t num_words_ = 0;
+  UnknownShare unknown_;
   std::vector<TextExample> windows_;
   std::vector<std::vector<Place>> places_;
 };
@@ -76,6 +78,7 @@ struct TaggedWords {
   std::vector<std::string> words;
   std::vector<std::size_t> tags;  ///< indices into labels()
   std::vector<double> probabilities;
+  UnknownShare unknown;  ///< of the sentence
 };
 
 /// Tags sentences of any length.
@@ -89,11 +92,14 @@ class Tagger {
   /// Words are what stands between blanks. What is said of a sentence does not depend on the others, up to the rounding of sums.
   std::vector<TaggedWords> tag(std::span<const std::string> sentences) const;
   const TaskLabels& labels() const { return model_->labels(); }
+  /// What is to be told of the folder.
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   std::shared_ptr<TokenClassifier> model_;
   std::shared_ptr<const WordPieceTokenizer> tokenizer_;
   std::int64_t length_;
+  std::vector<std::string> warnings_;
 };
 
 /// The tagger of a folder. Throws UserError.

@@ -57,7 +57,7 @@ EncodedExample encode_text(const InputEncoder& encoder, const TextModel& model, 
       throw UserError("a pair of texts, and the model has one segment only (type_vocab_size 1)");
   }
   EncodedText input = encoder.encode(text.substr(0, tab), second, length);
-  EncodedExample encoded{.example = {std::move(input.ids), std::move(input.type_ids)}, .warnings = {}};
+  EncodedExample encoded{.example = {std::move(input.ids), std::move(input.type_ids)}, .unknown = input.unknown, .warnings = {}};
   if (input.num_removed > 0)
     encoded.warnings.push_back("is longer than the " + std::to_string(length) + " tokens that are read; " +
                                std::to_string(input.num_removed) + " tokens were cut");

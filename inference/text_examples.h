@@ -9,6 +9,7 @@
 
 #include "models/text_model.h"
 #include "tokenizers/input_encoder.h"
+#include "tokenizers/unknown_tokens.h"
 
 namespace attend {
 
@@ -30,6 +31,7 @@ std::int64_t chosen_length(std::optional<std::int64_t> asked, std::int64_t usual
 /// A sequence, and what was done to the text so that it fits.
 struct EncodedExample {
   TextExample example;
+  UnknownShare unknown;               ///< of the text
   std::vector<std::string> warnings;  ///< "is longer than the 128 tokens that are read; 12 tokens were cut"
 };
 /// A text, or text<TAB>text, with its special tokens, cut to `length`. Throws UserError for a second TAB, and a pair that needs more

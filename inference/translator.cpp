@@ -35,7 +35,7 @@ Translator::Translator(std::shared_ptr<Seq2SeqModel> model, std::shared_ptr<cons
     : model_(std::move(model)), tokenizer_(std::move(tokenizer)), generation_(std::move(generation)) {
   const std::int64_t vocab_size = model_->vocab_size();
   require_vocabulary(model_->source_vocab_size(), tokenizer_->source().vocab_size(), "source ");
-  require_vocabulary(vocab_size, tokenizer_->target().vocab_size(), "target ");
+  warnings_ = vocabulary_warnings(vocab_size, tokenizer_->target().vocab_size(), "target ");
   const TokenRoles roles = model_->token_roles();
   if (!generation_.decoder_start_token_id) generation_.decoder_start_token_id = roles.decoder_start;
   if (generation_.eos_token_ids.empty()) generation_.eos_token_ids = {roles.eos};
@@ -107,10 +107,13 @@ Translator::Plan Translator::plan(const TranslateOptions& options) const {
   return plan;
 }
 
-TokenIds Translator::encode_source(const std::string& line, std::vector<std::string>& warnings) const {
+TokenIds Translator::encode_source(const std::string& line, TranslatedLine& result) const {
+  std::vector<std::string>& warnings = result.warnings;
   const bool is_valid = is_valid_utf8(line);
   if (!is_valid) warnings.emplace_back(kRepaired);
   const auto pieces = tokenizer_->source().encode(is_valid ? line : repair_utf8(line));
+  result.unknown.add(pieces, tokenizer_->source().unknown_id());
+  result.unknown_code = unknown_language_code(tokenizer_->source(), line);
   TokenIds ids(pieces.begin(), pieces.end());
   const auto most = static_cast<std::size_t>(model_->max_positions() - 1);  // the end takes one position
   if (ids.size() > most) {
@@ -177,7 +180,7 @@ std::vector<TranslatedLine> Translator::translate(const LineBatch& batch, const 
   std::vector<Request> requests;
   for (std::size_t i = 0; i < batch.lines.size(); ++i) {
     TranslatedLine& result = results[i];
-    Request request{.line = i, .source = encode_source(batch.lines[i], result.warnings), .prefix = {}};
+    Request request{.line = i, .source = encode_source(batch.lines[i], result), .prefix = {}};
     if (!batch.prefixes.empty()) request.prefix = encode_prefix(batch.prefixes[i], plan.search.rules.max_length, result.warnings);
     if (request.source.empty())
       result.translations.emplace_back();

@@ -13,6 +13,7 @@
 #include "inference/search.h"
 #include "models/interfaces.h"
 #include "tokenizers/marian_tokenizer.h"
+#include "tokenizers/unknown_tokens.h"
 
 namespace attend {
 
@@ -56,6 +57,8 @@ struct Translation {
 struct TranslatedLine {
   std::vector<Translation> translations;  ///< one to n_best, best first (samples: in the order drawn)
   std::vector<std::string> warnings;      ///< what became of the line: "has 70 tokens and was cut to the model's 63"
+  UnknownShare unknown;               ///< of the line
+  std::string unknown_code;           ///< what looks like a language code at its beginning and is none of the vocabulary's
 };
 
 /// Lines of a text to translate.
@@ -100,7 +103,7 @@ class Translator {
 
   Plan plan(const TranslateOptions& options) const;
   SamplingOptions plan_sampling(const TranslateOptions& options) const;
-  TokenIds encode_source(const std::string& line, std::vector<std::string>& warnings) const;
+  TokenIds encode_source(const std::string& line, TranslatedLine& result) const;
   TokenIds encode_prefix(const std::string& prefix, std::int64_t max_length, std::vector<std::string>& warnings) const;
   std::vector<std::vector<Hypothesis>> decode(std::span<const Request> requests, const Plan& plan, const LineBatch& batch) const;
   Translation to_translation(Hypothesis&& hypothesis) const;

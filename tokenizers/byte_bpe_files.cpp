@@ -52,6 +52,7 @@ void apply_settings(const TokenizerSettings& settings, ByteBpeFiles& files) {
   // As in transformers the setting wins over what tokenizer.json says.
   files.add_prefix_space = settings.flag("add_prefix_space", files.add_prefix_space);
   settings.check_special_tokens();
+  settings.check_keys({"add_prefix_space", "add_bos_token", "bos_token", "eos_token", "sep_token", "cls_token", "mask_token"});
   read_special_names(settings, files);
   if (files.adds_bos && !files.bos) throw UserError(settings.name() + " asks for add_bos_token, and names no bos_token");
   files.further_special = settings.further_special_tokens({"sep_token", "cls_token", "mask_token"});

@@ -84,7 +84,7 @@ void read_post_processor(const JsonPart& part, ByteBpeFiles& files) {
 
 void read_byte_bpe_json(const fs::path& path, ByteBpeFiles& files) {
   const std::string name = path.string();
-  files.tokenizer_json = read_file(path, limits::kTokenizerFileBytes);
+  files.tokenizer_json = read_text_file(path, limits::kTokenizerFileBytes);
   const Json json = parse_json(*files.tokenizer_json, name);
   const JsonPart file{json, name};
   file.expect({"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model"});

@@ -33,7 +33,7 @@ void MergeReader::add_line(std::string_view line, const std::string& place) {
 }
 
 std::vector<PairMerge> read_merges(const std::filesystem::path& path, const std::vector<std::string>& pieces) {
-  const std::string content = read_file(path, limits::kTokenizerFileBytes);
+  const std::string content = read_text_file(path, limits::kTokenizerFileBytes);
   MergeReader merges(pieces, path.string());
   std::size_t number = 0;
   for (std::size_t begin = 0; begin < content.size();) {

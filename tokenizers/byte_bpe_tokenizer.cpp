@@ -125,6 +125,7 @@ std::optional<std::int32_t> ByteBpeTokenizer::id_of(std::string_view piece) cons
 }
 
 std::int64_t ByteBpeTokenizer::vocab_size() const { return static_cast<std::int64_t>(parts_->pieces.size()); }
+std::optional<std::int32_t> ByteBpeTokenizer::unknown_id() const { return parts_->byte_unk_id; }
 const std::string& ByteBpeTokenizer::bytes(std::int32_t id) const { return parts_->bytes[static_cast<std::size_t>(id)]; }
 bool ByteBpeTokenizer::is_special(std::int32_t id) const { return parts_->special[static_cast<std::size_t>(id)]; }
 std::optional<std::int32_t> ByteBpeTokenizer::end_of_text_id() const { return parts_->eos_id; }

@@ -35,6 +35,7 @@ class ByteBpeTokenizer : public Tokenizer {
   std::string decode(std::span<const std::int32_t> ids) const override;
   std::optional<std::int32_t> id_of(std::string_view piece) const override;
   std::int64_t vocab_size() const override;
+  std::optional<std::int32_t> unknown_id() const override;
 
   /// The bytes an id stands for, not always whole characters; the spelling of a special token.
   const std::string& bytes(std::int32_t id) const;

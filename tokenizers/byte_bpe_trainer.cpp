@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/mapped_file.h"
 #include "core/text.h"
+#include "core/text_source.h"
 #include "tokenizers/byte_alphabet.h"
 #include "tokenizers/byte_bpe_files.h"
 #include "tokenizers/gpt2_splitter.h"
@@ -22,6 +23,7 @@ namespace fs = std::filesystem;
 namespace attend {
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::size_t kBlockBytes = 4u << 20;  // counted at once
 constexpr std::size_t kLongestWord = 256;      // bytes; of a longer word, which is no word, its parts are counted: learning stays linear
 
@@ -29,9 +31,11 @@ constexpr std::size_t kLongestWord = 256;      // bytes; of a longer word, which
 class ByteWordCounter {
  public:
   void count(const fs::path& file) {
-    if (file == "-") throw UserError("a vocabulary cannot be learnt from standard input", "name a file");
+    require_readable_again(file, "learning a vocabulary");
     const MappedFile mapped(file);
-    const std::string_view text(reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size());
+    std::string_view text(reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size());
+    check_text_beginning(text.substr(0, kTextBeginning), file.string());
+    if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
     if (text.empty()) throw UserError(file.string() + " is empty; expected text");
     for (std::size_t begin = 0; begin < text.size();) {
       const std::size_t end = block_end(text, begin);
@@ -72,7 +76,7 @@ class ByteWordCounter {
       line += sequence.code_point == U'\n';
       at += sequence.length;
     }
-    throw UserError(file.string() + ", line " + std::to_string(line) + ": not valid UTF-8", "convert the file, for example with iconv");
+    throw not_utf8(file.string(), line);
   }
 
   WordCounts counts_;

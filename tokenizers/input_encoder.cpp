@@ -14,7 +14,9 @@ class WordPieceEncoder final : public InputEncoder {
 
   EncodedText encode(std::string_view text, std::optional<std::string_view> second, std::int64_t max_length) const override {
     EncodedInput input = tokenizer_->encode_input(text, second, max_length);
-    return {.ids = std::move(input.ids), .type_ids = std::move(input.type_ids), .num_removed = input.num_removed};
+    EncodedText text_ids{.ids = std::move(input.ids), .type_ids = std::move(input.type_ids), .num_removed = input.num_removed};
+    text_ids.unknown = unknown_share(text_ids.ids, input.words, tokenizer_->unk_id());
+    return text_ids;
   }
   std::int64_t vocab_size() const override { return tokenizer_->vocab_size(); }
   std::int64_t num_pair_segments() const override { return 2; }
@@ -43,6 +45,7 @@ class ByteBpeEncoder final : public InputEncoder {
       input.num_removed = std::max<std::int64_t>(0, static_cast<std::int64_t>(input.ids.size()) - max_length);
       input.ids.resize(input.ids.size() - static_cast<std::size_t>(input.num_removed));
     }
+    input.unknown.add(input.ids, tokenizer_->unknown_id());
     if (input.ids.empty()) input.ids = {end_of_text_};
     input.type_ids.assign(input.ids.size(), 0);
     return input;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tokenizers/byte_bpe_tokenizer.h"
+#include "tokenizers/unknown_tokens.h"
 #include "tokenizers/wordpiece_tokenizer.h"
 
 namespace attend {
@@ -18,6 +19,7 @@ namespace attend {
 struct EncodedText {
   std::vector<std::int32_t> ids, type_ids;
   std::int64_t num_removed = 0;  ///< ids that the greatest length cut
+  UnknownShare unknown = {};     ///< of the text's own tokens
 };
 
 /// Every member is const and may be called from several threads at once.

@@ -11,6 +11,7 @@
 #include "core/limits.h"
 #include "core/text.h"
 #include "tokenizers/sentencepiece_tokenizer.h"
+#include "tokenizers/tokenizer_settings.h"
 
 namespace fs = std::filesystem;
 
@@ -23,6 +24,8 @@ constexpr const char* kVocabulary = "vocab.json";
 constexpr const char* kTargetVocabulary = "target_vocab.json";
 constexpr const char* kSettings = "tokenizer_config.json";
 constexpr const char* kSpecialTokens = "special_tokens_map.json";
+constexpr const char* kAddedTokens = "added_tokens.json";  // of older folders
+constexpr std::array kFiles{kSource, kTarget, kVocabulary, kTargetVocabulary, kSettings, kSpecialTokens, kAddedTokens};
 constexpr std::string_view kSpace = "\xe2\x96\x81";  // U+2581, SentencePiece's sign for a space
 
 struct TransparentHash {
@@ -67,8 +70,12 @@ struct Settings {
   std::string eos = "</s>", unk = "<unk>", pad = "<pad>", source_language, target_language;
   bool separate_vocabularies = false, clean_up_spaces = false, split_special_tokens = false;
   std::vector<std::pair<std::string, std::optional<std::int64_t>>> added;  // further marked tokens, and their ids where stated
+  bool has_decoder = false;                                                // whether added_tokens_decoder is what states them
   std::vector<std::string> special;                                        // those of `added` that decoding leaves out
 };
+
+/// Settings that decide something here, besides those that every tokenizer has in common.
+const std::vector<std::string_view> kFollowed{"eos_token", "source_lang", "target_lang", "separate_vocabs", "sp_model_kwargs"};
 
 // A token is a string, or an object with its "content" and how it takes the spaces around it.
 std::string token_text(const Json& token, const std::string& name, std::string_view key) {
@@ -89,12 +96,22 @@ void read_added_tokens(const Json& json, const std::string& name, Settings& sett
     }
   }
   if (!json.contains("added_tokens_decoder")) return;
+  settings.has_decoder = true;
   for (const auto& [id, token] : json["added_tokens_decoder"].items()) {
     const bool digits = !id.empty() && id.size() < 10 && std::all_of(id.begin(), id.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (!digits) throw UserError(name + ": added_tokens_decoder has the id '" + excerpt(id) + "'; expected a number");
     settings.added.emplace_back(token_text(token, name, "added_tokens_decoder"), std::stoll(id));
     if (token.is_object() && token.value("special", Json(false)) == true) settings.special.push_back(settings.added.back().first);
   }
+}
+
+/// Tokens and ids as older folders state them, where no added_tokens_decoder does.
+void read_older_added_tokens(const fs::path& folder, Settings& settings) {
+  const fs::path path = folder / kAddedTokens;
+  if (settings.has_decoder || !fs::is_regular_file(path)) return;
+  const Json json = read_json_file(path);
+  if (!json.is_object()) throw UserError(path.string() + ": expected an object of tokens and their ids");
+  for (const auto& [token, id] : json.items()) settings.added.emplace_back(token, json_integer(id, path.string(), token));
 }
 
 Settings read_settings(const fs::path& folder) {
@@ -123,7 +140,13 @@ Settings read_settings(const fs::path& folder) {
     read_added_tokens(json, name, settings);
     if (has("sp_model_kwargs") && json["sp_model_kwargs"].value("enable_sampling", Json(false)) == true)
       throw UserError(name + ": sp_model_kwargs asks for sampled segmentations, which are not supported", "remove enable_sampling");
+    check_setting_keys(json, name, kFollowed);
   }
+  read_older_added_tokens(folder, settings);
+  // Those with ids first: a token without one gets the next that is free then, as in transformers.
+  auto& added = settings.added;
+  const auto without = std::stable_partition(added.begin(), added.end(), [](const auto& token) { return token.second.has_value(); });
+  std::stable_sort(added.begin(), without, [](const auto& a, const auto& b) { return *a.second < *b.second; });
   return settings;
 }
 
@@ -133,8 +156,12 @@ void mark(Vocabulary& vocabulary, const Settings& settings, const std::string& n
     if (known && id && *known != *id)
       throw UserError(name + ": '" + excerpt(token) + "' has id " + std::to_string(*known) + " in the vocabulary and " +
                       std::to_string(*id) + " in " + kSettings);
-    if (!known && token != settings.eos && token != settings.unk && token != settings.pad)
-      vocabulary.add(token, id.value_or(static_cast<std::int64_t>(vocabulary.pieces.size())), name);
+    const auto size = static_cast<std::int64_t>(vocabulary.pieces.size());
+    if (!known && id && *id >= 0 && *id < size && vocabulary.pieces[static_cast<std::size_t>(*id)])
+      throw UserError(std::string(kSettings) + " gives the added token '" + excerpt(token) + "' the id " + std::to_string(*id) +
+                      ", which is '" + excerpt(*vocabulary.pieces[static_cast<std::size_t>(*id)]) + "' in " + name);
+    const bool has_task = token == settings.eos || token == settings.unk || token == settings.pad;
+    if (!known && (id || !has_task)) vocabulary.add(token, id.value_or(size), name);
     vocabulary.marked.push_back(token);
   }
   vocabulary.special.assign(vocabulary.pieces.size(), false);
@@ -186,6 +213,13 @@ void clean_up_spaces(std::string& text) {
                                                                                {" 've", "'ve"},
                                                                                {" 're", "'re"}}};
   for (const auto& [from, to] : kRules) replace_all(text, from, to);
+}
+
+/// The ">>...<<" that a text begins with, "" where it begins otherwise.
+std::string_view leading_code(std::string_view text) {
+  if (!text.starts_with(">>")) return {};
+  const std::size_t end = text.find("<<");
+  return end == std::string_view::npos ? std::string_view{} : text.substr(0, end + 2);
 }
 
 /// One language side: its SentencePiece model segments, the vocabulary gives ids.
@@ -240,14 +274,14 @@ class MarianSide : public Tokenizer {
 
   std::optional<std::int32_t> id_of(std::string_view piece) const override { return parts_.vocabulary->find(piece); }
   std::int64_t vocab_size() const override { return static_cast<std::int64_t>(parts_.vocabulary->pieces.size()); }
+  std::optional<std::int32_t> unknown_id() const override { return parts_.vocabulary->unk_id; }
 
  private:
   void segment(std::string_view text, std::vector<std::string>& result) const {
-    if (text.starts_with(">>"))  // a language code is one piece, whether the vocabulary has it or not
-      if (const std::size_t end = text.find("<<"); end != std::string_view::npos) {
-        result.emplace_back(text.substr(0, end + 2));
-        text.remove_prefix(end + 2);
-      }
+    // A language code is one piece, whether the vocabulary has it or not: as in the reference.
+    const std::string_view code = leading_code(text);
+    if (!code.empty()) result.emplace_back(code);
+    text.remove_prefix(code.size());
     for (std::string& piece : parts_.segmenter->pieces(text)) result.push_back(std::move(piece));
   }
 
@@ -296,12 +330,17 @@ MarianTokenizer::MarianTokenizer(const fs::path& folder) {
   target_language_ = settings.target_language;
 
   std::string hashes;
-  for (const char* file : {kSource, kTarget, kVocabulary, kTargetVocabulary, kSettings, kSpecialTokens})
+  for (const char* file : kFiles)
     hashes += std::string(file) + (fs::exists(folder / file) ? sha256_file(folder / file) : "") + "\n";
   fingerprint_ = sha256_hex(std::as_bytes(std::span(hashes)));
 }
 
 MarianTokenizer::~MarianTokenizer() = default;
+
+std::string_view unknown_language_code(const Tokenizer& side, std::string_view text) {
+  const std::string_view code = leading_code(text);
+  return code.empty() || side.id_of(code) ? std::string_view{} : code;
+}
 
 bool MarianTokenizer::present_in(const fs::path& folder) {
   return fs::is_regular_file(folder / kSource) && fs::is_regular_file(folder / kTarget) && fs::is_regular_file(folder / kVocabulary);
@@ -310,7 +349,7 @@ bool MarianTokenizer::present_in(const fs::path& folder) {
 void copy_tokenizer_files(const fs::path& from, const fs::path& to) {
   fs::create_directories(to);
   if (fs::equivalent(from, to)) return;
-  for (const char* file : {kSource, kTarget, kVocabulary, kTargetVocabulary, kSettings, kSpecialTokens})
+  for (const char* file : kFiles)
     if (fs::is_regular_file(from / file)) write_file_atomically(to / file, read_file(from / file, limits::kTokenizerFileBytes));
 }
 

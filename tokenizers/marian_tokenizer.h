@@ -12,7 +12,8 @@
 namespace attend {
 
 /// Reads `source.spm`, `target.spm`, `vocab.json` (`target_vocab.json` besides where tokenizer_config.json says
-/// `separate_vocabs`) and gives the ids and texts that transformers' MarianTokenizer gives, without the padding.
+/// `separate_vocabs`), tokenizer_config.json, and of older folders special_tokens_map.json and added_tokens.json, and
+/// gives the ids and texts that transformers' MarianTokenizer gives, without the padding.
 class MarianTokenizer {
  public:
   /// Throws UserError where files are missing, malformed, or do not fit one another.
@@ -44,6 +45,10 @@ class MarianTokenizer {
   std::int64_t eos_id_ = 0, pad_id_ = 0, unk_id_ = 0;
   std::string eos_piece_, source_language_, target_language_, fingerprint_;
 };
+
+/// The ">>...<<" that a text begins with and that the side's vocabulary lacks: it becomes one unknown token, whatever words stand in it.
+/// "" for other texts.
+std::string_view unknown_language_code(const Tokenizer& side, std::string_view text);
 
 /// Copies the tokenizer's files, those that exist, for a model folder that carries its tokenizer.
 void copy_tokenizer_files(const std::filesystem::path& from, const std::filesystem::path& to);

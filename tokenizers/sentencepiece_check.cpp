@@ -189,9 +189,9 @@ SpecialIds check_training_settings(std::string_view message, const std::string& 
   return ids;
 }
 
-void probe(std::string_view model) {
+bool probe(std::string_view model) {
   sentencepiece::SentencePieceProcessor processor;
-  if (!processor.LoadFromSerializedProto(model).ok()) ::_exit(1);
+  if (!processor.LoadFromSerializedProto(model).ok()) return false;
   std::string text;
   for (const char* words : {"A probe, with 12 words.", " zwei   Räume ", "\xef\xbc\xa1\xe3\x8d\xbf \xe4\xbd\xa0\xe5\xa5\xbd",
                             "\xf0\x9f\x98\x80", "\x01\x7f\xc2\xa0"})
@@ -204,9 +204,7 @@ void probe(std::string_view model) {
   }
   std::vector<std::string> result;
   std::string decoded;
-  if (!processor.Encode(text, &result).ok() || !processor.Decode(result, &decoded).ok() || !processor.Decode(ids, &decoded).ok())
-    ::_exit(1);
-  ::_exit(0);
+  return processor.Encode(text, &result).ok() && processor.Decode(result, &decoded).ok() && processor.Decode(ids, &decoded).ok();
 }
 
 }  // namespace
@@ -235,7 +233,7 @@ void check_sentencepiece_model(std::string_view model, const std::string& name) 
       refuse(name, "a special token has id " + std::to_string(id) + " among " + std::to_string(pieces) + " pieces");
 }
 
-void try_sentencepiece_model(std::string_view model, const std::string& name, std::chrono::seconds patience) {
+ChildAnswer ask_child(const std::function<bool()>& work, std::chrono::seconds patience) {
   const pid_t child = ::fork();
   if (child < 0) throw std::runtime_error(std::string("cannot fork to try a model file: ") + std::strerror(errno));
   if (child == 0) {
@@ -249,14 +247,31 @@ void try_sentencepiece_model(std::string_view model, const std::string& name, st
     ::alarm(static_cast<unsigned>(patience.count()));
     ::close(STDOUT_FILENO);
     ::close(STDERR_FILENO);
-    probe(model);
+    // An exception that left this block would run the parent's destructors in the child: they remove files.
+    try {
+      ::_exit(work() ? 0 : 1);
+    } catch (...) {
+      ::_exit(1);
+    }
   }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0)
     if (errno != EINTR) throw std::runtime_error(std::string("lost the process that tries a model file: ") + std::strerror(errno));
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) refuse(name, "loading it takes over " + std::to_string(patience.count()) + " s");
-  refuse(name, WIFSIGNALED(status) ? "the SentencePiece library crashes on it" : "the SentencePiece library refuses it");
+  if (WIFEXITED(status)) return WEXITSTATUS(status) == 0 ? ChildAnswer::kYes : ChildAnswer::kNo;
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? ChildAnswer::kTooLate : ChildAnswer::kCrashed;
+}
+
+void try_sentencepiece_model(std::string_view model, const std::string& name, std::chrono::seconds patience) {
+  switch (ask_child([&] { return probe(model); }, patience)) {
+    case ChildAnswer::kYes:
+      return;
+    case ChildAnswer::kNo:
+      refuse(name, "the SentencePiece library refuses it");
+    case ChildAnswer::kCrashed:
+      refuse(name, "the SentencePiece library crashes on it");
+    case ChildAnswer::kTooLate:
+      refuse(name, "loading it takes over " + std::to_string(patience.count()) + " s");
+  }
 }
 
 }  // namespace attend

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,11 @@ namespace attend {
 /// types, finite scores), the ids that the training settings name, and that no state of the normaliser's table, a
 /// double-array trie, leads out of it. Throws UserError that opens with `name`.
 void check_sentencepiece_model(std::string_view model, const std::string& name);
+
+/// What a forked child says to a piece of work.
+enum class ChildAnswer { kYes, kNo, kCrashed, kTooLate };
+/// Runs `work` in a forked child, which says no where it throws too: nothing of the caller goes on in it. kTooLate after `patience`.
+ChildAnswer ask_child(const std::function<bool()>& work, std::chrono::seconds patience);
 
 /// Loads the model, encodes and decodes some text in a forked child. Throws UserError where the child crashes, answers
 /// that the model is malformed, or is not done after `patience`.

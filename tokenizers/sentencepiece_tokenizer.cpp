@@ -1,6 +1,10 @@
 #include "tokenizers/sentencepiece_tokenizer.h"
 
 #include <sentencepiece_processor.h>
+#include <utf8proc.h>
+
+#include <iterator>
+#include <unordered_map>
 
 #include "core/error.h"
 #include "core/limits.h"
@@ -15,13 +19,39 @@ void SetMinLogLevel(int level);
 namespace attend {
 namespace {
 
-// The library's answer to ill-formed bytes differs between its versions; ours does not.
+// The text is well-formed: the library's answer to other bytes differs between its versions.
 template <class Result>
 Result encoded(const sentencepiece::SentencePieceProcessor& processor, std::string_view text) {
   Result result;
-  const auto status = is_valid_utf8(text) ? processor.Encode(text, &result) : processor.Encode(repair_utf8(text), &result);
+  const auto status = processor.Encode(text, &result);
   if (!status.ok()) throw std::runtime_error("SentencePiece: " + status.ToString());
   return result;
+}
+
+constexpr std::string_view kSpace = "\xe2\x96\x81";  // U+2581, SentencePiece's sign for a space
+constexpr char32_t kSpaceSign = 0x2581;
+constexpr std::size_t kUnknownRun = 256;             // characters that the library may join; it copies what it has at each
+constexpr std::size_t kShortText = 4 * kUnknownRun;  // bytes
+
+/// A character whose normal form depends on nothing beside it: no mark that would join the one before it, no part of a Hangul syllable.
+bool stands_for_itself(char32_t code_point) {
+  const bool is_jamo = (code_point >= 0x1100 && code_point < 0x1200) || (code_point >= 0xA960 && code_point < 0xA980) ||
+                       (code_point >= 0xD7B0 && code_point < 0xD800);
+  if (is_jamo || code_point == kSpaceSign) return false;
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(code_point))) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+      return false;
+    default:
+      return true;
+  }
 }
 
 template <class Items>
@@ -47,17 +77,87 @@ SentencePieceModel::SentencePieceModel(const std::filesystem::path& path)
   try_sentencepiece_model(bytes_, path.string());
   if (const auto status = processor_->LoadFromSerializedProto(bytes_); !status.ok())
     throw UserError(path.string() + " is not a sound SentencePiece model: " + status.ToString());
+  for (std::int32_t id = 0; id < size(); ++id)
+    if (!processor_->IsControl(id) && !processor_->IsUnknown(id))
+      for (const char32_t code_point : decode_utf8(piece_of(id))) characters_.insert(code_point);
 }
 
 SentencePieceModel::~SentencePieceModel() = default;
 
-std::vector<std::string> SentencePieceModel::pieces(std::string_view text) const {
-  return encoded<std::vector<std::string>>(*processor_, text);
+/// Whether the character is in no piece and is left as it is by the normaliser, so that it becomes part of an unknown piece wherever it
+/// stands: two of them are one piece, behind the space that the library puts first.
+bool SentencePieceModel::is_unknown_alone(char32_t code_point) const {
+  if (characters_.contains(code_point) || !stands_for_itself(code_point)) return false;
+  std::string twice;
+  append_utf8(twice, code_point);
+  twice += twice;
+  std::string found;
+  for (const std::string& piece : encoded<std::vector<std::string>>(*processor_, twice)) found += piece;
+  return found == twice || found == std::string(kSpace) + twice;
 }
-std::vector<std::int32_t> SentencePieceModel::ids(std::string_view text) const { return encoded<std::vector<int>>(*processor_, text); }
+
+/// Where a run of unknown characters is cut, every kUnknownRun of them. The library joins them one by one, copying what it has: a run of a
+/// million takes minutes. What stands on one side of such a place says nothing about the other.
+std::vector<std::size_t> SentencePieceModel::cuts_of(std::string_view text) const {
+  std::vector<std::size_t> cuts;
+  if (text.size() < kShortText) return cuts;
+  std::unordered_map<char32_t, bool> known;
+  std::size_t run = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const Utf8Sequence sequence = utf8_at(text, at);
+    const char32_t code_point = sequence.code_point;
+    bool is_unknown = code_point != ' ' && !characters_.contains(code_point);
+    if (is_unknown) {
+      const auto [entry, is_new] = known.try_emplace(code_point, false);
+      if (is_new) entry->second = is_unknown_alone(code_point);
+      is_unknown = entry->second;
+    }
+    if (is_unknown && run == kUnknownRun) {
+      cuts.push_back(at);
+      run = 0;
+    }
+    run = is_unknown ? run + 1 : 0;
+    at += sequence.length;
+  }
+  return cuts;
+}
+
+std::vector<std::string> SentencePieceModel::pieces_of_parts(std::string_view text, const std::vector<std::size_t>& cuts) const {
+  std::vector<std::string> all;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i <= cuts.size(); ++i) {
+    const std::size_t end = i < cuts.size() ? cuts[i] : text.size();
+    std::vector<std::string> part = encoded<std::vector<std::string>>(*processor_, text.substr(begin, end - begin));
+    auto first = part.begin();
+    if (begin > 0 && first != part.end()) {  // goes on with the unknown piece before, without the space that was put in front
+      if (first->starts_with(kSpace)) first->erase(0, kSpace.size());
+      if (first->empty()) ++first;
+      if (first != part.end()) all.back() += *first++;
+    }
+    all.insert(all.end(), std::make_move_iterator(first), std::make_move_iterator(part.end()));
+    begin = end;
+  }
+  return all;
+}
+
+std::vector<std::string> SentencePieceModel::pieces(std::string_view text) const {
+  if (!is_valid_utf8(text)) return pieces(repair_utf8(text));
+  const std::vector<std::size_t> cuts = cuts_of(text);
+  return cuts.empty() ? encoded<std::vector<std::string>>(*processor_, text) : pieces_of_parts(text, cuts);
+}
+
+std::vector<std::int32_t> SentencePieceModel::ids(std::string_view text) const {
+  if (!is_valid_utf8(text)) return ids(repair_utf8(text));
+  const std::vector<std::size_t> cuts = cuts_of(text);
+  if (cuts.empty()) return encoded<std::vector<int>>(*processor_, text);
+  std::vector<std::int32_t> ids;
+  for (const std::string& piece : pieces_of_parts(text, cuts)) ids.push_back(processor_->PieceToId(piece));
+  return ids;
+}
 std::string SentencePieceModel::text_of(const std::vector<std::string>& pieces) const { return decoded(*processor_, pieces); }
 std::string SentencePieceModel::text_of(const std::vector<int>& ids) const { return decoded(*processor_, ids); }
 std::int64_t SentencePieceModel::size() const { return processor_->GetPieceSize(); }
+std::int32_t SentencePieceModel::unknown_id() const { return processor_->unk_id(); }
 const std::string& SentencePieceModel::piece_of(std::int32_t id) const { return processor_->IdToPiece(id); }
 
 std::optional<std::int32_t> SentencePieceModel::id_of(std::string_view piece) const {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "tokenizers/tokenizer.h"
@@ -22,7 +23,7 @@ class SentencePieceModel {
   explicit SentencePieceModel(const std::filesystem::path& path);
   ~SentencePieceModel();
 
-  /// Pieces as the library gives them. Ill-formed UTF-8 counts as U+FFFD.
+  /// Pieces as the library gives them, in time linear in the text. Ill-formed UTF-8 counts as U+FFFD.
   std::vector<std::string> pieces(std::string_view text) const;
   std::vector<std::int32_t> ids(std::string_view text) const;
   /// The library's text of the pieces; pieces it does not know stand as they are.
@@ -30,14 +31,20 @@ class SentencePieceModel {
   std::string text_of(const std::vector<int>& ids) const;
 
   std::int64_t size() const;
+  std::int32_t unknown_id() const;
   std::optional<std::int32_t> id_of(std::string_view piece) const;
   const std::string& piece_of(std::int32_t id) const;
 
   const std::string& bytes() const { return bytes_; }  ///< the file
 
  private:
+  bool is_unknown_alone(char32_t code_point) const;
+  std::vector<std::size_t> cuts_of(std::string_view text) const;
+  std::vector<std::string> pieces_of_parts(std::string_view text, const std::vector<std::size_t>& cuts) const;
+
   std::string bytes_;
   std::unique_ptr<sentencepiece::SentencePieceProcessor> processor_;
+  std::unordered_set<char32_t> characters_;  // of all pieces
 };
 
 /// Tokenizer with the ids of the model file itself.
@@ -51,6 +58,7 @@ class SentencePieceTokenizer : public Tokenizer {
   std::string decode(std::span<const std::int32_t> ids) const override;
   std::optional<std::int32_t> id_of(std::string_view piece) const override { return model_.id_of(piece); }
   std::int64_t vocab_size() const override { return model_.size(); }
+  std::optional<std::int32_t> unknown_id() const override { return model_.unknown_id(); }
 
  private:
   SentencePieceModel model_;

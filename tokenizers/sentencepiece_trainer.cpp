@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "core/text_source.h"
 #include "tokenizers/sentencepiece_tokenizer.h"
 
 namespace fs = std::filesystem;
@@ -24,11 +25,7 @@ constexpr std::size_t kTrainingLineBytes = 4000;          // the library leaves 
 constexpr std::size_t kLanguageCodes = 1000;
 constexpr std::array<std::string_view, 3> kSpecialTokens{"</s>", "<unk>", "<pad>"};
 
-/// The size of a text, and the `>>xx<<` codes its lines begin with.
-struct TextSurvey {
-  std::uint64_t bytes = 0, lines = 0;
-  std::set<std::string> codes;
-};
+using Codes = std::set<std::string, std::less<>>;
 
 /// Length of the `>>xx<<` that a line begins with; 0 where it begins otherwise.
 std::size_t language_code_length(std::string_view line) {
@@ -38,26 +35,77 @@ std::size_t language_code_length(std::string_view line) {
   return end + 2;
 }
 
+/// "de" and ">>de<<" as ">>de<<".
+Codes named_codes(const std::vector<std::string>& names) {
+  Codes codes;
+  for (const std::string& name : names) {
+    std::string code = name.starts_with(">>") ? name : ">>" + name + "<<";
+    if (language_code_length(code) != code.size() || code.size() < 5)
+      throw UserError("--language-codes has '" + excerpt(name) + "'; expected a code such as de or >>de<<");
+    codes.insert(std::move(code));
+  }
+  return codes;
+}
+
+/// The size of a text, and the `>>xx<<` codes its lines begin with.
+struct TextSurvey {
+  std::uint64_t bytes = 0, lines = 0;
+  Codes codes;
+};
+
+/// What lines of one file begin with.
+class CodeSurvey {
+ public:
+  explicit CodeSurvey(const Codes& named) : named_(named) {}
+
+  void look_at(std::string_view line, std::uint64_t number) {
+    ++num_lines_;
+    const std::string_view code = line.substr(0, language_code_length(line));
+    if (code.empty() || named_.contains(code)) return;
+    if (num_coded_++ == 0) first_ = {std::string(code), number};
+    if (found_.size() <= kLanguageCodes) found_.emplace(code);
+  }
+
+  /// Adds the file's codes: where some are named those are all there are; else what half of the lines begin with is a code, and what
+  /// fewer do is text that looks like one, which is told.
+  void add_to(Codes& codes, const std::string& file) const {
+    if (num_coded_ == 0) return;
+    if (named_.empty() && 2 * num_coded_ >= num_lines_) {
+      if (found_.size() > kLanguageCodes)
+        throw UserError(file + ": over " + std::to_string(kLanguageCodes) + " different '>>xx<<' language codes at the starts of lines");
+      codes.insert(found_.begin(), found_.end());
+      return;
+    }
+    log_warning(file + ", line " + std::to_string(first_.second) + ": '" + excerpt(first_.first) + "' looks like a language code; " +
+                std::to_string(num_coded_) + " of " + std::to_string(num_lines_) + " lines begin with such a one. " +
+                (named_.empty() ? "They are too few to be codes" : "They are not named by --language-codes") +
+                " and are learnt as text (--language-codes names codes)");
+  }
+
+ private:
+  const Codes& named_;
+  std::uint64_t num_lines_ = 0, num_coded_ = 0;
+  std::pair<std::string, std::uint64_t> first_;
+  Codes found_;
+};
+
 /// Reads every line once: all that can be wrong with a text is found before anything is learnt.
-TextSurvey survey(const std::vector<fs::path>& files) {
-  TextSurvey result;
+TextSurvey survey(const std::vector<fs::path>& files, const Codes& named) {
+  TextSurvey result{.codes = named};
   for (const fs::path& file : files) {
-    if (file == "-") throw UserError("the text to learn a vocabulary from is read twice, so it cannot be standard input", "name a file");
+    require_readable_again(file, "learning a vocabulary");
     LineReader reader(file);
+    CodeSurvey codes(named);
     std::uint64_t filled_lines = 0;
     for (std::string line; reader.next(line);) {
-      if (!is_valid_utf8(line))
-        throw UserError(file.string() + ", line " + std::to_string(reader.line_number()) + ": not valid UTF-8",
-                        "convert the file, for example with iconv");
+      if (!is_valid_utf8(line)) throw not_utf8(file.string(), reader.line_number());
       if (line.empty()) continue;
       ++filled_lines;
       result.bytes += line.size();
-      if (const std::size_t code = language_code_length(line); code > 0) result.codes.insert(line.substr(0, code));
-      if (result.codes.size() > kLanguageCodes)
-        throw UserError(file.string() + ": over " + std::to_string(kLanguageCodes) +
-                        " different '>>xx<<' language codes at the starts of lines");
+      codes.look_at(line, reader.line_number());
     }
     if (filled_lines == 0) throw UserError(file.string() + " is empty; expected text, one sentence a line");
+    codes.add_to(result.codes, file.string());
     result.lines += filled_lines;
   }
   return result;
@@ -68,7 +116,7 @@ TextSurvey survey(const std::vector<fs::path>& files) {
 class TrainingText : public sentencepiece::SentenceIterator {
  public:
   TrainingText(const std::vector<fs::path>& files, const TextSurvey& survey)
-      : files_(files), lines_(survey.lines), taken_lines_(survey.lines) {
+      : files_(files), codes_(survey.codes), lines_(survey.lines), taken_lines_(survey.lines) {
     if (survey.bytes > kTrainingTextBytes)
       taken_lines_ = std::max<std::uint64_t>(
           1, static_cast<std::uint64_t>(static_cast<double>(survey.lines) * kTrainingTextBytes / static_cast<double>(survey.bytes)));
@@ -83,7 +131,7 @@ class TrainingText : public sentencepiece::SentenceIterator {
     if (!segments_.empty()) segments_.pop_back();
     for (std::string line; segments_.empty() && !done_;)
       if (next_line(line))
-        cut(std::string_view(line).substr(language_code_length(line)));
+        cut(without_code(line));
       else
         done_ = true;
   }
@@ -110,6 +158,11 @@ class TrainingText : public sentencepiece::SentenceIterator {
     }
   }
 
+  std::string_view without_code(std::string_view line) const {
+    const std::string_view code = line.substr(0, language_code_length(line));
+    return codes_.contains(code) ? line.substr(code.size()) : line;
+  }
+
   void cut(std::string_view line) {
     std::size_t begin = 0;
     while (begin < line.size()) {
@@ -131,6 +184,7 @@ class TrainingText : public sentencepiece::SentenceIterator {
   }
 
   const std::vector<fs::path>& files_;
+  const Codes& codes_;
   std::size_t file_ = 0;
   std::unique_ptr<LineReader> reader_;
   std::uint64_t lines_, taken_lines_, share_ = 0;
@@ -189,6 +243,14 @@ void write_settings(const MarianTokenizerTraining& training, const fs::path& fol
                                                          {"target_lang", language(training.target_language)}});
 }
 
+void tell_codes(const Codes& codes) {
+  constexpr std::size_t kMost = 20;
+  std::string list;
+  for (const std::string& code : codes)
+    if (list.size() < kMost * 8) list += (list.empty() ? "" : ", ") + code;
+  if (!codes.empty()) log_info(std::to_string(codes.size()) + " language codes get ids: " + excerpt(list, kMost * 8));
+}
+
 void check_request(const MarianTokenizerTraining& training) {
   const VocabularyConfig& vocabulary = training.vocabulary;
   if (vocabulary.vocab_size < 4)
@@ -212,11 +274,13 @@ std::int64_t train_marian_tokenizer(const MarianTokenizerTraining& training, con
   const bool joint = training.sides == Sides::kJoint;
   if (joint) source_files.insert(source_files.end(), training.target_files.begin(), training.target_files.end());
 
-  const TextSurvey source_text = survey(source_files);
-  const TextSurvey target_text = joint ? TextSurvey{} : survey(training.target_files);
-  std::set<std::string> codes = source_text.codes;
+  const Codes named = named_codes(training.language_codes);
+  const TextSurvey source_text = survey(source_files, named);
+  const TextSurvey target_text = joint ? TextSurvey{} : survey(training.target_files, named);
+  Codes codes = source_text.codes;
   codes.insert(target_text.codes.begin(), target_text.codes.end());
   const std::int64_t num_pieces = training.vocabulary.vocab_size - 1 - static_cast<std::int64_t>(codes.size());
+  tell_codes(codes);
   if (num_pieces < 3)
     throw UserError("the text's " + std::to_string(codes.size()) + " language codes leave no room in the vocabulary", "raise --vocab-size");
 

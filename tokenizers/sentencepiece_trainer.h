@@ -32,6 +32,9 @@ struct VocabularyConfig {
   }
 };
 
+inline constexpr const char* kLanguageCodesHelp =
+    "codes that lines begin with, as >>de<<: de,fr [what at least half of a file's lines begin with]";
+
 enum class Sides { kJoint, kSeparate };  ///< one SentencePiece model for both languages, or one each
 
 struct MarianTokenizerTraining {
@@ -39,6 +42,8 @@ struct MarianTokenizerTraining {
   Sides sides = Sides::kJoint;
   VocabularyConfig vocabulary = {};  ///< with Sides::kSeparate, of each side; the ids are those of the union
   std::string source_language = {}, target_language = {};
+  /// The language codes that lines begin with, "de" or ">>de<<"; none: those of files of which half of the lines or more begin with one.
+  std::vector<std::string> language_codes = {};
 };
 
 /// Learns the vocabulary and writes source.spm, target.spm, vocab.json and tokenizer_config.json into `folder`, which

@@ -25,6 +25,8 @@ class Tokenizer {
 
   virtual std::optional<std::int32_t> id_of(std::string_view piece) const = 0;
   virtual std::int64_t vocab_size() const = 0;
+  /// The id of what the vocabulary lacks; nothing for a tokenizer that can spell everything.
+  virtual std::optional<std::int32_t> unknown_id() const { return std::nullopt; }
 };
 
 }  // namespace attend

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/limits.h"
+#include "core/log.h"
 #include "core/text.h"
 #include "tokenizers/tokenizer_json.h"
 
@@ -24,7 +25,78 @@ void set_id(AddedToken& token, std::int64_t id, const std::string& name) {
   token.id = static_cast<std::int32_t>(id);
 }
 
+// Followed by every tokenizer here.
+constexpr std::array<std::string_view, 9> kFollowedByAll{"tokenizer_class",
+                                                          "model_max_length",
+                                                          "unk_token",
+                                                          "pad_token",
+                                                          "additional_special_tokens",
+                                                          "extra_special_tokens",
+                                                          "added_tokens_decoder",
+                                                          "clean_up_tokenization_spaces",
+                                                          "split_special_tokens"};
+
+// They decide no id of a text: where files came from, how a library loads and fills up batches, what a chat looks like.
+constexpr std::array<std::string_view, 33> kHarmless{"name_or_path",
+                                                     "special_tokens_map_file",
+                                                     "tokenizer_file",
+                                                     "full_tokenizer_file",
+                                                     "vocab_file",
+                                                     "merges_file",
+                                                     "target_vocab_file",
+                                                     "source_spm",
+                                                     "target_spm",
+                                                     "vocab",
+                                                     "max_model_input_sizes",
+                                                     "backend",
+                                                     "is_local",
+                                                     "local_files_only",
+                                                     "use_fast",
+                                                     "from_slow",
+                                                     "processor_class",
+                                                     "init_inputs",
+                                                     "model_input_names",
+                                                     "padding",
+                                                     "padding_side",
+                                                     "pad_to_multiple_of",
+                                                     "pad_token_type_id",
+                                                     "pad_token_id",
+                                                     "truncation",
+                                                     "truncation_strategy",
+                                                     "max_length",
+                                                     "max_len",
+                                                     "stride",
+                                                     "trim_offsets",
+                                                     "spaces_between_special_tokens",
+                                                     "return_token_type_ids",
+                                                     "chat_template"};
+
+/// A key of which one value changes nothing, and what another one does.
+struct Usual {
+  std::string_view key, usual;  // as JSON
+  bool is_refused;              // another value gives other ids to ordinary text; else a warning
+};
+constexpr std::array kUsual{Usual{"do_basic_tokenize", "true", true}, Usual{"never_split", "[]", true},
+                            Usual{"wordpieces_prefix", "\"##\"", true}, Usual{"truncation_side", "\"right\"", false},
+                            Usual{"errors", "\"replace\"", false}, Usual{"add_eos_token", "false", false},
+                            Usual{"add_bos_token", "false", false}, Usual{"add_prefix_space", "false", false},
+                            Usual{"do_lower_case", "false", false}, Usual{"strip_accents", "false", false}};
+
 }  // namespace
+
+void check_setting_keys(const Json& settings, const std::string& name, const std::vector<std::string_view>& followed) {
+  const auto holds = [](const auto& keys, const std::string& key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
+  for (const auto& [key, value] : settings.items()) {
+    if (value.is_null() || holds(followed, key) || holds(kFollowedByAll, key) || holds(kHarmless, key)) continue;
+    const auto usual = std::find_if(kUsual.begin(), kUsual.end(), [&k = key](const Usual& entry) { return entry.key == k; });
+    const std::string shown = excerpt(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+    if (usual != kUsual.end() && shown == usual->usual) continue;
+    if (usual != kUsual.end() && usual->is_refused)
+      throw UserError(name + " has " + key + ": " + shown + "; only " + std::string(usual->usual) + " can be followed",
+                      "load the folder in transformers and save it, which writes a tokenizer.json");
+    log_warning_once(name + ": '" + excerpt(key) + "' (" + shown + ") is not followed; if it changes how text becomes ids, answers differ");
+  }
+}
 
 PieceIds ids_of(const std::vector<std::string>& pieces) {
   PieceIds ids;

@@ -20,6 +20,11 @@ using PieceIds = std::unordered_map<std::string_view, std::int32_t>;
 /// Of two pieces that are the same the later one counts, as in the reference; empty ones are no pieces.
 PieceIds ids_of(const std::vector<std::string>& pieces);
 
+/// Looks at every key of a tokenizer_config.json (or special_tokens_map.json): what decides ids is followed, which the caller says of
+/// `followed` besides what all tokenizers follow; what is known to be harmless is passed over (docs/file-formats.md lists both); of
+/// anything else that is not null there is a warning that names it. Throws UserError for values that ask for other ids than are given.
+void check_setting_keys(const Json& settings, const std::string& name, const std::vector<std::string_view>& followed);
+
 class TokenizerSettings {
  public:
   /// Nothing needs to be there. Throws UserError for a file that is no JSON object.
@@ -39,6 +44,8 @@ class TokenizerSettings {
   void check_special_tokens() const;
   /// Throws UserError for a tokenizer_class that is not one of `known` (without "Fast"), of which the first is named.
   void check_class(const std::vector<std::string>& known) const;
+
+  void check_keys(const std::vector<std::string_view>& followed) const { check_setting_keys(json_, name_, followed); }
 
   /// The special tokens of these keys, each with its text, then what else is called special. Ids are the vocabulary's affair.
   struct Named {

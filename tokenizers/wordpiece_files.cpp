@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "core/text_source.h"
 #include "tokenizers/tokenizer_settings.h"
 #include "tokenizers/wordpiece_json.h"
 
@@ -31,7 +32,7 @@ std::string_view trim_end(std::string_view line) {
 
 /// A piece a line, its id the number of lines before it.
 std::vector<std::string> read_vocabulary(const fs::path& path) {
-  const std::string content = read_file(path, limits::kTokenizerFileBytes);
+  const std::string content = read_text_file(path, limits::kTokenizerFileBytes);
   if (content.empty()) throw UserError(path.string() + " is empty; expected a piece a line");
   if (static_cast<std::int64_t>(std::count(content.begin(), content.end(), '\n')) >= limits::kVocabularySize)
     throw UserError(path.string() + " has over " + std::to_string(limits::kVocabularySize) + " lines");
@@ -39,9 +40,7 @@ std::vector<std::string> read_vocabulary(const fs::path& path) {
   for (std::size_t begin = 0; begin < content.size();) {
     const std::size_t end = std::min(content.find('\n', begin), content.size());
     const std::string_view line = std::string_view(content).substr(begin, end - begin);
-    if (!is_valid_utf8(line))
-      throw UserError(path.string() + ", line " + std::to_string(pieces.size() + 1) + ": not valid UTF-8",
-                      "convert the file, for example with iconv");
+    if (!is_valid_utf8(line)) throw not_utf8(path.string(), pieces.size() + 1);
     pieces.emplace_back(trim_end(line));
     begin = end + 1;
   }
@@ -73,6 +72,11 @@ void apply_settings(const TokenizerSettings& settings, WordPieceFiles& files) {
   apply_normalization(settings, files);
   if (!files.tokenizer_json) settings.check_class(kClasses);
   settings.check_special_tokens();
+  std::vector<std::string_view> followed{"do_lower_case", "strip_accents", "tokenize_chinese_chars",
+                                         "cls_token",     "sep_token",     "mask_token"};
+  // Settings of the tokenizer without a tokenizer.json, which nothing reads where that lies beside.
+  if (files.tokenizer_json) followed.insert(followed.end(), {"do_basic_tokenize", "never_split", "wordpieces_prefix"});
+  settings.check_keys(followed);
   files.cleans_spaces = settings.flag("clean_up_tokenization_spaces", false);
   // tokenizer.json knows its unknown token, and the template's where it has one.
   const auto set = [&](const char* key, std::string& token) {

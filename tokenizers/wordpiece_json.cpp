@@ -121,7 +121,7 @@ void read_decoder(const JsonPart& decoder, WordPieceFiles& files) {
 
 void read_tokenizer_json(const fs::path& path, WordPieceFiles& files) {
   const std::string name = path.string();
-  files.tokenizer_json = read_file(path, limits::kTokenizerFileBytes);
+  files.tokenizer_json = read_text_file(path, limits::kTokenizerFileBytes);
   const Json json = parse_json(*files.tokenizer_json, name);
   const JsonPart file{json, name};
   file.expect({"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model"});

@@ -164,6 +164,16 @@ void clean_spaces(std::string& text) {
 
 }  // namespace
 
+UnknownShare unknown_share(std::span<const std::int32_t> ids, std::span<const std::int32_t> words, std::int32_t unk_id) {
+  UnknownShare share;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (words[i] < 0) continue;
+    ++share.tokens;
+    share.unknown += ids[i] == unk_id;
+  }
+  return share;
+}
+
 WordPieceTokenizer::WordPieceTokenizer(const fs::path& folder) : parts_(std::make_unique<const WordPieceParts>(folder)) {}
 WordPieceTokenizer::~WordPieceTokenizer() = default;
 WordPieceTokenizer::WordPieceTokenizer(WordPieceTokenizer&&) noexcept = default;

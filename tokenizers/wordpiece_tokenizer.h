@@ -12,6 +12,7 @@
 
 #include "tokenizers/bert_normalizer.h"
 #include "tokenizers/tokenizer.h"
+#include "tokenizers/unknown_tokens.h"
 
 namespace attend {
 
@@ -35,6 +36,9 @@ struct EncodedInput {
   std::int64_t num_removed = 0;             ///< pieces that truncation cut
 };
 
+/// Of ids with the numbers of their words: what the template added (-1) is not counted.
+UnknownShare unknown_share(std::span<const std::int32_t> ids, std::span<const std::int32_t> words, std::int32_t unk_id);
+
 struct WordPieceParts;
 
 /// Reads `tokenizer.json` (model WordPiece), or `vocab.txt` with `tokenizer_config.json`, and gives what transformers' BertTokenizer
@@ -55,6 +59,7 @@ class WordPieceTokenizer : public Tokenizer {
   std::optional<std::int32_t> id_of(std::string_view piece) const override;
   /// One more than the largest id.
   std::int64_t vocab_size() const override;
+  std::optional<std::int32_t> unknown_id() const override { return unk_id(); }
 
   /// With where each piece lies in the text; `words` counts what lies between spaces and punctuation, punctuation marks themselves too.
   WordPieces encode_with_spans(std::string_view text) const;

@@ -5,13 +5,16 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "core/error.h"
 #include "core/limits.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "core/text_source.h"
 #include "tokenizers/bert_normalizer.h"
 #include "tokenizers/pair_learner.h"
+#include "tokenizers/unknown_tokens.h"
 #include "tokenizers/word_counts.h"
 #include "tokenizers/wordpiece_files.h"
 
@@ -33,9 +36,7 @@ class WordCounter {
     LineReader reader(file);
     bool is_empty = true;
     for (std::string line; reader.next(line);) {
-      if (!is_valid_utf8(line))
-        throw UserError(file.string() + ", line " + std::to_string(reader.line_number()) + ": not valid UTF-8",
-                        "convert the file, for example with iconv");
+      if (!is_valid_utf8(line)) throw not_utf8(file.string(), reader.line_number());
       is_empty = is_empty && line.empty();
       normalizer_.run(line, 0, [this](char32_t code_point, TextSpan) { put(code_point); });
       finish_word();
@@ -74,7 +75,12 @@ class PieceLearner {
   PieceLearner(const std::vector<WordCount>& words, const WordPieceVocabularyConfig& config);
 
   void learn();
+  /// Gives ids that are free to characters beyond the alphabet, the most frequent first.
+  void use_free_ids(const std::vector<WordCount>& words);
   std::vector<std::string>& pieces() { return pieces_; }
+  /// Whether each character of a word has a piece where it stands.
+  bool can_spell(const std::string& word) const;
+  std::size_t num_left_out() const { return left_out_.size(); }  ///< characters beyond the alphabet, before free ids were used
 
  private:
   std::int32_t id_of(const std::string& piece);
@@ -84,6 +90,7 @@ class PieceLearner {
   WordPieceVocabularyConfig config_;
   std::vector<std::string> pieces_;
   std::unordered_map<std::string, std::int32_t> ids_;
+  std::vector<char32_t> left_out_;  // the most frequent first
   PairLearner pairs_;
 };
 
@@ -107,10 +114,12 @@ void PieceLearner::add_alphabet(const std::vector<WordCount>& words) {
   std::vector<std::pair<char32_t, std::int64_t>> alphabet(counts.begin(), counts.end());
   std::sort(alphabet.begin(), alphabet.end(),
             [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
-  if (alphabet.size() > static_cast<std::size_t>(config_.limit_alphabet)) {
-    log_info("the text has " + std::to_string(alphabet.size()) + " different characters; the " + std::to_string(config_.limit_alphabet) +
-             " most frequent get pieces");
-    alphabet.resize(static_cast<std::size_t>(config_.limit_alphabet));
+  const auto limit = static_cast<std::size_t>(config_.limit_alphabet.value_or(WordPieceVocabularyConfig::kUsualAlphabet));
+  if (alphabet.size() > limit) {
+    log_info("the text has " + std::to_string(alphabet.size()) + " different characters; the " + std::to_string(limit) +
+             " most frequent get pieces" + (config_.limit_alphabet ? "" : ", others where ids stay free"));
+    for (std::size_t i = limit; i < alphabet.size(); ++i) left_out_.push_back(alphabet[i].first);
+    alphabet.resize(limit);
   }
   std::sort(alphabet.begin(), alphabet.end());
   for (const auto& [code_point, count] : alphabet) {
@@ -163,6 +172,52 @@ void PieceLearner::learn() {
   });
 }
 
+void PieceLearner::use_free_ids(const std::vector<WordCount>& words) {
+  if (config_.limit_alphabet || left_out_.empty()) return;
+  std::unordered_set<char32_t> starts, continuations;
+  for (const auto& [word, count] : words) {
+    const std::vector<char32_t> code_points = decode_utf8(word);
+    starts.insert(code_points.front());
+    continuations.insert(code_points.begin() + 1, code_points.end());
+  }
+  const auto has_room = [this] { return static_cast<std::int64_t>(pieces_.size()) < config_.vocab_size; };
+  for (const char32_t code_point : left_out_) {
+    std::string piece;
+    append_utf8(piece, code_point);
+    if (starts.contains(code_point) && has_room()) id_of(piece);
+    if (continuations.contains(code_point) && has_room()) id_of("##" + piece);
+  }
+  // Beside them characters of the alphabet may stand where they stood in no word that could be spelled before.
+  for (const auto& [word, count] : words)
+    for (std::size_t at = utf8_at(word, 0).length; at < word.size() && has_room(); at += utf8_at(word, at).length)
+      id_of("##" + word.substr(at, utf8_at(word, at).length));
+}
+
+bool PieceLearner::can_spell(const std::string& word) const {
+  std::string piece;
+  for (std::size_t at = 0; at < word.size();) {
+    const std::size_t length = utf8_at(word, at).length;
+    piece = (at > 0 ? "##" : "") + word.substr(at, length);
+    if (!ids_.contains(piece)) return false;
+    at += length;
+  }
+  return true;
+}
+
+/// How many of the text's words hold a character without a piece, and what changes it.
+void tell_unknown_words(const PieceLearner& learner, const std::vector<WordCount>& words, const WordPieceVocabularyConfig& config) {
+  if (learner.num_left_out() == 0) return;
+  UnknownShare share;
+  for (const auto& [word, count] : words) {
+    share.tokens += count;
+    if (!learner.can_spell(word)) share.unknown += count;
+  }
+  const std::string limit = std::to_string(config.limit_alphabet.value_or(WordPieceVocabularyConfig::kUsualAlphabet));
+  tell_unknown(share, "the vocabulary, of the text's words",
+               "their characters have no piece; raise --limit-alphabet (it is " + limit + ")" +
+                   (config.limit_alphabet ? "" : " and --vocab-size (" + std::to_string(config.vocab_size) + ")"));
+}
+
 void check_request(const WordPieceTraining& training) {
   const WordPieceVocabularyConfig& vocabulary = training.vocabulary;
   if (training.files.empty()) throw UserError("no text to learn a vocabulary from", "name one or more files");
@@ -170,7 +225,7 @@ void check_request(const WordPieceTraining& training) {
     throw UserError("a vocabulary of " + std::to_string(vocabulary.vocab_size) + " ids was asked for; expected more than the " +
                     std::to_string(kSpecialTokens.size()) + " special tokens, at most " + std::to_string(limits::kVocabularySize));
   for (const auto& [name, value] :
-       {std::pair{"minimum frequency", vocabulary.min_frequency}, std::pair{"alphabet", vocabulary.limit_alphabet}})
+       {std::pair{"minimum frequency", vocabulary.min_frequency}, std::pair{"alphabet", vocabulary.limit_alphabet.value_or(1)}})
     if (value < 1) throw UserError(std::string("the ") + name + " is " + std::to_string(value) + "; expected 1 or more");
 }
 
@@ -185,6 +240,8 @@ std::int64_t train_wordpiece_tokenizer(const WordPieceTraining& training, const 
            " different words");
   PieceLearner learner(words, training.vocabulary);
   learner.learn();
+  learner.use_free_ids(words);
+  tell_unknown_words(learner, words, training.vocabulary);
 
   WordPieceFiles files;
   files.pieces = std::move(learner.pieces());

@@ -15,7 +15,8 @@ namespace {
 constexpr std::array kDecideTheOrder{"seed",          "batch_tokens",      "batch_size", "max_train_length",  "max_length",
                                      "next_sentence", "short_probability", "documents",  "fill_in_the_middle"};
 // Weights, and what a checkpoint holds, depend on them.
-constexpr std::array kDecideTheModel{"vocab_size", "tokenizer", "tokenizer_model", "cased", "preset", "freeze_layers"};
+constexpr std::array kDecideTheModel{"vocab_size",     "tokenizer",      "tokenizer_model", "cased",
+                                     "limit_alphabet", "language_codes", "preset",          "freeze_layers"};
 // What stands in the files counts, and is compared with the best model that was chosen by it (trainer.cpp).
 constexpr std::array kNameValidation{"valid", "valid_source", "valid_target"};
 // They say how long a run is and what it writes on the way. Schedules that end with the run are checked apart.
@@ -27,6 +28,12 @@ bool holds(const Names& names, const std::string& name) {
 }
 
 std::string shown(const Json& settings, const std::string& name) { return settings.contains(name) ? settings[name].dump() : "not given"; }
+
+/// A setting as its flag is typed.
+std::string flag_of(std::string name) {
+  std::replace(name.begin(), name.end(), '_', '-');
+  return "--" + name;
+}
 
 /// Names of top-level settings that differ, those that only one side has included; "set.dropout" inside a table.
 std::vector<std::string> differences(const Json& before, const Json& now) {
@@ -64,7 +71,7 @@ void check_resumed_settings(const Json& before, const Json& now) {
   const std::string schedule = now.value("schedule", "");
   const bool ends_with_the_run = schedule == "linear" || schedule == "cosine";
   for (const std::string& name : differences(before, now)) {
-    const std::string change = "--" + name + " was " + shown(before, name) + ", now " + shown(now, name);
+    const std::string change = flag_of(name) + " was " + shown(before, name) + ", now " + shown(now, name);
     if (holds(kDecideTheOrder, name))
       throw UserError("the run cannot go on with another order of the data: " + change,
                       "resume with the settings it was started with (they are in run.toml), or start in another --output folder");

@@ -63,14 +63,16 @@ int run_answer(const AnswerOptions& options, std::istream& in, std::ostream& out
   const auto model = load_token_classifier(options.model, {.device = device}, TokenTask::kAnswers);
   const SpanOptions spans = span_options(options.spans, options.model, *model);
   const Answerer answerer(model, load_wordpiece(options.model), spans);
+  tell_folder(answerer.warnings());
   TextInput input(options.text, in, "Type a question, a TAB and a text that answers it; Ctrl-D ends.");
+  LineWarnings told;
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     std::vector<AskedQuestion> questions;
     for (const InputLine& line : lines) questions.push_back(to_question(line.text));
     const auto found = answerer.answer(questions);
     std::vector<std::string> answers;
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      warn_of_line(lines[i].number, found[i].warnings);
+      told.tell(lines[i].number, found[i].warnings, found[i].unknown);
       const Answer& answer = found[i].answer;
       answers.push_back(options.common.json ? json_text(answer, questions[i].context)
                                             : answer.text + "\t" + fixed_decimals(answer.probability, 6));

@@ -45,12 +45,14 @@ void add_classify(CLI::App& app) {
 int run_classify(const ClassifyOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
   const Classifier classifier = load_classifier(options.model, {.device = device}, options.max_length);
+  tell_folder(classifier.warnings());
   TextInput input(options.text, in, "Type a text to label it; Ctrl-D ends.");
+  LineWarnings told;
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     const auto found = classifier.classify(texts_of(lines));
     std::vector<std::string> answers;
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      warn_of_line(lines[i].number, found[i].warnings);
+      told.tell(lines[i].number, found[i].warnings, found[i].unknown);
       answers.push_back(answer_text(found[i], classifier.labels(), options.common.json));
     }
     return answers;

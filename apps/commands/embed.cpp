@@ -39,12 +39,14 @@ void add_embed(CLI::App& app) {
 int run_embed(const EmbedOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
   const Embedder embedder = load_embedder(options.model, {.device = device}, options.pooling, options.max_length);
+  tell_folder(embedder.warnings());
   TextInput input(options.text, in, "Type a text; Ctrl-D ends.");
+  LineWarnings told;
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     const auto found = embedder.embed(texts_of(lines));
     std::vector<std::string> answers;
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      warn_of_line(lines[i].number, found[i].warnings);
+      told.tell(lines[i].number, found[i].warnings, found[i].unknown);
       answers.push_back(array_text(found[i].vector));
     }
     return answers;

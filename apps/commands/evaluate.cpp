@@ -117,10 +117,11 @@ int run_evaluate_translate(const EvaluateTranslateOptions& options, std::istream
 
   Translator translator(model, tokenizer, read_generation_config(options.model, model->token_roles()));
   std::vector<std::string> hypotheses;
-  for (const std::string& warning : translator.warnings()) log_warning(warning);
+  tell_folder(translator.warnings());
+  LineWarnings told;
   for (const TranslatedLine& line : translator.translate(lines.sources, options.translate)) {
     hypotheses.push_back(line.translations.front().text);
-    warn_of_line(hypotheses.size(), line.warnings);
+    told.tell(hypotheses.size(), line);
   }
   const BleuScore bleu = corpus_bleu(hypotheses, lines.references);
   const ChrfScore chrf = corpus_chrf(hypotheses, lines.references);

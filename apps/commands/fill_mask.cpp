@@ -77,12 +77,14 @@ int run_fill_mask(const FillMaskOptions& options, std::istream& in, std::ostream
   auto model = load_masked_language_model(options.model, {.device = device});
   auto tokenizer = load_wordpiece(options.model);
   const MaskFiller filler = of_folder(options.model, [&] { return MaskFiller(std::move(model), std::move(tokenizer), options.max_length); });
+  tell_folder(filler.warnings());
   TextInput input(options.text, in, "Type a text with [MASK]; Ctrl-D ends.");
+  LineWarnings told;
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     const auto found = filler.fill(texts_of(lines), options.top);
     std::vector<std::string> answers;
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      warn_of_line(lines[i].number, found[i].warnings);
+      told.tell(lines[i].number, found[i].warnings, found[i].unknown);
       answers.push_back(answer_text(found[i], options.common.json));
     }
     return answers;
@@ -96,12 +98,14 @@ int run_next_sentence(const NextSentenceOptions& options, std::istream& in, std:
   auto tokenizer = load_wordpiece(options.model);
   const NextSentenceJudge judge =
       of_folder(options.model, [&] { return NextSentenceJudge(std::move(model), std::move(tokenizer), options.max_length); });
+  tell_folder(judge.warnings());
   TextInput input(options.text, in, "Type two texts with a TAB between; Ctrl-D ends.");
+  LineWarnings told;
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     const auto found = judge.judge(texts_of(lines));
     std::vector<std::string> answers;
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      warn_of_line(lines[i].number, found[i].warnings);
+      told.tell(lines[i].number, found[i].warnings, found[i].unknown);
       answers.push_back(answer_text(found[i], options.common.json));
     }
     return answers;

@@ -93,7 +93,7 @@ std::vector<std::string> answer(const TextGenerator& generator, const GenerateCo
   const auto continuations = generator.generate({.prompts = prompts, .seed = options.common.seed}, options.generate);
   std::vector<std::string> answers;
   for (std::size_t i = 0; i < asked.size(); ++i) {
-    warn_of_line(lines[i].number, continuations[i].front().warnings);
+    LineWarnings().tell(lines[i].number, continuations[i].front().warnings);
     answers.push_back(options.common.json ? json_line(continuations[i], asked[i], options)
                                           : text_lines(continuations[i], asked[i], options.echo));
   }

@@ -16,14 +16,15 @@ namespace attend {
 namespace {
 
 TokenizerSource tokenizer_source(const PretrainBertOptions& options) {
-  return {.learning_flag = "--cased",
-          .learning_flag_given = options.cased,
+  return {.learning_flag = options.limit_alphabet ? "--limit-alphabet" : "--cased",
+          .learning_flag_given = options.cased || options.limit_alphabet,
           .copy = [&options](const std::filesystem::path& folder) { WordPieceTokenizer(options.model.tokenizer).save(folder); },
           .learn =
               [&options](const std::filesystem::path& folder) {
                 log_info("learning a vocabulary from " + names_of(whole_files(options.train)));
                 train_wordpiece_tokenizer({.files = options.train,
-                                           .vocabulary = {.vocab_size = options.model.vocab_size.value_or(kLearntVocabSize)},
+                                           .vocabulary = {.vocab_size = options.model.vocab_size.value_or(kLearntVocabSize),
+                                                          .limit_alphabet = options.limit_alphabet},
                                            .casing = options.cased ? Casing::kKeep : Casing::kLower},
                                           folder);
               }};
@@ -66,7 +67,10 @@ void add_flags(CLI::App& command, PretrainBertOptions& options) {
       command, options.model,
       {.presets = bert_preset_names(), .sizes = "sizes of the model: the published ones", .tokenizer = "a WordPiece tokenizer"});
   command.add_flag("--cased", options.cased, "a learnt tokenizer keeps case and accents");
-  for (const char* decided : {"--preset", "--set", "--dropout", "--tokenizer", "--vocab-size", "--cased"})
+  add_field_flag(command, "--limit-alphabet", options.limit_alphabet,
+                 "of a learnt tokenizer: most characters that get a piece of their own; words with others are [UNK] [1000, and more where "
+                 "ids are free]");
+  for (const char* decided : {"--preset", "--set", "--dropout", "--tokenizer", "--vocab-size", "--cased", "--limit-alphabet"})
     command.get_option("--model")->excludes(command.get_option(decided));
   add_config_flags(command, options.masked, masked_language_flags());
   add_training_run(command, options.run);
@@ -137,6 +141,7 @@ int run_pretrain_bert(const PretrainBertOptions& given, std::istream&, std::ostr
   } else {
     record_settings(options.model, setup.settings);
     if (options.cased) setup.settings["cased"] = true;
+    if (options.limit_alphabet) setup.settings["limit_alphabet"] = *options.limit_alphabet;
   }
   MaskedLanguageObjective objective(std::move(setup));
   return static_cast<int>(train(options.run, objective, "attend pretrain bert", out).code);

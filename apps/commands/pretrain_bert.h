@@ -21,7 +21,8 @@ struct PretrainBertOptions {
   std::vector<std::filesystem::path> train, valid;
   std::filesystem::path start;  ///< a BERT folder to go on from; "": from weights drawn at random, as `model` says
   PretrainModel model{.preset = "mini"};
-  bool cased = false;  ///< likewise
+  bool cased = false;                          ///< likewise
+  std::optional<std::int64_t> limit_alphabet;  ///< likewise
 };
 
 /// How the flags of MaskedLanguageOptions are called.

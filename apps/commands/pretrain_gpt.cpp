@@ -27,6 +27,7 @@ void learn_tokenizer(const PretrainGptOptions& options, const std::filesystem::p
     training.files = {scratch.path() / "rows.txt"};
     std::ofstream rows(training.files[0], std::ios::binary);
     write_task_text({.files = options.data.train, .columns = *columns}, rows);
+    show_as(training.files[0].string(), "the rows of " + names_of(whole_files(options.data.train)));
     if (!rows.flush()) throw StorageError(training.files[0].string() + ": cannot be written");
   }
   train_byte_bpe_tokenizer(training, folder);

@@ -7,6 +7,7 @@
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "data/parallel_text.h"
 #include "models/transformer/config.h"
 #include "models/transformer/model.h"
 #include "tokenizers/sentencepiece_trainer.h"
@@ -23,19 +24,23 @@ void learn_tokenizer(const PretrainTransformerOptions& options, const std::files
     if (!model) throw UserError("--tokenizer-model is '" + options.tokenizer_model + "'; expected " + enum_choices<PieceModel>());
     vocabulary.model = *model;
   }
+  const TranslationFiles& files = options.data.files;
+  check_parallel({files.train_source, files.train_target});  // what is wrong with the texts is told before hours of learning
+  if (!files.valid_source.empty() && !files.valid_target.empty()) check_parallel({files.valid_source, files.valid_target});
   log_info("learning a vocabulary from " + options.data.files.train_source.string() + " and " + options.data.files.train_target.string());
   train_marian_tokenizer({.source_files = {options.data.files.train_source},
                           .target_files = {options.data.files.train_target},
                           .sides = Sides::kJoint,
                           .vocabulary = vocabulary,
                           .source_language = "",
-                          .target_language = ""},
+                          .target_language = "",
+                          .language_codes = options.language_codes},
                          folder);
 }
 
 TokenizerSource tokenizer_source(const PretrainTransformerOptions& options) {
-  return {.learning_flag = "--tokenizer-model",
-          .learning_flag_given = !options.tokenizer_model.empty(),
+  return {.learning_flag = options.language_codes.empty() ? "--tokenizer-model" : "--language-codes",
+          .learning_flag_given = !options.tokenizer_model.empty() || !options.language_codes.empty(),
           .copy =
               [&options](const std::filesystem::path& folder) {
                 const MarianTokenizer checked(options.model.tokenizer);  // refuses what cannot be read before anything is copied
@@ -65,6 +70,8 @@ void add_flags(CLI::App& command, PretrainTransformerOptions& options) {
       {.presets = transformer_preset_names(), .sizes = "sizes of the model; base and big are the paper's", .tokenizer = "a tokenizer"});
   command.add_option("--tokenizer-model", options.tokenizer_model, "how a learnt tokenizer cuts text [unigram]")
       ->type_name(enum_choices<PieceModel>());
+  command.add_option("--language-codes", options.language_codes, std::string("of a learnt tokenizer: ") + kLanguageCodesHelp)
+      ->delimiter(',');
   add_training_run(command, options.run);
 }
 
@@ -98,6 +105,7 @@ int run_pretrain_transformer(const PretrainTransformerOptions& given, std::istre
   setup.generation = seq2seq_generation_config(setup.model->token_roles(), std::min(kLongestTranslation, config.max_positions - 1));
   record_settings(options.model, setup.settings);
   if (!options.tokenizer_model.empty()) setup.settings["tokenizer_model"] = options.tokenizer_model;
+  if (!options.language_codes.empty()) setup.settings["language_codes"] = options.language_codes;
   TranslationObjective objective(std::move(setup));
   return static_cast<int>(train(options.run, objective, "attend pretrain transformer", out).code);
 }

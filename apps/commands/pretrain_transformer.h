@@ -18,7 +18,8 @@ struct PretrainTransformerOptions {
   TrainingRun run;
   TranslationData data;
   PretrainModel model{.preset = "small"};
-  std::string tokenizer_model;  ///< unigram, bpe, char, word; "": unigram
+  std::string tokenizer_model;              ///< unigram, bpe, char, word; "": unigram
+  std::vector<std::string> language_codes;  ///< of a learnt tokenizer; none: found in the text
 };
 
 void add_pretrain_transformer(CLI::App& pretrain);

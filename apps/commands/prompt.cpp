@@ -124,7 +124,7 @@ int run_prompt(const PromptOptions& options, std::istream& in, std::ostream& out
         }
         std::vector<std::string> answers;
         for (const Continuation& answer : session.answer(queries)) {
-          warn_of_line(lines[answers.size()].number, answer.warnings);
+          LineWarnings().tell(lines[answers.size()].number, answer.warnings);
           answers.push_back(options.common.json ? one_line(to_json(answer)) : one_line(answer.text));
         }
         return answers;

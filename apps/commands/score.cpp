@@ -59,7 +59,7 @@ int run_score(const ScoreOptions& options, std::istream& in, std::ostream& out) 
   const AnswerLines answer = [&](const std::vector<InputLine>& lines) {
     std::vector<std::string> answers;
     for (const TextScore& score : scorer.score(texts_of(lines))) {
-      warn_of_line(lines[answers.size()].number, score.warnings);
+      LineWarnings().tell(lines[answers.size()].number, score.warnings);
       answers.push_back(answer_text(score, options));
     }
     return answers;

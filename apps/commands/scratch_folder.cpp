@@ -5,6 +5,7 @@
 #include <istream>
 
 #include "core/error.h"
+#include "core/log.h"
 
 namespace attend {
 
@@ -17,6 +18,7 @@ std::vector<std::filesystem::path> with_standard_input(std::vector<std::filesyst
   std::ofstream kept(file, std::ios::binary);
   if (in.peek() != std::istream::traits_type::eof()) kept << in.rdbuf();
   if (!kept.flush()) throw StorageError(file.string() + ": cannot write what standard input holds");
+  show_as(file.string(), "standard input");
   std::replace(files.begin(), files.end(), std::filesystem::path("-"), file);
   return files;
 }

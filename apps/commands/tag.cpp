@@ -38,10 +38,16 @@ void add_tag(CLI::App& app) {
 int run_tag(const TagOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
   const Tagger tagger = load_tagger(options.model, {.device = device}, options.max_length);
+  tell_folder(tagger.warnings());
   TextInput input(options.text, in, "Type a sentence to tag its words; Ctrl-D ends.");
+  LineWarnings told;
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
     std::vector<std::string> answers;
-    for (const TaggedWords& answer : tagger.tag(texts_of(lines))) answers.push_back(answer_text(answer, tagger.labels(), options.common.json));
+    const auto found = tagger.tag(texts_of(lines));
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      told.tell(lines[i].number, {}, found[i].unknown);
+      answers.push_back(answer_text(found[i], tagger.labels(), options.common.json));
+    }
     return answers;
   });
   return static_cast<int>(ExitCode::kDone);

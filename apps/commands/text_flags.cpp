@@ -31,8 +31,22 @@ CausalFolder open_causal_folder(const std::filesystem::path& folder, const LoadO
   return loaded;
 }
 
-void warn_of_line(std::uint64_t line_number, const std::vector<std::string>& warnings) {
+void LineWarnings::tell(std::uint64_t line_number, const std::vector<std::string>& warnings, const UnknownShare& unknown) {
+  unknown_.look_at(unknown, line_number);
   for (const std::string& warning : warnings) log_warning("line " + std::to_string(line_number) + " " + warning);
+}
+
+void LineWarnings::tell(std::uint64_t line_number, const TranslatedLine& line) {
+  tell(line_number, line.warnings, line.unknown);
+  if (line.unknown_code.empty() || code_was_told_) return;
+  code_was_told_ = true;
+  log_warning("line " + std::to_string(line_number) + " begins with '" + excerpt(line.unknown_code) +
+              "', which is no language code of the vocabulary: it is one unknown token. With a blank in front it is read as text "
+              "(further lines are not told)");
+}
+
+void tell_folder(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) log_warning(warning);
 }
 
 std::vector<std::string> texts_of(const std::vector<InputLine>& lines) {

@@ -14,8 +14,10 @@
 #include "core/fields.h"
 #include "data/table.h"
 #include "inference/folders.h"
+#include "inference/translator.h"
 #include "models/text_model.h"
 #include "tokenizers/input_encoder.h"
+#include "tokenizers/unknown_tokens.h"
 
 namespace attend {
 
@@ -47,8 +49,19 @@ void add_line_flags(CLI::App& command, LineOptions& options, const std::string& 
 /// The folder of a model that continues text, with what it says and is not followed told.
 CausalFolder open_causal_folder(const std::filesystem::path& folder, const LoadOptions& options);
 
-/// What is to be told of a line's answer.
-void warn_of_line(std::uint64_t line_number, const std::vector<std::string>& warnings);
+/// Tells what is to be told of lines' answers.
+class LineWarnings {
+ public:
+  void tell(std::uint64_t line_number, const std::vector<std::string>& warnings, const UnknownShare& unknown = {});
+  void tell(std::uint64_t line_number, const TranslatedLine& line);
+
+ private:
+  UnknownLines unknown_;
+  bool code_was_told_ = false;
+};
+
+/// What is to be told of a folder.
+void tell_folder(const std::vector<std::string>& warnings);
 
 /// The texts of lines.
 std::vector<std::string> texts_of(const std::vector<InputLine>& lines);

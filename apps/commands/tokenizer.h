@@ -27,6 +27,7 @@ struct TokenizerTrainOptions {
   WordPieceVocabularyConfig wordpiece;                ///< its min_frequency is that of byte-level BPE too
   bool cased = false, end_of_text = true;
   std::string source_language, target_language;
+  std::vector<std::string> language_codes;
 };
 
 struct TokenizerEncodeOptions {

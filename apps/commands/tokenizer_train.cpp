@@ -31,9 +31,10 @@ void check_flags(const TokenizerTrainOptions& options) {
       {"--source and --target", !options.source.empty() || !options.target.empty(), {kSentencePiece}},
       {"--source-lang", !options.source_language.empty(), {kSentencePiece}},
       {"--target-lang", !options.target_language.empty(), {kSentencePiece}},
+      {"--language-codes", !options.language_codes.empty(), {kSentencePiece}},
       {"--cased", options.cased, {kWordPiece}},
       {"--min-frequency", options.wordpiece.min_frequency != wordpiece_defaults.min_frequency, {kWordPiece, kByteBpe}},
-      {"--limit-alphabet", options.wordpiece.limit_alphabet != wordpiece_defaults.limit_alphabet, {kWordPiece}},
+      {"--limit-alphabet", options.wordpiece.limit_alphabet.has_value(), {kWordPiece}},
       {"--no-end-of-text", !options.end_of_text, {kByteBpe}}};
   for (const GivenFlag& flag : flags)
     if (flag.is_given && std::find(flag.types.begin(), flag.types.end(), options.type) == flag.types.end())
@@ -72,7 +73,8 @@ std::int64_t train_sentencepiece(const TokenizerTrainOptions& options) {
                                  .sides = joint ? Sides::kJoint : Sides::kSeparate,
                                  .vocabulary = vocabulary,
                                  .source_language = options.source_language,
-                                 .target_language = options.target_language},
+                                 .target_language = options.target_language,
+                                 .language_codes = options.language_codes},
                                 options.output);
 }
 
@@ -115,6 +117,7 @@ void add_tokenizer_train(CLI::App& tokenizer) {
       ->group("Byte-level BPE");
   command->add_option("--source-lang", options->source_language, "name of the source language, for the folder");
   command->add_option("--target-lang", options->target_language, "name of the target language, for the folder");
+  command->add_option("--language-codes", options->language_codes, kLanguageCodesHelp)->delimiter(',');
   add_common(*command, options->common);
   command->footer(
       "Examples:\n"

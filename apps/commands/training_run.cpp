@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "core/mapped_file.h"
 #include "core/stop_signal.h"
+#include "core/text_source.h"
 #include "metrics/score.h"
 #include "training/trainer.h"
 
@@ -19,8 +20,7 @@ namespace attend {
 namespace {
 
 void require_file(const char* flag, const std::filesystem::path& file) {
-  if (file == "-") throw UserError(std::string(flag) + " -: training reads its text more than once", "name a file");
-  if (!std::filesystem::exists(file)) throw UserError(std::string(flag) + " " + file.string() + ": there is no such file");
+  with_place([&] { return std::string(flag); }, [&] { require_readable_again(file, "training"); });
 }
 
 TrainingPrecision training_precision(Precision precision) {

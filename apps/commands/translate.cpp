@@ -69,7 +69,7 @@ int run_translate(const TranslateCommandOptions& options, std::istream& in, std:
   auto model = load_seq2seq(options.model, {.device = device});
   const GenerationConfig generation = read_generation_config(options.model, model->token_roles());
   const Translator translator(std::move(model), std::move(tokenizer), generation);
-  for (const std::string& warning : translator.warnings()) log_warning(warning);
+  tell_folder(translator.warnings());
   translate_lines(translator, input, prefixes.get(), options, out);
   return static_cast<int>(ExitCode::kDone);
 }
@@ -77,6 +77,7 @@ int run_translate(const TranslateCommandOptions& options, std::istream& in, std:
 void translate_lines(const Translator& translator, TextInput& input, LineReader* prefixes, const TranslateCommandOptions& options,
                      std::ostream& out) {
   translator.check(options.translate);
+  LineWarnings told;
   const AnswerLines answer = [&](const std::vector<InputLine>& lines) {
     const std::vector<std::string> texts = texts_of(lines);
     std::vector<std::string> beginnings, answers;
@@ -88,7 +89,7 @@ void translate_lines(const Translator& translator, TextInput& input, LineReader*
     const auto translated = translator.translate(
         LineBatch{.lines = texts, .prefixes = beginnings, .numbers = numbers, .seed = options.common.seed}, options.translate);
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      warn_of_line(numbers[i], translated[i].warnings);
+      told.tell(numbers[i], translated[i]);
       answers.push_back(answer_text(translated[i].translations, numbers[i], options));
     }
     return answers;

@@ -142,7 +142,7 @@ TEST_CASE("A run's folder that was moved, or is no place for a vocabulary, is to
   const Outcome other_batches =  // the flag takes the place of what run.toml says of batches, and would change the order
       run({"pretrain", "transformer", "--config", config, "--resume", "--output", moved, "--batch-size", "8"});
   CHECK(other_batches.code == 2);
-  CHECK(other_batches.err.find("another order of the data: --batch_size was not given, now 8") != std::string::npos);
+  CHECK(other_batches.err.find("another order of the data: --batch-size was not given, now 8") != std::string::npos);
 
   const Outcome vocabulary = run({"tokenizer", "train", "--vocab-size", "40", "--output", moved, (folder / "train.de").string()});
   CHECK(vocabulary.code == 2);

@@ -30,4 +30,16 @@ TEST_CASE("log levels choose what is said on standard error") {
   CHECK(log_level() == LogLevel::kNormal);
 }
 
+TEST_CASE("a file of our own is called by the name that the user knows, and some warnings come once") {
+  show_as("/tmp/attend-9/standard input", "standard input");
+  CHECK(with_shown_names("/tmp/attend-9/standard input, line 3; /tmp/attend-9/standard input") == "standard input, line 3; standard input");
+  CHECK(with_shown_names("/tmp/attend-9/other") == "/tmp/attend-9/other");
+  const std::string said = captured_stderr([] {
+    log_error("/tmp/attend-9/standard input is empty");
+    log_warning_once("only once");
+    log_warning_once("only once");
+  });
+  CHECK(said == "error: standard input is empty\nwarning: only once\n");
+}
+
 }  // namespace attend

@@ -176,7 +176,7 @@ TEST_CASE("what is wrong with documents is said, and nothing is left behind") {
   work.text.files[1] = "-";
   CHECK_THAT(work.refusal(), Catch::Contains("standard input"));
   work.text.files[1] = work.folder.path();
-  CHECK_THAT(work.refusal(), Catch::Contains("is not a file"));
+  CHECK_THAT(work.refusal(), Catch::Contains("is a folder"));
   work.text.files.clear();
   CHECK_THAT(work.refusal(), Catch::Contains("no text was named"));
   CHECK(files_in(work.folder / "data") == 0);
@@ -195,6 +195,39 @@ TEST_CASE("what a tokenizer throws on a thread comes out") {
   write_text(work.folder / "a.txt", text);
   CHECK_THROWS_WITH(prepare_documents(work.text, {Failing(), "failing"}, work.folder / "data"), "seven");
   CHECK(files_in(work.folder / "data") == 0);
+}
+
+TEST_CASE("lines of other white space than ASCII's divide documents too") {
+  Work work;
+  write_text(work.folder / "a.txt", "1 2\n\u00A0\n3\n\u3000\u3000\n4\n5\n");
+  CHECK(content_of(*work.prepare()) == Documents{{{1, 2}}, {{3}}, {{4}, {5}}});
+}
+
+TEST_CASE("where splitting finds nothing to split, that is told") {
+  Work work;
+  work.text.line_holds = LineHolds::kParagraph;
+  const auto said = [&](const std::string& text) {
+    write_text(work.folder / "a.txt", text);
+    return captured_stderr([&] { work.prepare(); });
+  };
+  std::string lines;
+  for (int i = 0; i < 30; ++i) lines += "1 2. x 3. y 4\n";
+  CHECK_THAT(said(lines), Catch::Contains("--split-sentences found more than one sentence in none of 30 lines"));
+  CHECK_THAT(said(lines + "1. 2\n"), Catch::Contains("in 1 of 31 lines"));
+  CHECK(said("1. 2\n" + std::string("3 4\n")) == "");
+  work.text.line_holds = LineHolds::kSentence;
+  CHECK(said(lines) == "");
+}
+
+TEST_CASE("how much of a text is unknown is told once") {
+  Work work;
+  write_text(work.folder / "a.txt", "1 2 3 1\n1 5\n");
+  struct Unknowing : ToyTokenizer {
+    std::optional<std::int32_t> unknown_id() const override { return 1; }
+  } tokenizer;
+  const auto prepare = [&] { prepare_documents(work.text, {tokenizer, "unknowing"}, work.folder / "data"); };
+  CHECK_THAT(captured_stderr(prepare), Catch::Contains("a.txt: 50.0 % of the tokens are unknown") && Catch::Contains("--limit-alphabet"));
+  CHECK(captured_stderr(prepare) == "");  // taken as it was prepared
 }
 
 }  // namespace

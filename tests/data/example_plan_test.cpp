@@ -271,5 +271,24 @@ TEST_CASE("a damaged index is seen when its documents are walked") {
   CHECK_THROWS_AS(ExamplePlan(corpus, {}, {}), UserError);
 }
 
+TEST_CASE("the share that next-sentence prediction never reads is that of sentences beyond an example") {
+  const TempFolder folder;
+  const auto corpus = make_documents(folder, {{100, 10}, {40, 50}});  // 200 tokens; an example of 43 has room for 40
+  CHECK(unread_share(*corpus, pairs(43)) == (60.0 + 10.0) / 200.0);
+  CHECK(unread_share(*corpus, pairs(103)) == 0);
+  CHECK(unread_share(*corpus, single(43)) == 0);
+  // And so it is: whatever the epoch, the ends of the long sentence are in no example's A or next B.
+  std::vector<bool> read(200, false);
+  for (std::uint64_t epoch = 0; epoch < 20; ++epoch) {
+    const ExamplePlan plan(corpus, pairs(43), {.seed = 1, .epoch = epoch});
+    for (const Segments& example : all_of(plan))
+      for (const TokenSpan& span : {example.a, example.b})
+        for (std::uint64_t i = span.begin; i < span.end; ++i) read[i] = true;
+  }
+  CHECK_FALSE(read[0]);
+  CHECK(read[50]);
+  CHECK_FALSE(read[99]);
+}
+
 }  // namespace
 }  // namespace attend

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "tests/support/captured_stderr.h"
 #include "tests/support/temp_folder.h"
 #include "tests/tokenizers/small_text.h"
 
@@ -121,7 +122,7 @@ TEST_CASE("what is wrong with the texts is said, and nothing is left behind") {
   fs::remove(one.text.source);
   CHECK_THAT(one.refusal(), Catch::Contains("train.de") && Catch::Contains("no such file"));
   fs::create_directory(one.text.source);
-  CHECK_THAT(one.refusal(), Catch::Contains("is not a file"));
+  CHECK_THAT(one.refusal(), Catch::Contains("is a folder"));
   CHECK(files_in(one.folder / "data") == 0);
 }
 
@@ -134,6 +135,30 @@ TEST_CASE("two token files must hold the same number of sentences") {
     writer.commit();
   }
   CHECK_THROWS_AS(ParallelCorpus(folder / "one", folder / "two"), UserError);
+}
+
+TEST_CASE("texts of unequal length are told without a tokenizer") {
+  const Corpus one;
+  CHECK(check_parallel(one.text) == lines_of(small_text(true)).size());
+  write_text(one.text.target, small_text(false) + "One more.\n");
+  CHECK_THAT(user_error_of([&] { check_parallel(one.text); }), Catch::Contains("721 lines") && Catch::Contains("720"));
+}
+
+TEST_CASE("what looks like a language code and is none is told once, with its line") {
+  const Corpus one;
+  write_text(one.text.source, "Der Hund.\n>>quoted words<< der Hund.\n>>xyz<< Der Hund.\nDer >>Hund<<.\n");
+  write_text(one.text.target, "The dog.\nThe dog.\nThe dog.\nThe dog.\n");
+  const std::string said = captured_stderr([&] { one.prepare(); });
+  CHECK_THAT(said, Catch::Contains("train.de, line 2: '>>quoted words<<' is no language code") && Catch::Contains("with 2 lines in all") &&
+                       Catch::Contains("--language-codes"));
+  CHECK(said.find("xyz") == std::string::npos);
+}
+
+TEST_CASE("a side in another script is told to be unknown") {
+  const Corpus one;
+  write_text(one.text.source, "кошка лодка стол\nдом рыба\n");
+  write_text(one.text.target, "The dog.\nThe cat.\n");
+  CHECK_THAT(captured_stderr([&] { one.prepare(); }), Catch::Contains("train.de: ") && Catch::Contains("are unknown to the tokenizer"));
 }
 
 }  // namespace

@@ -84,5 +84,23 @@ TEST_CASE("a megabyte takes linear time") {
   CHECK(split_sentences(std::string(1'000'000, '.')).size() == 1);
 }
 
+TEST_CASE("sentences of scripts without case end at their own marks") {
+  CHECK(split_sentences("他来了。她走了！谁在？我不知道。") == Sentences{"他来了。", "她走了！", "谁在？", "我不知道。"});
+  CHECK(split_sentences("彼は「来た。」と言った。") == Sentences{"彼は「来た。」", "と言った。"});
+  CHECK(split_sentences("第一。\u3000第二。") == Sentences{"第一。", "第二。"});
+  CHECK(split_sentences("वह आया। वह चली गई। कौन है? मैं।") == Sentences{"वह आया।", "वह चली गई।", "कौन है?", "मैं।"});
+  CHECK(split_sentences("هل جاء؟ ذهبت هي. من هناك؟") == Sentences{"هل جاء؟", "ذهبت هي.", "من هناك؟"});
+  CHECK(split_sentences("وہ آیا۔ وہ گئی۔") == Sentences{"وہ آیا۔", "وہ گئی۔"});
+  CHECK(split_sentences("Նա եկավ։ Նա գնաց։") == Sentences{"Նա եկավ։", "Նա գնաց։"});
+  CHECK(split_sentences("Он пришёл. Она ушла.") == Sentences{"Он пришёл.", "Она ушла."});
+}
+
+TEST_CASE("characters that only begin with the same byte end nothing, and small letters begin nothing") {
+  for (const std::string_view whole : {"三、四，五", "aéɐ ṁ ℃ ḁ", "he came. she left. nobody knows.", "am 10.\u00A0Mai", "٣.٥ كيلو"})
+    CHECK(split_sentences(whole) == Sentences{whole});
+  CHECK(split_sentences("\u3000\u00A0 ").empty());
+  CHECK(split_sentences("\u3000One.\u2003Two.\u00A0") == Sentences{"One.", "Two."});
+}
+
 }  // namespace
 }  // namespace attend

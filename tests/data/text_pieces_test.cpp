@@ -166,5 +166,24 @@ TEST_CASE("a text that became shorter, or never has white space, is refused") {
   CHECK_THAT(refusal_of([&] { endless.next(); }), Catch::Contains("no place to cut it") && Catch::Contains("b.txt"));
 }
 
+TEST_CASE("a byte-order mark is counted neither as text nor as bytes") {
+  const TempFolder folder;
+  write_text(folder / "a.txt", "\xEF\xBB\xBF" "one two\n");
+  CHECK(count_text(folder / "a.txt") == TextCounts{.bytes = 8, .characters = 8, .words = 2});
+  write_text(folder / "b.txt", "\xEF\xBB\xBF\n");
+  CHECK(count_text(folder / "b.txt") == TextCounts{.bytes = 1, .characters = 1, .words = 0});
+  // Of eight characters the last four are kept apart, and the border lies behind the mark and the first four.
+  const TextSplit split = split_text({folder / "a.txt"}, 0.5);
+  REQUIRE(split.valid.size() == 1);
+  CHECK(split.valid[0].begin == 7);
+  CHECK(split.train[0].end == 7);
+}
+
+TEST_CASE("a compressed text is named as such") {
+  const TempFolder folder;
+  write_text(folder / "x.gz", "\x1f\x8b\x08 and more");
+  CHECK_THAT(refusal_of([&] { count_text(folder / "x.gz"); }), Catch::Contains("x.gz is compressed with gzip") && Catch::Contains("zcat"));
+}
+
 }  // namespace
 }  // namespace attend

@@ -155,5 +155,13 @@ TEST_CASE("a full disk is a storage error") {
   CHECK_THROWS_AS(TokenFileWriter("/dev/full", {10, kKey}), StorageError);
 }
 
+TEST_CASE("a writer that cannot begin leaves no file open") {
+  const TempFolder folder;
+  const auto open_files = [] { return std::distance(fs::directory_iterator("/proc/self/fd"), {}); };
+  const auto before = open_files();
+  for (int i = 0; i < 5; ++i) CHECK_THROWS(TokenFileWriter(folder / "tokens", {100, "no key"}));
+  CHECK(open_files() == before);
+}
+
 }  // namespace
 }  // namespace attend

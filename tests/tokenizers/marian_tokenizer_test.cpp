@@ -153,5 +153,51 @@ TEST_CASE("the files are copied, and the copy is the same tokenizer") {
   CHECK(MarianTokenizer::present_in(folder / "copy"));
 }
 
+TEST_CASE("added tokens with ids and special ones without share the ids behind the vocabulary") {
+  const TempFolder folder;
+  copy_folder(small_tokenizer(), folder / "tokenizer");
+  const auto size = static_cast<std::int32_t>(MarianTokenizer(small_tokenizer()).vocab_size());
+  const Json decoder{{std::to_string(size), {{"content", "<num>"}, {"special", false}}},
+                     {std::to_string(size + 1), {{"content", "<b>"}, {"special", true}}}};
+  // transformers 4 lists the special one twice, and first without its id.
+  write_json_file(folder / "tokenizer/tokenizer_config.json",
+                  {{"additional_special_tokens", {"<b>", "<c>"}}, {"added_tokens_decoder", decoder}});
+  const MarianTokenizer tokenizer(folder / "tokenizer");
+  CHECK(tokenizer.vocab_size() == size + 3);
+  CHECK(tokenizer.source().encode("<num><b><c>") == Ids{size, size + 1, size + 2});
+  CHECK(tokenizer.source().decode(Ids{size, size + 1, size + 2}) == "<num>");
+  // An id that is a piece's is blamed on who gives it.
+  write_json_file(folder / "tokenizer/tokenizer_config.json", {{"added_tokens_decoder", {{"7", {{"content", "<x>"}}}}}});
+  CHECK_THAT(user_error_of([&] { MarianTokenizer other(folder / "tokenizer"); }),
+             Catch::Contains("tokenizer_config.json gives the added token '<x>' the id 7"));
+}
+
+TEST_CASE("added tokens of older folders stand in a file of their own") {
+  const TempFolder folder;
+  copy_folder(small_tokenizer(), folder / "tokenizer");
+  const auto size = static_cast<std::int32_t>(MarianTokenizer(small_tokenizer()).vocab_size());
+  const std::string before = MarianTokenizer(folder / "tokenizer").fingerprint();
+  write_json_file(folder / "tokenizer/added_tokens.json", {{"<a2>", size + 1}, {"<a1>", size}});
+  write_json_file(folder / "tokenizer/special_tokens_map.json", {{"additional_special_tokens", {"<a2>"}}});
+  const MarianTokenizer tokenizer(folder / "tokenizer");
+  CHECK(tokenizer.vocab_size() == size + 2);
+  CHECK(tokenizer.source().encode("<a1><a2>") == Ids{size, size + 1});
+  CHECK(tokenizer.target().decode(Ids{size, size + 1}) == "<a1>");
+  CHECK(tokenizer.fingerprint() != before);
+  copy_tokenizer_files(folder / "tokenizer", folder / "copy");
+  CHECK(MarianTokenizer(folder / "copy").source().encode("<a1>") == Ids{size});
+  // added_tokens_decoder says all where it is there.
+  write_json_file(folder / "tokenizer/tokenizer_config.json", {{"added_tokens_decoder", Json::object()}});
+  CHECK(MarianTokenizer(folder / "tokenizer").vocab_size() == size + 1);
+}
+
+TEST_CASE("a code that the vocabulary lacks is one unknown token, and can be asked for") {
+  const MarianTokenizer tokenizer(kFixtures / "joint");
+  CHECK(unknown_language_code(tokenizer.source(), ">>xyz<< Der Hund") == ">>xyz<<");
+  CHECK(unknown_language_code(tokenizer.source(), ">>quoted words<< x") == ">>quoted words<<");
+  for (const char* known : {">>de<< Hund", " >>xyz<< x", ">>xyz", "Hund >>xyz<<", ""})
+    CHECK(unknown_language_code(tokenizer.source(), known).empty());
+}
+
 }  // namespace
 }  // namespace attend

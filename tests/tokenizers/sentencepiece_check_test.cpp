@@ -2,8 +2,13 @@
 
 #include <sentencepiece_processor.h>
 
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <new>
 
 #include "core/error.h"
 #include "core/random.h"
@@ -12,6 +17,8 @@
 
 namespace attend {
 namespace {
+
+namespace fs = std::filesystem;
 
 // A protobuf message written by hand: fields of the SentencePiece model format.
 std::string varint(std::uint64_t value) {
@@ -154,6 +161,34 @@ TEST_CASE("some hundred mutated files are refused or work, and never end the pro
   }
   CHECK(refused > 100);
   CHECK(loaded > 20);
+}
+
+TEST_CASE("whatever the work in the child does, nothing of the caller goes on there") {
+  const pid_t here = ::getpid();
+  const auto ask = [](const std::function<bool()>& work) { return ask_child(work, std::chrono::seconds(1)); };
+  CHECK(ask([] { return true; }) == ChildAnswer::kYes);
+  CHECK(ask([] { return false; }) == ChildAnswer::kNo);
+  // An exception would run this frame's destructors in the child, too: they remove files.
+  const TempFolder folder;
+  {
+    struct RemovesInTheChild {
+      pid_t parent;
+      fs::path path;
+      ~RemovesInTheChild() {
+        if (::getpid() != parent) fs::remove(path);
+      }
+    };
+    write_text(folder / "kept", "x");
+    const RemovesInTheChild remover{here, folder / "kept"};
+    CHECK(ask([]() -> bool { throw std::bad_alloc(); }) == ChildAnswer::kNo);
+    CHECK(::getpid() == here);
+    CHECK(fs::exists(folder / "kept"));
+  }
+  CHECK(ask([]() -> bool { throw 7; }) == ChildAnswer::kNo);
+  CHECK(ask([]() -> bool { std::abort(); }) == ChildAnswer::kCrashed);
+  CHECK(ask([]() -> bool {
+          while (true) ::pause();
+        }) == ChildAnswer::kTooLate);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <sentencepiece_processor.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include "core/error.h"
@@ -12,6 +14,8 @@
 
 namespace attend {
 namespace {
+
+namespace fs = std::filesystem;
 
 /// Random strings: letters of the text, and code points from everywhere.
 std::vector<std::string> random_strings(int count) {
@@ -81,6 +85,34 @@ TEST_CASE("a missing or foreign model file is refused by name") {
   write_text(folder / "empty.spm", "");
   CHECK_THAT(user_error_of([&] { SentencePieceTokenizer tokenizer(folder / "empty.spm"); }), Catch::Contains("empty.spm"));
   CHECK_THROWS_AS(SentencePieceTokenizer(folder.path()), UserError);
+}
+
+TEST_CASE("long runs of unknown characters give the library's own answer, in linear time") {
+  const fs::path folder = small_tokenizer();
+  const SentencePieceTokenizer tokenizer(folder / "source.spm");
+  sentencepiece::SentencePieceProcessor library;
+  REQUIRE(library.Load((folder / "source.spm").string()).ok());
+  RandomStream stream(5, "runs");
+  const std::string_view parts[]{"ж", "中", "한", "ｱ",  "ﬁ", "e\u0301", "\u0301", "ᄀ",  "ᅡ",
+                                 "①", "?",  "😀", "ＡＢ", "a", " ",       "\u3000", "Der", "▁"};
+  for (int round = 0; round < 60; ++round) {
+    std::string text;
+    for (std::uint64_t runs = 1 + stream.below(4); runs > 0; --runs) {
+      const std::string_view unknown = parts[stream.below(6)];
+      for (std::uint64_t length = stream.below(900); length > 0; --length)
+        text += stream.below(round % 3 == 0 ? 50 : 1000) ? unknown : parts[stream.below(std::size(parts))];
+      text += parts[stream.below(std::size(parts))];
+    }
+    INFO(excerpt(text, 200));
+    CHECK(tokenizer.encode(text) == library.EncodeAsIds(text));
+    CHECK(tokenizer.pieces(text) == library.EncodeAsPieces(text));
+  }
+  std::string million;
+  for (int i = 0; i < 1'000'000; ++i) million += i % 2 ? "ж" : "щ";
+  const auto start = std::chrono::steady_clock::now();
+  CHECK(tokenizer.pieces(million).size() <= 2);
+  CHECK(tokenizer.encode(million).back() == tokenizer.unknown_id());
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(4));
 }
 
 }  // namespace

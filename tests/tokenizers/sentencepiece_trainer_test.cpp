@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "tests/support/captured_stderr.h"
 #include "tests/tokenizers/small_text.h"
 #include "tokenizers/marian_tokenizer.h"
 #include "tokenizers/sentencepiece_tokenizer.h"
@@ -149,6 +150,32 @@ TEST_CASE("the folder says what transformers needs to know") {
   CHECK(settings["separate_vocabs"] == false);
   CHECK(settings["model_max_length"] == 512);
   CHECK(MarianTokenizer(texts.folder / "tokenizer").target_language() == "en");
+}
+
+TEST_CASE("quoted words at the starts of some lines are no language codes, unless they are named") {
+  const Texts texts;
+  std::string text;
+  int number = 0;
+  for (const std::string& line : lines_of(small_text(false)))
+    text += (number++ % 3 ? "" : ">>word" + std::to_string(number) + "<< ") + line + "\n";
+  write_text(texts.english, text);
+  const auto train = [&](std::vector<std::string> codes) {
+    return captured_stderr([&] {
+      train_marian_tokenizer({.source_files = {texts.english}, .vocabulary = {.vocab_size = 80}, .language_codes = std::move(codes)},
+                             texts.folder / "quoted");
+    });
+  };
+  CHECK_THAT(train({}), Catch::Contains(", line 1: '>>word1<<' looks like a language code; 240 of 720 lines") &&
+                            Catch::Contains("--language-codes"));
+  CHECK_FALSE(MarianTokenizer(texts.folder / "quoted").source().id_of(">>word1<<"));
+  CHECK(MarianTokenizer(texts.folder / "quoted").vocab_size() == 80);
+  CHECK_THAT(train({"word1", ">>word4<<"}), Catch::Contains("'>>word7<<' looks like a language code; 238 of 720"));
+  const MarianTokenizer named(texts.folder / "quoted");
+  CHECK(named.source().id_of(">>word1<<"));
+  CHECK(named.source().id_of(">>word4<<"));
+  CHECK_FALSE(named.source().id_of(">>word7<<"));
+  for (const char* bad : {"", "a b", ">>a", ">>a<<b"})
+    CHECK_THAT(user_error_of([&] { train({bad}); }), Catch::Contains("--language-codes has"));
 }
 
 }  // namespace

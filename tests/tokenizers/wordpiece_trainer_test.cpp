@@ -199,5 +199,43 @@ TEST_CASE("learning takes time about linear in the text") {
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
 }
 
+/// `count` different ideographs from U+4E00 on, the i-th so often that the first are the most frequent.
+std::string ideographs(int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i)
+    for (int times = i < count / 2 ? 3 : 2; times > 0; --times) append_utf8(text, U'\u4e00' + static_cast<char32_t>(i));
+  return text + "\n";
+}
+
+std::string told(const std::string& text, const WordPieceVocabularyConfig& vocabulary) {
+  const TempFolder folder;
+  write_text(folder / "text", text);
+  return captured_stderr([&] {
+    set_log_level(LogLevel::kNormal);
+    train_wordpiece_tokenizer({.files = {folder / "text"}, .vocabulary = vocabulary}, folder / "t");
+    set_log_level(LogLevel::kQuiet);
+  });
+}
+
+TEST_CASE("ids that are free go to characters beyond the usual alphabet, the most frequent first") {
+  const std::string text = ideographs(1200);
+  CHECK(learnt(text, {.vocab_size = 5000}).size() == 5 + 1200);
+  const Strings full = learnt(text, {.vocab_size = 1105});
+  CHECK(full.size() == 1105);
+  CHECK(full.back() == "\u524b");  // the 1,100th
+  CHECK(learnt(text, {.vocab_size = 5000, .limit_alphabet = 1000}).size() == 1005);  // a limit that was asked for holds
+  // Where the character stands in words decides which forms it gets.
+  CHECK(learnt(ideographs(1000) + ideographs(1000) + "xy z\n", {.vocab_size = 5000}).size() == 5 + 1000 + 3);
+}
+
+TEST_CASE("how many words stay unknown is told, with the flag that changes it") {
+  CHECK_THAT(told(ideographs(1200), {.vocab_size = 1005}),
+             Contains("warning: the vocabulary, of the text's words: ") && Contains("(400 of 3000)") &&
+                 Contains("raise --limit-alphabet (it is 1000)") && Contains("--vocab-size (1005)"));
+  CHECK_THAT(told(ideographs(1200), {.vocab_size = 5000, .limit_alphabet = 600}),
+             Contains("(1200 of 3000)") && Contains("raise --limit-alphabet (it is 600)") && !Contains("and --vocab-size"));
+  CHECK_THAT(told(ideographs(1200), {.vocab_size = 5000}), !Contains("unknown to the tokenizer"));
+}
+
 }  // namespace
 }  // namespace attend

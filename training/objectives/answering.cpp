@@ -38,6 +38,7 @@ AnsweringObjective::AnsweringObjective(AnsweringSetup setup)
   spans_.no_answer = may_have_no_answer(spans_, data) ? NoAnswer::kYes : NoAnswer::kNo;
   QuestionWindows windows = window_questions(data, *setup_.tokenizer, spans_);
   for (const std::string& warning : windows.warnings) log_warning(warning);
+  tell_unknown(windows.unknown, setup_.train.string(), "is the tokenizer made for this language?");
   WindowTargets targets = window_targets(data, windows);
   for (std::size_t i = 0; i < targets.windows.size(); ++i) {
     if (i == 0 || windows.windows[targets.windows[i]].question != windows.windows[targets.windows[i - 1]].question) ++num_questions_;

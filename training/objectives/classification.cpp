@@ -49,6 +49,7 @@ ClassificationObjective::ClassificationObjective(ClassificationSetup setup)
   if (!is_regression()) labels.emplace(setup_.model->labels().names, "the model");
   train_ = read_examples(setup_.train, *setup_.encoder, max_length, labels);
   for (const std::string& warning : train_.warnings) log_warning(warning);
+  tell_unknown(train_.unknown, setup_.train.file.string(), "is the tokenizer made for this language?");
   set_order({.num_examples = train_.examples.size(),
              .batch_size = setup_.batch_size,
              .seed = setup_.seed,

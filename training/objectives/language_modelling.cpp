@@ -10,6 +10,7 @@
 #include "inference/folders.h"
 #include "inference/generation_config.h"
 #include "training/objectives/common.h"
+#include "tokenizers/unknown_tokens.h"
 
 namespace attend {
 namespace {

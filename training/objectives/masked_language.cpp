@@ -5,6 +5,7 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/field_io.h"
+#include "core/log.h"
 #include "inference/folders.h"
 #include "training/objectives/common.h"
 
@@ -12,6 +13,7 @@ namespace attend {
 namespace {
 
 constexpr std::uint64_t kSentencesInFingerprint = 1000;
+constexpr double kUnreadWorthAWarning = 0.02;
 
 struct MaskedMicroBatch : MicroBatch {
   MaskedBatch masked;
@@ -55,6 +57,17 @@ bool has_ordinary_token(const TokenFile& sentences, const WordPieceTokenizer& to
   return false;
 }
 
+/// With next sentences a line that is longer than an example loses its ends in every epoch.
+void warn_of_unread_text(const DocumentCorpus& corpus, const MaskedLanguageOptions& options, const std::string& name) {
+  const double share = unread_share(corpus, example_options(options, {.sequences = 1}).segments);
+  if (share < kUnreadWorthAWarning) return;
+  log_warning(name + ": no epoch reads " + std::to_string(std::llround(100 * share)) +
+              " % of the text: of a sentence longer than --max-length " + std::to_string(options.max_length.value()) +
+              " only the middle is read with next sentences; " +
+              (options.split_sentences ? "" : "if a line is a paragraph, add --split-sentences; ") +
+              "--no-next-sentence reads all of it");
+}
+
 std::shared_ptr<const DocumentCorpus> prepare(const std::vector<std::filesystem::path>& files, const WordPieceTokenizer& tokenizer,
                                               const MaskedLanguageOptions& options, const std::filesystem::path& cache) {
   auto corpus = prepare_documents({.files = files, .line_holds = options.split_sentences ? LineHolds::kParagraph : LineHolds::kSentence},
@@ -62,6 +75,7 @@ std::shared_ptr<const DocumentCorpus> prepare(const std::vector<std::filesystem:
   require_documents(*corpus, options.next_sentence ? NextSentence::kYes : NextSentence::kNo, list_files(files));
   if (!has_ordinary_token(corpus->sentences(), tokenizer))
     throw UserError(list_files(files) + ": the tokenizer knows no word of this text", "is it made for this language?");
+  warn_of_unread_text(*corpus, options, list_files(files));
   return corpus;
 }
 

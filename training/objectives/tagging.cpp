@@ -42,6 +42,7 @@ TaggedExamples read_tagged_examples(const TaggedSource& source, const WordPieceT
   WordWindows::require_room(max_length);
   ConllReader reader(source.file, source.columns);
   TaggedExamples read;
+  UnknownShare unknown;
   for (TaggedSentence sentence; reader.next(sentence);) {
     const std::vector<std::int64_t> tags = tag_ids(sentence, reader.name(), labels);
     EncodedInput input = tokenizer.add_template(tokenizer.encode_words(sentence.tokens), nullptr, max_length);
@@ -50,6 +51,7 @@ TaggedExamples read_tagged_examples(const TaggedSource& source, const WordPieceT
       continue;
     }
     read.num_cut += input.num_removed > 0;
+    unknown.add(unknown_share(input.ids, input.words, tokenizer.unk_id()));
     std::vector<std::int64_t> on_pieces;
     for (std::int32_t last = -1; const std::int32_t word : input.words) {
       on_pieces.push_back(word < 0 || word == last ? TaggedExamples::kNoTag : tags[static_cast<std::size_t>(word)]);
@@ -67,6 +69,7 @@ TaggedExamples read_tagged_examples(const TaggedSource& source, const WordPieceT
   if (read.num_empty > 0)
     log_warning(reader.name() + ": " + std::to_string(read.num_empty) + of_all +
                 "hold no character that the tokenizer keeps; they are left out");
+  tell_unknown(unknown, reader.name(), "is the tokenizer made for this language?");
   return read;
 }
 

@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "inference/translator.h"
 #include "metrics/bleu.h"
+#include "tokenizers/unknown_tokens.h"
 #include "training/objectives/common.h"
 
 namespace attend {
@@ -57,6 +58,8 @@ TranslationObjective::TranslationObjective(TranslationSetup setup) : setup_(std:
   const TranslationFiles& files = setup_.files;
   if (files.valid_source.empty() != files.valid_target.empty())
     throw UserError("only one side of the validation data is given; expected both or neither", "give --valid-source and --valid-target");
+  if (!files.valid_source.empty()) check_parallel({files.valid_source, files.valid_target});  // before hours of tokenising
+  if (const auto warning = spare_ids_warning(target_ids, setup_.model->vocab_size())) log_warning(*warning);
   train_ = prepare_parallel({files.train_source, files.train_target}, *setup_.tokenizer, setup_.cache);
   fingerprint_ = fingerprint_of(*train_);
   setup_.batches.max_length = std::min(setup_.options.max_train_length, setup_.model->max_positions());
