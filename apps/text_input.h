@@ -43,6 +43,8 @@ struct InputLine {
 using AnswerLines = std::function<std::vector<std::string>(const std::vector<InputLine>& lines)>;
 inline constexpr std::size_t kWindowLines = 2048;  ///< enough to sort into batches of one length
 inline constexpr std::size_t kLinesAtOnce = 64;    ///< of answers that take long each: they fill a batch or two
+/// The answer to an empty line: as JSON it is "null", so that every line of JSON Lines is one.
+inline const char* empty_answer(bool as_json) { return as_json ? "null" : ""; }
 void answer_lines(TextInput& input, std::ostream& out, const AnswerLines& answer, std::size_t window_lines = kWindowLines,
                   const std::string& empty_answer = "");
 

@@ -41,6 +41,7 @@ TextGenerator::TextGenerator(std::shared_ptr<CausalLanguageModel> model, std::sh
     throw UserError(
         "the tokenizer has " + std::to_string(tokenizer_->vocab_size()) + " ids, the model only " + std::to_string(model_->vocab_size()),
         "use the tokenizer files that the model was trained with");
+  require_bad_words_within(generation_, model_->vocab_size());
   const auto is_known = [&](std::int64_t id) { return id >= 0 && id < tokenizer_->vocab_size(); };
   std::erase_if(generation_.eos_token_ids, [&](std::int64_t id) { return !is_known(id); });
   if (generation_.forced_eos_token_id && !is_known(*generation_.forced_eos_token_id))

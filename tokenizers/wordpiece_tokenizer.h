@@ -35,6 +35,9 @@ struct EncodedInput {
   std::int64_t num_removed = 0;             ///< pieces that truncation cut
 };
 
+/// kLower: capitals of the text go, accents stay as the folder says.
+enum class LetterCase { kAsFolder, kLower };
+
 struct WordPieceParts;
 
 /// Reads `tokenizer.json` (model WordPiece), or `vocab.txt` with `tokenizer_config.json`, and gives what transformers' BertTokenizer
@@ -42,7 +45,7 @@ struct WordPieceParts;
 class WordPieceTokenizer : public Tokenizer {
  public:
   /// Throws UserError where files are missing or malformed, or ask for something this tokenizer does not do.
-  explicit WordPieceTokenizer(const std::filesystem::path& folder);
+  explicit WordPieceTokenizer(const std::filesystem::path& folder, LetterCase letter_case = LetterCase::kAsFolder);
   ~WordPieceTokenizer() override;
   WordPieceTokenizer(WordPieceTokenizer&&) noexcept;
 

@@ -64,7 +64,7 @@ int run_answer(const AnswerOptions& options, std::istream& in, std::ostream& out
   const SpanOptions spans = span_options(options.spans, options.model, *model);
   const Answerer answerer(model, load_wordpiece(options.model), spans);
   TextInput input(options.text, in, "Type a question, a TAB and a text that answers it; Ctrl-D ends.");
-  answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
+  const auto answer_window = [&](const std::vector<InputLine>& lines) {
     std::vector<AskedQuestion> questions;
     for (const InputLine& line : lines) questions.push_back(to_question(line.text));
     const auto found = answerer.answer(questions);
@@ -76,7 +76,8 @@ int run_answer(const AnswerOptions& options, std::istream& in, std::ostream& out
                                             : answer.text + "\t" + fixed_decimals(answer.probability, 6));
     }
     return answers;
-  });
+  };
+  answer_lines(input, out, answer_window, kWindowLines, empty_answer(options.common.json));
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -163,6 +163,7 @@ int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostrea
 int run_bench_translate(const BenchTranslateOptions& options, std::istream&, std::ostream& out) {
   const auto model = load_seq2seq(options.model, {.device = apply_common(options.common)});
   const auto generation = read_generation_config(options.model, model->token_roles());
+  warn_of(generation.warnings);
   const auto roles = model->token_roles();
   auto sources = read_ids(options.ids, roles.eos, model->vocab_size());
   std::stable_sort(sources.begin(), sources.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });

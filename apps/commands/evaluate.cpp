@@ -113,7 +113,9 @@ int run_evaluate_translate(const EvaluateTranslateOptions& options, std::istream
   model->eval();
   const CorpusLoss loss = loss_of(*model, *tokenizer, lines);
 
-  Translator translator(model, tokenizer, read_generation_config(options.model, model->token_roles()));
+  const GenerationConfig generation = read_generation_config(options.model, model->token_roles());
+  warn_of(generation.warnings);
+  const Translator translator(model, tokenizer, generation);
   std::vector<std::string> hypotheses;
   for (const auto& translations : translator.translate(lines.sources, options.translate)) hypotheses.push_back(translations.front().text);
   const BleuScore bleu = corpus_bleu(hypotheses, lines.references);

@@ -78,7 +78,7 @@ int run_fill_mask(const FillMaskOptions& options, std::istream& in, std::ostream
   auto tokenizer = load_wordpiece(options.model);
   const MaskFiller filler = of_folder(options.model, [&] { return MaskFiller(std::move(model), std::move(tokenizer), options.max_length); });
   TextInput input(options.text, in, "Type a text with [MASK]; Ctrl-D ends.");
-  answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
+  const auto answer_window = [&](const std::vector<InputLine>& lines) {
     const auto found = filler.fill(texts_of(lines), options.top);
     std::vector<std::string> answers;
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -86,7 +86,8 @@ int run_fill_mask(const FillMaskOptions& options, std::istream& in, std::ostream
       answers.push_back(answer_text(found[i], options.common.json));
     }
     return answers;
-  });
+  };
+  answer_lines(input, out, answer_window, kWindowLines, empty_answer(options.common.json));
   return static_cast<int>(ExitCode::kDone);
 }
 
@@ -97,7 +98,7 @@ int run_next_sentence(const NextSentenceOptions& options, std::istream& in, std:
   const NextSentenceJudge judge =
       of_folder(options.model, [&] { return NextSentenceJudge(std::move(model), std::move(tokenizer), options.max_length); });
   TextInput input(options.text, in, "Type two texts with a TAB between; Ctrl-D ends.");
-  answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
+  const auto answer_window = [&](const std::vector<InputLine>& lines) {
     const auto found = judge.judge(texts_of(lines));
     std::vector<std::string> answers;
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -105,7 +106,8 @@ int run_next_sentence(const NextSentenceOptions& options, std::istream& in, std:
       answers.push_back(answer_text(found[i], options.common.json));
     }
     return answers;
-  });
+  };
+  answer_lines(input, out, answer_window, kWindowLines, empty_answer(options.common.json));
   return static_cast<int>(ExitCode::kDone);
 }
 

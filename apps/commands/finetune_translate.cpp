@@ -18,6 +18,7 @@ TrainingOutcome train_one(const FinetuneTranslateOptions& options, TrainingRun& 
   setup.tokenizer = std::make_shared<const MarianTokenizer>(options.model);
   setup.tokenizer_folder = options.model;
   setup.generation = read_generation_config(options.model, setup.model->token_roles());
+  warn_of(setup.generation.warnings);
   setup.settings["model"] = options.model.string();
   TranslationObjective objective(std::move(setup));
   return train(run, objective, "attend finetune translate", out);

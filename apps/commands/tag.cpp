@@ -39,11 +39,12 @@ int run_tag(const TagOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
   const Tagger tagger = load_tagger(options.model, {.device = device}, options.max_length);
   TextInput input(options.text, in, "Type a sentence to tag its words; Ctrl-D ends.");
-  answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
+  const auto answer_window = [&](const std::vector<InputLine>& lines) {
     std::vector<std::string> answers;
     for (const TaggedWords& answer : tagger.tag(texts_of(lines))) answers.push_back(answer_text(answer, tagger.labels(), options.common.json));
     return answers;
-  });
+  };
+  answer_lines(input, out, answer_window, kWindowLines, empty_answer(options.common.json));
   return static_cast<int>(ExitCode::kDone);
 }
 

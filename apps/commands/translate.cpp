@@ -36,6 +36,7 @@ int run_translate(const TranslateCommandOptions& options, std::istream& in, std:
 
   auto model = load_seq2seq(options.model, {.device = device});
   const GenerationConfig generation = read_generation_config(options.model, model->token_roles());
+  warn_of(generation.warnings);
   const Translator translator(std::move(model), std::move(tokenizer), generation);
   TranslateStream stream{
       .source = input.lines(), .prefixes = prefixes.get(), .is_more_ready = input.is_more_ready(), .seed = options.common.seed};
