@@ -84,7 +84,7 @@ struct Module {
 /// A path of modules.json must lead into the folder itself.
 fs::path path_within(const fs::path& folder, const std::string& path, const std::string& name) {
   const fs::path relative(path);
-  const bool leads_up = std::ranges::find(relative, fs::path("..")) != relative.end();
+  const bool leads_up = std::find(relative.begin(), relative.end(), fs::path("..")) != relative.end();
   if (relative.is_absolute() || leads_up || path.find_first_of(std::string_view("\\\0", 2)) != std::string::npos)
     throw UserError(name + ": a module's path is '" + path + "'; expected one within the folder");
   return path.empty() ? folder : folder / relative;

@@ -29,8 +29,8 @@ void add_embed(CLI::App& app) {
   auto options = std::make_shared<EmbedOptions>();
   CLI::App* command = app.add_subcommand("embed", "A vector for each line of text");
   add_line_flags(*command, *options, "text");
-  command->add_option("--prompt", options->choices.prompt, "text that stands before every line [the folder's default prompt]");
-  command->add_option("--prompt-name", options->choices.prompt_name, "the same, by its name among the folder's prompts");
+  add_field_flag(*command, "--prompt", options->choices.prompt, "text that stands before every line [the folder's default prompt]");
+  add_field_flag(*command, "--prompt-name", options->choices.prompt_name, "the same, by its name among the folder's prompts");
   add_field_flag(*command, "--pooling", options->choices.pooling,
                  "mean over the tokens, or the first token's state [as modules.json says, else mean]");
   add_common(*command, options->common);
