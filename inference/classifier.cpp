@@ -31,7 +31,8 @@ void require_readable(Pairs pairs, const std::string& text) {
     throw UserError("a pair of texts, since there is a TAB, and the model was trained on single texts",
                     "write a blank for the TAB, or give --pairs yes");
   if (!is_pair && pairs == Pairs::kYes)
-    throw UserError("a single text, since there is no TAB, and the model was trained on pairs", "write text<TAB>text, or give --pairs auto");
+    throw UserError("a single text, since there is no TAB, and the model was trained on pairs",
+                    "write text<TAB>text, or give --pairs no");
 }
 
 }  // namespace
@@ -47,7 +48,8 @@ void write_pairs(Pairs pairs, const std::filesystem::path& folder) {
   write_json_file(folder / kReadingFile, to_json(Reading{.pairs = pairs}));
 }
 
-Classifier::Classifier(std::shared_ptr<SequenceClassifier> model, std::shared_ptr<const InputEncoder> encoder, const ReadingOptions& options)
+Classifier::Classifier(std::shared_ptr<SequenceClassifier> model, std::shared_ptr<const InputEncoder> encoder,
+                       const ReadingOptions& options)
     : model_(std::move(model)),
       encoder_(std::move(encoder)),
       length_(length_to_read(options.max_length, *model_, encoder_->max_length())),

@@ -36,7 +36,8 @@ void add_classify(CLI::App& app) {
   auto options = std::make_shared<ClassifyOptions>();
   CLI::App* command = app.add_subcommand("classify", "Label texts or pairs of texts, a line a line");
   add_line_flags(*command, *options, "text, or text<TAB>text");
-  add_field_flag(*command, "--pairs", options->pairs, "whether a line is text<TAB>text; auto: as the model was trained, else where there is a TAB");
+  add_field_flag(*command, "--pairs", options->pairs,
+                 "whether a line is text<TAB>text; auto: as the model was trained, else where there is a TAB");
   add_common(*command, options->common);
   command->footer(
       "Examples:\n"
@@ -56,8 +57,9 @@ int run_classify(const ClassifyOptions& options, std::istream& in, std::ostream&
     for (std::size_t i = 0; i < lines.size(); ++i) {
       const bool is_guessed = classifier.pairs() == Pairs::kAuto && !has_told && lines[i].text.find('\t') != std::string::npos;
       if (is_guessed) {
-        log_warning("line " + std::to_string(lines[i].number) + " is read as a pair of texts, since it has a TAB; the folder does not say "
-                    "what its model was trained on, which --pairs yes or --pairs no would");
+        log_warning("line " + std::to_string(lines[i].number) +
+                    " is read as a pair of texts, since it has a TAB; the folder does not say what its model was trained on, which "
+                    "--pairs yes or --pairs no would");
         has_told = true;
       }
       warn_of_line(lines[i].number, found[i].warnings);

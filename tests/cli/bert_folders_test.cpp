@@ -200,7 +200,8 @@ TEST_CASE("sentence-transformers' folders say how vectors are made, in both spel
   check_refusal(vector(folder("dense", "{}", R"([{"type": "x.Dense", "path": ""}])")), "x.Dense");
 
   const std::string prompted = folder("prompted", R"({"pooling_mode": "mean", "shift": 1})", kModules);
-  write_text(fs::path(prompted) / "config_sentence_transformers.json", R"({"prompts": {"query": "a good "}, "default_prompt_name": "query"})");
+  write_text(fs::path(prompted) / "config_sentence_transformers.json",
+             R"({"prompts": {"query": "a good "}, "default_prompt_name": "query"})");
   const Outcome with_prompt = vector(prompted);
   CHECK_THAT(with_prompt.err, Contains("shift") && Contains("stands before every text: 'a good '"));
   CHECK(with_prompt.out == vector(prompted, {"--prompt-name", "query"}).out);

@@ -221,7 +221,8 @@ TEST_CASE("modules must be the library's, in order, and within the folder") {
     w.modules[place][key] = value;
     return w.refusal();
   };
-  for (const char* path : {"/etc", "..", "1_Pooling/../../x", "a\\b"}) CHECK_THAT(refused_with(1, "path", path), Contains("a module's path is"));
+  for (const char* path : {"/etc", "..", "1_Pooling/../../x", "a\\b"})
+    CHECK_THAT(refused_with(1, "path", path), Contains("a module's path is"));
   CHECK_THAT(refused_with(0, "path", "../other"), Contains("expected one within the folder"));
   CHECK_THAT(refused_with(0, "type", "modeling_own.Transformer"), Contains("modeling_own.Transformer is not supported"));
   CHECK_THAT(refused_with(1, "type", "sentence_transformers.models.Dense"), Contains("models.Dense is not supported"));

@@ -81,7 +81,9 @@ TEST_CASE("the folder's fewest new tokens hold, and give way to the flag") {
 
 TEST_CASE("a bad word whose beginning ends the prompt is not completed, sampling or searching") {
   GenerationConfig config;
-  const auto first = [&](const std::string& prompt, const GenerateOptions& options) { return Toy(config).run(prompt, options)[0].ids.front(); };
+  const auto first = [&](const std::string& prompt, const GenerateOptions& options) {
+    return Toy(config).run(prompt, options)[0].ids.front();
+  };
   const GenerateOptions greedy{.max_new_tokens = 1, .temperature = 0.0}, beams{.max_new_tokens = 1, .beam = 2};
   for (const GenerateOptions& options : {greedy, beams}) {
     config.bad_words_ids = {{'x', 'y', 'a'}};
