@@ -27,10 +27,6 @@ void add_common(CLI::App& command, CommonOptions& options, const std::string& pr
   command.set_version_flag("--version", version_text())->group(group);
 }
 
-void warn_of(const std::vector<std::string>& warnings) {
-  for (const std::string& warning : warnings) log_warning(warning);
-}
-
 c10::Device parse_device(const std::string& name) {
   const std::string hint = "use --device auto, cpu, cuda or cuda:N";
   if (name == "auto") return torch::cuda::is_available() ? c10::Device(c10::kCUDA, 0) : c10::Device(c10::kCPU);

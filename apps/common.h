@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <vector>
 
 #include <c10/core/Device.h>
 #include <CLI/CLI.hpp>
@@ -36,9 +35,6 @@ c10::Device apply_common(const CommonOptions& options);
 
 /// The same for a command that computes in float32 only. Throws UserError where another precision is asked for.
 c10::Device apply_common_float32(const CommonOptions& options);
-
-/// Prints what a folder was read with.
-void warn_of(const std::vector<std::string>& warnings);
 
 /// "auto", "cpu", "cuda" or "cuda:N" as a device that exists. Throws UserError.
 c10::Device parse_device(const std::string& name);

@@ -43,9 +43,8 @@ class SafetensorsReader {
   /// `path` is a .safetensors file or a model.safetensors.index.json. Throws UserError.
   explicit SafetensorsReader(const std::filesystem::path& path);
 
-  /// model.safetensors, or else model.safetensors.index.json, of a model folder. What training wrappers put before names (torch.compile
-  /// "_orig_mod.", DataParallel "module.") is taken off, and told. Throws UserError that lists what was looked for, and for a folder with
-  /// only pytorch_model.bin how to convert it.
+  /// model.safetensors, or else model.safetensors.index.json, of a model folder. Throws UserError that lists what was
+  /// looked for, and for a folder with only pytorch_model.bin how to convert it.
   static SafetensorsReader open_folder(const std::filesystem::path& folder);
 
   const std::map<std::string, TensorView>& tensors() const { return tensors_; }
@@ -53,8 +52,6 @@ class SafetensorsReader {
   const std::string& name() const { return name_; }
 
  private:
-  void unwrap_names();
-
   std::string name_;
   std::vector<MappedFile> files_;
   std::map<std::string, TensorView> tensors_;

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "core/lfs_pointer.h"
 #include "core/limits.h"
 #include "core/safetensors.h"
 #include "core/text.h"

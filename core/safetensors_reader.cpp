@@ -63,6 +63,23 @@ std::string without_wrappers(std::string name, bool are_modules) {
   return are_modules && name.starts_with(kModule) ? name.substr(kModule.size()) : name;
 }
 
+/// The tensors under the names of the model itself, with a word where that is another one.
+std::map<std::string, TensorView> unwrapped(std::map<std::string, TensorView> tensors, const std::string& file) {
+  const bool are_modules = std::ranges::all_of(tensors, [](const auto& item) { return is_of_module(item.first); });
+  std::map<std::string, TensorView> plain;
+  std::string first;  // of the names that had something to take off
+  for (const auto& [name, view] : tensors) {
+    const std::string unwrapped = without_wrappers(name, are_modules);
+    if (unwrapped != name && first.empty()) first = name;
+    if (!plain.emplace(unwrapped, view).second)
+      throw UserError(file + ": " + excerpt(unwrapped) + " is there twice, with and without the " + kCompiled + " of torch.compile");
+  }
+  if (!first.empty())
+    log_info(file + ": names without what torch.compile and DataParallel put there: " + excerpt(first) + " is read as " +
+             excerpt(without_wrappers(first, are_modules)));
+  return plain;
+}
+
 std::string quoted_for_shell(const std::string& text) {
   std::string quoted = "'";
   for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -113,22 +130,6 @@ SafetensorsReader::SafetensorsReader(const fs::path& path) : name_(path.string()
   }
 }
 
-void SafetensorsReader::unwrap_names() {
-  const bool are_modules = !tensors_.empty() && std::ranges::all_of(tensors_, [](const auto& item) { return is_of_module(item.first); });
-  std::map<std::string, TensorView> plain;
-  std::string first;  // of the names that had something to take off
-  for (const auto& [name, view] : tensors_) {
-    const std::string unwrapped = without_wrappers(name, are_modules);
-    if (unwrapped != name && first.empty()) first = name;
-    if (!plain.emplace(unwrapped, view).second)
-      throw UserError(name_ + ": " + excerpt(unwrapped) + " is there twice, with and without the " + kCompiled + " of torch.compile");
-  }
-  if (first.empty()) return;
-  log_info(name_ + ": names without what torch.compile and DataParallel put there: " + excerpt(first) + " is read as " +
-           excerpt(without_wrappers(first, are_modules)));
-  tensors_ = std::move(plain);
-}
-
 SafetensorsReader SafetensorsReader::open_folder(const fs::path& folder) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) {
@@ -137,7 +138,7 @@ SafetensorsReader SafetensorsReader::open_folder(const fs::path& folder) {
   for (const char* file : {kSingleFile, kIndexFile}) {
     if (!fs::exists(folder / file, ignored)) continue;
     SafetensorsReader reader(folder / file);
-    reader.unwrap_names();
+    reader.tensors_ = unwrapped(std::move(reader.tensors_), reader.name_);
     return reader;
   }
   if (fs::exists(folder / "pytorch_model.bin", ignored) || fs::exists(folder / "pytorch_model.bin.index.json", ignored)) {

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "core/error.h"
+#include "core/lfs_pointer.h"
 #include "core/limits.h"
 
 namespace attend {
@@ -85,11 +86,6 @@ std::string read_file(const std::filesystem::path& path, std::uintmax_t max_byte
   if (file->bad()) throw UserError("cannot read " + path.string());
   refuse_lfs_pointer(content, path.string());
   return content;
-}
-
-void refuse_lfs_pointer(std::string_view content, const std::string& name) {
-  if (content.starts_with("version https://git-lfs.github.com/spec/"))
-    throw UserError(name + " is a pointer of git-lfs, not the file itself", "fetch the files: run `git lfs pull` in their repository");
 }
 
 std::string one_line(std::string text) {

@@ -34,11 +34,8 @@ class LineReader {
 /// Every line of a small file.
 std::vector<std::string> read_lines(const std::filesystem::path& path);
 
-/// The whole file. Throws UserError where it is missing, larger than max_bytes, or a pointer of git-lfs.
+/// The whole file. Throws UserError where it is missing or larger than max_bytes.
 std::string read_file(const std::filesystem::path& path, std::uintmax_t max_bytes);
-
-/// Throws UserError for the few lines that git leaves in place of a large file which was not fetched.
-void refuse_lfs_pointer(std::string_view content, const std::string& name);
 
 /// What stands at one place of a text: a code point, or a maximal ill-formed part, which counts as U+FFFD.
 struct Utf8Sequence {

@@ -10,6 +10,7 @@
 #include "apps/commands/bench_text.h"
 #include "apps/commands/bench_tokenize.h"
 #include "apps/commands/bench_tools.h"
+#include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "core/json.h"
 #include "core/random.h"

@@ -9,6 +9,7 @@
 #include "apps/commands/evaluate_lm.h"
 #include "apps/commands/evaluate_tokens.h"
 #include "apps/commands/scratch_folder.h"
+#include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/json.h"

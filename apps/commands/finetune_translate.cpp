@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "apps/command.h"
+#include "apps/commands/text_flags.h"
 #include "core/error.h"
 #include "inference/generation_config.h"
 #include "models/interfaces.h"

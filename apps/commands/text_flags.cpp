@@ -31,6 +31,10 @@ CausalFolder open_causal_folder(const std::filesystem::path& folder, const LoadO
   return loaded;
 }
 
+void warn_of(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) log_warning(warning);
+}
+
 void warn_of_line(std::uint64_t line_number, const std::vector<std::string>& warnings) {
   for (const std::string& warning : warnings) log_warning("line " + std::to_string(line_number) + " " + warning);
 }

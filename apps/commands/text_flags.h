@@ -47,6 +47,9 @@ void add_line_flags(CLI::App& command, LineOptions& options, const std::string& 
 /// The folder of a model that continues text, with what it says and is not followed told.
 CausalFolder open_causal_folder(const std::filesystem::path& folder, const LoadOptions& options);
 
+/// What is to be told of a folder.
+void warn_of(const std::vector<std::string>& warnings);
+
 /// What is to be told of a line's answer.
 void warn_of_line(std::uint64_t line_number, const std::vector<std::string>& warnings);
 

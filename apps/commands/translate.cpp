@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "apps/text_input.h"
 #include "inference/folders.h"
