@@ -44,6 +44,9 @@ inline constexpr std::size_t kWindowLines = 2048;         ///< enough to sort in
 inline constexpr std::size_t kLinesAtOnce = 64;           ///< of answers that take long each: they fill a batch or two
 inline constexpr std::size_t kWindowBytes = 4u << 20;     ///< bounds what a text of giant lines takes
 
+/// The answer to an empty line: as JSON it is "null", so that every line of JSON Lines is one.
+inline const char* empty_answer(bool as_json) { return as_json ? "null" : ""; }
+
 struct LineHandling {
   std::size_t window_lines = kWindowLines;
   LineReader* beside = nullptr;                                    ///< a second text, a line for each line

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "core/lfs_pointer.h"
 #include "core/limits.h"
 #include "core/safetensors.h"
 #include "core/text.h"
@@ -165,6 +166,7 @@ std::size_t dtype_size(DType dtype) { return info(dtype).size; }
 
 SafetensorsHeader parse_safetensors(std::span<const std::byte> file, const std::string& name) {
   const auto fail = [&](const std::string& what) { throw UserError(name + ": not a valid safetensors file: " + what); };
+  refuse_lfs_pointer({reinterpret_cast<const char*>(file.data()), file.size()}, name);
   std::uint64_t length = 0;
   if (file.size() < sizeof length) fail("it has " + std::to_string(file.size()) + " bytes; expected at least 8 with the header's length");
   std::memcpy(&length, file.data(), sizeof length);

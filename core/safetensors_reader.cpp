@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "core/error.h"
 #include "core/json.h"
 #include "core/limits.h"
+#include "core/log.h"
 #include "core/safetensors.h"
 #include "core/text.h"
 
@@ -41,6 +43,41 @@ std::map<std::string, std::string> read_weight_map(const fs::path& path) {
     weight_map.emplace(tensor, shard);
   }
   return weight_map;
+}
+
+const std::string kCompiled = "_orig_mod.", kModule = "module.";
+
+/// "module.x", and "_orig_mod.module.x" of a compiled one.
+bool is_of_module(std::string_view name) {
+  while (name.starts_with(kCompiled)) name.remove_prefix(kCompiled.size());
+  return name.starts_with(kModule);
+}
+
+/// torch.compile leaves its mark wherever a compiled part stands, DataParallel at the beginning of every name.
+std::string without_wrappers(std::string name, bool are_modules) {
+  for (std::size_t at = 0; (at = name.find(kCompiled, at)) != std::string::npos;)
+    if (at == 0 || name[at - 1] == '.')
+      name.erase(at, kCompiled.size());
+    else
+      at += kCompiled.size();
+  return are_modules && name.starts_with(kModule) ? name.substr(kModule.size()) : name;
+}
+
+/// The tensors under the names of the model itself, with a word where that is another one.
+std::map<std::string, TensorView> unwrapped(std::map<std::string, TensorView> tensors, const std::string& file) {
+  const bool are_modules = std::ranges::all_of(tensors, [](const auto& item) { return is_of_module(item.first); });
+  std::map<std::string, TensorView> plain;
+  std::string first;  // of the names that had something to take off
+  for (const auto& [name, view] : tensors) {
+    const std::string unwrapped = without_wrappers(name, are_modules);
+    if (unwrapped != name && first.empty()) first = name;
+    if (!plain.emplace(unwrapped, view).second)
+      throw UserError(file + ": " + excerpt(unwrapped) + " is there twice, with and without the " + kCompiled + " of torch.compile");
+  }
+  if (!first.empty())
+    log_info(file + ": names without what torch.compile and DataParallel put there: " + excerpt(first) + " is read as " +
+             excerpt(without_wrappers(first, are_modules)));
+  return plain;
 }
 
 std::string quoted_for_shell(const std::string& text) {
@@ -99,7 +136,10 @@ SafetensorsReader SafetensorsReader::open_folder(const fs::path& folder) {
     throw UserError(folder.string() + (fs::exists(folder, ignored) ? " is a file; expected a model folder" : ": no such folder"));
   }
   for (const char* file : {kSingleFile, kIndexFile}) {
-    if (fs::exists(folder / file, ignored)) return SafetensorsReader(folder / file);
+    if (!fs::exists(folder / file, ignored)) continue;
+    SafetensorsReader reader(folder / file);
+    reader.tensors_ = unwrapped(std::move(reader.tensors_), reader.name_);
+    return reader;
   }
   if (fs::exists(folder / "pytorch_model.bin", ignored) || fs::exists(folder / "pytorch_model.bin.index.json", ignored)) {
     throw UserError(

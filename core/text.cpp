@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "core/error.h"
+#include "core/lfs_pointer.h"
 #include "core/limits.h"
 #include "core/text_source.h"
 
@@ -74,6 +75,7 @@ std::string read_file(const std::filesystem::path& path, std::uintmax_t max_byte
     if (content.size() > max_bytes) throw UserError(path.string() + " is larger than the " + std::to_string(max_bytes) + " bytes allowed");
   }
   if (file->bad()) throw UserError("cannot read " + path.string());
+  refuse_lfs_pointer(content, path.string());
   return content;
 }
 

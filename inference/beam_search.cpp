@@ -88,7 +88,7 @@ class BeamSearch {
       else if (prefix)
         add(*prefix, 0.0f);
       else
-        add_allowed(beam, top, add);
+        add_allowed(starts_[sentence.index].prompt, beam, top, add);
     }
     // Of equal ones the earlier beam, then the smaller id: the order they were added in.
     const auto better = [](const Continuation& left, const Continuation& right) { return left.log_probability > right.log_probability; };
@@ -97,10 +97,10 @@ class BeamSearch {
     return ranked;
   }
 
-  void add_allowed(const Beam& beam, const TopTokens& top, const auto& add) const {
+  void add_allowed(const TokenIds& prompt, const Beam& beam, const TopTokens& top, const auto& add) const {
     std::int64_t added = 0;
     for (std::int64_t k = beam.row * top.num_kept; k < (beam.row + 1) * top.num_kept && added < num_ranked_; ++k) {
-      if (top.ids_RK[k] < 0 || !rules_.allows(beam.ids, top.ids_RK[k])) continue;
+      if (top.ids_RK[k] < 0 || !rules_.allows(prompt, beam.ids, top.ids_RK[k])) continue;
       add(top.ids_RK[k], top.log_probability_RK[k]);
       ++added;
     }

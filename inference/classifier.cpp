@@ -3,6 +3,8 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
+#include "core/field_io.h"
+#include "core/json.h"
 #include "inference/folders.h"
 #include "metrics/classification.h"
 #include "metrics/correlation.h"
@@ -15,23 +17,57 @@ std::vector<double> column(const torch::Tensor& x_B1) {
   return {x_B.const_data_ptr<double>(), x_B.const_data_ptr<double>() + x_B.numel()};
 }
 
+constexpr const char* kReadingFile = "classifying.json";
+
+struct Reading {
+  Pairs pairs = Pairs::kAuto;
+
+  static void fields(auto& self, auto&& visit) { visit("pairs", self.pairs, "whether a text is a pair of texts"); }
+};
+
+void require_readable(Pairs pairs, const std::string& text) {
+  const bool is_pair = text.find('\t') != std::string::npos;
+  if (is_pair && pairs == Pairs::kNo)
+    throw UserError("a pair of texts, since there is a TAB, and the model was trained on single texts",
+                    "write a blank for the TAB, or give --pairs yes");
+  if (!is_pair && pairs == Pairs::kYes)
+    throw UserError("a single text, since there is no TAB, and the model was trained on pairs",
+                    "write text<TAB>text, or give --pairs no");
+}
+
 }  // namespace
 
+Pairs read_pairs(const std::filesystem::path& folder) {
+  Reading reading;
+  const std::filesystem::path file = folder / kReadingFile;
+  if (std::filesystem::exists(file)) from_json(reading, read_json_file(file), file.string(), UnknownKeys::kRefuse);
+  return reading.pairs;
+}
+
+void write_pairs(Pairs pairs, const std::filesystem::path& folder) {
+  write_json_file(folder / kReadingFile, to_json(Reading{.pairs = pairs}));
+}
+
 Classifier::Classifier(std::shared_ptr<SequenceClassifier> model, std::shared_ptr<const InputEncoder> encoder,
-                       std::optional<std::int64_t> max_length)
-    : model_(std::move(model)), encoder_(std::move(encoder)), length_(length_to_read(max_length, *model_, encoder_->max_length())) {
+                       const ReadingOptions& options)
+    : model_(std::move(model)),
+      encoder_(std::move(encoder)),
+      length_(length_to_read(options.max_length, *model_, encoder_->max_length())),
+      pairs_(options.pairs) {
   warnings_ = vocabulary_warnings(model_->vocab_size(), encoder_->vocab_size());
 }
 
-Classifier load_classifier(const std::filesystem::path& folder, const LoadOptions& options, std::optional<std::int64_t> max_length) {
+Classifier load_classifier(const std::filesystem::path& folder, const LoadOptions& options, ReadingOptions reading) {
   auto encoder = load_encoder(folder);
-  return {load_sequence_classifier(folder, options), std::move(encoder), max_length};
+  if (reading.pairs == Pairs::kAuto) reading.pairs = read_pairs(folder);
+  return {load_sequence_classifier(folder, options), std::move(encoder), reading};
 }
 
 std::vector<Classification> Classifier::classify(std::span<const std::string> texts) const {
   std::vector<TextExample> examples;
   std::vector<Classification> answers;
   for (const std::string& text : texts) {
+    require_readable(pairs_, text);
     EncodedExample encoded = encode_text(*encoder_, *model_, text, length_);
     examples.push_back(std::move(encoded.example));
     answers.push_back(

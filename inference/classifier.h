@@ -3,14 +3,17 @@
 // Letters: B texts, L labels.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/fields.h"
 #include "core/stop_signal.h"
 #include "data/label_set.h"
 #include "data/table.h"
@@ -30,30 +33,47 @@ struct Classification {
   std::vector<std::string> warnings;  ///< such as that the text was cut
 };
 
-/// Labels texts, and pairs of texts as text<TAB>text.
+/// Whether a model reads pairs of texts, which are written text<TAB>text. kAuto: nothing is said, so a TAB makes a pair.
+enum class Pairs { kAuto, kNo, kYes };
+template <>
+struct EnumNames<Pairs> {
+  static constexpr std::array values{std::pair{Pairs::kAuto, "auto"}, std::pair{Pairs::kNo, "no"}, std::pair{Pairs::kYes, "yes"}};
+};
+
+/// What the folder's classifier was trained on, in a file of its own (classifying.json) that transformers passes over. kAuto where there is
+/// none. Throws UserError for a file that cannot be read.
+Pairs read_pairs(const std::filesystem::path& folder);
+void write_pairs(Pairs pairs, const std::filesystem::path& folder);
+
+struct ReadingOptions {
+  std::optional<std::int64_t> max_length = {};  ///< tokens of a text; else as many as the model was trained on
+  Pairs pairs = Pairs::kAuto;                   ///< kAuto: as the folder says
+};
+
+/// Labels texts, and pairs of texts.
 class Classifier {
  public:
-  /// Reads at most `max_length` tokens of a text; where nothing is asked for, as many as the model was trained on. Throws UserError where
-  /// tokenizer and model do not fit one another, and for a length that the model does not have.
-  Classifier(std::shared_ptr<SequenceClassifier> model, std::shared_ptr<const InputEncoder> encoder,
-             std::optional<std::int64_t> max_length = {});
+  /// Throws UserError where tokenizer and model do not fit one another, and for a length that the model does not have.
+  Classifier(std::shared_ptr<SequenceClassifier> model, std::shared_ptr<const InputEncoder> encoder, const ReadingOptions& options = {});
 
   /// One a text. What is said of a text does not depend on the others, up to the rounding of sums. Throws UserError for a text that the
-  /// model cannot read.
+  /// model cannot read, or is not meant to.
   std::vector<Classification> classify(std::span<const std::string> texts) const;
   const TaskLabels& labels() const { return model_->labels(); }
   /// What is to be told of the folder.
   const std::vector<std::string>& warnings() const { return warnings_; }
+  Pairs pairs() const { return pairs_; }
 
  private:
   std::shared_ptr<SequenceClassifier> model_;
   std::shared_ptr<const InputEncoder> encoder_;
   std::int64_t length_;
+  Pairs pairs_;
   std::vector<std::string> warnings_;
 };
 
 /// The classifier of a folder. Throws UserError.
-Classifier load_classifier(const std::filesystem::path& folder, const LoadOptions& options = {}, std::optional<std::int64_t> max_length = {});
+Classifier load_classifier(const std::filesystem::path& folder, const LoadOptions& options = {}, ReadingOptions reading = {});
 
 /// Texts of a file, encoded, with what they are to be answered with.
 struct LabelledExamples {

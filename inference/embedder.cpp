@@ -1,83 +1,43 @@
 // Letters: N tokens of the batch (packed), L tokens of a text, E width.
 #include "inference/embedder.h"
 
+#include <algorithm>
+
 #include <torch/torch.h>
 
-#include "core/error.h"
-#include "core/json.h"
 #include "inference/folders.h"
 
 namespace attend {
 namespace {
 
-namespace fs = std::filesystem;
-
-/// The pooling that a module's config.json names: "pooling_mode" since sentence-transformers 5.4, before that a switch for each kind.
-Pooling read_pooling(const fs::path& path) {
-  const std::string name = path.string();
-  const Json config = read_json_file(path);
-  if (!config.is_object()) throw UserError(name + ": expected a JSON object");
-  std::vector<std::string> modes;
-  if (const auto mode = config.find("pooling_mode"); mode != config.end() && !mode->is_null()) {
-    for (const Json& one : mode->is_array() ? *mode : Json::array({*mode})) modes.push_back(json_string(one, name, "pooling_mode"));
-  } else {
-    for (const auto& [key, value] : config.items())
-      if (key.starts_with("pooling_mode_") && !value.is_null() && json_bool(value, name, key)) modes.push_back(key.substr(13));
-  }
-  if (modes.size() == 1 && (modes[0] == "mean" || modes[0] == "mean_tokens")) return Pooling::kMean;
-  if (modes.size() == 1 && (modes[0] == "cls" || modes[0] == "cls_token")) return Pooling::kCls;
-  std::string found;
-  for (const std::string& mode : modes) found += (found.empty() ? "" : ", ") + mode;
-  throw UserError(name + ": pooling by " + (found.empty() ? "nothing" : found) + "; expected the mean, or the first token",
-                  "choose with --pooling mean|cls; its vectors are others than this folder's");
-}
-
-torch::Tensor pool(const torch::Tensor& hidden_LE, const EmbeddingRecipe& recipe) {
-  const auto pooled_E = recipe.pooling == Pooling::kCls ? hidden_LE[0] : hidden_LE.mean(0);
-  return recipe.normalises ? pooled_E / pooled_E.norm().clamp_min(1e-12) : pooled_E;
+/// The states after the prompt, of which a cut may have left none.
+torch::Tensor pool(torch::Tensor hidden_LE, const EmbeddingRecipe& recipe, std::int64_t prompt_tokens) {
+  const std::int64_t first = recipe.pools_prompt ? 0 : std::min(prompt_tokens, hidden_LE.size(0));
+  hidden_LE = hidden_LE.narrow(0, first, hidden_LE.size(0) - first);
+  auto pooled_E = recipe.pooling == Pooling::kCls ? hidden_LE[0] : hidden_LE.sum(0) / std::max<std::int64_t>(1, hidden_LE.size(0));
+  if (recipe.normalises) pooled_E = pooled_E / pooled_E.norm().clamp_min(1e-12);
+  return recipe.num_kept > 0 ? pooled_E.narrow(0, 0, std::min(recipe.num_kept, pooled_E.size(0))) : pooled_E;
 }
 
 }  // namespace
 
-EmbeddingRecipe read_embedding_recipe(const fs::path& folder, std::optional<Pooling> asked) {
-  EmbeddingRecipe recipe{.pooling = asked.value_or(Pooling::kMean)};
-  const std::string name = (folder / "modules.json").string();
-  if (!fs::exists(name)) return recipe;
-  const Json modules = read_json_file(name);
-  if (!modules.is_array()) throw UserError(name + ": expected a list of modules");
-  for (const Json& module : modules) {
-    if (!module.is_object()) throw UserError(name + ": expected a list of objects");
-    const auto text = [&](const char* key) { return json_string(module.value(key, Json()), name, key); };
-    const std::string type = text("type");
-    if (type.ends_with(".Transformer")) {
-      const fs::path limits = folder / "sentence_bert_config.json";
-      if (!fs::exists(limits)) continue;
-      const Json config = read_json_file(limits);
-      if (const auto found = config.find("max_seq_length"); found != config.end() && !found->is_null())
-        recipe.max_length = json_integer(*found, limits.string(), "max_seq_length");
-    } else if (type.ends_with(".Pooling")) {
-      if (!asked) recipe.pooling = read_pooling(folder / text("path") / "config.json");
-    } else if (type.ends_with(".Normalize")) {
-      recipe.normalises = true;
-    } else {
-      throw UserError(name + ": a module of type " + type + " is not supported; expected Transformer, Pooling, Normalize");
-    }
-  }
-  return recipe;
-}
-
-Embedder::Embedder(std::shared_ptr<TextEncoder> model, std::shared_ptr<const InputEncoder> encoder, const EmbeddingRecipe& recipe,
+Embedder::Embedder(std::shared_ptr<TextEncoder> model, std::shared_ptr<const InputEncoder> encoder, EmbeddingRecipe recipe,
                    std::optional<std::int64_t> max_length)
-    : model_(std::move(model)), encoder_(std::move(encoder)), recipe_(recipe) {
+    : model_(std::move(model)), encoder_(std::move(encoder)), recipe_(std::move(recipe)) {
   warnings_ = vocabulary_warnings(model_->vocab_size(), encoder_->vocab_size());
-  recipe_.max_length = length_to_read(max_length, *model_, recipe.max_length > 0 ? recipe.max_length : encoder_->max_length());
+  warnings_.insert(warnings_.end(), recipe_.warnings.begin(), recipe_.warnings.end());
+  recipe_.max_length = length_to_read(max_length, *model_, recipe_.max_length > 0 ? recipe_.max_length : encoder_->max_length());
+  if (!recipe_.prompt.empty())
+    prompt_tokens_ = static_cast<std::int64_t>(encoder_->encode(recipe_.prompt, std::nullopt, recipe_.max_length).ids.size()) -
+                     encoder_->num_closing_tokens();
 }
 
-Embedder load_embedder(const fs::path& folder, const LoadOptions& options, std::optional<Pooling> pooling,
+Embedder load_embedder(const std::filesystem::path& folder, const LoadOptions& options, const EmbeddingChoices& choices,
                        std::optional<std::int64_t> max_length) {
-  auto encoder = load_encoder(folder);
-  auto model = load_text_encoder(folder, options);
-  return {std::move(model), std::move(encoder), read_embedding_recipe(folder, pooling), max_length};
+  EmbeddingRecipe recipe = read_embedding_recipe(folder, choices);
+  auto encoder = load_encoder(recipe.model, recipe.letter_case);
+  auto model = load_text_encoder(recipe.model, options);
+  return {std::move(model), std::move(encoder), std::move(recipe), max_length};
 }
 
 std::vector<Embedding> Embedder::embed(std::span<const std::string> texts) const {
@@ -85,7 +45,7 @@ std::vector<Embedding> Embedder::embed(std::span<const std::string> texts) const
   std::vector<TextExample> examples;
   std::vector<Embedding> answers(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    EncodedText encoded = encoder_->encode(texts[i], std::nullopt, recipe_.max_length);
+    EncodedText encoded = encoder_->encode(recipe_.prompt + texts[i], std::nullopt, recipe_.max_length);
     answers[i].unknown = encoded.unknown;
     if (encoded.num_removed > 0)
       answers[i].warnings.push_back("is longer than " + std::to_string(recipe_.max_length) + " tokens; it was cut");
@@ -96,7 +56,7 @@ std::vector<Embedding> Embedder::embed(std::span<const std::string> texts) const
     std::int64_t begin = 0;
     for (const std::size_t index : chosen) {
       const auto length = static_cast<std::int64_t>(examples[index].ids.size());
-      const auto vector_E = pool(hidden_NE.narrow(0, begin, length), recipe_).contiguous();
+      const auto vector_E = pool(hidden_NE.narrow(0, begin, length), recipe_, prompt_tokens_).contiguous();
       answers[index].vector.assign(vector_E.const_data_ptr<float>(), vector_E.const_data_ptr<float>() + vector_E.numel());
       begin += length;
     }

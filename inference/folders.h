@@ -24,7 +24,7 @@ std::shared_ptr<const WordPieceTokenizer> load_wordpiece(const std::filesystem::
 std::shared_ptr<const ByteBpeTokenizer> load_byte_bpe(const std::filesystem::path& folder);
 std::shared_ptr<const MarianTokenizer> load_marian_tokenizer(const std::filesystem::path& folder);
 /// Any tokenizer that load_input_encoder() knows.
-std::shared_ptr<const InputEncoder> load_encoder(const std::filesystem::path& folder);
+std::shared_ptr<const InputEncoder> load_encoder(const std::filesystem::path& folder, LetterCase letter_case = LetterCase::kAsFolder);
 
 /// Throws UserError where the tokenizer has more ids than the model. `side` is "source " or "target " of a model that has two vocabularies.
 void require_vocabulary(std::int64_t of_model, std::int64_t of_tokenizer, const std::string& side = "");

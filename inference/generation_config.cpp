@@ -2,51 +2,78 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <set>
 #include <string_view>
 
 #include "core/error.h"
 #include "core/field_io.h"
-#include "core/log.h"
+#include "core/known_keys.h"
 
 namespace attend {
 namespace {
 
 constexpr std::string_view kFileName = "generation_config.json";
 
-// Settings of transformers that change what is generated and that we do not have, each with the value (as JSON) that
-// changes nothing. Everything else we do not know is about running (caches, outputs, assistants) and is passed over.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 25> kUnsupported{{
-    {"encoder_repetition_penalty", "1.0"},
-    {"no_repeat_ngram_size", "0"},
-    {"encoder_no_repeat_ngram_size", "0"},
-    {"renormalize_logits", "false"},
-    {"forced_bos_token_id", "null"},
-    {"exponential_decay_length_penalty", "null"},
-    {"suppress_tokens", "null"},
-    {"begin_suppress_tokens", "null"},
-    {"forced_decoder_ids", "null"},
-    {"sequence_bias", "null"},
-    {"guidance_scale", "1.0"},
-    {"watermarking_config", "null"},
-    {"diversity_penalty", "0.0"},
-    {"num_beam_groups", "1"},
-    {"constraints", "null"},
-    {"force_words_ids", "null"},
-    {"penalty_alpha", "null"},
-    {"dola_layers", "null"},
-    {"typical_p", "1.0"},
-    {"epsilon_cutoff", "0.0"},
-    {"eta_cutoff", "0.0"},
-    {"top_h", "null"},
-    {"stop_strings", "null"},
-    {"max_time", "null"},
-    {"num_return_sequences", "1"},
-}};
+// Settings of transformers that change what is generated and that we do not have, each with the value that changes nothing.
+constexpr std::array kNotFollowed{
+    KeyValue{"encoder_repetition_penalty", "1.0"},
+    KeyValue{"no_repeat_ngram_size", "0"},
+    KeyValue{"encoder_no_repeat_ngram_size", "0"},
+    KeyValue{"renormalize_logits", "false"},
+    KeyValue{"forced_bos_token_id", "null"},
+    KeyValue{"exponential_decay_length_penalty", "null"},
+    KeyValue{"suppress_tokens", "null"},
+    KeyValue{"begin_suppress_tokens", "null"},
+    KeyValue{"forced_decoder_ids", "null"},
+    KeyValue{"sequence_bias", "null"},
+    KeyValue{"guidance_scale", "1.0"},
+    KeyValue{"watermarking_config", "null"},
+    KeyValue{"diversity_penalty", "0.0"},
+    KeyValue{"num_beam_groups", "1"},
+    KeyValue{"constraints", "null"},
+    KeyValue{"force_words_ids", "null"},
+    KeyValue{"penalty_alpha", "null"},
+    KeyValue{"dola_layers", "null"},
+    KeyValue{"typical_p", "1.0"},
+    KeyValue{"epsilon_cutoff", "0.0"},
+    KeyValue{"eta_cutoff", "0.0"},
+    KeyValue{"top_h", "null"},
+    KeyValue{"stop_strings", "null"},
+    KeyValue{"max_time", "null"},
+    KeyValue{"num_return_sequences", "1"},
+    KeyValue{"token_healing", "false"},
+};
 
-bool changes_nothing(const Json& value, const Json& neutral) {
-  if (value.is_null()) return true;
-  if (value.is_number() && neutral.is_number()) return value.get<double>() == neutral.get<double>();
-  return value == neutral;
+// About running: caches, compiling, assistants (which need a second model), and what is returned besides the text.
+constexpr auto kHarmless = std::to_array<std::string_view>({
+    "_from_model_config", "transformers_version", "bos_token_id", "use_cache", "cache_config", "cache_implementation", "max_cache_len",
+    "return_legacy_cache", "low_memory", "prefill_chunk_size", "compile_config", "disable_compile", "continuous_batching_config",
+    "is_assistant", "num_assistant_tokens", "num_assistant_tokens_schedule", "assistant_confidence_threshold", "assistant_lookbehind",
+    "target_lookbehind", "assistant_early_exit", "assistant_ensemble_weight", "prompt_lookup_num_tokens", "max_matching_ngram_size",
+    "speculation_type", "use_mtp", "output_attentions", "output_hidden_states", "output_scores", "output_logits",
+    "return_dict_in_generate", "remove_invalid_values", "trust_remote_code",
+});
+
+constexpr KnownKeys kKeys{.must_be = {}, .not_followed = kNotFollowed, .harmless = kHarmless};
+
+// The keys that GenerationConfig takes.
+std::set<std::string, std::less<>> followed_keys() {
+  std::set<std::string, std::less<>> keys{"max_new_tokens", "min_new_tokens", "bad_words_ids"};
+  const GenerationConfig defaults;
+  for_each_field(defaults, [&](const char* key, const auto&...) { keys.insert(key); });
+  return keys;
+}
+
+// The settings of a config.json, whose other keys are the model's.
+Json settings_in(const Json& config) {
+  const auto followed = followed_keys();
+  Json settings = Json::object();
+  for (const auto& [key, value] : config.items()) {
+    const bool is_setting = followed.contains(key) || std::ranges::find(kNotFollowed, key, &KeyValue::key) != kNotFollowed.end();
+    if (is_setting) settings[key] = value;
+  }
+  return settings;
 }
 
 void require(bool condition, const std::string& name, std::string_view key, const std::string& expected) {
@@ -64,7 +91,7 @@ TokenIds read_ids(const Json& value, const std::string& name, std::string_view k
 Json plain_fields(const Json& object, const std::string& name) {
   Json plain = Json::object();
   for (const auto& [key, value] : object.items()) {
-    if (value.is_null() || key == "max_length" || key == "min_length" || key == "bad_words_ids") continue;
+    if (says_nothing(value) || key == "max_length" || key == "min_length" || key == "bad_words_ids") continue;
     if (key == "early_stopping" && value.is_boolean())
       plain[key] = value.get<bool>() ? "true" : "false";
     else if (key == "eos_token_id")
@@ -105,7 +132,21 @@ void check(const GenerationConfig& config, const std::string& name) {
   require(config.top_p > 0 && config.top_p <= 1, name, "top_p", "above 0, at most 1");
   require(config.min_p >= 0 && config.min_p <= 1, name, "min_p", "0 to 1");
   require(config.repetition_penalty > 0, name, "repetition_penalty", "above 0");
-  for (const auto& word : config.bad_words_ids) require(!word.empty(), name, "bad_words_ids", "lists of at least one token id");
+  for (const auto& word : config.bad_words_ids) {
+    require(!word.empty(), name, "bad_words_ids", "lists of at least one token id");
+    require(std::ranges::all_of(word, [](std::int64_t id) { return id >= 0; }), name, "bad_words_ids", "token ids of 0 and more");
+  }
+  if (config.do_sample && config.num_beams > 1)
+    throw UserError(name + ": do_sample is true and num_beams is " + std::to_string(config.num_beams) +
+                        "; beams of samples are not supported",
+                    "change the file: with do_sample false the beams are searched, with num_beams 1 samples are drawn");
+}
+
+// An end that may never come would let no sequence end.
+void leave_ends_out(GenerationConfig& config) {
+  std::erase_if(config.bad_words_ids, [&](const TokenIds& word) {
+    return word.size() == 1 && std::ranges::find(config.eos_token_ids, word.front()) != config.eos_token_ids.end();
+  });
 }
 
 }  // namespace
@@ -122,7 +163,7 @@ GenerationConfig seq2seq_generation_config(const TokenRoles& roles, std::int64_t
   return config;
 }
 
-GenerationConfig parse_generation_config(const Json& object, const std::string& name, std::vector<std::string>& unsupported) {
+GenerationConfig parse_generation_config(const Json& object, const std::string& name) {
   if (!object.is_object()) throw UserError(name + ": expected a JSON object");
   GenerationConfig config;
   from_json(config, plain_fields(object, name), name);
@@ -134,22 +175,33 @@ GenerationConfig parse_generation_config(const Json& object, const std::string& 
     for (const auto& word : *words) config.bad_words_ids.push_back(read_ids(word, name, "bad_words_ids"));
   }
   check(config, name);
-  for (const auto& [key, neutral] : kUnsupported)
-    if (const auto found = object.find(key); found != object.end() && !changes_nothing(*found, Json::parse(neutral)))
-      unsupported.emplace_back(key);
+  leave_ends_out(config);
+  config.warnings = check_keys(object, name, std::array{kKeys}, followed_keys());
   return config;
 }
 
 GenerationConfig read_generation_config(const std::filesystem::path& folder, const TokenRoles& roles) {
-  auto path = folder / kFileName;
-  if (!std::filesystem::exists(path)) path = folder / "config.json";
-  std::vector<std::string> unsupported;
-  GenerationConfig config = parse_generation_config(read_json_file(path), path.string(), unsupported);
-  for (const auto& key : unsupported) log_warning(path.string() + ": " + key + " is not supported and has no effect");
+  const auto path = folder / kFileName, config_path = folder / "config.json";
+  const bool has_own = std::filesystem::exists(path);
+  const Json settings = !has_own || std::filesystem::exists(config_path) ? settings_in(read_json_file(config_path)) : Json::object();
+  GenerationConfig config = has_own ? parse_generation_config(read_json_file(path), path.string())
+                                    : parse_generation_config(settings, config_path.string());
   if (!config.decoder_start_token_id) config.decoder_start_token_id = roles.decoder_start;
   if (!config.pad_token_id) config.pad_token_id = roles.pad;
+  if (const auto ends = settings.find("eos_token_id"); config.eos_token_ids.empty() && ends != settings.end() && ends->is_array())
+    config.eos_token_ids = read_ids(*ends, config_path.string(), "eos_token_id");
   if (config.eos_token_ids.empty()) config.eos_token_ids = {roles.eos};
+  leave_ends_out(config);
   return config;
+}
+
+void require_bad_words_within(const GenerationConfig& config, std::int64_t vocab_size) {
+  for (const TokenIds& word : config.bad_words_ids)
+    for (const std::int64_t id : word)
+      if (id >= vocab_size)
+        throw UserError("bad_words_ids names token id " + std::to_string(id) + "; the model's vocabulary has " +
+                            std::to_string(vocab_size) + " tokens",
+                        "correct the folder's generation_config.json");
 }
 
 Json generation_config_json(const GenerationConfig& config) {

@@ -34,6 +34,7 @@ struct GenerationConfig {
   double min_p = 0.0;
   double repetition_penalty = 1.0;      ///< of language models; a translator has none
   std::vector<TokenIds> bad_words_ids;  ///< token sequences that are never generated; not a field
+  std::vector<std::string> warnings;    ///< what the file says and is not followed, a sentence each; not a field
 
   static void fields(auto& self, auto&& visit) {
     visit("num_beams", self.num_beams, "beams; 1 is greedy search");
@@ -58,14 +59,16 @@ struct GenerationConfig {
 /// `max_length` is in our convention.
 GenerationConfig seq2seq_generation_config(const TokenRoles& roles, std::int64_t max_length);
 
-/// From the content of a generation_config.json (or of a config.json of before transformers 4.26). `name` is the file, for messages.
-/// Settings that would change the result and that we do not support are appended to `unsupported` by name.
-/// Throws UserError for wrong types and values out of range.
-GenerationConfig parse_generation_config(const Json& object, const std::string& name, std::vector<std::string>& unsupported);
+/// From the content of a generation_config.json. `name` is the file, for messages. As in transformers an end that stands among
+/// bad_words_ids is left out there. Throws UserError for wrong types, values out of range, and samples drawn by beam search.
+GenerationConfig parse_generation_config(const Json& object, const std::string& name);
 
-/// Reads generation_config.json of a model folder, or else the same keys of its config.json; warns of unsupported settings.
-/// Tokens that neither states are those of `roles`.
+/// Reads generation_config.json of a model folder, or else the same keys of its config.json (as before transformers 4.26). Ends that the
+/// first does not state are those of config.json; tokens that neither states are those of `roles`.
 GenerationConfig read_generation_config(const std::filesystem::path& folder, const TokenRoles& roles);
+
+/// Throws UserError where a token of bad_words_ids lies outside the vocabulary.
+void require_bad_words_within(const GenerationConfig& config, std::int64_t vocab_size);
 
 /// The content of generation_config.json, with transformers' names and conventions.
 Json generation_config_json(const GenerationConfig& config);

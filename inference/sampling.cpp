@@ -142,7 +142,7 @@ class SequenceSampler {
     const TokenIds& prefix = start_of(sample).prefix;
     if (const auto forced = rules_.forced_at(position)) return NextToken{*forced, 0.0};
     if (position < static_cast<std::int64_t>(prefix.size())) return NextToken{prefix[position], 0.0};  // given, so it counts in no score
-    auto candidates = candidates_after(draft, logits_V);
+    auto candidates = candidates_after(draft, start_of(sample).prompt, logits_V);
     if (candidates.empty()) return std::nullopt;
     const std::int64_t id = draw_token(candidates, request_.streams[sample]);
     return NextToken{id, logits_V[id] - normaliser};
@@ -171,18 +171,18 @@ class SequenceSampler {
     if (request_.on_token) request_.on_token(sample, id);
   }
 
-  std::vector<TokenCandidate> candidates_after(const Draft& draft, std::span<const float> logits_V) const {
-    const TokenIds refused = refused_after(draft.ids);
+  std::vector<TokenCandidate> candidates_after(const Draft& draft, const TokenIds& prompt, std::span<const float> logits_V) const {
+    const TokenIds refused = refused_after(prompt, draft.ids);
     if (sampling_.penalties.change_nothing()) return filtered(logits_V, sampling_, refused);
     std::vector<float> penalised_V(logits_V.begin(), logits_V.end());
     draft.history.penalise(penalised_V, sampling_.penalties);
     return filtered(penalised_V, sampling_, refused);
   }
 
-  TokenIds refused_after(std::span<const std::int64_t> ids) const {
+  TokenIds refused_after(std::span<const std::int64_t> prompt, std::span<const std::int64_t> ids) const {
     TokenIds refused;
     const auto consider = [&](std::int64_t id) {
-      if (!rules_.allows(ids, id)) refused.push_back(id);
+      if (!rules_.allows(prompt, ids, id)) refused.push_back(id);
     };
     for (const std::int64_t id : rules_.rules().eos_ids) consider(id);
     for (const auto& word : rules_.rules().bad_words) consider(word.back());

@@ -44,7 +44,7 @@ struct SequenceRules {
   std::optional<std::int64_t> forced_eos_id;  ///< the token at position max_length; its log-probability counts as 0
   std::int64_t max_length = 256;              ///< a sequence of this length ends, with or without eos
   std::int64_t min_length = 0;                ///< eos is not generated before this position
-  std::vector<TokenIds> bad_words;            ///< token sequences that are never generated
+  std::vector<TokenIds> bad_words;            ///< token sequences that are never completed; they may begin in the prompt
   /// Whether a sequence ends with its last token although that is no eos (a stop string). Nothing: never.
   std::function<bool(std::span<const std::int64_t> ids)> is_complete = {};
 };

@@ -21,11 +21,15 @@ bool NextTokenRules::is_eos(std::int64_t id) const {
   return std::find(rules_.eos_ids.begin(), rules_.eos_ids.end(), id) != rules_.eos_ids.end();
 }
 
-bool NextTokenRules::allows(std::span<const std::int64_t> ids, std::int64_t id) const {
+bool NextTokenRules::allows(std::span<const std::int64_t> prompt, std::span<const std::int64_t> ids, std::int64_t id) const {
   if (static_cast<std::int64_t>(ids.size()) + 1 < rules_.min_length && is_eos(id)) return false;
   for (const auto& word : rules_.bad_words) {
-    const std::size_t history = word.size() - 1;
-    if (word.back() == id && history <= ids.size() && std::equal(word.begin(), word.end() - 1, ids.end() - history)) return false;
+    if (word.back() != id) continue;
+    const std::span begin(word.data(), word.size() - 1);
+    const std::size_t in_ids = std::min(begin.size(), ids.size()), in_prompt = begin.size() - in_ids;
+    if (in_prompt <= prompt.size() && std::ranges::equal(begin.last(in_ids), ids.last(in_ids)) &&
+        std::ranges::equal(begin.first(in_prompt), prompt.last(in_prompt)))
+      return false;
   }
   return true;
 }

@@ -16,8 +16,8 @@ class NextTokenRules {
   explicit NextTokenRules(const SequenceRules& rules);
 
   bool is_eos(std::int64_t id) const;
-  /// Whether `id` may follow `ids` (without the decoder's start).
-  bool allows(std::span<const std::int64_t> ids, std::int64_t id) const;
+  /// Whether `id` may follow `ids`, which stand after `prompt`: a bad word may begin there.
+  bool allows(std::span<const std::int64_t> prompt, std::span<const std::int64_t> ids, std::int64_t id) const;
   /// The token that must stand at this position (0 is the first), or nothing.
   std::optional<std::int64_t> forced_at(std::int64_t position) const;
   /// Whether a sequence has ended: by an eos, at the greatest length, or because it is complete.

@@ -35,6 +35,7 @@ TextGenerator::TextGenerator(std::shared_ptr<CausalLanguageModel> model, std::sh
                              GenerationConfig generation)
     : model_(std::move(model)), tokenizer_(std::move(tokenizer)), generation_(std::move(generation)) {
   require_vocabulary(model_->vocab_size(), tokenizer_->vocab_size());
+  require_bad_words_within(generation_, model_->vocab_size());
   const auto is_known = [&](std::int64_t id) { return id >= 0 && id < tokenizer_->vocab_size(); };
   std::erase_if(generation_.eos_token_ids, [&](std::int64_t id) { return !is_known(id); });
   if (generation_.forced_eos_token_id && !is_known(*generation_.forced_eos_token_id))

@@ -36,6 +36,7 @@ Translator::Translator(std::shared_ptr<Seq2SeqModel> model, std::shared_ptr<cons
   const std::int64_t vocab_size = model_->vocab_size();
   require_vocabulary(model_->source_vocab_size(), tokenizer_->source().vocab_size(), "source ");
   warnings_ = vocabulary_warnings(vocab_size, tokenizer_->target().vocab_size(), "target ");
+  require_bad_words_within(generation_, vocab_size);
   const TokenRoles roles = model_->token_roles();
   if (!generation_.decoder_start_token_id) generation_.decoder_start_token_id = roles.decoder_start;
   if (generation_.eos_token_ids.empty()) generation_.eos_token_ids = {roles.eos};

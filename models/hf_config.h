@@ -5,11 +5,13 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "core/error.h"
 #include "core/fields.h"
 #include "core/json.h"
+#include "core/known_keys.h"
 #include "models/layers/activation.h"
 
 namespace attend {
@@ -22,15 +24,25 @@ class HfConfig {
  public:
   HfConfig(const Json& json, std::string name) : json_(json), name_(std::move(name)) {}
 
-  /// Refuses a key whose other values mean another model. Absent is `expected`.
-  void must_be(const char* key, const Json& expected) const;
-  /// `value` is a field of the configuration that validate() is called with. Of activations "silu" and "swish", "gelu_new" and
-  /// "gelu_pytorch_tanh" are the same.
+  /// `value` is a field of the configuration that validate() is called with. `alias` is the key's other name in transformers
+  /// (attribute_map); where both stand there they must agree. Of activations "silu" and "swish", "gelu_new" and "gelu_pytorch_tanh" are
+  /// the same.
   template <class T>
-  void read(const char* key, T& value) {
+  void read(const char* key, T& value, const char* alias = nullptr) {
     keys_[&value] = key;
-    if (const Json* const found = find(key)) take(*found, key, value);
+    if (const Json* const found = find(key, alias)) take(*found, key, value);
   }
+  /// The same for a token id, or the first of a list of them: generation reads the others.
+  template <class T>
+  void read_first(const char* key, T& value) {
+    keys_[&value] = key;
+    const Json* const found = find(key, nullptr);
+    if (found != nullptr && !says_nothing(*found)) take(found->is_array() ? found->front() : *found, key, value);
+  }
+
+  /// Of the keys that were not read: refuses those that mean another model, and warns of those that may matter. `family` are the family's
+  /// own, besides those of every configuration.
+  void check_keys(const KnownKeys& family) const;
 
   /// Runs config.validate(). What it throws begins with the file, and names its keys instead of our fields.
   template <Config T>
@@ -47,7 +59,7 @@ class HfConfig {
   }
 
  private:
-  const Json* find(const char* key) const;
+  const Json* find(const char* key, const char* alias);
   void take(const Json& json, const char* key, std::int64_t& value) const;
   void take(const Json& json, const char* key, double& value) const;
   void take(const Json& json, const char* key, bool& value) const;
@@ -60,6 +72,7 @@ class HfConfig {
   const Json& json_;
   std::string name_;
   std::map<const void*, std::string> keys_;  // of the fields read
+  std::set<std::string, std::less<>> followed_;
 };
 
 /// For the validate() of a configuration. Throws UserError.

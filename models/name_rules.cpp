@@ -1,11 +1,12 @@
 #include "models/name_rules.h"
 
 #include <algorithm>
-#include <map>
+#include <cstring>
 
 #include <torch/torch.h>
 
 #include "core/error.h"
+#include "core/mapped_file.h"
 
 namespace attend {
 namespace {
@@ -59,18 +60,53 @@ std::string without_legacy(const NameRules& rules, const std::string& name) {
   return name;
 }
 
-// The tensors of a file under the names the rules use: the base prefix added where the whole file lacks it, old endings replaced.
-std::map<std::string, const TensorView*> by_rule_names(const NameRules& rules, const SafetensorsReader& file) {
+using TensorsByName = std::map<std::string, const TensorView*>;
+
+// The tensors of a file under the names the rules use: the base prefix added where the whole file lacks it (what stands outside of the
+// base, a head, has none in any file), old endings replaced.
+TensorsByName by_rule_names(const NameRules& rules, const SafetensorsReader& file) {
   const bool has_prefix = rules.base_prefix.empty() || std::any_of(file.tensors().begin(), file.tensors().end(), [&](const auto& item) {
                             return item.first.starts_with(rules.base_prefix);
                           });
-  std::map<std::string, const TensorView*> tensors;
+  std::set<std::string> outside;
+  const auto keep_if_outside = [&](const std::string& name) {
+    if (!name.starts_with(rules.base_prefix)) outside.insert(name);
+  };
+  for (const NameRule& rule : rules.rules)
+    for (const std::string& name : rule.theirs) keep_if_outside(name);
+  for (const auto& [copy, original] : rules.copies) keep_if_outside(copy);
+  TensorsByName tensors;
   for (const auto& [name, view] : file.tensors()) {
-    const std::string rule_name = without_legacy(rules, has_prefix ? name : rules.base_prefix + name);
+    const bool is_whole = has_prefix || outside.contains(name) || starts_with_any(name, rules.other_heads);
+    const std::string rule_name = without_legacy(rules, is_whole ? name : rules.base_prefix + name);
     if (!tensors.emplace(rule_name, &view).second)
       throw UserError(file.name() + ": " + rule_name + " is there twice, under an old and a new name");
   }
   return tensors;
+}
+
+bool are_equal(const TensorView& left, const TensorView& right, const std::string& name) {
+  if (left.shape != right.shape) return false;
+  if (left.dtype == right.dtype) return std::memcmp(left.bytes.data(), right.bytes.data(), left.bytes.size()) == 0;
+  return torch::equal(tensor_over(left, name).to(torch::kFloat64), tensor_over(right, name).to(torch::kFloat64));
+}
+
+// Takes copies out, and puts them in the places of originals that are not there. Throws UserError where both are there and differ. A copy
+// of another head stays, and is not looked at.
+void settle_copies(const NameRules& rules, TensorsByName& tensors, const SafetensorsReader& file) {
+  for (const auto& [copy, original] : rules.copies) {
+    const auto found = tensors.find(copy);
+    if (found == tensors.end()) continue;
+    const auto [place, is_missing] = tensors.emplace(original, found->second);
+    if (!is_missing) {
+      if (starts_with_any(copy, rules.other_heads)) continue;
+      if (!are_equal(*found->second, *place->second, file.name() + ": " + copy))
+        throw UserError(file.name() + ": " + copy + " differs from " + original + "; expected a copy, since here the two are one tensor",
+                        "the model was trained with both, which cannot be followed; remove " + copy + " from the file if it is a leftover");
+      release_pages(found->second->bytes);
+    }
+    tensors.erase(found);
+  }
 }
 
 void check_shape(const Assignment& assignment, const SafetensorsReader& file) {
@@ -138,11 +174,12 @@ void require_parameters(const SafetensorsReader& file, std::int64_t num_paramete
 ImportReport import_tensors(torch::nn::Module& module, const NameRules& rules, const SafetensorsReader& file) {
   const torch::NoGradGuard no_gradient;
   const auto ours = tensors_of(module);
-  const auto theirs = by_rule_names(rules, file);
+  TensorsByName theirs = by_rule_names(rules, file);
+  settle_copies(rules, theirs, file);
   std::vector<Assignment> assignments;
   std::vector<std::string> missing, unexpected;
   ImportReport report;
-  std::set<std::string> known = rules.redundant;
+  std::set<std::string> known = rules.buffers;
   for (const NameRule& rule : rules.rules) {
     const auto pieces = pieces_of(tensor_of(ours, rule.ours), rule);
     for (std::size_t i = 0; i < pieces.size(); ++i) {

@@ -1,6 +1,7 @@
 // How our parameters are called and cut up in Hugging Face's files: one table a family, read in both directions.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -28,9 +29,12 @@ struct NameRule {
 
 struct NameRules {
   std::vector<NameRule> rules;
-  std::set<std::string> redundant;            ///< names that may be there and say nothing new (tied copies, buffers)
-  std::string base_prefix;                    ///< "model.": a file saved from the bare model lacks it
-  std::vector<std::string> other_heads = {};  ///< prefixes of tensors of other tasks, left out
+  /// Tied tensors that files may hold besides: each name with the rule's name that it is a copy of. The copy must equal it to the bit, and
+  /// stands for it where the file lacks it.
+  std::map<std::string, std::string> copies = {};
+  std::set<std::string> buffers = {};         ///< names that may be there and are computed here
+  std::string base_prefix = {};               ///< "model.": a file saved from the bare model lacks it
+  std::vector<std::string> other_heads = {};  ///< prefixes of tensors of other tasks, left out, copies among them
   std::vector<std::pair<std::string, std::string>> legacy_endings = {};  ///< {".gamma", ".weight"}: how old files spell it
 };
 

@@ -19,6 +19,7 @@ class WordPieceEncoder final : public InputEncoder {
     return text_ids;
   }
   std::int64_t vocab_size() const override { return tokenizer_->vocab_size(); }
+  std::int64_t num_closing_tokens() const override { return 1; }
   std::int64_t num_pair_segments() const override { return 2; }
   const std::string& fingerprint() const override { return tokenizer_->fingerprint(); }
   std::int64_t max_length() const override { return tokenizer_->max_length(); }
@@ -51,6 +52,7 @@ class ByteBpeEncoder final : public InputEncoder {
     return input;
   }
   std::int64_t vocab_size() const override { return tokenizer_->vocab_size(); }
+  std::int64_t num_closing_tokens() const override { return 0; }
   std::int64_t num_pair_segments() const override { return 1; }
   const std::string& fingerprint() const override { return tokenizer_->fingerprint(); }
   std::int64_t max_length() const override { return tokenizer_->max_length(); }
@@ -88,8 +90,10 @@ std::shared_ptr<const InputEncoder> make_input_encoder(std::shared_ptr<const Byt
   return std::make_shared<const ByteBpeEncoder>(std::move(tokenizer));
 }
 
-std::shared_ptr<const InputEncoder> load_input_encoder(const std::filesystem::path& folder) {
-  if (WordPieceTokenizer::present_in(folder)) return make_input_encoder(std::make_shared<const WordPieceTokenizer>(folder));
+std::shared_ptr<const InputEncoder> load_input_encoder(const std::filesystem::path& folder, LetterCase letter_case) {
+  if (WordPieceTokenizer::present_in(folder)) return make_input_encoder(std::make_shared<const WordPieceTokenizer>(folder, letter_case));
+  if (ByteBpeTokenizer::present_in(folder) && letter_case == LetterCase::kLower)
+    throw UserError(folder.string() + ": do_lower_case is true; only WordPiece tokenizers can lower-case");
   if (ByteBpeTokenizer::present_in(folder)) return make_input_encoder(std::make_shared<const ByteBpeTokenizer>(folder));
   throw UserError(folder.string() + " holds no tokenizer; expected vocab.txt, vocab.json with merges.txt, or tokenizer.json",
                   "copy it beside the model from where it was trained");

@@ -30,6 +30,8 @@ class InputEncoder {
   /// At most `max_length` ids, at least one. Throws UserError where the tokenizer's own ones take more.
   virtual EncodedText encode(std::string_view text, std::optional<std::string_view> second, std::int64_t max_length) const = 0;
   virtual std::int64_t vocab_size() const = 0;
+  /// Special tokens behind a text.
+  virtual std::int64_t num_closing_tokens() const = 0;
   /// Segments that a pair needs of a model.
   virtual std::int64_t num_pair_segments() const = 0;
   /// Differs where the ids of some text would.
@@ -46,7 +48,7 @@ std::shared_ptr<const InputEncoder> make_input_encoder(std::shared_ptr<const Wor
 /// and the line break stays. An empty input is the end-of-text token. Throws UserError for a tokenizer without one.
 std::shared_ptr<const InputEncoder> make_input_encoder(std::shared_ptr<const ByteBpeTokenizer> tokenizer);
 
-/// By what lies in a model folder. Throws UserError where that is no tokenizer that is known.
-std::shared_ptr<const InputEncoder> load_input_encoder(const std::filesystem::path& folder);
+/// By what lies in a model folder. Throws UserError where that is no tokenizer that is known, or one that cannot lower-case.
+std::shared_ptr<const InputEncoder> load_input_encoder(const std::filesystem::path& folder, LetterCase letter_case = LetterCase::kAsFolder);
 
 }  // namespace attend

@@ -22,8 +22,8 @@ std::string normalized(const BertNormalizer& normalizer, std::string_view text) 
 
 }  // namespace
 
-WordPieceParts::WordPieceParts(const fs::path& folder)
-    : files(read_wordpiece_files(folder)),
+WordPieceParts::WordPieceParts(WordPieceFiles read, const fs::path& folder)
+    : files(std::move(read)),
       normalizer(files.normalization),
       table(files.pieces, files.continuation_prefix),
       pieces(files.pieces) {

@@ -17,7 +17,7 @@
 namespace attend {
 
 struct WordPieceParts {
-  explicit WordPieceParts(const std::filesystem::path& folder);
+  WordPieceParts(WordPieceFiles read, const std::filesystem::path& folder);
 
   WordPieceFiles files;
   BertNormalizer normalizer;

@@ -38,6 +38,8 @@ struct EncodedInput {
 
 /// Of ids with the numbers of their words: what the template added (-1) is not counted.
 UnknownShare unknown_share(std::span<const std::int32_t> ids, std::span<const std::int32_t> words, std::int32_t unk_id);
+/// kLower: capitals of the text go, accents stay as the folder says.
+enum class LetterCase { kAsFolder, kLower };
 
 struct WordPieceParts;
 
@@ -46,7 +48,7 @@ struct WordPieceParts;
 class WordPieceTokenizer : public Tokenizer {
  public:
   /// Throws UserError where files are missing or malformed, or ask for something this tokenizer does not do.
-  explicit WordPieceTokenizer(const std::filesystem::path& folder);
+  explicit WordPieceTokenizer(const std::filesystem::path& folder, LetterCase letter_case = LetterCase::kAsFolder);
   ~WordPieceTokenizer() override;
   WordPieceTokenizer(WordPieceTokenizer&&) noexcept;
 

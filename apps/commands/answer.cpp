@@ -66,7 +66,7 @@ int run_answer(const AnswerOptions& options, std::istream& in, std::ostream& out
   tell_folder(answerer.warnings());
   TextInput input(options.text, in, "Type a question, a TAB and a text that answers it; Ctrl-D ends.");
   LineWarnings told;
-  answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
+  const auto answer_window = [&](const std::vector<InputLine>& lines) {
     std::vector<AskedQuestion> questions;
     for (const InputLine& line : lines) questions.push_back(to_question(line.text));
     const auto found = answerer.answer(questions);
@@ -78,7 +78,8 @@ int run_answer(const AnswerOptions& options, std::istream& in, std::ostream& out
                                             : answer.text + "\t" + fixed_decimals(answer.probability, 6));
     }
     return answers;
-  });
+  };
+  answer_lines(input, out, answer_window, kWindowLines, empty_answer(options.common.json));
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -10,6 +10,7 @@
 #include "apps/commands/bench_text.h"
 #include "apps/commands/bench_tokenize.h"
 #include "apps/commands/bench_tools.h"
+#include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "core/json.h"
 #include "core/random.h"
@@ -165,6 +166,7 @@ int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostrea
 int run_bench_translate(const BenchTranslateOptions& options, std::istream&, std::ostream& out) {
   const auto model = load_seq2seq(options.model, {.device = apply_common(options.common)});
   const auto generation = read_generation_config(options.model, model->token_roles());
+  tell_folder(generation.warnings);
   const auto roles = model->token_roles();
   auto sources = read_ids(options.ids, roles.eos, model->vocab_size());
   std::stable_sort(sources.begin(), sources.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });

@@ -35,10 +35,10 @@ CausalBatch draw_batch(const RandomText& shape, RandomStream& random) {
 std::vector<std::int64_t> continue_greedily(CausalLanguageModel& model, const PackedIds& prompt, std::int64_t new_tokens) {
   const auto decoder = model.start_decoding(prompt, /*rows_per_prompt=*/1, new_tokens);
   std::vector<std::int64_t> ids;
-  auto last_ids_R = torch::tensor({prompt.ids.back()}, torch::kInt64);
+  std::int64_t last = prompt.ids.back();
   for (std::int64_t i = 0; i < new_tokens; ++i) {
-    last_ids_R = decoder->step(last_ids_R).argmax(1);
-    ids.push_back(last_ids_R.item<std::int64_t>());
+    last = decoder->step(std::span(&last, 1)).argmax(1).item<std::int64_t>();
+    ids.push_back(last);
   }
   return ids;
 }

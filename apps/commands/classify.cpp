@@ -4,9 +4,11 @@
 #include <memory>
 #include <ostream>
 
+#include "apps/flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "core/log.h"
 #include "inference/classifier.h"
 
 namespace attend {
@@ -34,6 +36,8 @@ void add_classify(CLI::App& app) {
   auto options = std::make_shared<ClassifyOptions>();
   CLI::App* command = app.add_subcommand("classify", "Label texts or pairs of texts, a line a line");
   add_line_flags(*command, *options, "text, or text<TAB>text");
+  add_field_flag(*command, "--pairs", options->pairs,
+                 "whether a line is text<TAB>text; auto: as the model was trained, else where there is a TAB");
   add_common(*command, options->common);
   command->footer(
       "Examples:\n"
@@ -44,19 +48,28 @@ void add_classify(CLI::App& app) {
 
 int run_classify(const ClassifyOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  const Classifier classifier = load_classifier(options.model, {.device = device}, options.max_length);
+  const Classifier classifier = load_classifier(options.model, {.device = device}, {.max_length = options.max_length, .pairs = options.pairs});
   tell_folder(classifier.warnings());
   TextInput input(options.text, in, "Type a text to label it; Ctrl-D ends.");
   LineWarnings told;
-  answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
+  bool has_told = false;  // once is enough
+  const auto answer_window = [&](const std::vector<InputLine>& lines) {
     const auto found = classifier.classify(texts_of(lines));
     std::vector<std::string> answers;
     for (std::size_t i = 0; i < lines.size(); ++i) {
+      const bool is_guessed = classifier.pairs() == Pairs::kAuto && !has_told && lines[i].text.find('\t') != std::string::npos;
+      if (is_guessed) {
+        log_warning("line " + std::to_string(lines[i].number) +
+                    " is read as a pair of texts, since it has a TAB; the folder does not say what its model was trained on, which "
+                    "--pairs yes or --pairs no would");
+        has_told = true;
+      }
       told.tell(lines[i].number, found[i].warnings, found[i].unknown);
       answers.push_back(answer_text(found[i], classifier.labels(), options.common.json));
     }
     return answers;
-  });
+  };
+  answer_lines(input, out, answer_window, kWindowLines, empty_answer(options.common.json));
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -5,10 +5,13 @@
 
 #include "apps/command.h"
 #include "apps/commands/text_flags.h"
+#include "inference/classifier.h"
 
 namespace attend {
 
-struct ClassifyOptions : LineOptions {};
+struct ClassifyOptions : LineOptions {
+  Pairs pairs = Pairs::kAuto;
+};
 
 void add_classify(CLI::App& app);
 

@@ -7,6 +7,8 @@
 #include "apps/flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
+#include "core/log.h"
+#include "core/text.h"
 
 namespace attend {
 namespace {
@@ -27,22 +29,26 @@ void add_embed(CLI::App& app) {
   auto options = std::make_shared<EmbedOptions>();
   CLI::App* command = app.add_subcommand("embed", "A vector for each line of text");
   add_line_flags(*command, *options, "text");
-  add_field_flag(*command, "--pooling", options->pooling,
+  add_field_flag(*command, "--prompt", options->choices.prompt, "text that stands before every line [the folder's default prompt]");
+  add_field_flag(*command, "--prompt-name", options->choices.prompt_name, "the same, by its name among the folder's prompts");
+  add_field_flag(*command, "--pooling", options->choices.pooling,
                  "mean over the tokens, or the first token's state [as modules.json says, else mean]");
   add_common(*command, options->common);
   command->footer(
       "Examples:\n  attend embed --model all-MiniLM-L6-v2 < sentences.txt > vectors.jsonl\n  attend embed --model runs/bert --pooling cls "
-      "< text.txt");
+      "< text.txt\n  attend embed --model e5-small --prompt 'query: ' < questions.txt");
   set_run(*command, options, run_embed);
 }
 
 int run_embed(const EmbedOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  const Embedder embedder = load_embedder(options.model, {.device = device}, options.pooling, options.max_length);
+  const Embedder embedder = load_embedder(options.model, {.device = device}, options.choices, options.max_length);
   tell_folder(embedder.warnings());
+  const std::string& prompt = embedder.recipe().prompt;
+  if (!prompt.empty() && !options.choices.prompt) log_info("the folder's prompt stands before every text: '" + excerpt(prompt) + "'");
   TextInput input(options.text, in, "Type a text; Ctrl-D ends.");
   LineWarnings told;
-  answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
+  const auto answer_window = [&](const std::vector<InputLine>& lines) {
     const auto found = embedder.embed(texts_of(lines));
     std::vector<std::string> answers;
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -50,7 +56,8 @@ int run_embed(const EmbedOptions& options, std::istream& in, std::ostream& out) 
       answers.push_back(array_text(found[i].vector));
     }
     return answers;
-  });
+  };
+  answer_lines(input, out, answer_window, kWindowLines, empty_answer(/*as_json=*/true));
   return static_cast<int>(ExitCode::kDone);
 }
 

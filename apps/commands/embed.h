@@ -11,12 +11,12 @@
 namespace attend {
 
 struct EmbedOptions : LineOptions {
-  std::optional<Pooling> pooling;  ///< as the folder's modules.json says; mean where there is none
+  EmbeddingChoices choices;  ///< else as the folder says; the mean where it says nothing
 };
 
 void add_embed(CLI::App& app);
 
-/// One JSON array of numbers a line.
+/// One JSON array of numbers a line; null for an empty one.
 int run_embed(const EmbedOptions& options, std::istream& in, std::ostream& out);
 
 }  // namespace attend

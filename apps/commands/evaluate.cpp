@@ -115,7 +115,9 @@ int run_evaluate_translate(const EvaluateTranslateOptions& options, std::istream
   model->eval();
   const CorpusLoss loss = loss_of(*model, *tokenizer, lines);
 
-  Translator translator(model, tokenizer, read_generation_config(options.model, model->token_roles()));
+  const GenerationConfig generation = read_generation_config(options.model, model->token_roles());
+  tell_folder(generation.warnings);
+  const Translator translator(model, tokenizer, generation);
   std::vector<std::string> hypotheses;
   tell_folder(translator.warnings());
   LineWarnings told;

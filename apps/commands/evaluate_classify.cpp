@@ -92,6 +92,10 @@ int run_evaluate_classify(const EvaluateClassifyOptions& options, std::istream&,
     throw UserError(options.model.string() + (is_regression(options.problem) ? " answers with classes" : " answers with a number"),
                     std::string("use `attend evaluate ") + (is_regression(options.problem) ? "classify`" : "regress`"));
   require_segments(*model, *encoder, options.columns);
+  const Pairs trained = read_pairs(options.model), given = options.columns.text_pair.empty() ? Pairs::kNo : Pairs::kYes;
+  if (trained != Pairs::kAuto && trained != given)
+    log_warning(options.model.string() + " was trained on " +
+                (given == Pairs::kYes ? "single texts, and --text-pair is given" : "pairs of texts, and there is no --text-pair"));
   std::optional<LabelSet> labels;
   if (model->labels().problem == TaskLabels::Problem::kClasses) labels.emplace(model->labels().names, options.model.string());
   const LabelledExamples examples = read_examples({.file = options.data, .columns = options.columns, .header = options.header}, *encoder,

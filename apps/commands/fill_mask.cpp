@@ -80,7 +80,7 @@ int run_fill_mask(const FillMaskOptions& options, std::istream& in, std::ostream
   tell_folder(filler.warnings());
   TextInput input(options.text, in, "Type a text with [MASK]; Ctrl-D ends.");
   LineWarnings told;
-  answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
+  const auto answer_window = [&](const std::vector<InputLine>& lines) {
     const auto found = filler.fill(texts_of(lines), options.top);
     std::vector<std::string> answers;
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -88,7 +88,8 @@ int run_fill_mask(const FillMaskOptions& options, std::istream& in, std::ostream
       answers.push_back(answer_text(found[i], options.common.json));
     }
     return answers;
-  });
+  };
+  answer_lines(input, out, answer_window, kWindowLines, empty_answer(options.common.json));
   return static_cast<int>(ExitCode::kDone);
 }
 
@@ -101,7 +102,7 @@ int run_next_sentence(const NextSentenceOptions& options, std::istream& in, std:
   tell_folder(judge.warnings());
   TextInput input(options.text, in, "Type two texts with a TAB between; Ctrl-D ends.");
   LineWarnings told;
-  answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
+  const auto answer_window = [&](const std::vector<InputLine>& lines) {
     const auto found = judge.judge(texts_of(lines));
     std::vector<std::string> answers;
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -109,7 +110,8 @@ int run_next_sentence(const NextSentenceOptions& options, std::istream& in, std:
       answers.push_back(answer_text(found[i], options.common.json));
     }
     return answers;
-  });
+  };
+  answer_lines(input, out, answer_window, kWindowLines, empty_answer(options.common.json));
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "apps/command.h"
+#include "apps/commands/text_flags.h"
 #include "core/error.h"
 #include "inference/generation_config.h"
 #include "models/interfaces.h"
@@ -18,6 +19,7 @@ TrainingOutcome train_one(const FinetuneTranslateOptions& options, TrainingRun& 
   setup.tokenizer = std::make_shared<const MarianTokenizer>(options.model);
   setup.tokenizer_folder = options.model;
   setup.generation = read_generation_config(options.model, setup.model->token_roles());
+  tell_folder(setup.generation.warnings);
   setup.settings["model"] = options.model.string();
   TranslationObjective objective(std::move(setup));
   return train(run, objective, "attend finetune translate", out);

@@ -41,7 +41,7 @@ int run_tag(const TagOptions& options, std::istream& in, std::ostream& out) {
   tell_folder(tagger.warnings());
   TextInput input(options.text, in, "Type a sentence to tag its words; Ctrl-D ends.");
   LineWarnings told;
-  answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
+  const auto answer_window = [&](const std::vector<InputLine>& lines) {
     std::vector<std::string> answers;
     const auto found = tagger.tag(texts_of(lines));
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -49,7 +49,8 @@ int run_tag(const TagOptions& options, std::istream& in, std::ostream& out) {
       answers.push_back(answer_text(found[i], tagger.labels(), options.common.json));
     }
     return answers;
-  });
+  };
+  answer_lines(input, out, answer_window, kWindowLines, empty_answer(options.common.json));
   return static_cast<int>(ExitCode::kDone);
 }
 

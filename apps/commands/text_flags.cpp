@@ -27,7 +27,7 @@ void add_line_flags(CLI::App& command, LineOptions& options, const std::string& 
 
 CausalFolder open_causal_folder(const std::filesystem::path& folder, const LoadOptions& options) {
   CausalFolder loaded = load_causal_folder(folder, options);
-  for (const std::string& warning : loaded.warnings) log_warning(warning);
+  tell_folder(loaded.warnings);
   return loaded;
 }
 

@@ -68,6 +68,7 @@ int run_translate(const TranslateCommandOptions& options, std::istream& in, std:
 
   auto model = load_seq2seq(options.model, {.device = device});
   const GenerationConfig generation = read_generation_config(options.model, model->token_roles());
+  tell_folder(generation.warnings);
   const Translator translator(std::move(model), std::move(tokenizer), generation);
   tell_folder(translator.warnings());
   translate_lines(translator, input, prefixes.get(), options, out);

@@ -1,5 +1,6 @@
 #include "models/bert/config.h"
 
+#include <array>
 #include <cmath>
 
 #include "models/config_checks.h"
@@ -8,6 +9,14 @@
 
 namespace attend {
 namespace {
+
+constexpr std::array kMustBe{KeyValue{"position_embedding_type", "\"absolute\""}, KeyValue{"is_decoder", "false"}};
+
+// The multilingual model's pooler_* describe a pooler that no code reads.
+constexpr auto kHarmless = std::to_array<std::string_view>({"directionality", "pooler_fc_size", "pooler_num_attention_heads",
+                                                            "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type"});
+
+constexpr KnownKeys kKeys{.must_be = kMustBe, .not_followed = {}, .harmless = kHarmless};
 
 struct Preset {
   std::string name;
@@ -86,10 +95,6 @@ Json bert_to_hf(const BertConfig& config) {
 
 BertConfig bert_from_hf(const Json& json, const std::string& name) {
   HfConfig hf(json, name);
-  hf.must_be("position_embedding_type", "absolute");
-  hf.must_be("is_decoder", false);
-  hf.must_be("add_cross_attention", false);
-  hf.must_be("tie_word_embeddings", true);
   BertConfig config;
   config.vocab_size = 30522;  // BertConfig's default; the others are this struct's own
   hf.read("vocab_size", config.vocab_size);
@@ -109,6 +114,7 @@ BertConfig bert_from_hf(const Json& json, const std::string& name) {
   hf.read("layer_norm_eps", config.layer_norm_epsilon);
   hf.read("pad_token_id", config.pad_id);
   config.position_start = usual_position_start(config.hidden_size);  // config.json does not say; of weights that are drawn anew
+  hf.check_keys(kKeys);
   hf.validate(config);
   return config;
 }

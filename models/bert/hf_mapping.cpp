@@ -30,7 +30,8 @@ NameRules body_rules(const BertConfig& config, bool has_pooler, Presence pooler 
   NameRules names;
   names.base_prefix = "bert.";
   names.legacy_endings = {{"LayerNorm.gamma", "LayerNorm.weight"}, {"LayerNorm.beta", "LayerNorm.bias"}};
-  names.redundant = {"bert.embeddings.position_ids"};
+  names.buffers = {"bert.embeddings.position_ids"};
+  names.copies = {{"cls.predictions.decoder.weight", "bert.embeddings.word_embeddings.weight"}};
   names.other_heads = {"cls.", "classifier.", "qa_outputs."};
   names.rules = {{.ours = "bert.token_embedding", .theirs = {"bert.embeddings.word_embeddings.weight"}},
                  {.ours = "bert.position_embedding", .theirs = {"bert.embeddings.position_embeddings.weight"}},
@@ -46,13 +47,13 @@ NameRules body_rules(const BertConfig& config, bool has_pooler, Presence pooler 
 }
 
 constexpr const char* kOutputBias = "cls.predictions.bias";
-constexpr const char* kTiedOutputBias = "cls.predictions.decoder.bias";  // the same tensor, which some files hold under this name alone
+constexpr const char* kTiedOutputBias = "cls.predictions.decoder.bias";  // the same tensor
 
 NameRules masked_rules(const BertConfig& config, bool has_next_sentence, Presence presence = Presence::kRequired) {
   NameRules names = body_rules(config, has_next_sentence, presence);
   names.other_heads = has_next_sentence ? std::vector<std::string>{"classifier.", "qa_outputs."}
                                         : std::vector<std::string>{"classifier.", "qa_outputs.", "bert.pooler.", "cls.seq_relationship."};
-  names.redundant.insert({"cls.predictions.decoder.weight", kTiedOutputBias});
+  names.copies[kTiedOutputBias] = kOutputBias;
   add_weight_and_bias(names.rules, "transform", {"cls.predictions.transform.dense"}, presence);
   add_weight_and_bias(names.rules, "transform_norm", {"cls.predictions.transform.LayerNorm"}, presence);
   names.rules.push_back({.ours = "output_bias", .theirs = {kOutputBias}, .presence = presence});
@@ -164,10 +165,7 @@ std::shared_ptr<MaskedLanguageModel> load_bert_masked_language_model(const Model
   if (wanted) torch::manual_seed(mix_seed(wanted->seed, "head"));
   auto model = std::make_shared<BertMaskedLanguageModel>(source.config, next_sentence ? NextSentence::kYes : NextSentence::kNo,
                                                          wanted ? Start::kDrawn : Start::kUnset);
-  NameRules names = masked_rules(source.config, next_sentence, wanted ? Presence::kHead : Presence::kRequired);
-  if (!source.has(kOutputBias) && source.has(kTiedOutputBias))
-    for (NameRule& rule : names.rules)
-      if (rule.theirs.front() == kOutputBias) rule.theirs.front() = kTiedOutputBias;
+  const NameRules names = masked_rules(source.config, next_sentence, wanted ? Presence::kHead : Presence::kRequired);
   return filled(std::move(model), names, source.file, folder.options.device);
 }
 

@@ -1,5 +1,6 @@
 #include "models/gpt/config.h"
 
+#include <array>
 #include <cmath>
 
 #include "models/config_checks.h"
@@ -11,6 +12,17 @@ namespace {
 
 // Ours alone: transformers keeps it and does not look at it, and the biases are there as zeros.
 constexpr const char* kBiasKey = "bias";
+
+constexpr std::array kMustBe{KeyValue{"scale_attn_weights", "true"}, KeyValue{"scale_attn_by_inverse_layer_idx", "false"}};
+
+// summary_* are of the double-heads model; reorder_and_upcast_attn is of half precision; n_ctx is n_positions.
+constexpr auto kHarmless = std::to_array<std::string_view>({
+    "summary_type",          "summary_use_proj",        "summary_activation", "summary_proj_to_labels",
+    "summary_first_dropout", "reorder_and_upcast_attn", "n_ctx",              "n_special",
+    "is_decoder",            "predict_special_tokens",
+});
+
+constexpr KnownKeys kKeys{.must_be = kMustBe, .not_followed = {}, .harmless = kHarmless};
 
 struct Preset {
   std::string name;
@@ -120,16 +132,12 @@ Json gpt_to_hf(const GptConfig& config) {
 
 GptConfig gpt_from_hf(const Json& json, const std::string& name) {
   HfConfig hf(json, name);
-  hf.must_be("add_cross_attention", false);
-  hf.must_be("scale_attn_weights", true);
-  hf.must_be("scale_attn_by_inverse_layer_idx", false);
-  hf.must_be("tie_word_embeddings", true);
   GptConfig config;
   config.vocab_size = 50257;  // GPT2Config's defaults; the others are this struct's own
   hf.read("vocab_size", config.vocab_size);
-  hf.read("n_embd", config.hidden_size);
-  hf.read("n_layer", config.num_layers);
-  hf.read("n_head", config.num_heads);
+  hf.read("n_embd", config.hidden_size, "hidden_size");
+  hf.read("n_layer", config.num_layers, "num_hidden_layers");
+  hf.read("n_head", config.num_heads, "num_attention_heads");
   hf.read("n_inner", config.intermediate_size);
   hf.read("activation_function", config.activation);
   hf.read("resid_pdrop", config.dropout);
@@ -137,19 +145,20 @@ GptConfig gpt_from_hf(const Json& json, const std::string& name) {
   hf.read("embd_pdrop", config.embedding_dropout);
   hf.read("attn_pdrop", config.attention_dropout);
   hf.read("classifier_dropout", config.classifier_dropout);
-  hf.read("n_positions", config.max_positions);
+  hf.read("n_positions", config.max_positions, "max_position_embeddings");
   hf.read("initializer_range", config.initializer_range);
   hf.read("layer_norm_epsilon", config.layer_norm_epsilon);
   if (!json.contains("bos_token_id")) config.bos_id = 50256;
   if (!json.contains("eos_token_id")) config.eos_id = 50256;
   hf.read("bos_token_id", config.bos_id);
-  hf.read("eos_token_id", config.eos_id);
+  hf.read_first("eos_token_id", config.eos_id);
   hf.read("pad_token_id", config.pad_id);
   hf.read(kBiasKey, config.bias);
   for (auto* id : {&config.bos_id, &config.eos_id, &config.pad_id})
     if (!is_inside(*id, config.vocab_size))
       id->reset();  // transformers writes 50256 whatever the vocabulary; a token that never comes is none
   config.position_start = usual_position_start(config.hidden_size);  // config.json does not say; of weights that are drawn anew
+  hf.check_keys(kKeys);
   hf.validate(config);
   return config;
 }

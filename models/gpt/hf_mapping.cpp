@@ -22,19 +22,28 @@ std::vector<NameRule> block_rules() {
   return rules;
 }
 
-// The body's rules; the language model's too, whose head is the token embedding.
+constexpr const char* kTokenTable = "transformer.wte.weight";
+
+// The body's rules.
 NameRules body_rules(const GptConfig& config) {
   NameRules names;
   names.base_prefix = "transformer.";
-  names.other_heads = {"score.", "classifier.", "qa_outputs.", "multiple_choice_head."};
-  names.redundant = {"lm_head.weight", "transformer.lm_head.weight"};  // the second where a file without prefixes has it
-  for (std::int64_t i = 0; i < config.num_layers; ++i)                 // causal masks, which old files hold
-    for (const char* buffer : {".attn.bias", ".attn.masked_bias"}) names.redundant.insert("transformer.h." + std::to_string(i) + buffer);
-  names.rules = {{.ours = "gpt.token_embedding", .theirs = {"transformer.wte.weight"}},
+  names.other_heads = {"score.", "classifier.", "qa_outputs.", "multiple_choice_head.", "lm_head."};
+  names.copies = {{"lm_head.weight", kTokenTable}};
+  for (std::int64_t i = 0; i < config.num_layers; ++i)  // causal masks, which old files hold
+    for (const char* buffer : {".attn.bias", ".attn.masked_bias"}) names.buffers.insert("transformer.h." + std::to_string(i) + buffer);
+  names.rules = {{.ours = "gpt.token_embedding", .theirs = {kTokenTable}},
                  {.ours = "gpt.position_embedding", .theirs = {"transformer.wpe.weight"}}};
   const auto blocks = for_each_layer(config.num_layers, block_rules());
   names.rules.insert(names.rules.end(), blocks.begin(), blocks.end());
   add_weight_and_bias(names.rules, "gpt.final_norm", {"transformer.ln_f"});
+  return names;
+}
+
+// The language model's: its head is the token embedding.
+NameRules language_rules(const GptConfig& config) {
+  NameRules names = body_rules(config);
+  std::erase(names.other_heads, "lm_head.");
   return names;
 }
 
@@ -71,7 +80,7 @@ Json GptSequenceClassifier::hf_config() const {
 
 void GptEncoder::save(const std::filesystem::path& folder) const { save_model(*this, without_prefix(body_rules(config_)), folder); }
 
-void GptLanguageModel::save(const std::filesystem::path& folder) const { save_model(*this, body_rules(config_), folder); }
+void GptLanguageModel::save(const std::filesystem::path& folder) const { save_model(*this, language_rules(config_), folder); }
 
 void GptSequenceClassifier::save(const std::filesystem::path& folder) const { save_model(*this, classifier_rules(config_), folder); }
 
@@ -82,7 +91,7 @@ std::shared_ptr<TextEncoder> load_gpt_encoder(const ModelFolder& folder) {
 
 std::shared_ptr<CausalLanguageModel> load_gpt(const ModelFolder& folder) {
   const Folder source(folder, gpt_from_hf);
-  return filled(std::make_shared<GptLanguageModel>(source.config, Start::kUnset), body_rules(source.config), source.file, folder.options.device);
+  return filled(std::make_shared<GptLanguageModel>(source.config, Start::kUnset), language_rules(source.config), source.file, folder.options.device);
 }
 
 std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {

@@ -10,6 +10,21 @@
 namespace attend {
 namespace {
 
+constexpr std::array kMustBe{
+    KeyValue{"normalize_before", "false"},     KeyValue{"encoder_normalize_before", "false"},  KeyValue{"normalize_embedding", "false"},
+    KeyValue{"add_final_layer_norm", "false"}, KeyValue{"static_position_embeddings", "true"}, KeyValue{"is_decoder", "false"},
+};
+
+// Of training.
+constexpr std::array kNotFollowed{KeyValue{"activation_dropout", "0.0"}, KeyValue{"encoder_layerdrop", "0.0"},
+                                  KeyValue{"decoder_layerdrop", "0.0"}};
+
+// Of classifiers, of starting weights, and of the class that Marian's came from, which no code reads.
+constexpr auto kHarmless = std::to_array<std::string_view>(
+    {"classif_dropout", "classifier_dropout", "init_std", "add_bias_logits", "do_blenderbot_90_layernorm", "extra_pos_embeddings"});
+
+constexpr KnownKeys kKeys{.must_be = kMustBe, .not_followed = kNotFollowed, .harmless = kHarmless};
+
 struct Preset {
   std::string name;
   std::int64_t layers, hidden, ffn, heads;
@@ -111,26 +126,20 @@ Json transformer_to_hf(const TransformerConfig& config) {
 
 TransformerConfig transformer_from_hf(const Json& json, const std::string& name) {
   HfConfig hf(json, name);
-  hf.must_be("normalize_before", false);
-  hf.must_be("encoder_normalize_before", false);
-  hf.must_be("normalize_embedding", false);
-  hf.must_be("add_final_layer_norm", false);
-  hf.must_be("tie_word_embeddings", true);
-  hf.must_be("static_position_embeddings", true);
   TransformerConfig config;
   hf.read("vocab_size", config.vocab_size);
   config.target_vocab_size = config.vocab_size;
   hf.read("decoder_vocab_size", config.target_vocab_size);
-  hf.read("d_model", config.hidden_size);
-  hf.read("encoder_layers", config.encoder_layers);
+  hf.read("d_model", config.hidden_size, "hidden_size");
+  hf.read("encoder_layers", config.encoder_layers, "num_hidden_layers");
   hf.read("decoder_layers", config.decoder_layers);
-  hf.read("encoder_attention_heads", config.encoder_heads);
+  hf.read("encoder_attention_heads", config.encoder_heads, "num_attention_heads");
   hf.read("decoder_attention_heads", config.decoder_heads);
   hf.read("encoder_ffn_dim", config.encoder_ffn_size);
   hf.read("decoder_ffn_dim", config.decoder_ffn_size);
   hf.read("max_position_embeddings", config.max_positions);
   hf.read("pad_token_id", config.pad_id);
-  hf.read("eos_token_id", config.eos_id);
+  hf.read_first("eos_token_id", config.eos_id);
   config.decoder_start_id = config.pad_id;
   hf.read("decoder_start_token_id", config.decoder_start_id);
   config.activation = Activation::kGelu;  // MarianConfig's default
@@ -140,6 +149,7 @@ TransformerConfig transformer_from_hf(const Json& json, const std::string& name)
   hf.read("share_encoder_decoder_embeddings", config.shared_embeddings);
   hf.read("dropout", config.dropout);
   hf.read("attention_dropout", config.attention_dropout);
+  hf.check_keys(kKeys);
   hf.validate(config);
   return config;
 }

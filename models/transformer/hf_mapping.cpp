@@ -39,14 +39,14 @@ NameRules transformer_name_rules(const TransformerConfig& config) {
   names.base_prefix = "model.";
   if (config.shared_embeddings) {
     names.rules.push_back({.ours = "source_embedding", .theirs = {"model.shared.weight"}});
-    names.redundant = {"model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight"};
+    for (const char* copy : {"model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight"})
+      names.copies[copy] = "model.shared.weight";
   } else {
     names.rules.push_back({.ours = "source_embedding", .theirs = {"model.encoder.embed_tokens.weight"}});
     names.rules.push_back({.ours = "target_embedding", .theirs = {"model.decoder.embed_tokens.weight"}});
-    names.redundant = {"model.shared.weight", "lm_head.weight"};
+    names.copies["lm_head.weight"] = "model.decoder.embed_tokens.weight";
+    names.buffers = {"model.shared.weight"};  // no layer reads it
   }
-  // A file saved from the bare model has the base prefix stripped from everything but this.
-  names.redundant.insert("model.final_logits_bias");
   names.rules.push_back({.ours = "final_logits_bias", .theirs = {"final_logits_bias"}, .presence = Presence::kOptional});
   append(names.rules, for_each_layer(config.encoder_layers, layer_rules("encoder_layers.{i}.", "model.encoder.layers.{i}.")));
   append(names.rules, for_each_layer(config.decoder_layers, layer_rules("decoder_layers.{i}.", "model.decoder.layers.{i}.")));

@@ -1,5 +1,6 @@
 // BERT folders as others leave them, and what a folder says of the length of its texts.
 #include <algorithm>
+#include <sstream>
 
 #include "core/json.h"
 #include "tests/cli/refusal_check.h"
@@ -170,8 +171,8 @@ TEST_CASE("sentence-transformers' folders say how vectors are made, in both spel
     return made.string();
   };
   constexpr const char* kModules =
-      R"([{"idx": 0, "type": "sentence_transformers.models.Transformer", "path": ""}, {"idx": 1, "type": "x.Pooling", "path": "1_Pooling"},
-          {"idx": 2, "type": "x.Normalize", "path": "2_Normalize"}])";
+      R"([{"idx": 0, "type": "sentence_transformers.models.Transformer", "path": ""}, {"idx": 1, "type": "sentence_transformers.models.Pooling",
+          "path": "1_Pooling"}, {"idx": 2, "type": "sentence_transformers.models.Normalize", "path": "2_Normalize"}])";
   const auto vector = [&](const std::string& model, const std::vector<std::string>& more = {}) {
     std::vector<std::string> arguments{"embed", "--model", model};
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -197,6 +198,59 @@ TEST_CASE("sentence-transformers' folders say how vectors are made, in both spel
                 "pooling by mean_tokens, cls_token");
   check_refusal(vector(folder("list", "{}", R"(["x"])")), "modules.json");
   check_refusal(vector(folder("dense", "{}", R"([{"type": "x.Dense", "path": ""}])")), "x.Dense");
+
+  const std::string prompted = folder("prompted", R"({"pooling_mode": "mean", "shift": 1})", kModules);
+  write_text(fs::path(prompted) / "config_sentence_transformers.json",
+             R"({"prompts": {"query": "a good "}, "default_prompt_name": "query"})");
+  const Outcome with_prompt = vector(prompted);
+  CHECK_THAT(with_prompt.err, Contains("shift") && Contains("stands before every text: 'a good '"));
+  CHECK(with_prompt.out == vector(prompted, {"--prompt-name", "query"}).out);
+  CHECK(with_prompt.out != old.out);
+  CHECK(vector(prompted, {"--prompt", ""}).out == old.out);
+  check_refusal(vector(prompted, {"--prompt-name", "passage"}), "there is no prompt 'passage'");
+  check_refusal(vector(prompted, {"--prompt-name", "query", "--prompt", "x"}), "both given");
+}
+
+TEST_CASE("an empty line is null in JSON, and the lines around it keep their places") {
+  const World& w = world();
+  const auto second_line = [&](std::vector<std::string> arguments, const std::string& line) {
+    arguments.insert(arguments.end(), {"--model", w.bert.string()});
+    const Outcome outcome = run(arguments, line + "\n\n" + line + "\n");
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    std::istringstream answers(outcome.out);
+    std::string first, second, third;
+    std::getline(answers, first);
+    std::getline(answers, second);
+    std::getline(answers, third);
+    CHECK((first == third && !first.empty()));
+    return second;
+  };
+  CHECK(second_line({"embed"}, "the cat") == "null");
+  CHECK(second_line({"fill-mask", "--json"}, "the [MASK]") == "null");
+  CHECK(second_line({"fill-mask"}, "the [MASK]").empty());
+  CHECK(second_line({"next-sentence", "--json"}, "the cat\tthe film") == "null");
+  CHECK(second_line({"next-sentence"}, "the cat\tthe film").empty());
+}
+
+TEST_CASE("a classifier for single texts refuses a TAB with its line, one of another program is told about") {
+  const World& w = world();
+  const Outcome trained = run(w.classifying(w.bert, "single", {}));
+  INFO(trained.err);
+  REQUIRE(trained.code == 0);
+  const fs::path single = w.folder / "single";
+  const auto classified = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"classify", "--model", single.string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments, "a good film\n\nthe cat\ta film\n");
+  };
+  check_refusal(classified({}), "line 3: a pair of texts");
+  CHECK(classified({"--pairs", "yes"}).code == 2);  // the first line is none
+  fs::remove(single / "classifying.json");
+  const Outcome guessed = classified({"--json"});
+  CHECK(guessed.code == 0);
+  CHECK_THAT(guessed.err, Contains("line 3 is read as a pair of texts"));
+  CHECK_THAT(guessed.out, Contains("}\nnull\n{"));
 }
 
 TEST_CASE("a folder of another family is told as such") {

@@ -79,6 +79,31 @@ TEST_CASE("the folder's fewest new tokens hold, and give way to the flag") {
   CHECK(Toy(config).run("x", {.max_new_tokens = 3, .temperature = 0.0})[0].ids.size() == 3);  // as many as there may be
 }
 
+TEST_CASE("a bad word whose beginning ends the prompt is not completed, sampling or searching") {
+  GenerationConfig config;
+  const auto first = [&](const std::string& prompt, const GenerateOptions& options) {
+    return Toy(config).run(prompt, options)[0].ids.front();
+  };
+  const GenerateOptions greedy{.max_new_tokens = 1, .temperature = 0.0}, beams{.max_new_tokens = 1, .beam = 2};
+  for (const GenerateOptions& options : {greedy, beams}) {
+    config.bad_words_ids = {{'x', 'y', 'a'}};
+    CHECK(first("xy", options) != 'a');
+    CHECK(first("zxy", options) != 'a');
+    CHECK(first("y", options) == 'a');  // too short to hold the beginning
+    CHECK(first("xyz", options) == 'a');
+  }
+  // The beginning stands partly in the prompt and partly in the text.
+  config.bad_words_ids = {{'x', 'a', 'a'}};
+  CHECK(Toy(config).run("x", {.max_new_tokens = 2, .temperature = 0.0})[0].ids.front() == 'a');
+  CHECK(Toy(config).run("x", {.max_new_tokens = 2, .temperature = 0.0})[0].ids.back() != 'a');
+}
+
+TEST_CASE("a bad word that the model lacks is refused") {
+  GenerationConfig config;
+  config.bad_words_ids = {{'a', kVocab}};
+  CHECK_THAT(refusal_of([&] { Toy toy(config); }), Contains("bad_words_ids names token id 257"));
+}
+
 TEST_CASE("what the folder's beams do not go with says where the beams come from") {
   GenerationConfig config;
   config.num_beams = 4;

@@ -113,6 +113,7 @@ BestMetric ClassificationObjective::best_metric() const {
 void ClassificationObjective::save(const std::filesystem::path& folder) const {
   setup_.model->save(folder);
   setup_.encoder->save(folder, setup_.options.max_length.value());
+  write_pairs(setup_.train.columns.text_pair.empty() ? Pairs::kNo : Pairs::kYes, folder);
 }
 
 void ClassificationObjective::load(const std::filesystem::path& folder) {
