@@ -6,7 +6,7 @@
 
 Prose ends at 100 columns (tables, code blocks and lines with a link or a long word excepted). A relative link leads to a file,
 and to a heading of it. A path in a code span that begins with a folder of the repository exists. The map of README.md
-names every folder, and no other. A decision has ten lines at most.
+names every folder, and no other. A decision has ten lines at most. The changelog begins with CMakeLists.txt's version.
 """
 import pathlib
 import re
@@ -101,10 +101,18 @@ def long_decisions(text):
             length += 1
 
 
+def wrong_version(root, text):
+    project = re.search(r"^project\(\w+ VERSION ([0-9.]+)", (root / "CMakeLists.txt").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    newest = re.search(r"^## (\S+)", text, re.MULTILINE)
+    if not newest or newest[1] != project:
+        yield f"1: the newest version is {newest and newest[1]}, that of CMakeLists.txt {project}"
+
+
 def violations(root):
     for path in pages(root):
         text, name = path.read_text(encoding="utf-8"), path.relative_to(root).as_posix()
-        found = [*long_lines(text), *broken_links(path, text), *missing_paths(root, text)]
+        found = [*long_lines(text), *broken_links(path, text)]
+        found += wrong_version(root, text) if name == "CHANGELOG.md" else missing_paths(root, text)  # old names stay in what is past
         if name == "README.md":
             found += wrong_map(root, text)
         if name == "docs/decisions.md":
@@ -124,6 +132,7 @@ def self_test():
         "docs/image.md": '<img src="nowhere.svg">',
         "docs/path.md": "`core/nothing.h` is a file",
         "docs/decisions.md": "## Group\n\n### One\n" + "line\n" * (MAX_DECISION_LINES + 1),
+        "CHANGELOG.md": "# Changelog\n\n## 0.1.0\n",
         "README.md": "# Map\n\n## Map\n\n| `core` | |\n| `attic` | |\n",
     }
     good = {
@@ -133,7 +142,7 @@ def self_test():
     }
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
-        for name, text in {**bad, **good, "core/errors.h": ""}.items():
+        for name, text in {**bad, **good, "core/errors.h": "", "CMakeLists.txt": "project(attend VERSION 0.2.0 LANGUAGES CXX)\n"}.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
         found = list(violations(root))
