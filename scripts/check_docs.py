@@ -15,8 +15,8 @@ import tempfile
 
 MAX_COLUMNS = 100
 MAX_DECISION_LINES = 10
-FOLDERS = {"apps", "benchmarks", "cmake", "core", "data", "docs", "examples", "generation", "inference", "metrics", "models", "scripts", "serving",
-           "tests", "tokenizers", "training"}
+FOLDERS = {"apps", "benchmarks", "cmake", "core", "data", "docs", "examples", "generation", "inference", "metrics", "models", "scripts",
+           "serving", "tests", "tokenizers", "training"}
 UNMAPPED = {"build", "runs", "cmake"}  # what a build or a run leaves behind, and what only CMake reads
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 IMAGE = re.compile(r"""<img\b[^>]*\bsrc="([^"]+)\"""")
@@ -136,8 +136,8 @@ def self_test():
         "README.md": "# Map\n\n## Map\n\n| `core` | |\n| `attic` | |\n",
     }
     good = {
-        "docs/good.md": f"# Title\n\n## A `Heading`, too\n\n| {word} |\n\n```\n{word}\n```\n\n[a](good.md#a-heading-too) {word}\n\n    {word}\n"
-                        "`core/errors.h`, `core/x*.h`, `models/<family>/config.h`, `out/x.h`, [far](https://example.org)\n",
+        "docs/good.md": f"# Title\n\n## A `Heading`, too\n\n| {word} |\n\n```\n{word}\n```\n\n[a](good.md#a-heading-too) {word}\n\n"
+                        f"    {word}\n`core/errors.h`, `core/x*.h`, `models/<family>/config.h`, `out/x.h`, [far](https://example.org)\n",
         "docs/fine.md": "x" * MAX_COLUMNS,
     }
     with tempfile.TemporaryDirectory() as folder:

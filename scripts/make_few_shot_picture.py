@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Makes docs/few_shot.svg: the curve that `attend evaluate few-shot --page` draws, of a small GPT trained for it (some minutes on two cores).
+
+    scripts/make_few_shot_picture.py ATTEND FOLDER OUTPUT.svg
+
+ATTEND is the binary, FOLDER takes the texts, the model and the page; what lies there from an earlier run is used again. The picture is
+the page's own; added are what the page has around it: a background, a font, and the names of the tasks.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+TASKS = ("affix", "replace", "stamp")
+
+
+def run(*command, output=None):
+    print("$", *command, *([">", output] if output else []), file=sys.stderr)
+    if output is None:
+        subprocess.run(command, check=True)
+        return
+    with open(output, "wb") as file:
+        subprocess.run(command, check=True, stdout=file)
+
+
+def make_page(attend, folder):
+    make = (attend, "data", "make")
+    episodes = ("--episodes", "--split", "train", "--shots", "9-12")
+    run(*make, ",".join(TASKS), *episodes, "--count", "100000", "--seed", "1", output=folder / "train.txt")
+    run(*make, ",".join(TASKS), *episodes, "--count", "300", "--seed", "2", output=folder / "valid.txt")
+    for task in TASKS:
+        run(*make, task, "--split", "held-out", "--rules", "50", "--count", "12", "--seed", "3", output=folder / f"{task}.tsv")
+    run(attend, "pretrain", "gpt", "--train", folder / "train.txt", "--valid", folder / "valid.txt", "--preset", "tiny", "--set", "max_positions=192",
+        "--tokenizer-model", "char", "--documents", "separate", "--batch-tokens", "2048", "--steps", "9000", "--learning-rate", "0.003",
+        "--schedule", "cosine", "--warmup-steps", "100", "--eval-every", "1000", "--save-every", "1000", "--seed", "1", "--resume", "--output", folder / "gpt")
+    run(attend, "evaluate", "few-shot", "--model", folder / "gpt", "--data", *(folder / f"{task}.tsv" for task in TASKS), "--shots", "0,1,2,4,8",
+        "--max-new-tokens", "16", "--page", folder / "page.html")
+    return (folder / "page.html").read_text(encoding="utf-8")
+
+
+def picture(page):
+    """The page's figure as a file of its own, with its legend."""
+    svg = re.search(r'<svg viewBox="0 0 ([0-9.]+) ([0-9.]+)"([^>]*)>(.*?)</svg>\s*<p>(.*?)</p>', page, re.DOTALL)
+    width, height, attributes, drawing, legend = float(svg[1]), float(svg[2]), svg[3], svg[4], svg[5]
+    names = re.findall(r'<span style="color: (#[0-9a-f]+)">&#9679;</span> (\S+)', legend)
+    labels = "".join(f'<text x="{80 + 100 * i}" y="{height + 18:.0f}"><tspan fill="{colour}">&#9679;</tspan> {name}</text>\n'
+                     for i, (colour, name) in enumerate(names))
+    style = 'font-family="system-ui, sans-serif" font-size="12" fill="#444"'
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height + 30:.0f}" {style}{attributes}>\n'
+            f'<rect width="100%" height="100%" fill="#fff"/>{drawing}{labels}</svg>\n')
+
+
+def main():
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    attend, folder, output = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+    folder.mkdir(parents=True, exist_ok=True)
+    output.write_text(picture(make_page(attend, folder)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
