@@ -5,8 +5,8 @@
     scripts/check_docs.py --self-test    only the checker, on pages that break one rule each
 
 Prose ends at 100 columns (tables, code blocks and lines with a link or a long word excepted). A relative link leads to a file,
-and to a heading of it. A path in a code span that begins with a folder of the repository exists. The map of README.md
-names every folder, and no other. A decision has ten lines at most. The changelog begins with CMakeLists.txt's version.
+and to a heading of it. A path in a code span that begins with a folder of the repository exists. A line of C++ stands in a source. The map
+of README.md names every folder, and no other. A decision has ten lines at most. The changelog begins with CMakeLists.txt's version.
 """
 import pathlib
 import re
@@ -76,6 +76,18 @@ def missing_paths(root, text):
                 yield f"{number}: there is no {span}"
 
 
+def invented_code(root, text):
+    quotes = list(re.finditer(r"^```cpp\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    if not quotes:
+        return
+    sources = [path for folder in sorted(FOLDERS) for path in (root / folder).rglob("*") if path.suffix in {".h", ".cpp"}]
+    there = {line.strip() for path in sources for line in path.read_text(encoding="utf-8").split("\n")}
+    for quote in quotes:
+        for number, line in enumerate(quote[1].split("\n"), text.count("\n", 0, quote.start()) + 2):
+            if line.strip() and line.strip() not in there:
+                yield f"{number}: no source has the line {line.strip()}"
+
+
 def wrong_map(root, text):
     section = re.search(r"^## Map$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     if not section:
@@ -111,8 +123,8 @@ def wrong_version(root, text):
 def violations(root):
     for path in pages(root):
         text, name = path.read_text(encoding="utf-8"), path.relative_to(root).as_posix()
-        found = [*long_lines(text), *broken_links(path, text)]
-        found += wrong_version(root, text) if name == "CHANGELOG.md" else missing_paths(root, text)  # old names stay in what is past
+        found = [*long_lines(text), *broken_links(path, text), *invented_code(root, text)]
+        found += wrong_version(root, text) if name == "CHANGELOG.md" else missing_paths(root, text)  # the past keeps its names
         if name == "README.md":
             found += wrong_map(root, text)
         if name == "docs/decisions.md":
@@ -131,6 +143,7 @@ def self_test():
         "docs/anchor.md": "[there](good.md#no-such-heading)",
         "docs/image.md": '<img src="nowhere.svg">',
         "docs/path.md": "`core/nothing.h` is a file",
+        "docs/code.md": "```cpp\nint there;\nint invented;\n```\n",
         "docs/decisions.md": "## Group\n\n### One\n" + "line\n" * (MAX_DECISION_LINES + 1),
         "CHANGELOG.md": "# Changelog\n\n## 0.1.0\n",
         "README.md": "# Map\n\n## Map\n\n| `core` | |\n| `attic` | |\n",
@@ -139,10 +152,11 @@ def self_test():
         "docs/good.md": f"# Title\n\n## A `Heading`, too\n\n| {word} |\n\n```\n{word}\n```\n\n[a](good.md#a-heading-too) {word}\n\n"
                         f"    {word}\n`core/errors.h`, `core/x*.h`, `models/<family>/config.h`, `out/x.h`, [far](https://example.org)\n",
         "docs/fine.md": "x" * MAX_COLUMNS,
+        "docs/real.md": "```cpp\n  int there;\n```\n",
     }
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
-        for name, text in {**bad, **good, "core/errors.h": "", "CMakeLists.txt": "project(attend VERSION 0.2.0 LANGUAGES CXX)\n"}.items():
+        for name, text in {**bad, **good, "core/errors.h": "int there;\n", "CMakeLists.txt": "project(attend VERSION 0.2.0 LANGUAGES CXX)\n"}.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
         found = list(violations(root))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes docs/few_shot.svg: the curve that `attend evaluate few-shot --page` draws, of a small GPT trained for it (some minutes on two cores).
+"""Makes docs/few_shot.svg: the curve that `attend evaluate few-shot --page` draws, of a small GPT that is trained for it here.
 
     scripts/make_few_shot_picture.py ATTEND FOLDER OUTPUT.svg
 
@@ -24,18 +24,16 @@ def run(*command, output=None):
 
 
 def make_page(attend, folder):
-    make = (attend, "data", "make")
-    episodes = ("--episodes", "--split", "train", "--shots", "9-12")
-    run(*make, ",".join(TASKS), *episodes, "--count", "100000", "--seed", "1", output=folder / "train.txt")
-    run(*make, ",".join(TASKS), *episodes, "--count", "300", "--seed", "2", output=folder / "valid.txt")
-    for task in TASKS:
-        run(*make, task, "--split", "held-out", "--rules", "50", "--count", "12", "--seed", "3", output=folder / f"{task}.tsv")
-    run(attend, "pretrain", "gpt", "--train", folder / "train.txt", "--valid", folder / "valid.txt", "--preset", "tiny", "--set", "max_positions=192",
+    data, model, page = folder / "episodes.txt", folder / "gpt", folder / "curve.html"
+    run(attend, "data", "make", ",".join(TASKS), "--episodes", "--split", "train", "--count", "100000", "--shots", "9-12", output=data)
+    run(attend, "pretrain", "gpt", "--train", data, "--valid-fraction", "0.003", "--preset", "tiny", "--set", "max_positions=192",
         "--tokenizer-model", "char", "--documents", "separate", "--batch-tokens", "2048", "--steps", "9000", "--learning-rate", "0.003",
-        "--schedule", "cosine", "--warmup-steps", "100", "--eval-every", "1000", "--save-every", "1000", "--seed", "1", "--resume", "--output", folder / "gpt")
-    run(attend, "evaluate", "few-shot", "--model", folder / "gpt", "--data", *(folder / f"{task}.tsv" for task in TASKS), "--shots", "0,1,2,4,8",
-        "--max-new-tokens", "16", "--page", folder / "page.html")
-    return (folder / "page.html").read_text(encoding="utf-8")
+        "--schedule", "cosine", "--warmup-steps", "100", "--eval-every", "3000", "--save-every", "3000", "--resume", "--output", model)
+    for task in TASKS:
+        run(attend, "data", "make", task, "--split", "held-out", "--rules", "50", "--count", "12", output=folder / f"{task}.tsv")
+    tables = [folder / f"{task}.tsv" for task in TASKS]
+    run(attend, "evaluate", "few-shot", "--model", model, "--data", *tables, "--shots", "0,1,2,4,8", "--max-new-tokens", "16", "--page", page)
+    return page.read_text(encoding="utf-8")
 
 
 def picture(page):
