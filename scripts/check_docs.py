@@ -156,7 +156,8 @@ def self_test():
     }
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
-        for name, text in {**bad, **good, "core/errors.h": "int there;\n", "CMakeLists.txt": "project(attend VERSION 0.2.0 LANGUAGES CXX)\n"}.items():
+        around = {"core/errors.h": "int there;\n", "CMakeLists.txt": "project(attend VERSION 0.2.0 LANGUAGES CXX)\n"}
+        for name, text in {**bad, **good, **around}.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
         found = list(violations(root))

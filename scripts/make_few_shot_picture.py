@@ -32,7 +32,8 @@ def make_page(attend, folder):
     for task in TASKS:
         run(attend, "data", "make", task, "--split", "held-out", "--rules", "50", "--count", "12", output=folder / f"{task}.tsv")
     tables = [folder / f"{task}.tsv" for task in TASKS]
-    run(attend, "evaluate", "few-shot", "--model", model, "--data", *tables, "--shots", "0,1,2,4,8", "--max-new-tokens", "16", "--page", page)
+    run(attend, "evaluate", "few-shot", "--model", model, "--data", *tables, "--shots", "0,1,2,4,8", "--max-new-tokens", "16",
+        "--page", page)
     return page.read_text(encoding="utf-8")
 
 
