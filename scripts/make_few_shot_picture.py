@@ -27,8 +27,8 @@ def make_page(attend, folder):
     data, model, page = folder / "episodes.txt", folder / "gpt", folder / "curve.html"
     run(attend, "data", "make", ",".join(TASKS), "--episodes", "--split", "train", "--count", "100000", "--shots", "9-12", output=data)
     run(attend, "pretrain", "gpt", "--train", data, "--valid-fraction", "0.003", "--preset", "tiny", "--set", "max_positions=192",
-        "--tokenizer-model", "char", "--documents", "separate", "--batch-tokens", "2048", "--steps", "9000", "--learning-rate", "0.003",
-        "--schedule", "cosine", "--warmup-steps", "100", "--eval-every", "3000", "--save-every", "3000", "--resume", "--output", model)
+        "--tokenizer-model", "char", "--documents", "separate", "--batch-tokens", "2048", "--steps", "5000", "--learning-rate", "0.003",
+        "--schedule", "cosine", "--warmup-steps", "100", "--eval-every", "1000", "--save-every", "1000", "--resume", "--output", model)
     for task in TASKS:
         run(attend, "data", "make", task, "--split", "held-out", "--rules", "50", "--count", "12", output=folder / f"{task}.tsv")
     tables = [folder / f"{task}.tsv" for task in TASKS]
