@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-TASKS = ("affix", "replace", "stamp")
+TASK = "affix"
 
 
 def run(*command, output=None):
@@ -24,16 +24,13 @@ def run(*command, output=None):
 
 
 def make_page(attend, folder):
-    data, model, page = folder / "episodes.txt", folder / "gpt", folder / "curve.html"
-    run(attend, "data", "make", ",".join(TASKS), "--episodes", "--split", "train", "--count", "100000", "--shots", "9-12", output=data)
-    run(attend, "pretrain", "gpt", "--train", data, "--valid-fraction", "0.003", "--preset", "tiny", "--set", "max_positions=192",
-        "--tokenizer-model", "char", "--documents", "separate", "--batch-tokens", "2048", "--steps", "5000", "--learning-rate", "0.003",
-        "--schedule", "cosine", "--warmup-steps", "100", "--eval-every", "1000", "--save-every", "1000", "--resume", "--output", model)
-    for task in TASKS:
-        run(attend, "data", "make", task, "--split", "held-out", "--rules", "50", "--count", "12", output=folder / f"{task}.tsv")
-    tables = [folder / f"{task}.tsv" for task in TASKS]
-    run(attend, "evaluate", "few-shot", "--model", model, "--data", *tables, "--shots", "0,1,2,4,8", "--max-new-tokens", "16",
-        "--page", page)
+    data, table, model, page = folder / "episodes.txt", folder / f"{TASK}.tsv", folder / "gpt", folder / "curve.html"
+    run(attend, "data", "make", TASK, "--episodes", "--split", "train", "--count", "100000", "--shots", "9-12", output=data)
+    run(attend, "data", "make", TASK, "--split", "held-out", "--rules", "50", "--count", "12", output=table)
+    run(attend, "pretrain", "gpt", "--train", data, "--valid-fraction", "0.003", "--tokenizer-model", "char", "--preset", "tiny",
+        "--set", "max_positions=192", "--documents", "separate", "--batch-tokens", "2048", "--learning-rate", "0.003",
+        "--schedule", "cosine", "--warmup-steps", "100", "--steps", "2500", "--resume", "--output", model)
+    run(attend, "evaluate", "few-shot", "--model", model, "--data", table, "--shots", "0,1,2,4,8", "--page", page)
     return page.read_text(encoding="utf-8")
 
 
