@@ -57,16 +57,19 @@ def long_lines(text):
 
 
 def broken_links(path, text):
-    for number, line in prose_lines(text):
-        for target in LINK.findall(line) + IMAGE.findall(line):
-            if re.match(r"[a-z]+:", target):
-                continue
-            file, _, anchor = target.partition("#")
-            other = (path.parent / file).resolve() if file else path
-            if not other.exists():
-                yield f"{number}: the link {target} leads nowhere"
-            elif anchor and anchor not in anchors(other):
-                yield f"{number}: the link {target} names no heading of {other.name}"
+    numbers, lines = zip(*prose_lines(text))
+    prose = "\n".join(lines)  # a link's words may go on in the next line
+    for match in [*LINK.finditer(prose), *IMAGE.finditer(prose)]:
+        target = match[1]
+        if re.match(r"[a-z]+:", target):
+            continue
+        number = numbers[prose.count("\n", 0, match.end())]
+        file, _, anchor = target.partition("#")
+        other = (path.parent / file).resolve() if file else path
+        if not other.exists():
+            yield f"{number}: the link {target} leads nowhere"
+        elif anchor and anchor not in anchors(other):
+            yield f"{number}: the link {target} names no heading of {other.name}"
 
 
 def missing_paths(root, text):
@@ -140,6 +143,7 @@ def self_test():
         "docs/long.md": word,
         "docs/long_item.md": "- " + word,
         "docs/link.md": "[there](nowhere.md)",
+        "docs/two_lines.md": "[over\nthere](nowhere.md)",
         "docs/anchor.md": "[there](good.md#no-such-heading)",
         "docs/image.md": '<img src="nowhere.svg">',
         "docs/path.md": "`core/nothing.h` is a file",
