@@ -2,7 +2,7 @@
 
 namespace attend {
 
-/// "attend 0.1.0", as CMakeLists.txt numbers it.
+/// "attend 0.2.0", as CMakeLists.txt numbers it.
 const char* version_text();
 
 }  // namespace attend

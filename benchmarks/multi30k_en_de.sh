@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #   benchmarks/multi30k_en_de.sh [tok|raw]
 # Multi30k English to German: 4+4 layers, 128 wide, feed-forward 256, 4 heads (preset tiny, 2.6 M parameters), the last five checkpoints
-# averaged. The peak learning rate matters: 0.004 does not learn to translate (docs/reproducing.md).
+# averaged. The peak learning rate matters: 0.004 does not learn to translate (docs/results.md).
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 machine
