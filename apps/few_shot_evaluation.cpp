@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/progress.h"
+#include "core/text.h"
 #include "generation/text_generator.h"
 #include "generation/text_scorer.h"
 #include "metrics/calibration.h"
@@ -18,12 +19,6 @@ struct Asked {
   std::vector<TaskExample> shown;
   std::string prompt, answer;
 };
-
-std::string trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n\v\f";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  return first == std::string_view::npos ? std::string() : std::string(text.substr(first, text.find_last_not_of(kBlanks) - first + 1));
-}
 
 class FewShotEvaluation {
  public:

@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
+#include <set>
 
 namespace attend {
 namespace {
@@ -28,6 +30,16 @@ spdlog::logger& logger() {
   return instance;
 }
 
+/// True the first time. No more than a bound are remembered: a process that never ends may say any number.
+bool is_new(const std::string& message) {
+  constexpr std::size_t kRemembered = 10'000;
+  static std::mutex mutex;
+  static std::set<std::string>& said = *new std::set<std::string>;
+  const std::lock_guard lock(mutex);
+  if (said.size() == kRemembered) return !said.contains(message);
+  return said.insert(message).second;
+}
+
 }  // namespace
 
 void set_log_level(LogLevel level) { current_level = level; }
@@ -42,6 +54,14 @@ void log_detail(const std::string& message) {
 }
 
 void log_warning(const std::string& message) { logger().log(spdlog::level::warn, "warning: " + message); }
+void log_info_once(const std::string& message) {
+  if (current_level != LogLevel::kQuiet && is_new(message)) log_info(message);
+}
+
+void log_warning_once(const std::string& message) {
+  if (is_new("warning: " + message)) log_warning(message);
+}
+
 void log_error(const std::string& message) { logger().log(spdlog::level::err, "error: " + message); }
 
 bool stderr_is_terminal() {
