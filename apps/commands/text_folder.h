@@ -26,6 +26,13 @@ struct EnumNames<Header> {
   static constexpr std::array values{std::pair{Header::kAuto, "auto"}, std::pair{Header::kYes, "yes"}, std::pair{Header::kNo, "no"}};
 };
 
+template <>
+struct EnumNames<BadRows> {
+  static constexpr std::array values{std::pair{BadRows::kRefuse, "refuse"}, std::pair{BadRows::kSkip, "skip"}};
+};
+inline constexpr const char* kBadRowsHelp =
+    "rows of another width, empty labels, ill-formed text: refuse the file with the line, or leave them out and count them";
+
 /// Throws UserError for a folder that is not there or holds no WordPiece tokenizer.
 std::shared_ptr<const WordPieceTokenizer> load_wordpiece(const std::filesystem::path& folder);
 
@@ -34,8 +41,8 @@ std::shared_ptr<const ByteBpeTokenizer> load_byte_bpe(const std::filesystem::pat
 /// The same of any tokenizer that load_input_encoder() knows.
 std::shared_ptr<const InputEncoder> load_encoder(const std::filesystem::path& folder);
 
-/// --text, --text-pair, --label and --header.
-void add_table_columns(CLI::App& command, TextColumns& columns, Header& header);
+/// --text, --text-pair, --label, --header and --bad-rows.
+void add_table_columns(CLI::App& command, TextColumns& columns, TableForm& form);
 
 /// Throws UserError for pairs where they need more segments than the model has.
 void require_segments(const TextModel& model, const InputEncoder& encoder, const TextColumns& columns);

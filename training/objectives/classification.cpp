@@ -1,13 +1,15 @@
 #include "training/objectives/classification.h"
 
-#include <cmath>
+#include <algorithm>
+#include <numeric>
+#include <span>
 
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/field_io.h"
 #include "core/log.h"
 #include "core/stop_signal.h"
-#include "metrics/classification.h"
+#include "core/text.h"
 #include "metrics/correlation.h"
 #include "training/objectives/common.h"
 
@@ -31,14 +33,19 @@ std::string fingerprint_of(const LabelledExamples& examples) {
   return sha256_hex(std::as_bytes(std::span(sample)));
 }
 
+std::vector<std::int64_t> count_classes(const std::vector<std::int64_t>& classes, std::size_t num_classes) {
+  std::vector<std::int64_t> counts(num_classes, 0);
+  for (const std::int64_t c : classes) ++counts[static_cast<std::size_t>(c)];
+  return counts;
+}
+
 // As scikit-learn's "balanced": examples / (classes * examples of the class). Its mean over the training examples is 1.
-torch::Tensor balanced_weights(const std::vector<std::int64_t>& classes, std::size_t num_classes) {
-  std::vector<double> counts(num_classes, 0);
-  for (const std::int64_t c : classes) counts[static_cast<std::size_t>(c)] += 1;
-  const auto num_present = static_cast<double>(std::count_if(counts.begin(), counts.end(), [](double count) { return count > 0; }));
+torch::Tensor balanced_weights(const std::vector<std::int64_t>& counts) {
+  const auto num_examples = static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
+  const auto num_present = static_cast<double>(std::count_if(counts.begin(), counts.end(), [](std::int64_t count) { return count > 0; }));
   std::vector<float> weights;
-  for (const double count : counts)
-    weights.push_back(count > 0 ? static_cast<float>(static_cast<double>(classes.size()) / (num_present * count)) : 0.0f);
+  for (const std::int64_t count : counts)
+    weights.push_back(count > 0 ? static_cast<float>(num_examples / (num_present * static_cast<double>(count))) : 0.0f);
   return torch::tensor(weights);
 }
 
@@ -50,7 +57,7 @@ std::vector<double> column(const torch::Tensor& x_B1) {
 }  // namespace
 
 LabelSet collect_labels(const LabelledSource& source) {
-  TableReader reader(source.file, source.columns, source.header);
+  TableReader reader(source.file, source.columns, source.form);
   LabelCollector collector;
   for (LabelledText row; reader.next(row);) collector.add({row.label, reader.name(), row.line});
   return collector.labels(reader.name());
@@ -58,7 +65,7 @@ LabelSet collect_labels(const LabelledSource& source) {
 
 LabelledExamples read_examples(const LabelledSource& source, const InputEncoder& encoder, std::int64_t max_length,
                                const std::optional<LabelSet>& labels) {
-  TableReader reader(source.file, source.columns, source.header);
+  TableReader reader(source.file, source.columns, source.form);
   LabelledExamples read;
   const bool is_pair = !source.columns.text_pair.empty();
   for (LabelledText row; reader.next(row);) {
@@ -90,7 +97,13 @@ std::optional<torch::Tensor> classify_all(SequenceClassifier& model, const std::
   return logits_BL;
 }
 
-Metrics classification_metrics(const torch::Tensor& logits_BL, const LabelledExamples& examples, TaskLabels::Problem problem) {
+ClassificationScores score_classes(const torch::Tensor& logits_BL, const LabelledExamples& examples) {
+  const auto predicted_B = logits_BL.argmax(1).contiguous();
+  return {examples.classes, std::span(predicted_B.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(predicted_B.numel()))};
+}
+
+Metrics classification_metrics(const torch::Tensor& logits_BL, const LabelledExamples& examples, TaskLabels::Problem problem,
+                               std::optional<std::int64_t> positive) {
   if (problem == TaskLabels::Problem::kRegression) {
     const std::vector<double> predicted = column(logits_BL);
     const double mse = mean_squared_error(examples.numbers, predicted);
@@ -100,11 +113,13 @@ Metrics classification_metrics(const torch::Tensor& logits_BL, const LabelledExa
             {"spearman", spearman(examples.numbers, predicted)}};
   }
   const double loss = torch::nn::functional::cross_entropy(logits_BL, torch::tensor(examples.classes)).item<double>();
-  const auto predicted_B = logits_BL.argmax(1).contiguous();
-  const std::span predicted(predicted_B.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(predicted_B.numel()));
-  const ClassificationScores scores(examples.classes, predicted);
-  const double f1 = logits_BL.size(1) == 2 ? scores.of_class(1).f1 : scores.averaged(Average::kMacro).f1;
-  return {{"loss", loss}, {"accuracy", scores.accuracy()}, {"f1", f1}, {"mcc", scores.matthews()}};
+  const ClassificationScores scores = score_classes(logits_BL, examples);
+  const double macro_f1 = scores.averaged(Average::kMacro).f1;
+  return {{"loss", loss},
+          {"accuracy", scores.accuracy()},
+          {"f1", positive ? scores.of_class(*positive).f1 : macro_f1},
+          {"macro_f1", macro_f1},
+          {"mcc", scores.matthews()}};
 }
 
 ClassificationObjective::ClassificationObjective(ClassificationSetup setup)
@@ -117,9 +132,18 @@ ClassificationObjective::ClassificationObjective(ClassificationSetup setup)
   train_ = read_examples(setup_.train, *setup_.encoder, max_length, labels);
   fingerprint_ = fingerprint_of(train_);
   batches_ = ShuffledBatches(train_.examples.size(), setup_.batch_size, setup_.seed);
+  if (labels) {
+    counts_ = count_classes(train_.classes, labels->size());
+    positive_ = positive_class(*labels, options.positive);
+    log_info_once(setup_.train.file.string() + ": examples of each class: " + counted_labels(labels->names(), counts_));
+    if (!setup_.valid.empty() && positive_)
+      log_info_once("f1 is that of class '" + excerpt(labels->name(*positive_)) + "' (--positive chooses), macro_f1 the mean over all");
+  } else if (!options.positive.empty()) {
+    throw UserError("--positive has no effect on regression", "leave it out");
+  }
   if (options.class_weights == ClassWeights::kBalanced) {
     if (is_regression()) throw UserError("--class-weights has no effect on regression", "leave it out");
-    class_weights_L_ = balanced_weights(train_.classes, labels->size()).to(setup_.model->device());
+    class_weights_L_ = balanced_weights(counts_).to(setup_.model->device());
   }
   if (options.freeze_layers != 0) setup_.model->freeze(options.freeze_layers);
   if (!setup_.valid.empty()) {
@@ -178,17 +202,18 @@ void ClassificationObjective::seek(const Json& position) {
 std::optional<Metrics> ClassificationObjective::evaluate() {
   const auto logits_BL = classify_all(*setup_.model, valid_->examples);
   if (!logits_BL) return std::nullopt;
-  return classification_metrics(*logits_BL, *valid_, setup_.model->labels().problem);
+  return classification_metrics(*logits_BL, *valid_, setup_.model->labels().problem, positive_);
 }
 
 BestMetric ClassificationObjective::best_metric() const {
-  return choose_best_metric(setup_.options.best_by, is_regression() ? std::vector<std::string>{"pearson", "spearman", "mse", "loss"}
-                                                                    : std::vector<std::string>{"accuracy", "f1", "mcc", "loss"});
+  const std::vector<std::string> of_numbers{"pearson", "spearman", "mse", "loss"}, of_classes{"accuracy", "f1", "macro_f1", "mcc", "loss"};
+  return choose_best_metric(setup_.options.best_by, is_regression() ? of_numbers : of_classes);
 }
 
 void ClassificationObjective::save(const std::filesystem::path& folder) const {
   setup_.model->save(folder);
   setup_.encoder->save(folder, setup_.options.max_length.value());
+  if (!is_regression()) write_class_counts(folder, setup_.model->labels().names, counts_);
 }
 
 void ClassificationObjective::load(const std::filesystem::path& folder) {

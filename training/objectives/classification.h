@@ -11,6 +11,7 @@
 #include "core/fields.h"
 #include "data/label_set.h"
 #include "data/table.h"
+#include "metrics/classification.h"
 #include "models/text_model.h"
 #include "tokenizers/input_encoder.h"
 #include "training/objective.h"
@@ -31,6 +32,7 @@ struct ClassificationOptions {
   ClassWeights class_weights = ClassWeights::kNone;
   std::int64_t freeze_layers = 0;
   std::string best_by = "";
+  std::string positive = "";
 
   static void fields(auto& self, auto&& visit) {
     visit("max_length", self.max_length,
@@ -38,6 +40,7 @@ struct ClassificationOptions {
     visit("class_weights", self.class_weights, "balanced: rare classes weigh as much as frequent ones");
     visit("freeze_layers", self.freeze_layers, "keep the embeddings and this many of the first layers as they are");
     visit("best_by", self.best_by, "validation metric by which the best model is kept [accuracy; of regression pearson]");
+    visit("positive", self.positive, "class whose F1 is told [the second of two; of more classes the mean over all]");
   }
 };
 
@@ -52,7 +55,7 @@ struct LabelledExamples {
 struct LabelledSource {
   std::filesystem::path file;
   TextColumns columns;
-  Header header = Header::kAuto;
+  TableForm form;
 };
 
 /// Reads, encodes and numbers. `labels` empty: regression. Throws UserError: the file, its columns, a label that is not known, a pair
@@ -66,8 +69,12 @@ LabelSet collect_labels(const LabelledSource& source);
 /// logits_BL (float32, on the CPU) of all examples, in their order. Nothing where a stop was requested.
 std::optional<torch::Tensor> classify_all(SequenceClassifier& model, const std::vector<TextExample>& examples);
 
-/// loss; accuracy, f1 (of class 1 where there are two, else macro), mcc; or mse, pearson, spearman.
-Metrics classification_metrics(const torch::Tensor& logits_BL, const LabelledExamples& examples, TaskLabels::Problem problem);
+/// Of the most probable classes.
+ClassificationScores score_classes(const torch::Tensor& logits_BL, const LabelledExamples& examples);
+
+/// loss; accuracy, f1 (of class `positive`, or macro), macro_f1, mcc; or mse, pearson, spearman.
+Metrics classification_metrics(const torch::Tensor& logits_BL, const LabelledExamples& examples, TaskLabels::Problem problem,
+                               std::optional<std::int64_t> positive = {});
 
 struct ClassificationSetup {
   std::shared_ptr<SequenceClassifier> model;
@@ -109,8 +116,10 @@ class ClassificationObjective final : public Objective {
   ClassificationSetup setup_;
   LabelledExamples train_;
   std::optional<LabelledExamples> valid_;
-  std::string fingerprint_;        // of the training examples
-  torch::Tensor class_weights_L_;  // undefined where all weigh the same
+  std::string fingerprint_;               // of the training examples
+  torch::Tensor class_weights_L_;         // undefined where all weigh the same
+  std::vector<std::int64_t> counts_;      // training examples of each class
+  std::optional<std::int64_t> positive_;  // the class of f1
   ShuffledBatches batches_;
 };
 

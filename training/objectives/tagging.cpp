@@ -9,7 +9,7 @@
 #include "core/field_io.h"
 #include "core/log.h"
 #include "core/stop_signal.h"
-#include "metrics/entities.h"
+#include "core/text.h"
 #include "training/objectives/common.h"
 
 namespace attend {
@@ -36,7 +36,7 @@ std::string fingerprint_of(const TaggedExamples& examples) {
 /// The label of each word, by the line it stands in.
 std::vector<std::int64_t> label_ids(const TaggedSentence& sentence, const std::string& file, const LabelSet& labels) {
   std::vector<std::int64_t> ids;
-  for (std::size_t i = 0; i < sentence.tags.size(); ++i) ids.push_back(labels.id({sentence.tags[i], file, sentence.line + i}));
+  for (std::size_t i = 0; i < sentence.tags.size(); ++i) ids.push_back(labels.id({sentence.tags[i], file, sentence.lines[i]}));
   return ids;
 }
 
@@ -51,7 +51,15 @@ std::int64_t outside_label(const TaskLabels& labels) {
   return found == labels.names.end() ? 0 : found - labels.names.begin();
 }
 
-bool are_entity_tags(const TaskLabels& labels) { return std::all_of(labels.names.begin(), labels.names.end(), is_entity_tag); }
+bool are_entity_tags(const TaskLabels& labels) { return !first_other_tag(labels.names); }
+
+std::vector<std::int64_t> count_tags(const TaggedExamples& examples, std::size_t num_labels) {
+  std::vector<std::int64_t> counts(num_labels, 0);
+  for (const auto& labels : examples.labels)
+    for (const std::int64_t label : labels)
+      if (label != TaggedExamples::kNoTag) ++counts[static_cast<std::size_t>(label)];
+  return counts;
+}
 
 }  // namespace
 
@@ -59,7 +67,7 @@ LabelSet collect_tags(const TaggedSource& source) {
   ConllReader reader(source.file, source.columns);
   LabelCollector collector;
   for (TaggedSentence sentence; reader.next(sentence);)
-    for (std::size_t i = 0; i < sentence.tags.size(); ++i) collector.add({sentence.tags[i], reader.name(), sentence.line + i});
+    for (std::size_t i = 0; i < sentence.tags.size(); ++i) collector.add({sentence.tags[i], reader.name(), sentence.lines[i]});
   return collector.labels(reader.name());
 }
 
@@ -158,6 +166,7 @@ std::optional<WordTags> tag_words(TokenClassifier& model, const WordWindows& tex
       tags.labels[words[i]] = best[row];
       tags.probabilities[words[i]] = std::exp(log_p[row][best[row]]);
       if (gold.empty()) continue;
+      if (gold[words[i]] >= log_p.size(1)) continue;  // a label that the model does not know
       tags.log_likelihood += log_p[row][gold[words[i]]];
       ++tags.num_scored;
     }
@@ -168,38 +177,54 @@ std::optional<WordTags> tag_words(TokenClassifier& model, const WordWindows& tex
 TaggedText read_tagged_text(const TaggedSource& source, const WordPieceTokenizer& tokenizer, std::int64_t max_length,
                             const LabelSet& labels) {
   ConllReader reader(source.file, source.columns);
-  TaggedText text{.words = WordWindows(tokenizer, max_length), .labels = {}, .lengths = {}};
+  TaggedText text{.words = WordWindows(tokenizer, max_length), .labels = {}, .lengths = {}, .names = {}};
+  OpenLabels open(labels);
   for (TaggedSentence sentence; reader.next(sentence);) {
-    const std::vector<std::int64_t> tags = label_ids(sentence, reader.name(), labels);
+    for (std::size_t i = 0; i < sentence.tags.size(); ++i)
+      text.labels.push_back(open.id({sentence.tags[i], reader.name(), sentence.lines[i]}));
     text.words.add(sentence.tokens);
-    text.labels.insert(text.labels.end(), tags.begin(), tags.end());
-    text.lengths.push_back(tags.size());
+    text.lengths.push_back(sentence.tags.size());
   }
+  open.report();
+  text.names = open.names();
   return text;
 }
 
-std::optional<Metrics> evaluate_tags(TokenClassifier& model, const TaggedText& text) {
+std::optional<TagScores> score_tags(TokenClassifier& model, const TaggedText& text) {
   const std::optional<WordTags> found = tag_words(model, text.words, text.labels);
   if (!found) return std::nullopt;
-  const std::vector<std::string>& names = model.labels().names;
-  EntityScores scores;
+  TagScores scores{.loss = -found->log_likelihood / static_cast<double>(std::max<std::int64_t>(1, found->num_scored)),
+                   .has_entities = are_entity_tags(model.labels())};
+  std::vector<std::string> names;
+  for (const std::string& name : text.names) names.push_back(scores.has_entities ? as_iobes(name) : name);
   std::vector<std::string> gold, predicted;
-  std::size_t word = 0;
+  std::size_t word = 0, num_right = 0;
   for (const std::size_t length : text.lengths) {
     gold.clear();
     predicted.clear();
     for (const std::size_t end = word + length; word < end; ++word) {
       gold.push_back(names[static_cast<std::size_t>(text.labels[word])]);
       predicted.push_back(names[static_cast<std::size_t>(found->labels[word])]);
+      num_right += text.labels[word] == found->labels[word];
     }
-    scores.add(gold, predicted);
+    scores.entities.add(gold, predicted);
   }
-  Metrics metrics{{"loss", -found->log_likelihood / static_cast<double>(std::max<std::int64_t>(1, found->num_scored))},
-                  {"accuracy", scores.accuracy()}};
-  if (!are_entity_tags(model.labels())) return metrics;
-  const PrecisionRecall entities = scores.averaged(Average::kMicro);
+  scores.accuracy = word == 0 ? 0 : static_cast<double>(num_right) / static_cast<double>(word);
+  return scores;
+}
+
+Metrics metrics_of(const TagScores& scores) {
+  Metrics metrics{{"loss", scores.loss}, {"accuracy", scores.accuracy}};
+  if (!scores.has_entities) return metrics;
+  const PrecisionRecall entities = scores.entities.averaged(Average::kMicro);
   metrics.insert(metrics.end(), {{"f1", entities.f1}, {"precision", entities.precision}, {"recall", entities.recall}});
   return metrics;
+}
+
+void explain_no_entities(const std::vector<std::string>& labels, const std::string& name) {
+  if (const std::optional<std::string> other = first_other_tag(labels))
+    log_info_once(name + ": no F1 of entities, because the tag '" + excerpt(*other) +
+                  "' is none of an entity (O, or B, I, E, S, L, U, M or W, a hyphen and a type); accuracy is told");
 }
 
 TaggingObjective::TaggingObjective(TaggingSetup setup) : setup_(std::move(setup)), batches_(1, setup_.batch_size, setup_.seed) {
@@ -209,11 +234,19 @@ TaggingObjective::TaggingObjective(TaggingSetup setup) : setup_(std::move(setup)
   const LabelSet labels(setup_.model->labels().names, "the model");
   train_ = read_tagged_examples(setup_.train, *setup_.tokenizer, max_length, labels);
   fingerprint_ = fingerprint_of(train_);
+  counts_ = count_tags(train_, labels.size());
+  log_info_once(setup_.train.file.string() + ": words of each tag: " + counted_labels(labels.names(), counts_));
+  explain_no_entities(labels.names(), setup_.train.file.string());
   batches_ = ShuffledBatches(train_.examples.size(), setup_.batch_size, setup_.seed);
   if (options.freeze_layers != 0) setup_.model->freeze(options.freeze_layers);
   if (!setup_.valid.empty())
     valid_.emplace(read_tagged_text({.file = setup_.valid, .columns = setup_.train.columns}, *setup_.tokenizer, max_length, labels));
   best_metric();  // refuses a name that is none
+}
+
+std::optional<Metrics> TaggingObjective::evaluate() {
+  const std::optional<TagScores> scores = score_tags(*setup_.model, *valid_);
+  return scores ? std::optional(metrics_of(*scores)) : std::nullopt;
 }
 
 std::unique_ptr<MicroBatch> TaggingObjective::next() {
@@ -260,6 +293,7 @@ BestMetric TaggingObjective::best_metric() const {
 void TaggingObjective::save(const std::filesystem::path& folder) const {
   setup_.model->save(folder);
   setup_.tokenizer->save(folder, setup_.options.max_length);
+  write_class_counts(folder, setup_.model->labels().names, counts_);
 }
 
 void TaggingObjective::load(const std::filesystem::path& folder) {
@@ -269,6 +303,7 @@ void TaggingObjective::load(const std::filesystem::path& folder) {
 Json TaggingObjective::settings() const {
   Json settings{
       {"train", setup_.train.file.string()}, {"token_column", setup_.train.columns.token}, {"tag_column", setup_.train.columns.tag}};
+  if (setup_.train.columns.comment) settings["comment"] = *setup_.train.columns.comment;
   if (can_evaluate()) settings["valid"] = setup_.valid.string();
   settings.update(to_json(setup_.options));
   settings.update(setup_.settings);

@@ -11,6 +11,7 @@
 #include "core/fields.h"
 #include "data/conll.h"
 #include "data/label_set.h"
+#include "metrics/entities.h"
 #include "models/text_model.h"
 #include "tokenizers/wordpiece_tokenizer.h"
 #include "training/objective.h"
@@ -107,13 +108,28 @@ struct TaggedText {
   WordWindows words;
   std::vector<std::int64_t> labels;  ///< one a word
   std::vector<std::size_t> lengths;  ///< words of each sentence
+  std::vector<std::string> names;    ///< the model's labels, and behind them those that only the text has
 };
 
+/// Warns of tags that the model does not know. Throws UserError where it knows none.
 TaggedText read_tagged_text(const TaggedSource& source, const WordPieceTokenizer& tokenizer, std::int64_t max_length,
                             const LabelSet& labels);
 
-/// loss a word, accuracy and, where all labels are entity tags, f1, precision and recall of entities. Nothing where a stop was requested.
-std::optional<Metrics> evaluate_tags(TokenClassifier& model, const TaggedText& text);
+struct TagScores {
+  double loss = 0;  ///< a word, over those whose tag the model knows
+  double accuracy = 0;
+  bool has_entities = false;  ///< where all of the model's labels are entity tags
+  EntityScores entities;
+};
+
+/// Nothing where a stop was requested.
+std::optional<TagScores> score_tags(TokenClassifier& model, const TaggedText& text);
+
+/// loss, accuracy and, where there are entities, their f1, precision and recall.
+Metrics metrics_of(const TagScores& scores);
+
+/// Says why, where the labels are not those of entities. `name` is the file that has them.
+void explain_no_entities(const std::vector<std::string>& labels, const std::string& name);
 
 struct TaggingSetup {
   std::shared_ptr<TokenClassifier> model;
@@ -141,7 +157,7 @@ class TaggingObjective final : public Objective {
   std::int64_t micro_batches_per_epoch() override { return batches_.batches_an_epoch(); }
 
   bool can_evaluate() const override { return valid_.has_value(); }
-  std::optional<Metrics> evaluate() override { return evaluate_tags(*setup_.model, *valid_); }
+  std::optional<Metrics> evaluate() override;
   BestMetric best_metric() const override;
 
   void save(const std::filesystem::path& folder) const override;
@@ -153,7 +169,8 @@ class TaggingObjective final : public Objective {
   TaggingSetup setup_;
   TaggedExamples train_;
   std::optional<TaggedText> valid_;
-  std::string fingerprint_;  // of the training examples
+  std::vector<std::int64_t> counts_;  // words of each tag that are learnt from
+  std::string fingerprint_;           // of the training examples
   ShuffledBatches batches_;
 };
 
