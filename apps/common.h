@@ -9,16 +9,9 @@
 #include <CLI/CLI.hpp>
 
 #include "core/fields.h"
+#include "core/precision.h"
 
 namespace attend {
-
-enum class Precision { kFloat32, kBFloat16, kInt8 };
-
-template <>
-struct EnumNames<Precision> {
-  static constexpr std::array values{std::pair{Precision::kFloat32, "float32"}, std::pair{Precision::kBFloat16, "bfloat16"},
-                                     std::pair{Precision::kInt8, "int8"}};
-};
 
 struct CommonOptions {
   std::string device = "auto";  ///< auto, cpu, cuda, cuda:N

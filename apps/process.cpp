@@ -31,7 +31,12 @@ void occupy_standard_descriptors() {
 
 }  // namespace
 
+// cuBLAS's products are the same from run to run only with workspaces of a fixed size, and LibTorch refuses deterministic training on a GPU
+// without this word for it. What the user has set stays.
+void settle_environment() { ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0); }
+
 void prepare_process() {
+  settle_environment();
   occupy_standard_descriptors();
   std::cin.tie(nullptr);                   // else reading writes, and what cannot be written looks like what cannot be read
   std::cout.exceptions(std::ios::badbit);  // a result that cannot be written is told where it happens, with its reason

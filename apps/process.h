@@ -5,7 +5,10 @@
 
 namespace attend {
 
-/// First thing in main: memory, closed descriptors, file-size limits. From here on standard output throws
+/// The environment variables that libraries read when they are first used. Before any other thread, and before LibTorch touches a device.
+void settle_environment();
+
+/// First thing in main: environment, memory, closed descriptors, file-size limits. From here on standard output throws
 /// std::ios_base::failure where it does not take a result.
 void prepare_process();
 

@@ -13,7 +13,6 @@ namespace {
 
 // A producer that pauses for this long gets the answers to what it has written so far.
 constexpr int kPauseMilliseconds = 20;
-constexpr std::size_t kWindowBytes = 4u << 20;  // bounds what a text of giant lines takes
 
 bool standard_input_is_ready() {
   if (std::cin.rdbuf()->in_avail() > 0) return true;
@@ -42,7 +41,36 @@ std::vector<std::string> answer_one_by_one(const std::vector<InputLine>& filled,
   return answers;
 }
 
+constexpr const char* kPairedHint = "give it a line for each line, empty where there is nothing to say";
+
+// The next lines to be answered together, up to one that cannot be read.
+std::vector<InputLine> read_window(TextInput& input, const LineHandling& how, std::optional<UserError>& failed) {
+  std::vector<InputLine> window;
+  std::string line, beside;
+  try {
+    for (std::size_t bytes = 0; window.size() < how.window_lines && bytes < kWindowBytes; bytes += line.size() + beside.size()) {
+      if (!window.empty() && input.is_more_ready() && !input.is_more_ready()()) break;
+      if (!input.lines().next(line)) break;
+      const std::uint64_t number = input.lines().line_number();
+      if (how.beside != nullptr && !how.beside->next(beside))
+        throw UserError(how.beside->name() + " ends before line " + std::to_string(number) + " of the text", kPairedHint);
+      window.push_back({.text = line, .number = number, .beside = beside});
+    }
+  } catch (const UserError& error) {
+    failed = error;
+  }
+  return window;
+}
+
+void refuse_left_over(LineReader& beside, const LineReader& lines) {
+  if (std::string line; beside.next(line))
+    throw UserError(beside.name() + " has more lines than the text, which has " + std::to_string(lines.line_number()), kPairedHint);
+}
+
 }  // namespace
+
+TextInput::TextInput(std::istream& in, std::function<bool()> is_more_ready)
+    : lines_(std::make_unique<LineReader>(in, "the text")), is_more_ready_(std::move(is_more_ready)) {}
 
 TextInput::TextInput(const std::filesystem::path& path, std::istream& in, const std::string& invitation) {
   if (path != "-") {
@@ -60,20 +88,15 @@ TextInput::TextInput(const std::filesystem::path& path, std::istream& in, const 
   }
 }
 
-void answer_lines(TextInput& input, std::ostream& out, const AnswerLines& answer, std::size_t window_lines,
-                  const std::string& empty_answer) {
+void answer_lines(TextInput& input, std::ostream& out, const AnswerLines& answer, const LineHandling& how) {
   while (true) {
-    std::vector<InputLine> window, filled;
-    std::string line;
-    for (std::size_t bytes = 0; window.size() < window_lines && bytes < kWindowBytes; bytes += line.size()) {
-      if (!window.empty() && input.is_more_ready() && !input.is_more_ready()()) break;
-      if (!input.lines().next(line)) break;
-      window.push_back({line, input.lines().line_number()});
-      if (!line.empty()) filled.push_back(window.back());
-    }
-    if (window.empty()) return;
-    std::vector<std::string> answers;
     std::optional<UserError> failed;
+    const std::vector<InputLine> window = read_window(input, how, failed);
+    if (window.empty() && !failed) break;
+    std::vector<InputLine> filled;
+    for (const InputLine& line : window)
+      if (!line.text.empty()) filled.push_back(line);
+    std::vector<std::string> answers;
     try {
       if (!filled.empty()) answers = answer(filled);
     } catch (const UserError&) {
@@ -82,11 +105,15 @@ void answer_lines(TextInput& input, std::ostream& out, const AnswerLines& answer
     std::size_t next = 0;
     for (const InputLine& asked : window) {
       if (failed && !asked.text.empty() && next == answers.size()) break;
-      out << (asked.text.empty() ? empty_answer : answers.at(next++)) << '\n';
+      if (!asked.text.empty())
+        out << answers.at(next++) << '\n';
+      else
+        out << (how.empty_answer ? how.empty_answer(asked) : "") << '\n';
     }
     out.flush();
     if (failed) throw UserError(*failed);
   }
+  if (how.beside != nullptr) refuse_left_over(*how.beside, input.lines());
 }
 
 }  // namespace attend

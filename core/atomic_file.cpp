@@ -15,12 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path beside(const fs::path& path) {
-  fs::path temporary = path;
-  temporary += ".tmp-" + std::to_string(::getpid());
-  return temporary;
-}
-
 fs::path parent_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
 
 bool is_users_mistake(int error) {
@@ -40,8 +34,8 @@ AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
     std::error_code failed;
     const fs::path real = fs::canonical(path_, failed);  // of a symbolic link the file is replaced, not the link
     if (!failed) path_ = real;
-    temporary_ = beside(path_);
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CLOEXEC | O_CREAT | O_TRUNC, 0666);
+    temporary_ = temporary_beside(path_);
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CLOEXEC | O_CREAT | O_EXCL, 0666);
   }
   if (descriptor_ >= 0) return;
   if (is_users_mistake(errno)) throw UserError("cannot write " + path_.string() + ": " + system_reason(errno));
@@ -80,8 +74,7 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
 
 void replace_link(const fs::path& link, const fs::path& target) {
   const fs::path text = target.is_absolute() ? fs::absolute(target).lexically_relative(fs::absolute(parent_of(link))) : target;
-  const fs::path temporary = beside(link);
-  ::unlink(temporary.c_str());
+  const fs::path temporary = temporary_beside(link);
   if (::symlink(text.c_str(), temporary.c_str()) != 0) throw_storage_error("write the link", link);
   if (::rename(temporary.c_str(), link.c_str()) != 0) {
     const int error = errno;

@@ -10,7 +10,7 @@
 
 namespace attend {
 
-/// Writes to `path.tmp-PID`, flushes, renames over `path`, flushes the folder.
+/// Writes to `path.tmp-PID-RANDOM`, flushes, renames over `path`, flushes the folder.
 /// Throws StorageError (with the path and the system's reason) on any failure, leaving the old file as it was; UserError
 /// where no file can be: a missing folder, a folder of that name, no permission. A device or a pipe is written to as it
 /// is; of a symbolic link the file behind it is replaced.
@@ -33,10 +33,11 @@ class AtomicFile {
 /// The common case: the whole content at once.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
-/// Creates `path.tmp-PID/`, calls `fill` on it, flushes each file, writes `manifest.json` (sizes and SHA-256 of every
+/// Creates `path.tmp-PID-RANDOM/`, calls `fill` on it, flushes each file, writes `manifest.json` (sizes and SHA-256 of every
 /// file) last, flushes the folder, renames it to `path` (an older folder of that name is replaced), flushes the parent.
 /// Throws StorageError; on failure nothing is left under `path` that was not there before. What killed processes left
-/// beside it under that name is removed first.
+/// beside it under that name is removed first, an hour after they last wrote there: the PID of a process in another container that
+/// shares the volume says nothing here.
 void write_folder_atomically(const std::filesystem::path& path, const std::function<void(const std::filesystem::path&)>& fill);
 
 /// True where `path` holds a manifest.json and every file it lists has the size (and, when `check_hashes`, the SHA-256) stated.

@@ -4,10 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "core/atomic_file.h"
@@ -21,25 +24,40 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kManifest = "manifest.json";
+constexpr auto kAbandonedAfter = std::chrono::hours(1);  // more than hashing the largest file takes
 
-fs::path with_suffix(const fs::path& path, const std::string& suffix) {
-  fs::path result = path;
-  result += suffix + std::to_string(::getpid());
-  return result;
+/// The process in "step-1.tmp-PID-RANDOM", or in "step-1.tmp-PID" of earlier versions; nothing where the name is of another form.
+std::optional<pid_t> owner_of(const std::string& name, const std::string& prefix) {
+  if (!name.starts_with(prefix)) return std::nullopt;
+  pid_t owner = 0;
+  const char* end = name.data() + name.size();
+  const auto [stop, error] = std::from_chars(name.data() + prefix.size(), end, owner);
+  const bool is_whole = stop == end || (*stop == '-' && std::all_of(stop + 1, end, [](unsigned char c) { return std::isxdigit(c); }));
+  return error == std::errc() && is_whole && owner > 0 ? std::optional(owner) : std::nullopt;
 }
 
-/// What an earlier process that was killed left beside `path`.
+/// Whether nothing in `folder` was written within the last hour.
+bool is_abandoned(const fs::path& folder) {
+  try {
+    auto newest = fs::last_write_time(folder);
+    for (const auto& entry : fs::recursive_directory_iterator(folder))
+      if (!entry.is_symlink()) newest = std::max(newest, entry.last_write_time());
+    return fs::file_time_type::clock::now() - newest > kAbandonedAfter;
+  } catch (const fs::filesystem_error&) {  // somebody is moving it meanwhile
+    return false;
+  }
+}
+
+/// What an earlier process that was killed left beside `path`. A process that lives here is believed, a dead one only when its folder is
+/// old: it may live in another container.
 void remove_leftovers(const fs::path& path) {
   const std::string prefix = path.filename().string() + ".tmp-";
   std::vector<fs::path> leftovers;
   for (const auto& entry : fs::directory_iterator(path.parent_path())) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with(prefix)) continue;
-    pid_t owner = 0;
-    const char* end = name.data() + name.size();
-    const auto [stop, error] = std::from_chars(name.data() + prefix.size(), end, owner);
-    if (error != std::errc() || stop != end || owner <= 0) continue;
-    if (owner == ::getpid() || (::kill(owner, 0) != 0 && errno == ESRCH)) leftovers.push_back(entry.path());
+    const auto owner = owner_of(entry.path().filename().string(), prefix);
+    if (!owner) continue;
+    const bool may_live = *owner != ::getpid() && (::kill(*owner, 0) == 0 || errno != ESRCH);
+    if (!may_live && is_abandoned(entry.path())) leftovers.push_back(entry.path());
   }
   for (const auto& leftover : leftovers) fs::remove_all(leftover);
 }
@@ -78,8 +96,7 @@ void replace_folder(const fs::path& staging, const fs::path& path) {
   }
   if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) throw_storage_error("replace", path);
   // File systems without the exchange (NFS): the older folder steps aside, and comes back where the second rename fails.
-  const fs::path aside = with_suffix(path, ".old-");
-  fs::remove_all(aside);
+  const fs::path aside = temporary_beside(path, "old");
   fs::rename(path, aside);
   std::error_code failed;
   fs::rename(staging, path, failed);
@@ -114,7 +131,7 @@ bool is_plain_relative(const fs::path& path) {
 void write_folder_atomically(const fs::path& given, const std::function<void(const fs::path&)>& fill) {
   fs::path path = fs::absolute(given).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();  // "a/b/" is "a/b"
-  const fs::path staging = with_suffix(path, ".tmp-");
+  const fs::path staging = temporary_beside(path);
   try {
     if (fs::exists(path) && !fs::is_directory(path)) throw UserError(path.string() + " is a file; expected the name of a folder to write");
     fs::create_directories(path.parent_path());

@@ -133,6 +133,8 @@ Json parse_json(std::string_view text, const std::string& name, std::size_t max_
 
 Json read_json_file(const std::filesystem::path& path) { return parse_json(read_file(path, limits::kJsonBytes), path.string()); }
 
+std::string one_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 void write_json_file(const std::filesystem::path& path, const Json& value) {
   std::string text;
   try {

@@ -23,6 +23,9 @@ Json parse_json(std::string_view text, const std::string& name, std::size_t max_
 /// Reads and parses a file of at most limits::kJsonBytes.
 Json read_json_file(const std::filesystem::path& path);
 
+/// JSON of one line; ill-formed UTF-8 becomes U+FFFD.
+std::string one_line(const Json& json);
+
 /// Writes atomically (see core/atomic_file.h), with two spaces of indent and a final newline.
 void write_json_file(const std::filesystem::path& path, const Json& value);
 

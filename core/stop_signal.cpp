@@ -15,8 +15,11 @@ namespace {
 std::atomic<bool> requested{false}, stepping{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "the handler may touch only lock-free atomics");
 
-extern "C" void on_stop_signal(int) {
-  if (requested.exchange(true)) ::_exit(static_cast<int>(ExitCode::kInterrupted));
+extern "C" void on_stop_signal(int signal) {
+  const bool is_first = !requested.exchange(true);
+  // A terminal that closes says so more than once, itself and through its shell: nobody is in a hurry there.
+  if (!is_first && signal == SIGHUP) return;
+  if (!is_first) ::_exit(static_cast<int>(ExitCode::kInterrupted));
   const int saved = errno;
   const auto say = [](std::string_view message) { (void)!::write(STDERR_FILENO, message.data(), message.size()); };
   if (!stepping) {
@@ -36,6 +39,9 @@ void install_stop_handlers() {
   sigemptyset(&action.sa_mask);
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  struct sigaction hangup {};
+  ::sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &action, nullptr);  // under nohup a closed terminal stays without effect
 }
 
 void stop_after_step() { stepping = true; }

@@ -1,8 +1,12 @@
 #include "core/system_call.h"
 
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
 #include <system_error>
 
 #include "core/error.h"
@@ -25,6 +29,16 @@ bool write_all(int descriptor, std::span<const std::byte> bytes) {
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
   return true;
+}
+
+std::filesystem::path temporary_beside(const std::filesystem::path& path, const char* kind) {
+  std::uint64_t random = 0;
+  if (::getrandom(&random, sizeof random, 0) != sizeof random) throw_storage_error("draw a name beside", path);
+  char name[64];
+  std::snprintf(name, sizeof name, ".%s-%d-%016" PRIx64, kind, static_cast<int>(::getpid()), random);
+  std::filesystem::path temporary = path;
+  temporary += name;
+  return temporary;
 }
 
 Descriptor::~Descriptor() {

@@ -17,6 +17,10 @@ std::string system_reason(int error);
 /// Writes every byte, going on after interruptions and partial writes. False, with errno set, where that fails.
 bool write_all(int descriptor, std::span<const std::byte> bytes);
 
+/// A name beside `path` for what is not whole yet: path.tmp-PID-RANDOM. PIDs repeat (two containers that share a volume may both
+/// have 1), random names do not.
+std::filesystem::path temporary_beside(const std::filesystem::path& path, const char* kind = "tmp");
+
 /// A descriptor closed when it goes out of scope.
 class Descriptor {
  public:

@@ -24,6 +24,10 @@ std::unique_ptr<std::ifstream> open_text(const std::filesystem::path& path) {
   return file;
 }
 
+void replace_all(std::string& text, std::string_view found, std::string_view written) {
+  for (std::size_t at = 0; (at = text.find(found, at)) != std::string::npos; at += written.size()) text.replace(at, found.size(), written);
+}
+
 }  // namespace
 
 LineReader::LineReader(const std::filesystem::path& path) : name_(path.string()), in_(&std::cin) {
@@ -113,6 +117,32 @@ std::string_view trimmed(std::string_view text, std::string_view blanks) {
 
 bool is_ascii_punctuation(char32_t c) {
   return (c >= U'!' && c <= U'/') || (c >= U':' && c <= U'@') || (c >= U'[' && c <= U'`') || (c >= U'{' && c <= U'~');
+}
+
+std::string one_line(std::string text) {
+  replace_all(text, "\n", "\\n");
+  replace_all(text, "\r", "\\r");
+  return text;
+}
+
+std::vector<std::string> with_line_breaks(std::vector<std::string> texts) {
+  for (std::string& text : texts) replace_all(text, "\\n", "\n");
+  return texts;
+}
+
+std::string unescaped(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '\\') {
+      result += text[at];
+      continue;
+    }
+    const char escape = ++at < text.size() ? text[at] : '\0';
+    if (escape != 'n' && escape != 't' && escape != '\\')
+      throw UserError("a backslash in '" + excerpt(text) + "' is not followed by n, t or a backslash", "write a backslash itself as \\\\");
+    result += escape == 'n' ? '\n' : escape == 't' ? '\t' : '\\';
+  }
+  return result;
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {

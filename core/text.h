@@ -46,6 +46,13 @@ struct Utf8Sequence {
 /// The sequence at `at`, which lies inside the text.
 Utf8Sequence utf8_at(std::string_view text, std::size_t at);
 
+/// The text with its line breaks as `\n` and `\r`.
+std::string one_line(std::string text);
+/// The texts with `\n` as a line break.
+std::vector<std::string> with_line_breaks(std::vector<std::string> texts);
+/// The text with `\n` as a line break, `\t` as a TAB and `\\` as a backslash. Throws UserError for a backslash before anything else.
+std::string unescaped(std::string_view text);
+
 bool is_valid_utf8(std::string_view text);
 /// Each maximal ill-formed part becomes U+FFFD, as Unicode recommends and Python's errors="replace" does.
 std::string repair_utf8(std::string_view text);

@@ -10,6 +10,10 @@ struct EpochKey {
   std::uint64_t seed = 1, epoch = 0;
 };
 
+struct ProcessRank {
+  int rank = 0, world = 1;  ///< this process of so many; rank r takes every world-th batch from the r-th
+};
+
 /// Where a run stands in the data; resuming needs only this.
 struct BatchPosition {
   std::int64_t epoch = 0;

@@ -11,10 +11,6 @@
 
 namespace attend {
 
-struct ProcessRank {
-  int rank = 0, world = 1;  ///< this process of so many; rank r takes every world-th batch from the r-th
-};
-
 /// The endless stream of one rank's batches. An Epoch is what (seed, epoch) decide:
 ///
 ///   std::uint64_t num_batches() const;    // at least one

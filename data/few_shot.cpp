@@ -23,6 +23,8 @@ std::size_t place_of(std::string_view text, std::string_view mark, const std::st
   return place;
 }
 
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\n") == std::string_view::npos; }
+
 std::string too_few(std::size_t shots, std::size_t available, const std::string& where) {
   return std::to_string(shots) + " examples are asked for and " + std::to_string(available) + " can be shown" + where +
          "; a query is never among its own examples";
@@ -40,7 +42,7 @@ PromptTemplate::PromptTemplate(std::string_view text, const std::string& source)
   before_output_ = between.substr(0, blanks);
   answer_prefix_ = between.substr(blanks);
   after_output_ = text.substr(output + kOutput.size());
-  if (after_output_.empty()) after_output_ = "\n";
+  if (after_output_.find_first_not_of(" \t") == std::string::npos) after_output_ = "\n";
 }
 
 std::string PromptTemplate::example(const TaskExample& example) const {
@@ -49,9 +51,25 @@ std::string PromptTemplate::example(const TaskExample& example) const {
 
 std::string PromptTemplate::query(std::string_view input) const { return before_input_ + std::string(input) + before_output_; }
 
-std::string PromptTemplate::stop() const {
-  const std::size_t line_break = after_output_.find('\n');
-  return line_break == std::string::npos ? after_output_ : after_output_.substr(0, line_break + 1);
+std::string PromptTemplate::ending() const {
+  return is_blank(after_output_) ? after_output_.substr(0, after_output_.find('\n') + 1) : after_output_;
+}
+
+std::string PromptTemplate::stop() const { return is_blank(after_output_) ? "\n" : after_output_; }
+
+std::string PromptTemplate::ambiguity(std::span<const TaskExample> examples) const {
+  const std::string end = stop();
+  std::size_t found = 0;
+  std::string first;
+  for (const TaskExample& example : examples) {
+    const std::string answer = answer_prefix_ + example.output;
+    if ((answer + end).find(end) == answer.size()) continue;
+    if (found++ == 0) first = example.output;
+  }
+  if (found == 0) return "";
+  return "the template has '" + excerpt(end) + "' behind {output}, where an answer ends, and " + std::to_string(found) + " of " +
+         std::to_string(examples.size()) + " outputs hold it themselves, as '" + excerpt(first) +
+         "' does: such an answer is never written whole; a line break behind {output} parts them";
 }
 
 PromptTemplate read_prompt_template(const std::filesystem::path& path) {

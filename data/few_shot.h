@@ -25,7 +25,8 @@ class PromptTemplate {
 
   PromptTemplate() : PromptTemplate(kDefault, "the default template") {}
   /// `source` opens the messages. Throws UserError where {input} or {output} is missing or stands twice, {output} comes first, and for
-  /// text that is not UTF-8. A template that ends with {output} gets a line break.
+  /// text that is not UTF-8. A template that ends with {output}, or with blanks behind it, gets a line break there: else one could not
+  /// tell where an answer ends.
   explicit PromptTemplate(std::string_view text, const std::string& source = "the template");
 
   std::string example(const TaskExample& example) const;
@@ -37,8 +38,14 @@ class PromptTemplate {
   /// The blanks that query() left out: likelihood is that of answer_prefix() + answer, and a generated answer is trimmed.
   const std::string& answer_prefix() const { return answer_prefix_; }
 
-  /// What ends an answer: the text after {output}, up to its first line break.
+  /// What follows an output, where its likelihood is asked: the text behind {output}; of one that is blank, the first line.
+  std::string ending() const;
+  /// What ends a generated answer: the text behind {output}; a line break where that is blank.
   std::string stop() const;
+
+  /// What is to be told of outputs in which an answer would already end, such as "3.14" where {output} is followed by ".": "" where there
+  /// are none.
+  std::string ambiguity(std::span<const TaskExample> examples) const;
 
  private:
   std::string before_input_, before_output_, answer_prefix_, after_output_;

@@ -47,28 +47,28 @@ class MaskedEpoch {
   std::uint64_t num_examples() const { return plan_.size(); }
   std::uint64_t num_batches() const { return cuts_.num_batches(); }
 
-  MaskedBatchIds batch(std::uint64_t index) const {
-    MaskedBatchIds batch;
+  MaskedBatch batch(std::uint64_t index) const {
+    MaskedBatch batch;
     for (const std::uint64_t example : cuts_.sequences(index)) append(batch, plan_.at(example));
     return batch;
   }
 
  private:
-  void append(MaskedBatchIds& batch, Segments segments) const {
-    const std::size_t begin = batch.ids.size();
+  void append(MaskedBatch& batch, Segments segments) const {
+    const std::size_t begin = batch.text.tokens.ids.size();
     const TokenFile& sentences = maker_->corpus->sentences();
-    batch.ids.push_back(maker_->cls);
-    sentences.append_to(batch.ids, segments.a);
-    batch.ids.push_back(maker_->sep);
-    batch.type_ids.resize(batch.ids.size(), 0);
+    batch.text.tokens.ids.push_back(maker_->cls);
+    sentences.append_to(batch.text.tokens.ids, segments.a);
+    batch.text.tokens.ids.push_back(maker_->sep);
+    batch.text.type_ids.resize(batch.text.tokens.ids.size(), 0);
     if (maker_->options.segments.next_sentence == NextSentence::kYes) {
-      sentences.append_to(batch.ids, segments.b);
-      batch.ids.push_back(maker_->sep);
-      batch.type_ids.resize(batch.ids.size(), 1);
-      batch.next_sentence_labels.push_back(segments.is_next ? 0 : 1);
+      sentences.append_to(batch.text.tokens.ids, segments.b);
+      batch.text.tokens.ids.push_back(maker_->sep);
+      batch.text.type_ids.resize(batch.text.tokens.ids.size(), 1);
+      batch.next_labels.push_back(segments.is_next ? 0 : 1);
     }
-    batch.lengths.push_back(static_cast<std::int64_t>(batch.ids.size() - begin));
-    const MaskedPieces masked = maker_->masker.mask(std::span(batch.ids).subspan(begin), segments.random);
+    batch.text.tokens.lengths.push_back(static_cast<std::int64_t>(batch.text.tokens.ids.size() - begin));
+    const MaskedPieces masked = maker_->masker.mask(std::span(batch.text.tokens.ids).subspan(begin), segments.random);
     for (const std::int64_t position : masked.positions) batch.masked_positions.push_back(static_cast<std::int64_t>(begin) + position);
     batch.masked_labels.insert(batch.masked_labels.end(), masked.labels.begin(), masked.labels.end());
   }
@@ -87,7 +87,7 @@ MaskedExamples::MaskedExamples(const MaskedSource& source, const MaskedStreamOpt
 
 MaskedExamples::~MaskedExamples() = default;
 
-MaskedBatchIds MaskedExamples::next() { return stream_->next(); }
+MaskedBatch MaskedExamples::next() { return stream_->next(); }
 BatchPosition MaskedExamples::position() const { return stream_->here().position; }
 std::int64_t MaskedExamples::examples_an_epoch() const { return stream_->here().num_examples; }
 std::int64_t MaskedExamples::batches_an_epoch() const { return stream_->here().num_batches; }
@@ -99,6 +99,6 @@ EvaluationExamples::~EvaluationExamples() = default;
 
 std::size_t EvaluationExamples::size() const { return epoch_->num_batches(); }
 std::int64_t EvaluationExamples::num_examples() const { return static_cast<std::int64_t>(epoch_->num_examples()); }
-MaskedBatchIds EvaluationExamples::batch(std::size_t index) const { return epoch_->batch(index); }
+MaskedBatch EvaluationExamples::batch(std::size_t index) const { return epoch_->batch(index); }
 
 }  // namespace attend

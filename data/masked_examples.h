@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/batch.h"
 #include "data/batch_cuts.h"
 #include "data/batch_position.h"
 #include "data/document_corpus.h"
@@ -13,18 +14,6 @@
 #include "data/masking.h"
 
 namespace attend {
-
-/// The sequences [CLS] A [SEP] B [SEP] (or [CLS] A [SEP]) one after the other.
-struct MaskedBatchIds {
-  std::vector<std::int64_t> ids, type_ids;                    ///< type 0: [CLS] A [SEP], type 1: B [SEP]
-  std::vector<std::int64_t> lengths;                          ///< of the sequences
-  std::vector<std::int64_t> masked_positions, masked_labels;  ///< indices into ids, rising, and what stood there
-  std::vector<std::int64_t> next_sentence_labels;             ///< of the sequences: 0 B is next, 1 it is not. Empty without that task
-
-  std::int64_t num_tokens() const { return static_cast<std::int64_t>(ids.size()); }
-  std::int64_t size() const { return static_cast<std::int64_t>(lengths.size()); }  ///< sequences
-  bool operator==(const MaskedBatchIds&) const = default;
-};
 
 struct MaskedExampleOptions {
   SegmentOptions segments;
@@ -62,7 +51,7 @@ class MaskedExamples {
   MaskedExamples(const MaskedSource& source, const MaskedStreamOptions& options, BatchPosition start = {});
   ~MaskedExamples();
 
-  MaskedBatchIds next();  ///< blocks until ready
+  MaskedBatch next();  ///< blocks until ready
   /// Of the batch that next() will return, on rank 0; other ranks' batches follow it.
   BatchPosition position() const;
   std::int64_t epoch() const { return position().epoch; }
@@ -84,7 +73,7 @@ class EvaluationExamples {
 
   std::size_t size() const;  ///< batches
   std::int64_t num_examples() const;
-  MaskedBatchIds batch(std::size_t index) const;
+  MaskedBatch batch(std::size_t index) const;
 
  private:
   std::unique_ptr<const MaskedEpoch> epoch_;

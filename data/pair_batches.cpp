@@ -97,11 +97,11 @@ bool is_shorter(const Pair& a, const Pair& b) {
   return std::tuple(a.target_length, a.source_length) < std::tuple(b.target_length, b.source_length);
 }
 
-void append(PairBatchIds& batch, const ParallelCorpus& corpus, std::uint64_t pair) {
-  corpus.source().append_to(batch.source_ids, pair);
-  corpus.target().append_to(batch.target_ids, pair);
-  batch.source_lengths.push_back(corpus.source().length(pair));
-  batch.target_lengths.push_back(corpus.target().length(pair));
+void append(PairBatch& batch, const ParallelCorpus& corpus, std::uint64_t pair) {
+  corpus.source().append_to(batch.source.ids, pair);
+  corpus.target().append_to(batch.target.ids, pair);
+  batch.source.lengths.push_back(corpus.source().length(pair));
+  batch.target.lengths.push_back(corpus.target().length(pair));
 }
 
 }  // namespace
@@ -196,7 +196,7 @@ PairBatches::PairBatches(std::shared_ptr<const ParallelCorpus> corpus, const Pai
 
 PairBatches::~PairBatches() = default;
 
-PairBatchIds PairBatches::next() {
+PairBatch PairBatches::next() {
   Item item = prefetch_->next();
   position_ = item.next_round;
   return std::move(item.batch);
@@ -216,8 +216,8 @@ SortedPairBatches::SortedPairBatches(std::shared_ptr<const ParallelCorpus> corpu
   for (const Pair& pair : pairs) order_.push_back(pair.index);
 }
 
-PairBatchIds SortedPairBatches::batch(std::size_t index) const {
-  PairBatchIds batch;
+PairBatch SortedPairBatches::batch(std::size_t index) const {
+  PairBatch batch;
   for (const std::uint64_t pair : pairs(index)) append(batch, *corpus_, pair);
   return batch;
 }

@@ -6,21 +6,13 @@
 #include <span>
 #include <vector>
 
+#include "core/batch.h"
 #include "data/batch_cuts.h"
 #include "data/batch_position.h"
 #include "data/parallel_text.h"
 #include "data/prefetch.h"
 
 namespace attend {
-
-/// A batch without padding: the sentences of a side one after the other, and their lengths. End tokens included.
-struct PairBatchIds {
-  std::vector<std::int64_t> source_ids, source_lengths, target_ids, target_lengths;
-
-  std::int64_t num_tokens() const { return static_cast<std::int64_t>(source_ids.size() + target_ids.size()); }
-  std::int64_t size() const { return static_cast<std::int64_t>(source_lengths.size()); }  ///< pairs
-  bool operator==(const PairBatchIds&) const = default;
-};
 
 struct PairBatchOptions {
   BatchBudget budget{.tokens = 4096};  ///< pairs a batch, or source and target tokens together
@@ -40,7 +32,7 @@ class PairBatches {
   PairBatches(std::shared_ptr<const ParallelCorpus> corpus, const PairBatchOptions& options, BatchPosition start = {});
   ~PairBatches();
 
-  PairBatchIds next();  ///< blocks until ready
+  PairBatch next();  ///< blocks until ready
   /// Of the batch that next() will return, on rank 0; other ranks' batches follow it.
   BatchPosition position() const { return position_; }
   std::int64_t epoch() const { return position_.epoch; }
@@ -48,7 +40,7 @@ class PairBatches {
 
  private:
   struct Item {
-    PairBatchIds batch;
+    PairBatch batch;
     BatchPosition next_round;
   };
   class Planner;
@@ -65,7 +57,7 @@ class SortedPairBatches {
   SortedPairBatches(std::shared_ptr<const ParallelCorpus> corpus, std::int64_t batch_tokens, std::int64_t max_length);
 
   std::size_t size() const { return starts_.size() - 1; }  ///< batches
-  PairBatchIds batch(std::size_t index) const;
+  PairBatch batch(std::size_t index) const;
   /// The corpus's numbers of the pairs of a batch, in its order.
   std::span<const std::uint64_t> pairs(std::size_t index) const;
 

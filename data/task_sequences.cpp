@@ -52,14 +52,14 @@ class TaskEpoch final : public CausalEpoch {
   std::uint64_t num_examples() const override { return sequences_->size(); }
   std::uint64_t num_batches() const override { return cuts_.num_batches(); }
 
-  CausalBatchIds batch(std::uint64_t index) const override {
-    CausalBatchIds batch;
+  CausalBatch batch(std::uint64_t index) const override {
+    CausalBatch batch;
     for (const std::uint64_t number : cuts_.sequences(index)) {
       const TaskSequence& sequence = (*sequences_)[number];
-      batch.ids.insert(batch.ids.end(), sequence.ids.begin(), sequence.ids.end() - 1);
+      batch.tokens.ids.insert(batch.tokens.ids.end(), sequence.ids.begin(), sequence.ids.end() - 1);
       for (std::size_t i = 1; i < sequence.ids.size(); ++i)
-        batch.targets.push_back(i < sequence.first_output ? CausalBatchIds::kNoTarget : sequence.ids[i]);
-      batch.lengths.push_back(static_cast<std::int64_t>(sequence.ids.size()) - 1);
+        batch.targets.push_back(i < sequence.first_output ? CausalBatch::kNoTarget : sequence.ids[i]);
+      batch.tokens.lengths.push_back(static_cast<std::int64_t>(sequence.ids.size()) - 1);
     }
     return batch;
   }

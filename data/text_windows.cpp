@@ -65,8 +65,8 @@ class TextEpoch final : public CausalEpoch {
   std::uint64_t num_examples() const override { return plan_.size(); }
   std::uint64_t num_batches() const override { return cuts_.num_batches(); }
 
-  CausalBatchIds batch(std::uint64_t index) const override {
-    CausalBatchIds batch;
+  CausalBatch batch(std::uint64_t index) const override {
+    CausalBatch batch;
     for (const std::uint64_t window : cuts_.sequences(index)) {
       RandomStream random = fill_stream(window);
       if (is_filled(random))
@@ -91,16 +91,16 @@ class TextEpoch final : public CausalEpoch {
     return lengths;
   }
 
-  void append(CausalBatchIds& batch, const Window& window) const {
+  void append(CausalBatch& batch, const Window& window) const {
     const std::size_t first = batch.targets.size();
-    text_->append_to(batch.ids, window.inputs);
+    text_->append_to(batch.tokens.ids, window.inputs);
     text_->append_to(batch.targets, {window.inputs.begin + 1, window.inputs.end + 1});
-    std::fill_n(batch.targets.begin() + static_cast<std::ptrdiff_t>(first), window.first_scored, CausalBatchIds::kNoTarget);
-    batch.lengths.push_back(static_cast<std::int64_t>(window.inputs.size()));
+    std::fill_n(batch.targets.begin() + static_cast<std::ptrdiff_t>(first), window.first_scored, CausalBatch::kNoTarget);
+    batch.tokens.lengths.push_back(static_cast<std::int64_t>(window.inputs.size()));
   }
 
   /// The inputs hold no end of text: they stop before what is predicted last.
-  void append_filled(CausalBatchIds& batch, const TokenSpan& text, RandomStream& random) const {
+  void append_filled(CausalBatch& batch, const TokenSpan& text, RandomStream& random) const {
     const FillTokens& tokens = options_.fill->tokens;
     std::uint64_t from = text.begin + random.below(text.size() + 1), to = text.begin + random.below(text.size() + 1);
     if (from > to) std::swap(from, to);
@@ -111,9 +111,9 @@ class TextEpoch final : public CausalEpoch {
     whole.push_back(tokens.middle);
     text_->append_to(whole, {from, to});
     whole.push_back(tokens.end_of_text);
-    batch.ids.insert(batch.ids.end(), whole.begin(), whole.end() - 1);
+    batch.tokens.ids.insert(batch.tokens.ids.end(), whole.begin(), whole.end() - 1);
     batch.targets.insert(batch.targets.end(), whole.begin() + 1, whole.end());
-    batch.lengths.push_back(static_cast<std::int64_t>(whole.size()) - 1);
+    batch.tokens.lengths.push_back(static_cast<std::int64_t>(whole.size()) - 1);
   }
 
   std::shared_ptr<const TokenFile> text_;

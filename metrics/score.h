@@ -3,11 +3,16 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace attend {
 
 /// The version of sacreBLEU whose digits and signatures are matched.
 inline constexpr const char* kSacreBleuVersion = "2.6.0";
+
+/// The metrics of one evaluation, in the order to be printed: {"loss", 2.1}, {"perplexity", 8.2}, {"bleu", 31.0}.
+using Metrics = std::vector<std::pair<std::string, double>>;
 
 /// A corpus's or a sentence's score, 0 to 100 (TER may be above).
 struct MetricScore {

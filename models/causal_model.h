@@ -1,7 +1,7 @@
-// What `generation`, `training` and the commands know of a model that continues text: a decoder-only language model.
+// What `inference`, `training` and the commands know of a model that continues text: a decoder-only language model.
 // They never see a family.
 //
-// Letters: N tokens of the batch (packed, models/interfaces.h), B sequences, R decoded rows, V vocabulary.
+// Letters: N tokens of the batch (packed, core/batch.h), B sequences, R decoded rows, V vocabulary.
 #pragma once
 
 #include <cstdint>
@@ -11,17 +11,10 @@
 
 #include <torch/torch.h>
 
+#include "models/interfaces.h"
 #include "models/text_model.h"
 
 namespace attend {
-
-/// Sequences to learn from or to score, and what comes after each of their tokens.
-struct CausalBatch {
-  static constexpr std::int64_t kNoTarget = -100;  ///< nothing is to be predicted there (what cross_entropy leaves out)
-
-  PackedIds tokens;
-  std::vector<std::int64_t> targets;  ///< one a token
-};
 
 class CausalLanguageModel : public TextModel {
  public:
@@ -39,6 +32,6 @@ class CausalLanguageModel : public TextModel {
 };
 
 /// Loads any folder of a decoder-only family of the registry that has a language model's head. Strict, as load_seq2seq. Throws UserError.
-std::shared_ptr<CausalLanguageModel> load_causal_language_model(const std::filesystem::path& folder, torch::Device device);
+std::shared_ptr<CausalLanguageModel> load_causal_language_model(const std::filesystem::path& folder, const LoadOptions& options = {});
 
 }  // namespace attend

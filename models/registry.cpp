@@ -1,5 +1,4 @@
-#include "models/registry.h"
-
+// The families, as tables one can read, and how a folder finds its own.
 #include <array>
 
 #include "core/error.h"
@@ -15,7 +14,7 @@ namespace {
 
 struct Seq2SeqFamily {
   const char* model_type;  // as config.json says it
-  std::shared_ptr<Seq2SeqModel> (*load)(const std::filesystem::path& folder, const Json& config, torch::Device device);
+  std::shared_ptr<Seq2SeqModel> (*load)(const ModelFolder&);
 };
 
 constexpr std::array kSeq2SeqFamilies{
@@ -45,7 +44,9 @@ constexpr std::array kTextFamilies{
     TextFamily{"gpt2", load_gpt_encoder, nullptr, load_gpt_sequence_classifier, nullptr},
 };
 
-Json read_config(const std::filesystem::path& folder) {
+Json read_config(const std::filesystem::path& folder, const LoadOptions& options) {
+  if (options.precision != Precision::kFloat32)
+    throw UserError("models are computed with in float32 so far, not in " + std::string(enum_name(options.precision)));
   if (!std::filesystem::is_directory(folder))
     throw UserError(folder.string() + ": there is no such folder", "give --model a model's folder, as `attend pretrain` writes");
   const auto path = folder / "config.json";
@@ -85,49 +86,40 @@ auto loader_of(const Families& families, Loader loader, const std::filesystem::p
 
 }  // namespace
 
-const std::vector<std::string>& seq2seq_model_types() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (const auto& family : kSeq2SeqFamilies) all.emplace_back(family.model_type);
-    return all;
-  }();
-  return names;
+std::shared_ptr<Seq2SeqModel> load_seq2seq(const std::filesystem::path& folder, const LoadOptions& options) {
+  const Json config = read_config(folder, options);
+  return loader_of(kSeq2SeqFamilies, &Seq2SeqFamily::load, folder, config, "a translation model")({folder, config, options});
 }
 
-std::shared_ptr<Seq2SeqModel> load_seq2seq(const std::filesystem::path& folder, torch::Device device) {
-  const Json config = read_config(folder);
-  return loader_of(kSeq2SeqFamilies, &Seq2SeqFamily::load, folder, config, "a translation model")(folder, config, device);
+std::shared_ptr<CausalLanguageModel> load_causal_language_model(const std::filesystem::path& folder, const LoadOptions& options) {
+  const Json config = read_config(folder, options);
+  return loader_of(kCausalFamilies, &CausalFamily::load, folder, config, "a model that continues text")({folder, config, options});
 }
 
-std::shared_ptr<CausalLanguageModel> load_causal_language_model(const std::filesystem::path& folder, torch::Device device) {
-  const Json config = read_config(folder);
-  return loader_of(kCausalFamilies, &CausalFamily::load, folder, config, "a model that continues text")({folder, config, device});
+std::shared_ptr<TextEncoder> load_text_encoder(const std::filesystem::path& folder, const LoadOptions& options) {
+  const Json config = read_config(folder, options);
+  return loader_of(kTextFamilies, &TextFamily::encoder, folder, config, "a model that reads text")({folder, config, options});
 }
 
-std::shared_ptr<TextEncoder> load_text_encoder(const std::filesystem::path& folder, torch::Device device) {
-  const Json config = read_config(folder);
-  return loader_of(kTextFamilies, &TextFamily::encoder, folder, config, "a model that reads text")({folder, config, device});
-}
-
-std::shared_ptr<MaskedLanguageModel> load_masked_language_model(const std::filesystem::path& folder, torch::Device device,
+std::shared_ptr<MaskedLanguageModel> load_masked_language_model(const std::filesystem::path& folder, const LoadOptions& options,
                                                                 const std::optional<MaskedHeads>& heads) {
-  const Json config = read_config(folder);
-  return loader_of(kTextFamilies, &TextFamily::masked_language_model, folder, config, "a masked language model")({folder, config, device},
+  const Json config = read_config(folder, options);
+  return loader_of(kTextFamilies, &TextFamily::masked_language_model, folder, config, "a masked language model")({folder, config, options},
                                                                                                                  heads);
 }
 
-std::shared_ptr<SequenceClassifier> load_sequence_classifier(const std::filesystem::path& folder, torch::Device device,
+std::shared_ptr<SequenceClassifier> load_sequence_classifier(const std::filesystem::path& folder, const LoadOptions& options,
                                                              const std::optional<NewHead>& head) {
-  const Json config = read_config(folder);
+  const Json config = read_config(folder, options);
   if (!head) require_task(folder, config, "ForSequenceClassification");
-  return loader_of(kTextFamilies, &TextFamily::sequence_classifier, folder, config, "a classifier")({folder, config, device}, head);
+  return loader_of(kTextFamilies, &TextFamily::sequence_classifier, folder, config, "a classifier")({folder, config, options}, head);
 }
 
-std::shared_ptr<TokenClassifier> load_token_classifier(const std::filesystem::path& folder, torch::Device device, TokenTask task,
+std::shared_ptr<TokenClassifier> load_token_classifier(const std::filesystem::path& folder, const LoadOptions& options, TokenTask task,
                                                        const std::optional<NewHead>& head) {
-  const Json config = read_config(folder);
+  const Json config = read_config(folder, options);
   if (!head) require_task(folder, config, task == TokenTask::kTags ? "ForTokenClassification" : "ForQuestionAnswering");
-  return loader_of(kTextFamilies, &TextFamily::token_classifier, folder, config, "a model that labels tokens")({folder, config, device},
+  return loader_of(kTextFamilies, &TextFamily::token_classifier, folder, config, "a model that labels tokens")({folder, config, options},
                                                                                                                task, head);
 }
 

@@ -1,16 +1,40 @@
 #include "models/task_labels.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 #include <torch/torch.h>
 
 #include "core/error.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "core/random.h"
 
 namespace attend {
 
-constexpr std::int64_t kMostLabels = 1 << 20;  // far above any use
+namespace {
+
+constexpr auto kMostLabels = static_cast<std::int64_t>(limits::kClassLabels);
+
+/// {"0": "first", "1": "second", ...} in whatever order its entries stand.
+std::vector<std::string> names_of(const Json& id2label, const std::string& name) {
+  if (!id2label.is_object() || id2label.empty()) throw UserError(name + ": id2label is no object with entries");
+  if (id2label.size() > limits::kClassLabels)
+    throw UserError(name + ": id2label has " + std::to_string(id2label.size()) + " entries; at most " + std::to_string(kMostLabels) +
+                    " are read");
+  std::unordered_map<std::string_view, const Json*> entries;  // a look-up in the object itself walks along it
+  for (auto entry = id2label.begin(); entry != id2label.end(); ++entry) entries.emplace(entry.key(), &*entry);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < id2label.size(); ++i) {
+    const auto entry = entries.find(std::to_string(i));
+    if (entry == entries.end()) throw UserError(name + ": id2label has no entry \"" + std::to_string(i) + "\"");
+    names.push_back(json_string(*entry->second, name, "id2label"));
+  }
+  return names;
+}
+
+}  // namespace
 
 void add_labels(Json& config, const TaskLabels& labels) {
   Json names = Json::object(), ids = Json::object();
@@ -31,15 +55,11 @@ TaskLabels read_labels(const Json& config, const std::string& name) {
   if (found == config.end() || found->is_null()) {
     const auto count = config.find("num_labels");
     const std::int64_t outputs = count == config.end() ? 2 : json_integer(*count, name, "num_labels");  // 2: what transformers assumes
-    if (outputs < 1 || outputs > kMostLabels) throw UserError(name + ": num_labels is out of range");
+    if (outputs < 1 || outputs > kMostLabels)
+      throw UserError(name + ": num_labels is " + std::to_string(outputs) + "; expected 1 to " + std::to_string(kMostLabels));
     for (std::int64_t i = 0; i < outputs; ++i) labels.names.push_back("LABEL_" + std::to_string(i));
   } else {
-    if (!found->is_object() || found->empty()) throw UserError(name + ": id2label is no object with entries");
-    for (std::size_t i = 0; i < found->size(); ++i) {
-      const auto entry = found->find(std::to_string(i));
-      if (entry == found->end()) throw UserError(name + ": id2label has no entry \"" + std::to_string(i) + "\"");
-      labels.names.push_back(json_string(*entry, name, "id2label"));
-    }
+    labels.names = names_of(*found, name);
   }
   const bool says_regression = problem != config.end() && *problem == "regression";
   if (says_regression && labels.names.size() != 1)

@@ -1,7 +1,7 @@
 // What `training` and the commands know of a model that reads text and answers with a head: classes, tags, masked words.
 // They never see a family.
 //
-// Letters: B sequences, N tokens of the batch (packed, models/interfaces.h), L labels, P masked positions, V vocabulary, E width.
+// Letters: B sequences, N tokens of the batch (packed, core/batch.h), L labels, P masked positions, V vocabulary, E width.
 #pragma once
 
 #include <cstdint>
@@ -13,30 +13,16 @@
 
 #include <torch/torch.h>
 
-#include "core/json.h"
-#include "models/interfaces.h"
+#include "models/model.h"
 
 namespace attend {
 
-/// Sequences end to end, special tokens included, and the segment (0 or 1) each token is of.
-struct TextBatch {
-  PackedIds tokens;
-  std::vector<std::int64_t> type_ids;  ///< as many as tokens.ids
-};
-
 /// What every model of text can tell.
-class TextModel : public torch::nn::Module {
+class TextModel : public Model {
  public:
-  virtual std::int64_t vocab_size() const = 0;
-  virtual std::int64_t max_positions() const = 0;
   virtual std::int64_t num_segments() const = 0;  ///< type ids are below it; a pair needs two
-  virtual torch::Device device() const = 0;
   /// The embeddings and the first `layers` layers get no gradient any more. Throws UserError where there are fewer.
   virtual void freeze(std::int64_t layers) = 0;
-  /// config.json's content.
-  virtual Json hf_config() const = 0;
-  /// Writes config.json and model.safetensors into `folder` (which exists), in Hugging Face's layout and names.
-  virtual void save(const std::filesystem::path& folder) const = 0;
 };
 
 /// Without a head: what a sequence's tokens are turned into.
@@ -66,14 +52,6 @@ class TokenClassifier : public TextModel {
  public:
   virtual torch::Tensor logits(const TextBatch& batch) = 0;
   virtual const TaskLabels& labels() const = 0;
-};
-
-/// Sequences with tokens masked, and which they were.
-struct MaskedBatch {
-  TextBatch text;
-  std::vector<std::int64_t> masked_positions;  ///< P places among all tokens of the batch
-  std::vector<std::int64_t> masked_labels;     ///< P ids that stood there
-  std::vector<std::int64_t> next_labels;       ///< B: 0 where the second segment follows the first, 1 where it does not; or empty
 };
 
 /// The two losses of BERT's pretraining (Devlin et al. 2019, section 3.1), each summed over its own targets.
@@ -112,22 +90,15 @@ struct MaskedHeads {
   std::uint64_t seed = 1;  ///< of the parameters that the folder does not have
 };
 
-/// A folder to load, its config.json already read.
-struct ModelFolder {
-  std::filesystem::path path;
-  const Json& config;
-  torch::Device device;
-};
-
 // Loading. The folder's config.json must name a family of the registry, and every tensor of the body be there in its shape. With a
 // NewHead, the head is the folder's where its labels are the same, else drawn afresh, with a message that names the tensors; without,
 // the folder must have the head. Heads of other tasks are left out, with a message. Throws UserError.
-std::shared_ptr<TextEncoder> load_text_encoder(const std::filesystem::path& folder, torch::Device device);
-std::shared_ptr<MaskedLanguageModel> load_masked_language_model(const std::filesystem::path& folder, torch::Device device,
+std::shared_ptr<TextEncoder> load_text_encoder(const std::filesystem::path& folder, const LoadOptions& options = {});
+std::shared_ptr<MaskedLanguageModel> load_masked_language_model(const std::filesystem::path& folder, const LoadOptions& options = {},
                                                                 const std::optional<MaskedHeads>& heads = {});
-std::shared_ptr<SequenceClassifier> load_sequence_classifier(const std::filesystem::path& folder, torch::Device device,
+std::shared_ptr<SequenceClassifier> load_sequence_classifier(const std::filesystem::path& folder, const LoadOptions& options = {},
                                                              const std::optional<NewHead>& head = {});
-std::shared_ptr<TokenClassifier> load_token_classifier(const std::filesystem::path& folder, torch::Device device, TokenTask task,
+std::shared_ptr<TokenClassifier> load_token_classifier(const std::filesystem::path& folder, const LoadOptions& options, TokenTask task,
                                                        const std::optional<NewHead>& head = {});
 
 }  // namespace attend

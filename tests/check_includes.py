@@ -4,7 +4,8 @@
     tests/check_includes.py REPOSITORY     checks it, and the checker itself first
     tests/check_includes.py --self-test    only the checker, on trees that break one rule each
 
-A folder includes only itself and folders of lower rank. generation and training know models/interfaces.h and models/text_model.h, never a family
+A folder includes only itself and folders of lower rank; within some, subfolders have ranks too: models/kernels < models/layers <
+models < a family < the registry. inference and training know models/interfaces.h and models/text_model.h, never a family
 or its parts. Folders that read foreign bytes do without LibTorch, so that they can be fuzzed. Headers open with
 #pragma once, and no source is over 450 lines.
 """
@@ -13,11 +14,19 @@ import re
 import sys
 import tempfile
 
-RANKS = {"core": 0, "tokenizers": 1, "metrics": 1, "models": 2, "data": 2, "generation": 3, "training": 4, "apps": 5}
+RANKS = {"core": 0, "tokenizers": 1, "metrics": 1, "models": 2, "data": 2, "inference": 3, "training": 4, "serving": 4, "apps": 5}
+# Within a folder: which subfolder, or file, may include which; "" is the folder itself, "*" any other subfolder.
+SUBRANKS = {
+    "models": {"kernels": 0, "layers": 1, "": 2, "*": 3, "registry.cpp": 4},
+    "data": {"": 0, "*": 1},
+    "training": {"": 0, "objectives": 1},
+    "apps": {"": 0, "pages": 1, "commands": 2, "command_table.cpp": 3, "main.cpp": 4},
+}
+NEVER = {("serving", "training"), ("training", "serving")}
 WITHOUT_TORCH = {"core", "tokenizers", "metrics", "data"}
 TORCH = ("torch/", "ATen/", "c10/", "caffe2/")
-KNOWS_ONLY_INTERFACES = {"generation", "training"}
-MODEL_INTERFACES = {"models/interfaces.h", "models/text_model.h", "models/causal_model.h", "models/tensor_io.h"}  # tensor_io: safetensors to tensors and back, of no family
+KNOWS_ONLY_INTERFACES = {"inference", "training", "serving"}
+MODEL_INTERFACES = {"models/model.h", "models/interfaces.h", "models/text_model.h", "models/causal_model.h", "models/tensor_io.h"}  # tensor_io: safetensors to tensors and back, of no family
 CHECKED_LENGTH = {*RANKS, "tests", "benchmarks"}
 MAX_LINES = 450
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*(?:include|import)[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
@@ -30,8 +39,31 @@ def sources(root):
                 yield path
 
 
-def include_violation(own, target):
-    """What is wrong with `target` included from a file of the folder `own`; None where nothing is."""
+def part_of(path):
+    """(subfolder or file, rank) of a path like "models/layers/linear.h" within its folder; None where all of the folder is one."""
+    folder, *rest = path.split("/")
+    ranks = SUBRANKS.get(folder)
+    if ranks is None:
+        return None
+    part = rest[0] if len(rest) > 1 or rest[0] in ranks else ""
+    return part, ranks.get(part, ranks.get("*"))
+
+
+def subfolder_violation(name, target):
+    """What is wrong with `target` included from the file `name` of the same folder."""
+    own, other = part_of(name), part_of(target)
+    if own is None or own[0] == other[0]:
+        return None
+    if own[1] is None or other[1] is None:
+        return f"{name}: no rank for this part of the folder; tests/check_includes.py lists them"
+    if other[1] >= own[1]:
+        return f"{own[0] or name.split('/')[0]} must not include {target}"
+    return None
+
+
+def include_violation(name, target):
+    """What is wrong with `target` included from the file `name`; None where nothing is."""
+    own = name.split("/")[0]
     if own in WITHOUT_TORCH and target.startswith(TORCH):
         return f"{own} must not include LibTorch's {target}"
     if target.startswith(("./", "../")) or "/../" in target:
@@ -39,7 +71,11 @@ def include_violation(own, target):
     other = target.split("/")[0]
     if other not in RANKS or "/" not in target:
         return "tests and benchmarks are included by nothing else" if other in {"tests", "benchmarks"} else None
-    if other != own and RANKS[other] >= RANKS[own]:
+    if other == own:
+        return subfolder_violation(name, target)
+    if (own, other) in NEVER:
+        return f"{own} must not include {target}"
+    if RANKS[other] >= RANKS[own]:
         return f"{own} (rank {RANKS[own]}) must not include {target} (rank {RANKS[other]})"
     if own in KNOWS_ONLY_INTERFACES and other == "models" and target not in MODEL_INTERFACES:
         return f"{own} knows {', '.join(sorted(MODEL_INTERFACES))} of models, not {target}"
@@ -58,7 +94,7 @@ def violations(root):
         if own not in RANKS:
             continue
         for match in INCLUDE.finditer(text):
-            if problem := include_violation(own, match[1]):
+            if problem := include_violation(name.as_posix(), match[1]):
                 yield f"{name}:{text.count(chr(10), 0, match.start()) + 1}: {problem}"
 
 
@@ -75,11 +111,20 @@ def self_test():
         "metrics/a.cpp": "#include <ATen/ATen.h>\n",
         "data/a.cpp": '  #  include "c10/util/Optional.h"\n',
         "data/b.cpp": '#include "models/interfaces.h"\n',
-        "models/transformer/a.cpp": '#include "generation/beam_search.h"\n',
-        "generation/a.cpp": '#include "models/transformer/model.h"\n',
-        "generation/b.cpp": '#include "models/layers/attention.h"\n',
+        "models/transformer/a.cpp": '#include "inference/beam_search.h"\n',
+        "inference/a.cpp": '#include "models/transformer/model.h"\n',
+        "inference/b.cpp": '#include "models/layers/attention.h"\n',
         "training/objectives/a.cpp": '#include "models/registry.h"\n',
         "training/b.cpp": '#include "apps/common.h"\n',
+        "models/kernels/a.h": header + '#include "models/layers/linear.h"\n',
+        "models/layers/a.h": header + '#include "models/interfaces.h"\n',
+        "models/a.h": header + '#include "models/bert/model.h"\n',
+        "models/bert/a.h": header + '#include "models/gpt/model.h"\n',
+        "data/c.cpp": '#include "data/tasks/rules.h"\n',
+        "training/a.cpp": '#include "training/objectives/tagging.h"\n',
+        "serving/a.cpp": '#include "training/trainer.h"\n',
+        "apps/a.cpp": '#include "apps/commands/train.h"\n',
+        "apps/pages/a.cpp": '#include "apps/commands/train.h"\n',
         "apps/long.cpp": "\n" * (MAX_LINES + 1),
         "tests/core/long_test.cpp": "\n" * (MAX_LINES + 1),
     }
@@ -87,7 +132,12 @@ def self_test():
         "core/fine.h": header + '#include <vector>\n#include "core/error.h"\n',
         "data/fine.cpp": '#include "core/error.h"\n#include "tokenizers/tokenizer.h"\n#include "data/token_file.h"\n',
         "models/transformer/fine.cpp": '#include <torch/torch.h>\n#include "models/layers/attention.h"\n',
-        "generation/fine.cpp": '#include "models/interfaces.h"\n#include "generation/beam_search.h"\n// #include "apps/common.h"\n',
+        "inference/fine.cpp": '#include "models/interfaces.h"\n#include "inference/beam_search.h"\n// #include "apps/common.h"\n',
+        "models/layers/fine.h": header + '#include "models/kernels/gelu.h"\n',
+        "models/bert/fine.h": header + '#include "models/layers/linear.h"\n#include "models/text_model.h"\n',
+        "models/registry.cpp": '#include "models/bert/heads.h"\n',
+        "serving/fine.cpp": '#include "inference/classifier.h"\n',
+        "apps/pages/fine.cpp": '#include "apps/flags.h"\n#include "inference/few_shot.h"\n',
         "apps/commands/fine.cpp": '#include "training/trainer.h"\n#include "models/transformer/model.h"\n',
         "tests/core/fine_test.cpp": '#include "apps/common.h"\n',
         "apps/just_fits.cpp": "\n" * MAX_LINES,

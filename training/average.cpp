@@ -1,5 +1,6 @@
 #include "training/average.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -9,8 +10,10 @@
 
 #include "core/atomic_file.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/safetensors.h"
 #include "models/tensor_io.h"
+#include "training/same_model.h"
 
 namespace attend {
 namespace {
@@ -48,10 +51,14 @@ std::vector<SafetensorsReader> open_all(const std::vector<std::filesystem::path>
 
 torch::Tensor mean(const std::vector<SafetensorsReader>& readers, const std::string& name) {
   const TensorView& view = readers.front().tensors().at(name);
-  const torch::Tensor first = tensor_over(view, name);
-  torch::Tensor sum = first.to(torch::kFloat64, /*non_blocking=*/false, /*copy=*/true);
-  for (std::size_t i = 1; i < readers.size(); ++i) sum += tensor_over(readers[i].tensors().at(name), name);
-  return (sum / static_cast<double>(readers.size())).to(first.scalar_type()).contiguous();
+  torch::Tensor sum;
+  for (const SafetensorsReader& reader : readers) {
+    const torch::Tensor part = tensor_over(reader.tensors().at(name), name);
+    if (!torch::isfinite(part).all().item<bool>())
+      throw UserError(reader.name() + ": tensor '" + name + "' holds NaN or infinity", "leave this checkpoint out");
+    sum = sum.defined() ? sum.add_(part) : part.to(torch::kFloat64, /*non_blocking=*/false, /*copy=*/true);
+  }
+  return (sum / static_cast<double>(readers.size())).to(tensor_over(view, name).scalar_type()).contiguous();
 }
 
 void check_equal_bytes(const std::vector<SafetensorsReader>& readers, const std::string& name) {
@@ -77,9 +84,28 @@ void copy_other_files(const std::filesystem::path& from, const std::filesystem::
 
 }  // namespace
 
+std::vector<std::filesystem::path> each_once(const std::vector<std::filesystem::path>& folders) {
+  std::map<std::filesystem::path, std::filesystem::path> given;  // canonical -> as it was named
+  std::vector<std::filesystem::path> kept;
+  for (const auto& folder : folders) {
+    const auto [found, is_new] = given.emplace(std::filesystem::canonical(folder), folder);
+    if (is_new)
+      kept.push_back(folder);
+    else
+      log_warning(folder.string() + " is " + found->second.string() + " once more: it is counted once");
+  }
+  const auto is_checkpoint = [](const auto& folder) { return std::filesystem::exists(folder / "trainer_state.json"); };
+  if (std::any_of(kept.begin(), kept.end(), is_checkpoint))
+    for (const auto& folder : kept)
+      if (!is_checkpoint(folder))
+        log_warning(folder.string() + " is no checkpoint, the others are (a mean of them?): it is counted like them");
+  return kept;
+}
+
 void average_folders(const std::vector<std::filesystem::path>& folders, const std::filesystem::path& output) {
   if (folders.empty()) throw UserError("there is no checkpoint to average", "name at least one folder");
   const std::vector<SafetensorsReader> readers = open_all(folders);
+  for (std::size_t i = 1; i < folders.size(); ++i) require_same_model(folders.front(), folders[i]);
   std::vector<torch::Tensor> means;  // live until they are written
   std::map<std::string, TensorView> tensors;
   for (const auto& [name, view] : readers.front().tensors()) {

@@ -6,6 +6,7 @@
 #include "core/atomic_file.h"
 #include "core/field_io.h"
 #include "core/log.h"
+#include "core/system_call.h"
 
 namespace attend {
 namespace {
@@ -88,13 +89,21 @@ void Checkpoints::prune(const Keep& keep) const {
     const bool is_regular = keep.save_every > 0 && *step % keep.save_every == 0;
     if (is_regular) ++regular;
     if (is_newest || *step == keep.best_step || (is_regular && regular <= keep.keep)) continue;
-    std::error_code ignored;  // one too many does no harm
-    std::filesystem::remove_all(path(*step), ignored);
+    // Renamed first: killed in the middle, it is a leftover and no checkpoint without its weights.
+    const std::filesystem::path leaving = temporary_beside(path(*step));
+    std::error_code failed;  // one too many does no harm
+    std::filesystem::rename(path(*step), leaving, failed);
+    if (!failed) std::filesystem::remove_all(leaving, failed);
   }
 }
 
 std::vector<std::int64_t> Checkpoints::steps_to_average(std::int64_t count, std::int64_t save_every) const {
   std::vector<std::int64_t> chosen = steps();
+  std::erase_if(chosen, [&](std::int64_t step) {
+    const bool is_complete = folder_is_complete(path(step), CheckHashes::kNo);
+    if (!is_complete) log_warning(path(step).string() + " is not complete, and takes no part in the mean");
+    return !is_complete;
+  });
   if (chosen.empty()) return chosen;
   const std::int64_t newest = chosen.back();
   std::erase_if(chosen, [&](std::int64_t step) { return step != newest && (save_every == 0 || step % save_every != 0); });

@@ -32,6 +32,7 @@ struct TrainerState {
   Json best_metrics = Json::object();  ///< all metrics of that evaluation
   std::int64_t without_gain = 0;       ///< evaluations in a row that were not better
   std::int64_t skipped_in_a_row = 0;   ///< steps whose gradient was not finite
+  std::string validation = {};         ///< Objective::validation() of the run that saved it; "" too where an earlier version did
   Json settings = {};                  ///< of the run that saved it
 
   static void fields(auto& self, auto&& visit) {
@@ -46,6 +47,7 @@ struct TrainerState {
     visit("best_step", self.best_step, "");
     visit("without_gain", self.without_gain, "");
     visit("skipped_in_a_row", self.skipped_in_a_row, "");
+    visit("validation", self.validation, "");
   }
 };
 
@@ -75,7 +77,7 @@ class Checkpoints {
     std::int64_t best_step = 0;
   };
   void prune(const Keep& keep) const;
-  /// The last `count` steps whose weights are averaged: multiples of `save_every`, and the last of all. What a stop saved in
+  /// The last `count` complete steps whose weights are averaged: multiples of `save_every`, and the last of all. What a stop saved in
   /// between is left out, so that a run that was stopped averages the same ones.
   std::vector<std::int64_t> steps_to_average(std::int64_t count, std::int64_t save_every) const;
   /// Removes what a killed process left half written. The caller holds the output folder's lock.

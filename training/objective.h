@@ -13,6 +13,8 @@
 #include <torch/torch.h>
 
 #include "core/json.h"
+#include "core/stop_signal.h"
+#include "metrics/score.h"
 #include "models/interfaces.h"
 
 namespace attend {
@@ -21,7 +23,7 @@ namespace attend {
 struct MicroBatch {
   virtual ~MicroBatch() = default;
   /// Predictions that each term of the loss is summed over, known before any of it is computed. Most losses have one term; that of
-  /// BERT's pretraining has two, masked words and next sentences.
+  /// BERT's pretraining has two, masked words and next sentences. A count may be 0.
   std::vector<std::int64_t> num_targets;
   std::int64_t num_tokens = 0;  ///< real tokens read, all sides together: what tokens/s counts
 };
@@ -35,9 +37,6 @@ struct BestMetric {
   /// Strictly; a NaN is never better.
   bool is_better(double candidate, double than) const { return direction == Direction::kLower ? candidate < than : candidate > than; }
 };
-
-/// The metrics of one evaluation, in the order to be printed: {"loss", 2.1}, {"perplexity", 8.2}, {"bleu", 31.0}.
-using Metrics = std::vector<std::pair<std::string, double>>;
 
 /// What the model card says of a run beyond its settings.
 struct CardFacts {
@@ -65,15 +64,17 @@ class Objective {
   virtual void seek(const Json& position) = 0;
   /// Whole passes over the data that are behind the micro-batch next() will return.
   virtual std::int64_t epoch() const = 0;
-  /// Micro-batches in the first epoch; the others may differ by a few. For schedules and the time left.
+  /// Micro-batches in the first epoch, of all processes together; the others may differ by a few. For schedules and the time left.
   virtual std::int64_t micro_batches_per_epoch() = 0;
 
   /// False where the run has no validation data; evaluate() is not called then.
   virtual bool can_evaluate() const = 0;
   /// On all validation data, in evaluation mode (the trainer sets it), without gradients. Nothing where a stop was
-  /// requested meanwhile (core/stop_signal.h): the trainer saves, and evaluates again when resumed.
-  virtual std::optional<Metrics> evaluate() = 0;
+  /// requested meanwhile: the trainer saves, and evaluates again when resumed.
+  virtual std::optional<Metrics> evaluate(const StopCheck& stop) = 0;
   virtual BestMetric best_metric() const = 0;
+  /// A hash of the data that evaluate() measures on; "" without any. Models measured on other data do not compare.
+  virtual std::string validation() const = 0;
 
   /// Writes a complete folder, ready for `attend` and for transformers: model, config, generation config, tokenizer.
   /// Each file is complete or absent. Throws StorageError.

@@ -16,6 +16,8 @@ constexpr std::array kDecideTheOrder{"seed",          "batch_tokens",      "batc
                                      "next_sentence", "short_probability", "documents",  "fill_in_the_middle"};
 // Weights, and what a checkpoint holds, depend on them.
 constexpr std::array kDecideTheModel{"vocab_size", "tokenizer", "tokenizer_model", "cased", "preset", "freeze_layers"};
+// What stands in the files counts, and is compared with the best model that was chosen by it (trainer.cpp).
+constexpr std::array kNameValidation{"valid", "valid_source", "valid_target"};
 // They say how long a run is and what it writes on the way. Schedules that end with the run are checked apart.
 constexpr std::array kHarmless{"steps", "epochs", "max_minutes", "keep", "log_every", "on_nan"};
 
@@ -72,6 +74,7 @@ void check_resumed_settings(const Json& before, const Json& now) {
     if (name == "best_by")
       throw UserError("the best model so far was chosen by another metric: " + change,
                       "resume with the settings it was started with (they are in run.toml), or start in another --output folder");
+    if (holds(kNameValidation, name)) continue;
     if (holds(kHarmless, name) && !(ends_with_the_run && (name == "steps" || name == "epochs"))) continue;
     log_warning("resuming with another setting: " + change + "; from here on the run differs from one that was never stopped");
   }

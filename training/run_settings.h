@@ -21,7 +21,8 @@ struct RunFile {
 void write_run_file(const RunFile& file, const Json& settings);
 
 /// Before a run goes on with other settings than it was started with. Throws UserError for those that give the data
-/// position another meaning; warns about those that change the bits of what follows; lengths and intervals pass.
+/// position another meaning; warns about those that change the bits of what follows; lengths and intervals pass, and names of validation
+/// files, whose content is compared apart.
 void check_resumed_settings(const Json& before, const Json& now);
 
 }  // namespace attend

@@ -1,12 +1,13 @@
 #include "training/trainer.h"
 
+#include <algorithm>
 #include <cmath>
-
-#include <ATen/autocast_mode.h>
+#include <cstdio>
 
 #include "core/log.h"
 #include "core/random.h"
 #include "core/stop_signal.h"
+#include "training/autocast.h"
 #include "training/average.h"
 #include "training/model_card.h"
 #include "training/run_settings.h"
@@ -28,28 +29,6 @@ void ask_for_determinism() {
   at::globalContext().setDeterministicFillUninitializedMemory(false);
 }
 
-/// Matrix products in bfloat16 while it lives.
-class Autocast {
- public:
-  Autocast(TrainingPrecision precision, torch::Device device) : is_on_(precision == TrainingPrecision::kBfloat16), type_(device.type()) {
-    if (!is_on_) return;
-    at::autocast::set_autocast_dtype(type_, torch::kBFloat16);
-    at::autocast::set_autocast_enabled(type_, true);
-    at::autocast::increment_nesting();
-  }
-  ~Autocast() {
-    if (!is_on_) return;
-    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(type_, false);
-  }
-  Autocast(const Autocast&) = delete;
-  Autocast& operator=(const Autocast&) = delete;
-
- private:
-  bool is_on_;
-  torch::DeviceType type_;
-};
-
 OptimizerOptions optimizer_options(const TrainingOptions& options) {
   return {.kind = options.optimizer,
           .beta1 = options.beta1,
@@ -57,6 +36,12 @@ OptimizerOptions optimizer_options(const TrainingOptions& options) {
           .epsilon = options.epsilon,
           .weight_decay = options.weight_decay,
           .clip = options.clip};
+}
+
+std::string short_number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", value);
+  return text;
 }
 
 double metric(const Metrics& metrics, const std::string& name) {
@@ -91,9 +76,14 @@ Trainer::Trainer(Objective& objective, TrainerSetup setup)
   if (!setup_.lock) setup_.lock = open_output(setup_.output, setup_.start);
   ask_for_determinism();
   const Json settings = run_settings(options_, objective_);
+  const std::string validation = objective_.validation();
   if (const auto newest = setup_.start == Start::kResume ? checkpoints_.newest_complete() : std::nullopt) {
     state_ = checkpoints_.state(*newest);
     check_resumed_settings(state_.settings, settings);
+    if (state_.best && !state_.validation.empty() && state_.validation != validation)
+      throw UserError("the validation data are not those by which step " + std::to_string(state_.best_step) +
+                          " was found the best so far: its figures and new ones do not compare",
+                      "resume with the same validation data, or start in another --output folder");
     checkpoints_.load(state_, objective_, optimizer_);
     if (options_.steps && state_.step > *options_.steps)
       throw UserError("--steps " + std::to_string(*options_.steps) + " is over: the run is at step " + std::to_string(state_.step),
@@ -104,14 +94,20 @@ Trainer::Trainer(Objective& objective, TrainerSetup setup)
     log_info("no checkpoint in " + setup_.output.string() + " to go on from: starting at step 0");
   }
   state_.settings = settings;
+  state_.validation = validation;
   seconds_before_ = state_.seconds;
 }
 
 std::int64_t Trainer::total_steps() {
   std::int64_t total = options_.steps.value_or(0);
   if (options_.epochs) {
-    const std::int64_t micro_batches = *options_.epochs * objective_.micro_batches_per_epoch();
-    const std::int64_t steps = (micro_batches + options_.accumulate - 1) / options_.accumulate;
+    const std::int64_t an_epoch = objective_.micro_batches_per_epoch(), a_step = options_.accumulate * setup_.process.world;
+    std::int64_t micro_batches = 0;
+    if (__builtin_mul_overflow(*options_.epochs, an_epoch, &micro_batches))
+      throw UserError("--epochs is " + std::to_string(*options_.epochs) + ", of " + std::to_string(an_epoch) +
+                          " batches each: more than can be counted",
+                      "use a smaller --epochs, or --steps");
+    const std::int64_t steps = micro_batches / a_step + (micro_batches % a_step > 0 ? 1 : 0);
     total = total == 0 ? steps : std::min(total, steps);
   }
   return total;
@@ -129,6 +125,10 @@ ExitCode Trainer::run() {
                  .minimum = options_.min_learning_rate,
                  .warmup_steps = options_.warmup_steps,
                  .total_steps = total};
+    if (total > 0 && options_.warmup_steps >= total && state_.step < total)
+      log_warning("--warmup-steps " + std::to_string(options_.warmup_steps) + " is not below the " + std::to_string(total) +
+                  " steps of the run: the learning rate rises to " + short_number(schedule_.learning_rate(total)) + " of " +
+                  short_number(options_.learning_rate));
     log_ = std::make_unique<RunLog>(setup_.output, state_.step, total);
     objective_.model().train();
     return loop();
@@ -197,22 +197,33 @@ void Trainer::train_step() {
   if (step % options_.log_every == 0) record(step, learning_rate);
 }
 
+// One batch of every process is a round. A round where a term of the loss has no target (a batch of unknown words has nothing to predict)
+// is passed over by all processes alike, so that they stay at one position; in one process a round is its batch.
+std::unique_ptr<MicroBatch> Trainer::next_micro_batch() {
+  for (std::int64_t passed_over = 0;; ++passed_over) {
+    auto batch = objective_.next();
+    const std::vector<std::int64_t>& targets = batch->num_targets;  // of several processes: to be summed here
+    if (std::find(targets.begin(), targets.end(), 0) == targets.end()) return batch;
+    TORCH_CHECK(passed_over <= objective_.micro_batches_per_epoch(), "no batch of an epoch has a target");
+  }
+}
+
 Trainer::StepResult Trainer::accumulate_gradients(std::int64_t step) {
   StepResult result;
   std::vector<std::unique_ptr<MicroBatch>> micro_batches;
   std::vector<std::int64_t> targets;  // of each term of the loss
   for (std::int64_t i = 0; i < options_.accumulate; ++i) {
-    micro_batches.push_back(objective_.next());
+    micro_batches.push_back(next_micro_batch());
     const MicroBatch& batch = *micro_batches.back();
     targets.resize(batch.num_targets.size());
     for (std::size_t term = 0; term < targets.size(); ++term) targets[term] += batch.num_targets[term];
     result.tokens += batch.num_tokens;
   }
-  for (const std::int64_t count : targets) TORCH_CHECK(count > 0, "a step without targets");
   result.targets = targets.front();
   std::vector<torch::Tensor> sums(targets.size());
   for (std::size_t i = 0; i < micro_batches.size(); ++i) {
-    torch::manual_seed(mix_seed(options_.seed, "dropout", {static_cast<std::uint64_t>(step), i, /*rank=*/0}));
+    torch::manual_seed(
+        mix_seed(options_.seed, "dropout", {static_cast<std::uint64_t>(step), i, static_cast<std::uint64_t>(setup_.process.rank)}));
     std::vector<SummedLoss> terms;
     {
       const Autocast autocast(options_.precision, objective_.model().parameters().front().device());
@@ -276,7 +287,7 @@ void Trainer::record(std::int64_t step, double learning_rate) {
 std::optional<Metrics> Trainer::measure() {
   const torch::NoGradGuard no_grad;
   objective_.model().eval();
-  std::optional<Metrics> metrics = objective_.evaluate();
+  std::optional<Metrics> metrics = objective_.evaluate(stop_requested);
   objective_.model().train();
   update_seconds();
   return metrics;
@@ -320,6 +331,22 @@ ExitCode Trainer::stop() {
   return ExitCode::kStoppedAndSaved;
 }
 
+/// Why the run ended before its steps or epochs did; "" where it did not.
+std::string Trainer::early_end() const {
+  if ((options_.steps && state_.step >= *options_.steps) || (options_.epochs && objective_.epoch() >= *options_.epochs)) return "";
+  if (options_.patience > 0 && state_.without_gain >= options_.patience)
+    return "stopped early: " + std::to_string(state_.without_gain) + " evaluations in a row gave no better " +
+           objective_.best_metric().name + " (--patience " + std::to_string(options_.patience) + ")";
+  return "--max-minutes " + short_number(*options_.max_minutes) + " are over";
+}
+
+/// Whose weights the output folder holds.
+std::string Trainer::written_model() const {
+  if (options_.average > 0) return "the mean of the last checkpoints";
+  if (state_.best) return "that of step " + std::to_string(state_.best_step) + ", the best by " + objective_.best_metric().name;
+  return "that of step " + std::to_string(state_.step) + ", the last";
+}
+
 ExitCode Trainer::finish() {
   std::optional<Metrics> averaged;
   if (options_.average > 0) {
@@ -338,8 +365,11 @@ ExitCode Trainer::finish() {
                                    .tokens = state_.tokens,
                                    .averaged = options_.average});
   log_->finish();
+  if (schedule_.total_steps == 0 && state_.step < options_.warmup_steps)
+    log_warning("the run ended within its warm-up of " + std::to_string(options_.warmup_steps) + " steps (--warmup-steps)");
+  if (const std::string reason = early_end(); !reason.empty()) log_info(reason);
   log_info("done: " + std::to_string(state_.step) + " steps, " + format_count(static_cast<double>(state_.tokens)) + " tokens in " +
-           format_duration(state_.seconds) + "; the model is in " + setup_.output.string());
+           format_duration(state_.seconds) + "; the model in " + setup_.output.string() + " is " + written_model());
   return ExitCode::kDone;
 }
 

@@ -15,6 +15,7 @@
 
 #include "core/atomic_file.h"
 #include "core/error.h"
+#include "data/batch_position.h"
 #include "training/checkpoint.h"
 #include "training/objective.h"
 #include "training/optimizer.h"
@@ -39,12 +40,14 @@ struct TrainerSetup {
   Start start = Start::kFresh;
   std::shared_ptr<FolderLock> lock = {};  ///< of open_output(), for commands that write there before; else the trainer takes it
   std::string command = {};               ///< "attend pretrain transformer": for run.toml and messages
+  ProcessRank process = {};               ///< the objective's too
 };
 
 class Trainer {
  public:
   /// Opens the output folder, and loads the checkpoint where the run is resumed. `objective` outlives the trainer.
-  /// Throws UserError: as open_output(), and for a checkpoint of another model or data.
+  /// Throws UserError: as open_output(), for a checkpoint of another model or data, and for other validation data where the best model so
+  /// far was chosen by some.
   Trainer(Objective& objective, TrainerSetup setup);
 
   /// Trains to the end, or until a signal or a full disk: kDone or kStoppedAndSaved.
@@ -70,6 +73,7 @@ class Trainer {
   bool save_is_due() const;
 
   void train_step();
+  std::unique_ptr<MicroBatch> next_micro_batch();
   StepResult accumulate_gradients(std::int64_t step);
   void refuse_step(std::int64_t step, const StepResult& result);
   void record(std::int64_t step, double learning_rate);
@@ -79,6 +83,8 @@ class Trainer {
   void save();
   ExitCode stop();
   ExitCode finish();
+  std::string early_end() const;
+  std::string written_model() const;
   std::optional<Metrics> write_average();
   void update_seconds();
 

@@ -1,6 +1,7 @@
 #include "training/training_options.h"
 
 #include <cmath>
+#include <limits>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -35,16 +36,24 @@ void check_in_unit_interval(const char* name, double value) {
   if (!(value >= 0 && value < 1)) throw UserError(flag(name) + " is " + shown(value) + "; expected 0 or more, below 1");
 }
 
+// More is no batch of any machine, and products of sizes stay within 64 bits.
+constexpr std::int64_t kMostOfAStep = std::numeric_limits<std::int32_t>::max();
+
+void check_step_size(const char* name, std::int64_t value) {
+  check_at_least(name, value, std::int64_t{1});
+  if (value > kMostOfAStep) throw UserError(flag(name) + " is " + shown(value) + "; expected at most " + shown(kMostOfAStep));
+}
+
 void check_ranges(const TrainingOptions& options) {
   if (options.steps) check_at_least("steps", *options.steps, std::int64_t{1});
   if (options.epochs) check_at_least("epochs", *options.epochs, std::int64_t{1});
   if (options.max_minutes && !(*options.max_minutes > 0 && std::isfinite(*options.max_minutes)))
     throw UserError("--max-minutes is " + shown(*options.max_minutes) + "; expected more than 0");
-  if (options.batch_tokens) check_at_least("batch_tokens", *options.batch_tokens, std::int64_t{1});
-  if (options.batch_size) check_at_least("batch_size", *options.batch_size, std::int64_t{1});
+  if (options.batch_tokens) check_step_size("batch_tokens", *options.batch_tokens);
+  if (options.batch_size) check_step_size("batch_size", *options.batch_size);
   if (options.batch_tokens && options.batch_size)
     throw UserError("--batch-tokens and --batch-size are both given", "a batch is so many tokens or so many sequences: leave one out");
-  check_at_least("accumulate", options.accumulate, std::int64_t{1});
+  check_step_size("accumulate", options.accumulate);
   check_at_least("log_every", options.log_every, std::int64_t{1});
   check_at_least("keep", options.keep, std::int64_t{1});
   for (const auto& [name, value] :
@@ -79,9 +88,6 @@ void check_schedule(const TrainingOptions& options) {
         "only --max-minutes says where the run ends, which is in no step: the learning rate stays at its peak after the warm-up. With "
         "--steps or --epochs it falls (--schedule " +
         std::string(enum_name(options.default_schedule)) + ")");
-  if (options.steps && options.warmup_steps >= *options.steps)
-    log_warning("--warmup-steps " + shown(options.warmup_steps) + " is not below --steps " + shown(*options.steps) +
-                ": the learning rate never reaches its peak");
 }
 
 void check_evaluation(const TrainingOptions& options, Validation validation) {

@@ -3,38 +3,29 @@
 #include <memory>
 #include <ostream>
 
-#include "apps/commands/text_folder.h"
+#include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "core/text.h"
+#include "inference/folders.h"
 #include "metrics/score.h"
 
 namespace attend {
 namespace {
 
-/// The lines as the questions of a data set, each with a context of its own.
-QuestionSet to_questions(const std::vector<InputLine>& lines, const WordPieceTokenizer& tokenizer, const SpanOptions& spans) {
-  QuestionSet questions;
-  for (const InputLine& line : lines) {
-    const std::string place = "line " + std::to_string(line.number);
-    const std::size_t tab = line.text.find('\t');
-    if (tab == std::string::npos) throw UserError(place + ": expected question<TAB>context; there is no TAB");
-    if (line.text.find('\t', tab + 1) != std::string::npos)
-      throw UserError(place + ": expected question<TAB>context; there is a second TAB");
-    questions.data.questions.push_back({.id = place, .text = line.text.substr(0, tab), .context = questions.data.contexts.size()});
-    questions.data.contexts.push_back(line.text.substr(tab + 1));
-  }
-  questions.windows = window_questions(questions.data, tokenizer, spans);
-  return questions;
+AskedQuestion to_question(const std::string& line) {
+  const std::size_t tab = line.find('\t');
+  if (tab == std::string::npos) throw UserError("expected question<TAB>context; there is no TAB");
+  if (line.find('\t', tab + 1) != std::string::npos) throw UserError("expected question<TAB>context; there is a second TAB");
+  return {.question = line.substr(0, tab), .context = line.substr(tab + 1)};
 }
 
 // Places as SQuAD and Python count them: in Unicode characters.
 std::string json_text(const Answer& answer, std::string_view context) {
   const auto characters = [&](std::size_t bytes) { return decode_utf8(context.substr(0, bytes)).size(); };
-  return Json{{"answer", answer.text}, {"score", answer.probability}, {"begin", characters(answer.begin)}, {"end", characters(answer.end)}}
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
+  return one_line(Json{{"answer", answer.text}, {"score", answer.probability}, {"begin", characters(answer.begin)}, {"end", characters(answer.end)}});
 }
 
 }  // namespace
@@ -47,8 +38,6 @@ SpanOptions span_options(const SpanFlags& flags, const std::filesystem::path& fo
   if (flags.no_answer != NoAnswer::kAuto) spans.no_answer = flags.no_answer;
   fit_spans(spans, {.max_length = flags.max_length, .stride = flags.stride}, model.max_positions());
   check_spans(spans, model.max_positions());
-  if (model.num_segments() < 2)
-    throw UserError(folder.string() + ": a question and its context are a pair, and the model has one segment only (type_vocab_size 1)");
   return spans;
 }
 
@@ -71,18 +60,21 @@ void add_answer(CLI::App& app) {
 
 int run_answer(const AnswerOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  const auto model = load_token_classifier(options.model, device, TokenTask::kAnswers);
-  const auto tokenizer = load_wordpiece(options.model);
-  require_vocabulary(*model, tokenizer->vocab_size());
+  const auto model = load_token_classifier(options.model, {.device = device}, TokenTask::kAnswers);
   const SpanOptions spans = span_options(options.spans, options.model, *model);
+  const Answerer answerer(model, load_wordpiece(options.model), spans);
   TextInput input(options.text, in, "Type a question, a TAB and a text that answers it; Ctrl-D ends.");
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
-    const QuestionSet questions = to_questions(lines, *tokenizer, spans);
-    const std::vector<Answer> found = answer_all(*model, questions, spans).value();
+    std::vector<AskedQuestion> questions;
+    for (const InputLine& line : lines) questions.push_back(to_question(line.text));
+    const auto found = answerer.answer(questions);
     std::vector<std::string> answers;
-    for (std::size_t i = 0; i < found.size(); ++i)
-      answers.push_back(options.common.json ? json_text(found[i], questions.data.contexts[i])
-                                            : found[i].text + "\t" + fixed_decimals(found[i].probability, 6));
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      warn_of_line(lines[i].number, found[i].warnings);
+      const Answer& answer = found[i].answer;
+      answers.push_back(options.common.json ? json_text(answer, questions[i].context)
+                                            : answer.text + "\t" + fixed_decimals(answer.probability, 6));
+    }
     return answers;
   });
   return static_cast<int>(ExitCode::kDone);

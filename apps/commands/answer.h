@@ -8,7 +8,7 @@
 
 #include "apps/command.h"
 #include "apps/common.h"
-#include "training/objectives/answering.h"
+#include "inference/answerer.h"
 
 namespace attend {
 

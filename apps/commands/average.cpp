@@ -37,12 +37,13 @@ int run_average(const AverageOptions& options, std::istream&, std::ostream& out)
   const bool has_files = std::filesystem::exists(options.output) && !std::filesystem::is_empty(options.output, absent);
   if (has_files && !std::filesystem::exists(options.output / "manifest.json"))
     throw UserError("--output " + options.output.string() + " is not empty, and not a folder that average wrote", "choose another folder");
-  if (options.checkpoints.size() == 1) log_warning("the mean of one checkpoint is that checkpoint");
-  average_folders(options.checkpoints, options.output);
+  const std::vector<std::filesystem::path> checkpoints = each_once(options.checkpoints);
+  if (checkpoints.size() == 1) log_warning("the mean of one checkpoint is that checkpoint");
+  average_folders(checkpoints, options.output);
   if (options.common.json)
-    out << Json{{"model", options.output.string()}, {"averaged", options.checkpoints.size()}}.dump() << "\n";
+    out << Json{{"model", options.output.string()}, {"averaged", checkpoints.size()}}.dump() << "\n";
   else
-    out << "wrote the mean of " << options.checkpoints.size() << " checkpoints to " << options.output.string() << "\n";
+    out << "wrote the mean of " << checkpoints.size() << " checkpoints to " << options.output.string() << "\n";
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -14,8 +14,8 @@
 #include "core/json.h"
 #include "core/random.h"
 #include "core/text.h"
-#include "generation/beam_search.h"
-#include "generation/generation_config.h"
+#include "inference/beam_search.h"
+#include "inference/generation_config.h"
 #include "models/transformer/model.h"
 #include "training/optimizer.h"
 
@@ -130,7 +130,6 @@ int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostrea
     throw UserError(options.source.string() + " has " + std::to_string(sources.size()) + " lines, " + options.target.string() + " has " +
                     std::to_string(targets.size()));
   Optimizer optimizer(*model, {.kind = OptimizerKind::kAdamW, .weight_decay = 0.01, .clip = 1.0});
-  const Autocast autocast(options.common.precision == Precision::kBFloat16);
   RandomStream random(options.common.seed, "bench");
   std::vector<double> seconds;
   std::int64_t tokens = 0;
@@ -140,7 +139,10 @@ int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostrea
     for (std::int64_t i = 0; i < options.batch_size; ++i) chosen.push_back(random.below(sources.size()));
     const auto start = std::chrono::steady_clock::now();
     const PairBatch batch{.source = pack(sources, chosen), .target = pack(targets, chosen)};
-    const auto summed = model->loss(batch, 0.1);
+    const SummedLoss summed = [&] {
+      const Autocast autocast = forward_precision(options, *model);
+      return model->loss(batch, 0.1);
+    }();
     const auto mean = summed.loss / static_cast<double>(summed.num_targets);
     mean.backward();
     optimizer.step(1e-4, optimizer.gradient_norm().item<double>());
@@ -161,7 +163,7 @@ int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostrea
 }
 
 int run_bench_translate(const BenchTranslateOptions& options, std::istream&, std::ostream& out) {
-  const auto model = load_seq2seq(options.model, apply_common(options.common));
+  const auto model = load_seq2seq(options.model, {.device = apply_common(options.common)});
   const auto generation = read_generation_config(options.model, model->token_roles());
   const auto roles = model->token_roles();
   auto sources = read_ids(options.ids, roles.eos, model->vocab_size());

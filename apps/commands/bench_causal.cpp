@@ -81,7 +81,7 @@ int bench_train_gpt(const BenchTrainOptions& options, std::ostream& out) {
 }
 
 int run_bench_generate(const BenchGenerateOptions& options, std::istream&, std::ostream& out) {
-  const auto model = load_causal_language_model(options.model, apply_common(options.common));
+  const auto model = load_causal_language_model(options.model, {.device = apply_common(options.common)});
   if (options.prompt_length - 1 + options.new_tokens > model->max_positions())
     throw UserError("--prompt-length " + std::to_string(options.prompt_length) + " and --max-new-tokens " +
                     std::to_string(options.new_tokens) + " need " + std::to_string(options.prompt_length - 1 + options.new_tokens) +

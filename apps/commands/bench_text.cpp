@@ -75,7 +75,7 @@ int bench_train_bert(const BenchTrainOptions& options, std::ostream& out) {
 }
 
 int run_bench_classify(const BenchClassifyOptions& options, std::istream&, std::ostream& out) {
-  const auto model = load_sequence_classifier(options.model, apply_common(options.common));
+  const auto model = load_sequence_classifier(options.model, {.device = apply_common(options.common)});
   require_positions(options.length, model->max_positions());
   const torch::NoGradGuard no_grad;
   const Autocast autocast(options.common.precision == Precision::kBFloat16);

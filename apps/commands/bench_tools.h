@@ -11,11 +11,10 @@
 #include <string>
 #include <vector>
 
-#include <ATen/autocast_mode.h>
-
 #include "apps/commands/bench.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "training/autocast.h"
 #include "training/optimizer.h"
 
 namespace attend {
@@ -49,17 +48,11 @@ inline void require_positions(std::int64_t length, std::int64_t positions, const
     throw UserError("--length is " + std::to_string(length) + "; the model has " + std::to_string(positions) + " positions", hint);
 }
 
-struct Autocast {  // bfloat16 products while it lives
-  explicit Autocast(bool enabled) : enabled_(enabled) {
-    if (!enabled_) return;
-    at::autocast::set_autocast_enabled(at::kCPU, true);
-    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-  }
-  ~Autocast() {
-    if (enabled_) at::autocast::set_autocast_enabled(at::kCPU, false);
-  }
-  bool enabled_;
-};
+/// Products of `model`'s forward pass in the precision asked for, as the trainer makes them.
+inline Autocast forward_precision(const BenchTrainOptions& options, const torch::nn::Module& model) {
+  const bool is_bfloat16 = options.common.precision == Precision::kBFloat16;
+  return Autocast(is_bfloat16 ? TrainingPrecision::kBfloat16 : TrainingPrecision::kFloat32, model.parameters().front().device());
+}
 
 /// What a step of random sequences is made of.
 template <class Batch>
@@ -73,13 +66,15 @@ struct BenchSteps {
 template <class Batch>
 void time_training(const BenchTrainOptions& options, const torch::nn::Module& model, const BenchSteps<Batch>& steps, std::ostream& out) {
   Optimizer optimizer(model, {.kind = OptimizerKind::kAdamW, .weight_decay = 0.01, .clip = 1.0});
-  const Autocast autocast(options.common.precision == Precision::kBFloat16);
   std::vector<double> seconds;
   double loss = 0;
   for (std::int64_t step = 0; step < options.steps; ++step) {
     const Batch batch = steps.draw();
     const auto start = std::chrono::steady_clock::now();
-    const torch::Tensor mean = steps.mean_loss(batch);
+    const torch::Tensor mean = [&] {
+      const Autocast autocast = forward_precision(options, model);
+      return steps.mean_loss(batch);
+    }();
     mean.backward();
     optimizer.step(1e-4, optimizer.gradient_norm().item<double>());
     optimizer.clear_gradients();

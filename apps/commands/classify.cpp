@@ -1,11 +1,13 @@
 #include "apps/commands/classify.h"
 
 #include <cstdio>
+#include <memory>
+#include <ostream>
 
 #include "apps/text_input.h"
 #include "core/error.h"
 #include "core/json.h"
-#include "training/objectives/classification.h"
+#include "inference/classifier.h"
 
 namespace attend {
 namespace {
@@ -16,19 +18,14 @@ std::string number_text(double value, const char* format) {
   return text;
 }
 
-std::string answer_text(const torch::Tensor& logits_L, const TaskLabels& labels, bool as_json) {
-  if (labels.problem == TaskLabels::Problem::kRegression) {
-    const double value = logits_L[0].item<double>();
-    return as_json ? Json{{"value", value}}.dump() : number_text(value, "%.6g");
-  }
-  const auto probabilities_L = torch::softmax(logits_L.to(torch::kFloat64), 0);
-  const auto best = probabilities_L.argmax().item<std::int64_t>();
-  const std::string& label = labels.names[static_cast<std::size_t>(best)];
-  if (!as_json) return label + "\t" + number_text(probabilities_L[best].item<double>(), "%.6f");
+std::string answer_text(const Classification& answer, const TaskLabels& labels, bool as_json) {
+  if (labels.problem == TaskLabels::Problem::kRegression)
+    return as_json ? one_line(Json{{"value", answer.value}}) : number_text(answer.value, "%.6g");
+  const std::string& label = labels.names[answer.label];
+  if (!as_json) return label + "\t" + number_text(answer.probabilities[answer.label], "%.6f");
   Json scores = Json::object();
-  for (std::size_t i = 0; i < labels.names.size(); ++i)
-    scores[labels.names[i]] = probabilities_L[static_cast<std::int64_t>(i)].item<double>();
-  return Json{{"label", label}, {"scores", scores}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+  for (std::size_t i = 0; i < labels.names.size(); ++i) scores[labels.names[i]] = answer.probabilities[i];
+  return one_line(Json{{"label", label}, {"scores", scores}});
 }
 
 }  // namespace
@@ -47,17 +44,15 @@ void add_classify(CLI::App& app) {
 
 int run_classify(const ClassifyOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  const auto encoder = load_encoder(options.model);
-  const auto model = load_sequence_classifier(options.model, device);
-  require_vocabulary(*model, encoder->vocab_size());
-  const std::int64_t length = length_to_read(options, *model, encoder->max_length());
+  const Classifier classifier = load_classifier(options.model, {.device = device}, options.max_length);
   TextInput input(options.text, in, "Type a text to label it; Ctrl-D ends.");
   answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
-    std::vector<TextExample> examples;
-    for (const InputLine& line : lines) examples.push_back(encode_line(*encoder, *model, line, length));
-    const auto logits_BL = classify_all(*model, examples).value();
+    const auto found = classifier.classify(texts_of(lines));
     std::vector<std::string> answers;
-    for (std::int64_t i = 0; i < logits_BL.size(0); ++i) answers.push_back(answer_text(logits_BL[i], model->labels(), options.common.json));
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      warn_of_line(lines[i].number, found[i].warnings);
+      answers.push_back(answer_text(found[i], classifier.labels(), options.common.json));
+    }
     return answers;
   });
   return static_cast<int>(ExitCode::kDone);

@@ -6,8 +6,8 @@
 
 #include "apps/command.h"
 #include "apps/commands/demo_part.h"
-#include "apps/demo/corpus.h"
-#include "apps/demo/documents.h"
+#include "data/demo/corpus.h"
+#include "data/demo/documents.h"
 #include "apps/flags.h"
 
 namespace attend {

@@ -8,7 +8,7 @@
 #include "apps/commands/fill_mask.h"
 #include "apps/commands/finetune_classify.h"
 #include "apps/commands/pretrain_bert.h"
-#include "apps/demo/documents.h"
+#include "data/demo/documents.h"
 #include "metrics/score.h"
 
 namespace attend {

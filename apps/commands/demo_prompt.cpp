@@ -4,7 +4,9 @@
 
 #include "apps/commands/demo_part.h"
 #include "apps/commands/pretrain_gpt.h"
-#include "apps/few_shot_evaluation.h"
+#include "core/progress.h"
+#include "inference/few_shot.h"
+#include "apps/commands/text_flags.h"
 #include "core/atomic_file.h"
 #include "data/tasks/task_writer.h"
 #include "metrics/score.h"
@@ -92,8 +94,11 @@ DemoOutcome demo_prompt(const DemoPart& part, std::ostream& out) {
   settings.shots = {0, 8};
   settings.max_new_tokens = kAnswerTokens;
   settings.seed = part.common.seed;
-  const CausalFolder folder = load_causal_folder(part.folder / "gpt", parse_device(part.common.device));
-  const TaskResult result = evaluate_few_shot(folder, "unseen.tsv", read_task_examples(part.folder / "unseen.tsv"), settings);
+  const CausalFolder folder = open_causal_folder(part.folder / "gpt", {.device = parse_device(part.common.device)});
+  const std::vector<TaskExample> unseen = read_task_examples(part.folder / "unseen.tsv");
+  Progress progress("few-shot unseen.tsv", num_few_shot_answers(unseen.size(), settings), "queries");
+  const TaskResult result = evaluate_few_shot(folder, "unseen.tsv", unseen, settings, [&](std::size_t answers) { progress.advance(answers); });
+  progress.finish();
   if (!part.common.json) {
     const PromptSample& sample = result.samples.back();
     out << "\nA rule it has never seen, and what it makes of eight examples:\n\n  ";

@@ -8,9 +8,9 @@
 
 #include "apps/commands/evaluate.h"
 #include "apps/commands/pretrain_transformer.h"
-#include "apps/demo/corpus.h"
+#include "data/demo/corpus.h"
 #include "core/json.h"
-#include "generation/translator.h"
+#include "inference/translator.h"
 #include "metrics/score.h"
 
 namespace attend {
@@ -52,14 +52,14 @@ PretrainTransformerOptions training_of(const DemoPart& part) {
 void show_translations(const DemoPart& part, const demo::Corpus& corpus, std::ostream& out) {
   const fs::path model_folder = part.folder / "translator";
   const auto tokenizer = std::make_shared<const MarianTokenizer>(model_folder);
-  const auto model = load_seq2seq(model_folder, parse_device(part.common.device));
+  const auto model = load_seq2seq(model_folder, {.device = parse_device(part.common.device)});
   model->eval();
   Translator translator(model, tokenizer, read_generation_config(model_folder, model->token_roles()));
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < kShown; ++i) lines.push_back(corpus.test[i].english);
-  const auto translations = translator.translate(lines, TranslateOptions{.max_length = kLongest});
+  const auto translated = translator.translate(lines, TranslateOptions{.max_length = kLongest});
   for (std::size_t i = 0; i < kShown; ++i) {
-    const std::string& text = translations[i].front().text;
+    const std::string& text = translated[i].translations.front().text;
     const std::string& reference = corpus.test[i].german;
     out << "  " << lines[i] << "\n  -> " << text << "\n  " << (text == reference ? "   the same as the reference" : "## " + reference)
         << "\n\n";

@@ -5,15 +5,10 @@
 #include <optional>
 
 #include "apps/command.h"
-#include "apps/commands/text_folder.h"
+#include "apps/commands/text_flags.h"
+#include "inference/embedder.h"
 
 namespace attend {
-
-enum class Pooling { kMean, kCls };
-template <>
-struct EnumNames<Pooling> {
-  static constexpr std::array values{std::pair{Pooling::kMean, "mean"}, std::pair{Pooling::kCls, "cls"}};
-};
 
 struct EmbedOptions : LineOptions {
   std::optional<Pooling> pooling;  ///< as the folder's modules.json says; mean where there is none

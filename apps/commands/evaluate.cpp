@@ -9,9 +9,11 @@
 #include "apps/commands/evaluate_lm.h"
 #include "apps/commands/evaluate_tokens.h"
 #include "apps/commands/scratch_folder.h"
+#include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "core/log.h"
 #include "core/text.h"
 #include "data/parallel_text.h"
 #include "metrics/bleu.h"
@@ -109,13 +111,17 @@ int run_evaluate_translate(const EvaluateTranslateOptions& options, std::istream
   const torch::Device device = apply_common_float32(options.common);
   const ParallelLines lines = read_data(options);
   const auto tokenizer = std::make_shared<const MarianTokenizer>(options.model);
-  const auto model = load_seq2seq(options.model, device);
+  const auto model = load_seq2seq(options.model, {.device = device});
   model->eval();
   const CorpusLoss loss = loss_of(*model, *tokenizer, lines);
 
   Translator translator(model, tokenizer, read_generation_config(options.model, model->token_roles()));
   std::vector<std::string> hypotheses;
-  for (const auto& translations : translator.translate(lines.sources, options.translate)) hypotheses.push_back(translations.front().text);
+  for (const std::string& warning : translator.warnings()) log_warning(warning);
+  for (const TranslatedLine& line : translator.translate(lines.sources, options.translate)) {
+    hypotheses.push_back(line.translations.front().text);
+    warn_of_line(hypotheses.size(), line.warnings);
+  }
   const BleuScore bleu = corpus_bleu(hypotheses, lines.references);
   const ChrfScore chrf = corpus_chrf(hypotheses, lines.references);
   if (options.common.json) {

@@ -8,7 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/common.h"
-#include "generation/translator.h"
+#include "inference/translator.h"
 
 namespace attend {
 

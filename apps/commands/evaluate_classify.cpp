@@ -7,11 +7,13 @@
 #include "apps/commands/pretrain_bert.h"
 #include "apps/commands/print_metrics.h"
 #include "apps/commands/scratch_folder.h"
-#include "apps/commands/text_folder.h"
+#include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/stop_signal.h"
-#include "training/objectives/classification.h"
+#include "core/log.h"
+#include "inference/classifier.h"
+#include "inference/folders.h"
 
 namespace attend {
 namespace {
@@ -89,18 +91,18 @@ void add_evaluate_masked(CLI::App& evaluate) {
 int run_evaluate_classify(const EvaluateClassifyOptions& options, std::istream&, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
   const auto encoder = load_encoder(options.model);
-  const auto model = load_sequence_classifier(options.model, device);
-  require_vocabulary(*model, encoder->vocab_size());
+  const auto model = load_sequence_classifier(options.model, {.device = device});
+  require_vocabulary(model->vocab_size(), encoder->vocab_size());
   if (is_regression(model->labels().problem) != is_regression(options.problem))
     throw UserError(options.model.string() + (is_regression(options.problem) ? " answers with classes" : " answers with a number"),
                     std::string("use `attend evaluate ") + (is_regression(options.problem) ? "classify`" : "regress`"));
   require_segments(*model, *encoder, options.columns);
   std::optional<LabelSet> labels;
   if (model->labels().problem == TaskLabels::Problem::kClasses) labels.emplace(model->labels().names, options.model.string());
-  const std::int64_t usual = reading_length(*model, encoder->max_length());
   const std::optional<std::int64_t> positive = labels ? positive_class(*labels, options.positive) : std::nullopt;
   const LabelledExamples examples = read_examples({.file = options.data, .columns = options.columns, .form = options.form}, *encoder,
-                                                  chosen_length(options.max_length, usual, model->max_positions()), labels);
+                                                  length_to_read(options.max_length, *model, encoder->max_length()), labels);
+  for (const std::string& warning : examples.warnings) log_warning(warning);
   const auto logits_BL = classify_all(*model, examples.examples).value();
   MetricDetails details;
   if (labels) {
@@ -121,9 +123,9 @@ int run_evaluate_classify(const EvaluateClassifyOptions& options, std::istream&,
 
 int run_evaluate_masked(const EvaluateMaskedOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  const auto model = load_masked_language_model(options.model, device);
+  const auto model = load_masked_language_model(options.model, {.device = device});
   const auto tokenizer = load_wordpiece(options.model);
-  require_vocabulary(*model, tokenizer->vocab_size());
+  require_vocabulary(model->vocab_size(), tokenizer->vocab_size());
   MaskedLanguageOptions masked = options.masked;
   if (options.task == MaskedTask::kNextSentence && !(masked.next_sentence && model->has_next_sentence()))
     throw UserError(options.model.string() + ": the model was trained without next sentences, or --no-next-sentence is given",

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/common.h"
-#include "apps/few_shot_evaluation.h"
+#include "apps/pages/few_shot_page.h"
 
 namespace attend {
 
@@ -17,8 +17,10 @@ struct EvaluateFewShotOptions {
   std::filesystem::path model;
   std::vector<std::filesystem::path> data;  ///< a task each
   std::vector<std::int64_t> shots{0, 1, 2, 4, 8};
-  std::int64_t trials = 1, queries = 0, max_new_tokens = 32;
+  std::int64_t trials = 1, queries = 0;
+  std::optional<std::int64_t> max_new_tokens;  ///< else what the longest output needs
   JudgeBy by = JudgeBy::kGeneration;
+  LikelihoodNorm normalize = LikelihoodNorm::kNone;
   bool calibrate = false;
   std::string instruction;
   std::filesystem::path form;    ///< the template's file; "": PromptTemplate::kDefault

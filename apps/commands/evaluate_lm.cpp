@@ -8,18 +8,18 @@
 
 #include "apps/command.h"
 #include "apps/commands/scratch_folder.h"
-#include "apps/commands/text_folder.h"
+#include "apps/commands/text_flags.h"
+#include "inference/folders.h"
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/json.h"
-#include "generation/search.h"
+#include "inference/search.h"
+#include "inference/text_examples.h"
 #include "metrics/score.h"
 #include "training/objectives/language_modelling.h"
 
 namespace attend {
 namespace {
-
-constexpr std::int64_t kBatchTokens = 4096;
 
 WindowOptions window_options(const EvaluateLmOptions& options, const CausalLanguageModel& model) {
   const std::int64_t block = options.max_length.value_or(model.max_positions());
@@ -79,9 +79,9 @@ void add_evaluate_lm(CLI::App& evaluate) {
 
 int run_evaluate_lm(const EvaluateLmOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  const auto model = load_causal_language_model(options.model, device);
+  const auto model = load_causal_language_model(options.model, {.device = device});
   const ByteBpeTokenizer tokenizer(options.model);
-  require_vocabulary(*model, tokenizer.vocab_size());
+  require_vocabulary(model->vocab_size(), tokenizer.vocab_size());
   const WindowOptions windows = window_options(options, *model);
   const ScratchFolder scratch;
   // Read twice: to count its words and bytes, and to tokenise it.
@@ -94,7 +94,7 @@ int run_evaluate_lm(const EvaluateLmOptions& options, std::istream& in, std::ost
     counts.words += of_file.words;
     counts.bytes += of_file.bytes;
   }
-  const auto epoch = evaluation_windows(text, windows, {.tokens = kBatchTokens});
+  const auto epoch = evaluation_windows(text, windows, {.tokens = kAnswerTokens});
   const LanguageLoss loss = evaluate_language(*model, *epoch, 0).value();
   require_finite(loss.loss);
   Json metrics = text_metrics(loss, counts);

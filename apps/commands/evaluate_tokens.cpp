@@ -5,9 +5,12 @@
 #include "apps/command.h"
 #include "apps/commands/finetune_tag.h"
 #include "apps/commands/print_metrics.h"
-#include "apps/commands/text_folder.h"
+#include "apps/commands/text_flags.h"
 #include "apps/flags.h"
-#include "training/objectives/tagging.h"
+#include "core/log.h"
+#include "inference/answerer.h"
+#include "inference/folders.h"
+#include "inference/tagger.h"
 
 namespace attend {
 
@@ -47,14 +50,14 @@ void add_evaluate_answer(CLI::App& evaluate) {
 
 int run_evaluate_tag(const EvaluateTagOptions& options, std::istream&, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  const auto model = load_token_classifier(options.model, device, TokenTask::kTags);
+  const auto model = load_token_classifier(options.model, {.device = device}, TokenTask::kTags);
   const auto tokenizer = load_wordpiece(options.model);
-  require_vocabulary(*model, tokenizer->vocab_size());
+  require_vocabulary(model->vocab_size(), tokenizer->vocab_size());
   const LabelSet labels(model->labels().names, options.model.string());
   const TaggedText text =
       read_tagged_text({.file = options.data, .columns = options.columns}, *tokenizer,
-                       chosen_length(options.max_length, reading_length(*model, tokenizer->max_length()), model->max_positions()), labels);
-  explain_no_entities(model->labels().names, options.model.string());
+                       length_to_read(options.max_length, *model, tokenizer->max_length()), labels);
+  if (const auto why = why_no_entities(model->labels())) log_info(options.model.string() + ": " + *why);
   const TagScores scores = score_tags(*model, text).value();
   MetricDetails details;
   if (options.per_class && scores.has_entities)
@@ -65,12 +68,13 @@ int run_evaluate_tag(const EvaluateTagOptions& options, std::istream&, std::ostr
 
 int run_evaluate_answer(const EvaluateAnswerOptions& options, std::istream&, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  const auto model = load_token_classifier(options.model, device, TokenTask::kAnswers);
+  const auto model = load_token_classifier(options.model, {.device = device}, TokenTask::kAnswers);
   const auto tokenizer = load_wordpiece(options.model);
-  require_vocabulary(*model, tokenizer->vocab_size());
+  require_vocabulary(model->vocab_size(), tokenizer->vocab_size());
   const SpanOptions spans = span_options(options.spans, options.model, *model);
   QuestionSet questions{.data = read_squad(options.data), .windows = {}};
   questions.windows = window_questions(questions.data, *tokenizer, spans);
+  for (const std::string& warning : questions.windows.warnings) log_warning(warning);
   print_metrics(evaluate_answers(*model, questions, spans).value(), static_cast<std::int64_t>(questions.data.questions.size()),
                 options.common.json, out);
   return static_cast<int>(ExitCode::kDone);

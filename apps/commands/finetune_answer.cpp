@@ -3,7 +3,8 @@
 #include <memory>
 
 #include "apps/command.h"
-#include "apps/commands/text_folder.h"
+#include "apps/commands/text_flags.h"
+#include "inference/folders.h"
 #include "apps/flags.h"
 
 namespace attend {
@@ -16,8 +17,8 @@ TrainingOutcome train_one(const FinetuneAnswerOptions& options, TrainingRun& run
   AnsweringSetup setup;
   setup.tokenizer = load_wordpiece(options.model);
   setup.model =
-      load_token_classifier(options.model, device, TokenTask::kAnswers, new_head(options.run, answer_labels(), run.training.seed));
-  require_vocabulary(*setup.model, setup.tokenizer->vocab_size());
+      load_token_classifier(options.model, {.device = device}, TokenTask::kAnswers, new_head(options.run, answer_labels(), run.training.seed));
+  require_vocabulary(setup.model->vocab_size(), setup.tokenizer->vocab_size());
   setup.train = options.train;
   setup.valid = options.valid;
   setup.batch_size = batch_budget(run.training).sequences;

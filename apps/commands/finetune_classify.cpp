@@ -3,7 +3,8 @@
 #include <memory>
 
 #include "apps/command.h"
-#include "apps/commands/text_folder.h"
+#include "apps/commands/text_flags.h"
+#include "inference/folders.h"
 #include "apps/flags.h"
 #include "core/error.h"
 
@@ -34,8 +35,8 @@ TrainingOutcome train_one(const FinetuneClassifyOptions& options, Problem proble
     throw UserError(options.train.string() + ": every label is '" + head.labels.names.front() + "'; expected two classes or more");
   ClassificationSetup setup;
   setup.encoder = load_encoder(options.model);
-  setup.model = load_sequence_classifier(options.model, device, head);
-  require_vocabulary(*setup.model, setup.encoder->vocab_size());
+  setup.model = load_sequence_classifier(options.model, {.device = device}, head);
+  require_vocabulary(setup.model->vocab_size(), setup.encoder->vocab_size());
   require_segments(*setup.model, *setup.encoder, options.columns);
   setup.train = source;
   setup.valid = options.valid;

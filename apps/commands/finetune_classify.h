@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/commands/text_folder.h"
+#include "apps/commands/text_flags.h"
 #include "apps/commands/training_run.h"
 #include "training/objectives/classification.h"
 

@@ -12,7 +12,7 @@ TrainingOutcome train_one(const FinetuneLmOptions& options, TrainingRun& run, st
   const torch::Device device = begin_language_training(run, options.data);
   require_other_folder(options.model, run.output);
   LanguageSetup setup = language_setup(run, options.data);
-  setup.model = load_causal_language_model(options.model, device);
+  setup.model = load_causal_language_model(options.model, {.device = device});
   setup.tokenizer = std::make_shared<const ByteBpeTokenizer>(options.model);
   setup.settings["model"] = options.model.string();
   LanguageObjective objective(std::move(setup));

@@ -4,7 +4,8 @@
 #include <memory>
 
 #include "apps/command.h"
-#include "apps/commands/text_folder.h"
+#include "apps/commands/text_flags.h"
+#include "inference/folders.h"
 #include "apps/flags.h"
 #include "core/error.h"
 
@@ -23,8 +24,8 @@ TrainingOutcome train_one(const FinetuneTagOptions& options, TrainingRun& run, s
     throw UserError(options.train.string() + ": every tag is '" + head.labels.names.front() + "'; expected two tags or more",
                     "check that --tag-column is the right one");
   setup.tokenizer = load_wordpiece(options.model);
-  setup.model = load_token_classifier(options.model, device, TokenTask::kTags, head);
-  require_vocabulary(*setup.model, setup.tokenizer->vocab_size());
+  setup.model = load_token_classifier(options.model, {.device = device}, TokenTask::kTags, head);
+  require_vocabulary(setup.model->vocab_size(), setup.tokenizer->vocab_size());
   setup.valid = options.valid;
   setup.batch_size = batch_budget(run.training).sequences;
   setup.seed = run.training.seed;

@@ -4,7 +4,7 @@
 
 #include "apps/command.h"
 #include "core/error.h"
-#include "generation/generation_config.h"
+#include "inference/generation_config.h"
 #include "models/interfaces.h"
 
 namespace attend {
@@ -14,7 +14,7 @@ TrainingOutcome train_one(const FinetuneTranslateOptions& options, TrainingRun& 
   const torch::Device device = begin_translation_training(run, options.data);
   require_other_folder(options.model, run.output);
   TranslationSetup setup = translation_setup(run, options.data);
-  setup.model = load_seq2seq(options.model, device);
+  setup.model = load_seq2seq(options.model, {.device = device});
   setup.tokenizer = std::make_shared<const MarianTokenizer>(options.model);
   setup.tokenizer_folder = options.model;
   setup.generation = read_generation_config(options.model, setup.model->token_roles());

@@ -44,6 +44,16 @@ Weights read_weights(const fs::path& folder) {
   return weights;
 }
 
+/// The names of the classes in transformers that the folder can be loaded as.
+Json describe_architectures(const Json& config, const std::string& name) {
+  Json names = Json::array();
+  const auto found = config.find("architectures");
+  if (found == config.end() || found->is_null()) return names;
+  if (!found->is_array()) throw UserError(name + ": \"architectures\" must be a list of strings");
+  for (const Json& entry : *found) names.push_back(json_string(entry, name, "architectures"));
+  return names;
+}
+
 /// The tokenizer files that lie in the folder, best described first.
 Json describe_tokenizer(const fs::path& folder) {
   Json files = Json::array();
@@ -73,6 +83,8 @@ Json describe_training(const fs::path& folder) {
   while (lines.next(line)) {
     if (line.empty()) continue;
     const Json record = parse_json(line, path.string() + " line " + std::to_string(lines.line_number()));
+    if (!record.is_object())
+      throw UserError(path.string() + " line " + std::to_string(lines.line_number()) + ": expected a JSON object");
     ++records;
     for (const auto& [key, value] : record.items()) newest[key] = value;
   }
@@ -188,7 +200,7 @@ int run_inspect(const InspectOptions& options, std::istream&, std::ostream& out)
   if (!config.is_object() || !config.contains("model_type")) throw UserError(name + " names no model_type");
   const Weights weights = read_weights(folder);
   Json facts{{"model_type", json_string(config["model_type"], name, "model_type")}};
-  facts["architectures"] = config.contains("architectures") && config["architectures"].is_array() ? config["architectures"] : Json::array();
+  facts["architectures"] = describe_architectures(config, name);
   facts["parameters"] = weights.parameters;
   facts["vocab_size"] = config.contains("vocab_size") ? Json(json_integer(config["vocab_size"], name, "vocab_size")) : Json(nullptr);
   facts["tensors"] = weights.tensors;

@@ -1,6 +1,7 @@
 #include "apps/commands/language_data.h"
 
-#include "apps/commands/text_folder.h"
+#include "apps/commands/text_flags.h"
+#include "inference/folders.h"
 #include "apps/flags.h"
 #include "core/error.h"
 

@@ -3,7 +3,8 @@
 #include <memory>
 
 #include "apps/command.h"
-#include "apps/commands/text_folder.h"
+#include "apps/commands/text_flags.h"
+#include "inference/folders.h"
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -50,8 +51,8 @@ Model drawn_model(const PretrainBertOptions& options, const WordPieceTokenizer& 
 
 Model loaded_model(PretrainBertOptions& options, const WordPieceTokenizer& tokenizer, torch::Device device) {
   const Model model = load_masked_language_model(
-      options.start, device, MaskedHeads{.next_sentence = options.masked.next_sentence, .seed = options.run.training.seed});
-  require_vocabulary(*model, tokenizer.vocab_size());
+      options.start, {.device = device}, MaskedHeads{.next_sentence = options.masked.next_sentence, .seed = options.run.training.seed});
+  require_vocabulary(model->vocab_size(), tokenizer.vocab_size());
   validate(options.masked, {.positions = model->max_positions(), .segments = model->num_segments()});
   return model;
 }

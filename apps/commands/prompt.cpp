@@ -4,14 +4,15 @@
 #include <memory>
 #include <ostream>
 
-#include "apps/commands/causal_folder.h"
 #include "apps/commands/generate.h"
-#include "apps/commands/prompt_session.h"
+#include "apps/commands/prompt_conversation.h"
+#include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "inference/folders.h"
 
 namespace attend {
 namespace {
@@ -19,11 +20,15 @@ namespace {
 // An answer is short, and what it may take is not there for examples.
 std::int64_t default_new_tokens(std::int64_t positions) { return std::clamp<std::int64_t>(positions / 4, 1, 64); }
 
-PromptSettings settings_of(const PromptOptions& options, const CausalLanguageModel& model) {
-  if (options.shots < 0) throw UserError("--shots " + std::to_string(options.shots) + ": expected 0 or more");
+PromptFormat format_of(const PromptOptions& options) {
   if (!is_valid_utf8(options.instruction)) throw UserError("--instruction is not UTF-8", "give it as UTF-8 text");
+  return {.instruction = options.instruction, .form = options.form.empty() ? PromptTemplate() : read_prompt_template(options.form)};
+}
+
+PromptSettings settings_of(const PromptOptions& options, const PromptFormat& format, const CausalLanguageModel& model) {
+  if (options.shots < 0) throw UserError("--shots " + std::to_string(options.shots) + ": expected 0 or more");
   PromptSettings settings{
-      .format = {.instruction = options.instruction, .form = options.form.empty() ? PromptTemplate() : read_prompt_template(options.form)},
+      .format = format,
       .shots = static_cast<std::size_t>(options.shots),
       .seed = options.common.seed,
       .generate = options.generate};
@@ -41,13 +46,19 @@ PromptSettings settings_of(const PromptOptions& options, const CausalLanguageMod
   return settings;
 }
 
-std::string answer_line(const Continuation& answer, bool as_json) {
-  if (!as_json) return one_line(answer.text);
-  return one_line(Json{{"text", answer.text},
-                       {"token_ids", answer.ids},
-                       {"log_probability", answer.log_probability},
-                       {"tokens", answer.ids.size()},
-                       {"end", enum_name(answer.end)}});
+Json to_json(const Continuation& answer) {
+  return {{"text", answer.text},
+          {"token_ids", answer.ids},
+          {"log_probability", answer.log_probability},
+          {"tokens", answer.ids.size()},
+          {"end", enum_name(answer.end)}};
+}
+
+std::string answer_to_empty_line(bool as_json) {
+  if (!as_json) return "";
+  Json json = to_json({});
+  json["end"] = nullptr;
+  return one_line(json);
 }
 
 }  // namespace
@@ -69,10 +80,8 @@ void add_prompt(CLI::App& app) {
   command->get_option("--beam")->description("search with so many beams [off]");
   add_common(*command, options->common);
   command->footer(
-      "An answer ends at what follows {output} in the template. On "
-      "a terminal a session opens, in "
-      "which\n"
-      "examples can be changed: /help there.\n"
+      "An answer ends where the text behind {output} in the template stands, or at a line break where that is blank. On a terminal a\n"
+      "session opens, in which examples can be changed: /help there.\n"
       "Examples:\n"
       "  attend prompt --model runs/gpt --examples capitals.tsv --shots 4 < countries.txt\n"
       "  echo 'good flim' | attend prompt --model runs/gpt --examples spelling.tsv --shots 8 --instruction 'Correct the spelling.'\n"
@@ -91,14 +100,16 @@ int run_prompt(const PromptOptions& options, std::istream& in, std::ostream& out
     log_warning(options.examples.string() + " holds " + std::to_string(pool.num_blocks()) +
                 " blocks, which blank lines part; examples are drawn from all of them, whether one rule holds in all or not");
   warn_of_no_effect(options.generate);
-  CausalFolder folder = load_causal_folder(options.model, device);
+  const PromptFormat format = format_of(options);
+  if (const std::string told = format.form.ambiguity(pool.examples()); !told.empty()) log_warning(told);
+  CausalFolder folder = open_causal_folder(options.model, {.device = device});
   const TextGenerator generator(folder.model, folder.tokenizer, folder.generation);
-  PromptSettings settings = settings_of(options, *folder.model);
+  PromptSettings settings = settings_of(options, format, *folder.model);
   generator.check(settings.generate);
   PromptSession session(generator, pool, std::move(settings));
   TextInput input(options.text, in, "Type a query; /help lists what else there is; Ctrl-D ends.");
   if (input.is_typed() && !options.common.json) {
-    session.converse(input.lines(), out);
+    converse(session, input.lines(), out);
     return static_cast<int>(ExitCode::kDone);
   }
   answer_lines(
@@ -112,10 +123,13 @@ int run_prompt(const PromptOptions& options, std::istream& in, std::ostream& out
           queries.push_back({line.text, line.number});
         }
         std::vector<std::string> answers;
-        for (const Continuation& answer : session.answer(queries)) answers.push_back(answer_line(answer, options.common.json));
+        for (const Continuation& answer : session.answer(queries)) {
+          warn_of_line(lines[answers.size()].number, answer.warnings);
+          answers.push_back(options.common.json ? one_line(to_json(answer)) : one_line(answer.text));
+        }
         return answers;
       },
-      kLinesAtOnce);
+      {.window_lines = kLinesAtOnce, .empty_answer = [&](const InputLine&) { return answer_to_empty_line(options.common.json); }});
   return static_cast<int>(ExitCode::kDone);
 }
 

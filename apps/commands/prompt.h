@@ -8,7 +8,7 @@
 
 #include "apps/command.h"
 #include "apps/common.h"
-#include "generation/text_generator.h"
+#include "inference/text_generator.h"
 
 namespace attend {
 

@@ -3,12 +3,13 @@
 #include <memory>
 #include <ostream>
 
-#include "apps/commands/causal_folder.h"
+#include "apps/commands/text_flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "core/log.h"
-#include "generation/text_scorer.h"
+#include "inference/folders.h"
+#include "inference/text_scorer.h"
 #include "metrics/score.h"
 
 namespace attend {
@@ -47,22 +48,23 @@ void add_score(CLI::App& app) {
 int run_score(const ScoreOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
   if (options.log_probabilities && !options.common.json) throw UserError("--log-probabilities are printed as JSON only", "add --json");
-  CausalFolder folder = load_causal_folder(options.model, device);
+  CausalFolder folder = open_causal_folder(options.model, {.device = device});
   const TextScorer scorer(folder.model, folder.tokenizer);
   log_info(scorer.counts_first_token()
                ? "The first token of a line is counted: it is predicted from the end-of-text token."
                : "The first token of a line is not counted: the tokenizer has no end-of-text token to predict it from.");
   TextInput input(options.text, in, "Type a text to score it; Ctrl-D ends.");
-  answer_lines(input, out, [&](const std::vector<InputLine>& lines) {
-    std::vector<std::string> texts, answers;
-    for (const InputLine& line : lines) {
-      if (!is_valid_utf8(line.text))
-        log_warning("line " + std::to_string(line.number) + " is not UTF-8; the bytes that are wrong were replaced by U+FFFD");
-      texts.push_back(line.text);
+  LineHandling how;
+  if (options.common.json) how.empty_answer = [&](const InputLine&) { return answer_text(TextScore(), options); };
+  const AnswerLines answer = [&](const std::vector<InputLine>& lines) {
+    std::vector<std::string> answers;
+    for (const TextScore& score : scorer.score(texts_of(lines))) {
+      warn_of_line(lines[answers.size()].number, score.warnings);
+      answers.push_back(answer_text(score, options));
     }
-    for (const TextScore& score : scorer.score(texts)) answers.push_back(answer_text(score, options));
     return answers;
-  });
+  };
+  answer_lines(input, out, answer, how);
   return static_cast<int>(ExitCode::kDone);
 }
 

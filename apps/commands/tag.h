@@ -4,7 +4,7 @@
 #include <iosfwd>
 
 #include "apps/command.h"
-#include "apps/commands/text_folder.h"
+#include "apps/commands/text_flags.h"
 
 namespace attend {
 

@@ -177,7 +177,7 @@ int run_tokenizer_encode(const TokenizerEncodeOptions& options, std::istream& in
     if (!options.common.json) return options.ids ? joined(encoded.ids) : joined(encoded.pieces);
     Json json{{"ids", encoded.ids}, {"pieces", encoded.pieces}};
     if (open.wordpiece) json["type_ids"] = encoded.type_ids;
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return one_line(json);
   });
   return static_cast<int>(ExitCode::kDone);
 }
@@ -195,7 +195,7 @@ int run_tokenizer_decode(const TokenizerDecodeOptions& options, std::istream& in
     } catch (const UserError& error) {
       throw UserError("standard input, line " + std::to_string(number) + ": " + error.what(), error.hint());
     }
-    if (options.common.json) return Json{{"text", text}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+    if (options.common.json) return one_line(Json{{"text", text}});
     for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos;) text.replace(at, 1, "\\n");  // one line out
     return text;
   });

@@ -6,7 +6,8 @@
 
 #include "apps/command.h"
 #include "apps/common.h"
-#include "generation/translator.h"
+#include "apps/text_input.h"
+#include "inference/translator.h"
 
 namespace attend {
 
@@ -24,5 +25,9 @@ void add_translate(CLI::App& app);
 /// Translates `text` (or `in`) to `out`. On a terminal it prompts and answers line by line.
 /// Throws UserError where the folder is not a translation model with its tokenizer, or flags contradict one another.
 int run_translate(const TranslateCommandOptions& options, std::istream& in, std::ostream& out);
+
+/// The same of lines, with how each translation begins beside them, or null. Options are refused before a line is read.
+void translate_lines(const Translator& translator, TextInput& input, LineReader* prefixes, const TranslateCommandOptions& options,
+                     std::ostream& out);
 
 }  // namespace attend

@@ -9,14 +9,15 @@
 namespace attend {
 namespace {
 
-void initialize(Linear& layer, const BertConfig& config) {
+void initialize(Linear& layer, const BertConfig& config, BertModelImpl::Start start) {
+  if (start == BertModelImpl::Start::kUnset) return;
   const torch::NoGradGuard no_gradient;
   layer->weight.normal_(0, config.initializer_range);
 }
 
 // Cross-entropy of few classes, summed.
 SummedLoss class_loss(const torch::Tensor& logits_BL, const std::vector<std::int64_t>& labels) {
-  const auto labels_B = torch::tensor(labels, torch::kInt64).to(logits_BL.device());
+  const auto labels_B = ids_tensor(labels, logits_BL.device());
   const auto log_p_B = torch::log_softmax(logits_BL, 1).gather(1, labels_B.unsqueeze(1)).squeeze(1);
   SummedLoss result{.loss = -log_p_B.sum(), .log_likelihood = 0, .num_targets = logits_BL.size(0)};
   result.log_likelihood = -result.loss.item<double>();
@@ -26,20 +27,20 @@ SummedLoss class_loss(const torch::Tensor& logits_BL, const std::vector<std::int
 
 }  // namespace
 
-BertMaskedLanguageModel::BertMaskedLanguageModel(const BertConfig& config, NextSentence next_sentence)
-    : BertWithHead(config, next_sentence == NextSentence::kYes ? BertModelImpl::Pooler::kYes : BertModelImpl::Pooler::kNo),
+BertMaskedLanguageModel::BertMaskedLanguageModel(const BertConfig& config, NextSentence next_sentence, BertModelImpl::Start start)
+    : BertWithHead(config, next_sentence == NextSentence::kYes ? BertModelImpl::Pooler::kYes : BertModelImpl::Pooler::kNo, start),
       transform_(register_module("transform", Linear(config.hidden_size, config.hidden_size))),
       transform_norm_(register_module(
           "transform_norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({config.hidden_size}).eps(config.layer_norm_epsilon)))),
       output_bias_V_(register_parameter("output_bias", torch::zeros({config.vocab_size}))) {
-  initialize(transform_, config);
+  initialize(transform_, config, start);
   if (next_sentence == NextSentence::kNo) return;
   next_sentence_ = register_module("next_sentence", Linear(config.hidden_size, 2));
-  initialize(next_sentence_, config);
+  initialize(next_sentence_, config, start);
 }
 
 torch::Tensor BertMaskedLanguageModel::predictions(const BertStates& states, const std::vector<std::int64_t>& positions) const {
-  const auto positions_P = torch::tensor(positions, torch::kInt64).to(states.hidden_NE.device());
+  const auto positions_P = ids_tensor(positions, states.hidden_NE.device());
   const auto masked_PE = states.hidden_NE.index_select(0, positions_P);
   return torch::nn::LayerNorm(transform_norm_)->forward(transform_->forward(masked_PE, config_.activation));
 }
@@ -59,35 +60,37 @@ torch::Tensor BertMaskedLanguageModel::mask_logits(const TextBatch& batch, const
 
 torch::Tensor BertMaskedLanguageModel::next_sentence_logits(const TextBatch& batch) { return follows(bert->encode(batch)); }
 
-BertSequenceClassifier::BertSequenceClassifier(const BertConfig& config, TaskLabels labels)
-    : BertWithHead(config, BertModelImpl::Pooler::kYes),
+BertSequenceClassifier::BertSequenceClassifier(const BertConfig& config, TaskLabels labels, BertModelImpl::Start start)
+    : BertWithHead(config, BertModelImpl::Pooler::kYes, start),
       labels_(std::move(labels)),
+      dropout_(register_module("dropout", Dropout(config.classifier_dropout))),
       classifier_(register_module("classifier", Linear(config.hidden_size, static_cast<std::int64_t>(labels_.names.size())))) {
-  initialize(classifier_, config);
+  initialize(classifier_, config, start);
 }
 
 torch::Tensor BertSequenceClassifier::logits(const TextBatch& batch) {
-  return classifier_->forward(attend::dropout(bert->pool(bert->encode(batch)), dropout(config_.classifier_dropout)));
+  return classifier_->forward(dropout_->forward(bert->pool(bert->encode(batch))));
 }
 
-BertTokenClassifier::BertTokenClassifier(const BertConfig& config, TokenTask task, TaskLabels labels)
-    : BertWithHead(config, BertModelImpl::Pooler::kNo),
+BertTokenClassifier::BertTokenClassifier(const BertConfig& config, TokenTask task, TaskLabels labels, BertModelImpl::Start start)
+    : BertWithHead(config, BertModelImpl::Pooler::kNo, start),
       task_(task),
       labels_(std::move(labels)),
+      // transformers drops nothing in front of qa_outputs
+      dropout_(register_module("dropout", Dropout(task == TokenTask::kTags ? config.classifier_dropout : 0))),
       classifier_(register_module("classifier", Linear(config.hidden_size, static_cast<std::int64_t>(labels_.names.size())))) {
-  initialize(classifier_, config);
+  initialize(classifier_, config, start);
 }
 
 torch::Tensor BertTokenClassifier::logits(const TextBatch& batch) {
-  const double rate = task_ == TokenTask::kTags ? config_.classifier_dropout : 0;  // transformers drops nothing in front of qa_outputs
-  return classifier_->forward(attend::dropout(bert->encode(batch).hidden_NE, dropout(rate)));
+  return classifier_->forward(dropout_->forward(bert->encode(batch).hidden_NE));
 }
 
 std::shared_ptr<MaskedLanguageModel> make_bert(const BertConfig& config, BertMaskedLanguageModel::NextSentence next_sentence,
                                                std::uint64_t seed, torch::Device device) {
   config.validate();
   torch::manual_seed(mix_seed(seed, "parameters"));
-  auto model = std::make_shared<BertMaskedLanguageModel>(config, next_sentence);
+  auto model = std::make_shared<BertMaskedLanguageModel>(config, next_sentence, BertModelImpl::Start::kDrawn);
   model->to(device);
   return model;
 }

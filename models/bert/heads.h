@@ -24,16 +24,15 @@ class BertWithHead : public Interface {
   BertModel bert;
 
  protected:
-  BertWithHead(const BertConfig& config, BertModelImpl::Pooler pooler)
-      : bert(this->register_module("bert", BertModel(config, pooler))), config_(config) {}
-  double dropout(double probability) const { return this->is_training() ? probability : 0; }
+  BertWithHead(const BertConfig& config, BertModelImpl::Pooler pooler, BertModelImpl::Start start)
+      : bert(this->register_module("bert", BertModel(config, pooler, start))), config_(config) {}
 
   BertConfig config_;
 };
 
 class BertEncoder final : public BertWithHead<TextEncoder> {
  public:
-  BertEncoder(const BertConfig& config, BertModelImpl::Pooler pooler) : BertWithHead(config, pooler) {}
+  BertEncoder(const BertConfig& config, BertModelImpl::Pooler pooler, BertModelImpl::Start start) : BertWithHead(config, pooler, start) {}
   torch::Tensor hidden(const TextBatch& batch) override { return bert->encode(batch).hidden_NE; }
   Json hf_config() const override;
   void save(const std::filesystem::path& folder) const override;
@@ -42,7 +41,7 @@ class BertEncoder final : public BertWithHead<TextEncoder> {
 class BertMaskedLanguageModel final : public BertWithHead<MaskedLanguageModel> {
  public:
   enum class NextSentence { kNo, kYes };
-  BertMaskedLanguageModel(const BertConfig& config, NextSentence next_sentence);
+  BertMaskedLanguageModel(const BertConfig& config, NextSentence next_sentence, BertModelImpl::Start start);
 
   bool has_next_sentence() const override { return bert->has_pooler(); }
   MaskedLoss loss(const MaskedBatch& batch) override;
@@ -65,7 +64,7 @@ class BertMaskedLanguageModel final : public BertWithHead<MaskedLanguageModel> {
 /// A linear layer on the pooled first token.
 class BertSequenceClassifier final : public BertWithHead<SequenceClassifier> {
  public:
-  BertSequenceClassifier(const BertConfig& config, TaskLabels labels);
+  BertSequenceClassifier(const BertConfig& config, TaskLabels labels, BertModelImpl::Start start);
   torch::Tensor logits(const TextBatch& batch) override;
   const TaskLabels& labels() const override { return labels_; }
   Json hf_config() const override;
@@ -73,13 +72,14 @@ class BertSequenceClassifier final : public BertWithHead<SequenceClassifier> {
 
  private:
   TaskLabels labels_;
+  Dropout dropout_;
   Linear classifier_;
 };
 
 /// A linear layer on each token.
 class BertTokenClassifier final : public BertWithHead<TokenClassifier> {
  public:
-  BertTokenClassifier(const BertConfig& config, TokenTask task, TaskLabels labels);
+  BertTokenClassifier(const BertConfig& config, TokenTask task, TaskLabels labels, BertModelImpl::Start start);
   torch::Tensor logits(const TextBatch& batch) override;
   const TaskLabels& labels() const override { return labels_; }
   Json hf_config() const override;
@@ -88,6 +88,7 @@ class BertTokenClassifier final : public BertWithHead<TokenClassifier> {
  private:
   TokenTask task_;
   TaskLabels labels_;
+  Dropout dropout_;
   Linear classifier_;
 };
 

@@ -4,12 +4,13 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "models/bert/heads.h"
-#include "models/task_labels.h"
+#include "models/model_folder.h"
 
 namespace attend {
 namespace {
 
 using Presence = NameRule::Presence;
+using Start = BertModelImpl::Start;
 
 std::vector<NameRule> layer_rules() {
   const std::string ours = "bert.layers.{i}.", theirs = "bert.encoder.layer.{i}.";
@@ -71,34 +72,26 @@ NameRules head_rules(const BertConfig& config, const HeadRules& head) {
   return names;
 }
 
-void save_as(const TextModel& model, const NameRules& names, const std::filesystem::path& folder) {
-  write_json_file(folder / "config.json", model.hf_config());
-  write_tensors(folder / "model.safetensors", export_tensors(model, names));
+using Folder = OpenFolder<BertConfig>;
+
+HeadPlan plan_of(Folder& source, const ModelFolder& folder, const HeadRules& head, const std::optional<NewHead>& wanted) {
+  BertConfig& config = source.config;
+  if (wanted && wanted->dropout) config.dropout = config.attention_dropout = config.classifier_dropout = *wanted->dropout;
+  return plan_head(folder, source.file, head.name, wanted);
 }
 
-struct Folder {
-  SafetensorsReader file;
-  BertConfig config;
-
-  explicit Folder(const ModelFolder& folder)
-      : file(SafetensorsReader::open_folder(folder.path)), config(bert_from_hf(folder.config, (folder.path / "config.json").string())) {
-    require_parameters(file, config.least_parameters(), (folder.path / "config.json").string());
-  }
-  bool has(const std::string& name) const { return file.tensors().contains(name); }
-  HeadPlan plan(const ModelFolder& folder, const HeadRules& head, const std::optional<NewHead>& wanted) {
-    if (wanted && wanted->dropout) config.dropout = config.attention_dropout = config.classifier_dropout = *wanted->dropout;
-    return plan_head(folder, file, head.name, wanted);
-  }
-};
-
-template <class Model>
-std::shared_ptr<Model> filled(std::shared_ptr<Model> model, const NameRules& names, const Folder& source, torch::Device device,
-                              NewHead::Body body = NewHead::Body::kPretrained) {
-  if (body == NewHead::Body::kPretrained) report_import(import_tensors(*model, names, source.file), source.file.name());
+// Filled by the plan: a body drawn afresh stays as it is.
+template <class AnyModel>
+std::shared_ptr<AnyModel> filled_by(const HeadPlan& plan, std::shared_ptr<AnyModel> model, const NameRules& names, const Folder& source,
+                                    torch::Device device) {
+  if (plan.body == NewHead::Body::kPretrained) return filled(std::move(model), names, source.file, device);
   model->to(device);
   model->eval();
   return model;
 }
+
+// A new head is drawn, from numbers that come after the body's; all other parameters are read.
+Start start_of(const std::optional<NewHead>& wanted) { return wanted ? Start::kDrawn : Start::kUnset; }
 
 // The rules by which the plan's model is filled. A folder's head that is not kept counts as another task's.
 NameRules planned_rules(const BertConfig& config, HeadRules rules, const HeadPlan& plan) {
@@ -138,64 +131,61 @@ Json BertTokenClassifier::hf_config() const {
   return config;
 }
 
-// A bare BertModel's names have no prefix.
 void BertEncoder::save(const std::filesystem::path& folder) const {
-  NameRules names = body_rules(config_, bert->has_pooler());
-  for (NameRule& rule : names.rules)
-    for (std::string& name : rule.theirs) name.erase(0, names.base_prefix.size());
-  save_as(*this, names, folder);
+  save_model(*this, without_prefix(body_rules(config_, bert->has_pooler())), folder);
 }
 
 void BertMaskedLanguageModel::save(const std::filesystem::path& folder) const {
-  save_as(*this, masked_rules(config_, has_next_sentence()), folder);
+  save_model(*this, masked_rules(config_, has_next_sentence()), folder);
 }
 
 void BertSequenceClassifier::save(const std::filesystem::path& folder) const {
-  save_as(*this, head_rules(config_, {"classifier", true}), folder);
+  save_model(*this, head_rules(config_, {"classifier", true}), folder);
 }
 
 void BertTokenClassifier::save(const std::filesystem::path& folder) const {
-  save_as(*this, head_rules(config_, {task_ == TokenTask::kTags ? "classifier" : "qa_outputs", false}), folder);
+  save_model(*this, head_rules(config_, {task_ == TokenTask::kTags ? "classifier" : "qa_outputs", false}), folder);
 }
 
 std::shared_ptr<TextEncoder> load_bert_encoder(const ModelFolder& folder) {
-  const Folder source(folder);
+  const Folder source(folder, bert_from_hf);
   const bool has_pooler = source.has("pooler.dense.weight") || source.has("bert.pooler.dense.weight");
-  auto model = std::make_shared<BertEncoder>(source.config, has_pooler ? BertModelImpl::Pooler::kYes : BertModelImpl::Pooler::kNo);
-  return filled(model, body_rules(source.config, has_pooler), source, folder.device);
+  auto model = std::make_shared<BertEncoder>(source.config, has_pooler ? BertModelImpl::Pooler::kYes : BertModelImpl::Pooler::kNo, Start::kUnset);
+  return filled(model, body_rules(source.config, has_pooler), source.file, folder.options.device);
 }
 
 std::shared_ptr<MaskedLanguageModel> load_bert_masked_language_model(const ModelFolder& folder, const std::optional<MaskedHeads>& wanted) {
   using NextSentence = BertMaskedLanguageModel::NextSentence;
-  const Folder source(folder);
+  const Folder source(folder, bert_from_hf);
   if (!wanted && !source.has(kOutputBias) && !source.has(kTiedOutputBias))
     throw UserError(source.file.name() + " has no head for masked words: no " + kOutputBias,
                     "name the folder of a masked language model, as `attend pretrain bert` writes");
   const bool next_sentence = wanted ? wanted->next_sentence : source.has("cls.seq_relationship.weight");
   if (wanted) torch::manual_seed(mix_seed(wanted->seed, "head"));
-  auto model = std::make_shared<BertMaskedLanguageModel>(source.config, next_sentence ? NextSentence::kYes : NextSentence::kNo);
+  auto model = std::make_shared<BertMaskedLanguageModel>(source.config, next_sentence ? NextSentence::kYes : NextSentence::kNo,
+                                                         wanted ? Start::kDrawn : Start::kUnset);
   NameRules names = masked_rules(source.config, next_sentence, wanted ? Presence::kHead : Presence::kRequired);
   if (!source.has(kOutputBias) && source.has(kTiedOutputBias))
     for (NameRule& rule : names.rules)
       if (rule.theirs.front() == kOutputBias) rule.theirs.front() = kTiedOutputBias;
-  return filled(std::move(model), names, source, folder.device);
+  return filled(std::move(model), names, source.file, folder.options.device);
 }
 
 std::shared_ptr<SequenceClassifier> load_bert_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {
   const HeadRules rules{"classifier", true};
-  Folder source(folder);
-  const HeadPlan plan = source.plan(folder, rules, wanted);
-  return filled(std::make_shared<BertSequenceClassifier>(source.config, plan.labels), planned_rules(source.config, rules, plan), source,
-                folder.device, plan.body);
+  Folder source(folder, bert_from_hf);
+  const HeadPlan plan = plan_of(source, folder, rules, wanted);
+  return filled_by(plan, std::make_shared<BertSequenceClassifier>(source.config, plan.labels, start_of(wanted)),
+                   planned_rules(source.config, rules, plan), source, folder.options.device);
 }
 
 std::shared_ptr<TokenClassifier> load_bert_token_classifier(const ModelFolder& folder, TokenTask task,
                                                             const std::optional<NewHead>& wanted) {
   const HeadRules rules{task == TokenTask::kTags ? "classifier" : "qa_outputs", false};
-  Folder source(folder);
-  const HeadPlan plan = source.plan(folder, rules, wanted);
-  return filled(std::make_shared<BertTokenClassifier>(source.config, task, plan.labels), planned_rules(source.config, rules, plan), source,
-                folder.device, plan.body);
+  Folder source(folder, bert_from_hf);
+  const HeadPlan plan = plan_of(source, folder, rules, wanted);
+  return filled_by(plan, std::make_shared<BertTokenClassifier>(source.config, task, plan.labels, start_of(wanted)),
+                   planned_rules(source.config, rules, plan), source, folder.options.device);
 }
 
 }  // namespace attend

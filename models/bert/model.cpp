@@ -11,35 +11,38 @@
 namespace attend {
 
 BertLayerImpl::BertLayerImpl(const BertConfig& config)
-    : self_attention(register_module(
-          "self_attention", SelfAttention(AttentionConfig{
-                                .hidden_size = config.hidden_size, .num_heads = config.num_heads, .dropout = config.attention_dropout}))),
-      feed_forward(register_module("feed_forward", FeedForward(FeedForwardImpl::Config{.hidden_size = config.hidden_size,
-                                                                                       .inner_size = config.intermediate_size,
-                                                                                       .activation = config.activation}))),
-      self_attention_norm(register_module("self_attention_norm", ResidualNorm(config.hidden_size, config.layer_norm_epsilon))),
-      feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.hidden_size, config.layer_norm_epsilon))) {}
+    : self_attention(register_module("self_attention", SelfAttention(config.attention()))),
+      feed_forward(register_module("feed_forward", FeedForward(config.feed_forward()))),
+      self_attention_norm(register_module("self_attention_norm", ResidualNorm(config.norm()))),
+      feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.norm()))) {}
 
-torch::Tensor BertLayerImpl::forward(torch::Tensor x_NE, const PackedLayout& layout, double dropout) const {
-  x_NE = self_attention_norm->forward(x_NE, self_attention->forward(x_NE, layout, Causality::kBidirectional), dropout);
-  return feed_forward_norm->forward(x_NE, feed_forward->forward(x_NE), dropout);
+torch::Tensor BertLayerImpl::forward(torch::Tensor x_NE, const PackedLayout& layout) const {
+  x_NE = self_attention_norm->forward(x_NE, self_attention->forward(x_NE, layout, Causality::kBidirectional));
+  return feed_forward_norm->forward(x_NE, feed_forward->forward(x_NE));
 }
 
-BertModelImpl::BertModelImpl(const BertConfig& config, Pooler wanted)
+BertModelImpl::BertModelImpl(const BertConfig& config, Pooler wanted, Start start)
     : config_(config),
       token_table_(register_parameter("token_embedding", torch::empty({config.vocab_size, config.hidden_size}))),
       position_table_(register_parameter("position_embedding", torch::empty({config.max_positions, config.hidden_size}))),
       type_table_(register_parameter("type_embedding", torch::empty({config.type_vocab_size, config.hidden_size}))),
-      embedding_norm_(register_module("embedding_norm", ResidualNorm(config.hidden_size, config.layer_norm_epsilon))),
+      // The embeddings are a sum, of which nothing is dropped in front of the norm.
+      embedding_norm_(register_module("embedding_norm", ResidualNorm(ResidualNormConfig{config.hidden_size, config.layer_norm_epsilon}))),
+      embedding_dropout_(register_module("embedding_dropout", Dropout(config.dropout))),
       layers_(register_module("layers", torch::nn::ModuleList())) {
   for (std::int64_t i = 0; i < config.num_layers; ++i) layers_->push_back(BertLayer(config));
   if (wanted == Pooler::kYes) pooler = register_module("pooler", Linear(config.hidden_size, config.hidden_size));
+  if (start == Start::kDrawn) initialize();
+}
+
+// Appendix A.2 of Devlin et al. 2019 and their code: N(0, 0.02) everywhere; docs/bert.md says what small models start from.
+void BertModelImpl::initialize() {
   const torch::NoGradGuard no_gradient;
-  for (auto& table : {token_table_, position_table_, type_table_}) torch::Tensor(table).normal_(0, config.initializer_range);
-  torch::Tensor(token_table_)[config.pad_id].zero_();
-  start_positions(position_table_, config.position_start, config.initializer_range);
+  for (auto& table : {token_table_, position_table_, type_table_}) torch::Tensor(table).normal_(0, config_.initializer_range);
+  torch::Tensor(token_table_)[config_.pad_id].zero_();
+  start_positions(position_table_, config_.position_start, config_.initializer_range);
   for (const auto& module : modules(/*include_self=*/false))
-    if (auto* linear = module->as<Linear>()) linear->weight.normal_(0, config.initializer_range);
+    if (auto* linear = module->as<Linear>()) linear->weight.normal_(0, config_.initializer_range);
 }
 
 void BertModelImpl::freeze(std::int64_t layers) {
@@ -66,18 +69,18 @@ void BertModelImpl::check(const TextBatch& batch) const {
 // gradient to its row: as in transformers.
 torch::Tensor BertModelImpl::embed(const TextBatch& batch, const PackedLayout& layout) const {
   const auto device = token_table_.device();
-  const auto ids_N = torch::tensor(batch.tokens.ids, torch::kInt64).to(device),
-             types_N = torch::tensor(batch.type_ids, torch::kInt64).to(device);
+  const auto ids_N = ids_tensor(batch.tokens.ids, device),
+             types_N = ids_tensor(batch.type_ids, device);
   const auto tokens_NE = torch::embedding(token_table_, ids_N, /*padding_idx=*/config_.pad_id);
   const auto places_NE = torch::embedding(position_table_, layout.positions_N()) + torch::embedding(type_table_, types_N);
-  return attend::dropout(embedding_norm_->forward(tokens_NE, places_NE, /*dropout_probability=*/0), dropout());
+  return embedding_dropout_->forward(embedding_norm_->forward(tokens_NE, places_NE));
 }
 
 BertStates BertModelImpl::encode(const TextBatch& batch) const {
   check(batch);
   BertStates states{.hidden_NE = {}, .layout = PackedLayout(batch.tokens.lengths, token_table_.device())};
   auto x_NE = embed(batch, states.layout);
-  for (const auto& layer : *layers_) x_NE = layer->as<BertLayer>()->forward(x_NE, states.layout, dropout());
+  for (const auto& layer : *layers_) x_NE = layer->as<BertLayer>()->forward(x_NE, states.layout);
   states.hidden_NE = x_NE;
   return states;
 }
@@ -85,7 +88,7 @@ BertStates BertModelImpl::encode(const TextBatch& batch) const {
 torch::Tensor BertModelImpl::pool(const BertStates& states) const {
   auto first = states.layout.offsets();
   first.pop_back();
-  const auto first_B = torch::tensor(first, torch::kInt64).to(states.hidden_NE.device());
+  const auto first_B = ids_tensor(first, states.hidden_NE.device());
   return torch::tanh(pooler->forward(states.hidden_NE.index_select(0, first_B)));
 }
 

@@ -17,7 +17,7 @@ namespace attend {
 class BertLayerImpl : public torch::nn::Module {
  public:
   explicit BertLayerImpl(const BertConfig& config);
-  torch::Tensor forward(torch::Tensor x_NE, const PackedLayout& layout, double dropout) const;
+  torch::Tensor forward(torch::Tensor x_NE, const PackedLayout& layout) const;
 
   SelfAttention self_attention;
   FeedForward feed_forward;
@@ -34,7 +34,9 @@ struct BertStates {
 class BertModelImpl : public torch::nn::Module {
  public:
   enum class Pooler { kNo, kYes };
-  BertModelImpl(const BertConfig& config, Pooler pooler);
+  /// Parameters drawn as docs/bert.md says, from torch's default generator; or left as they are, to be read from a file.
+  enum class Start { kDrawn, kUnset };
+  BertModelImpl(const BertConfig& config, Pooler pooler, Start start);
 
   BertStates encode(const TextBatch& batch) const;
   /// tanh(W h_[CLS] + b), h_[CLS] the last hidden state of each sequence's first token -> [B, E].
@@ -48,13 +50,14 @@ class BertModelImpl : public torch::nn::Module {
   Linear pooler{nullptr};
 
  private:
+  void initialize();
   void check(const TextBatch& batch) const;
   torch::Tensor embed(const TextBatch& batch, const PackedLayout& layout) const;
-  double dropout() const { return is_training() ? config_.dropout : 0; }
 
   BertConfig config_;
   torch::Tensor token_table_, position_table_, type_table_;
   ResidualNorm embedding_norm_;
+  Dropout embedding_dropout_;
   torch::nn::ModuleList layers_;
 };
 TORCH_MODULE(BertModel);

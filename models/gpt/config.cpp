@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/limits.h"
+#include "models/config_checks.h"
 #include "models/hf_config.h"
 #include "models/presets.h"
 
@@ -42,35 +42,21 @@ const std::vector<Preset>& presets() {
   return all;
 }
 
-std::string is(const char* field, std::int64_t value) { return std::string(field) + " is " + std::to_string(value); }
-
-void check_rate(const char* field, double rate) {
-  require(rate >= 0 && rate < 1, std::string(field) + " is " + std::to_string(rate) + "; expected 0 or more and less than 1");
-}
-
 bool is_inside(const std::optional<std::int64_t>& id, std::int64_t vocab_size) { return id && *id >= 0 && *id < vocab_size; }
-
-void check_id(const char* field, const std::optional<std::int64_t>& id, std::int64_t vocab_size) {
-  require(!id || is_inside(id, vocab_size), is(field, id.value_or(0)) + ", outside the vocabulary of " + std::to_string(vocab_size));
-}
 
 Json number_or_null(const std::optional<std::int64_t>& value) { return value ? Json(*value) : Json(nullptr); }
 
 }  // namespace
 
 void GptConfig::validate() const {
-  require(vocab_size >= 1 && vocab_size <= limits::kVocabularySize,
-          is("vocab_size", vocab_size) + "; expected 1 to " + std::to_string(limits::kVocabularySize));
-  require(hidden_size >= 1 && hidden_size <= 1 << 16, is("hidden_size", hidden_size) + "; expected 1 to 65536");
-  require(num_layers >= 1 && num_layers <= 1000, is("num_layers", num_layers) + "; expected 1 to 1000");
-  require(num_heads >= 1 && hidden_size % num_heads == 0,
-          is("num_heads", num_heads) + ", which does not divide hidden_size " + std::to_string(hidden_size));
-  require(inner_size() >= 1 && inner_size() <= 1'000'000, is("intermediate_size", inner_size()) + "; expected 1 to 1000000");
-  require(max_positions >= 1 && max_positions <= 1 << 20, is("max_positions", max_positions) + "; expected 1 to 1048576");
-  require(initializer_range >= 0 && initializer_range <= 10,
-          "initializer_range is " + std::to_string(initializer_range) + "; expected 0 to 10");
-  require(layer_norm_epsilon > 0 && layer_norm_epsilon < 1,
-          "layer_norm_epsilon is " + std::to_string(layer_norm_epsilon) + "; expected more than 0, less than 1");
+  check_vocabulary(vocab_size);
+  check_range("hidden_size", hidden_size, 1, kMostHidden);
+  check_range("num_layers", num_layers, 1, kMostLayers);
+  check_heads("num_heads", num_heads, hidden_size);
+  check_range("intermediate_size", inner_size(), 1, kMostInner);
+  check_range("max_positions", max_positions, 1, kMostPositions);
+  check_initializer(initializer_range);
+  check_epsilon(layer_norm_epsilon);
   check_rate("dropout", dropout);
   check_rate("embedding_dropout", embedding_dropout.value_or(0));
   check_rate("attention_dropout", attention_dropout);

@@ -10,7 +10,10 @@
 #include "core/fields.h"
 #include "core/json.h"
 #include "models/layers/activation.h"
+#include "models/layers/attention.h"
+#include "models/layers/feed_forward.h"
 #include "models/layers/position_start.h"
+#include "models/layers/residual_norm.h"
 
 namespace attend {
 
@@ -55,6 +58,11 @@ struct GptConfig {
   }
 
   std::int64_t inner_size() const { return intermediate_size.value_or(4 * hidden_size); }
+
+  // Its parts.
+  AttentionConfig attention() const { return {.hidden_size = hidden_size, .num_heads = num_heads, .dropout = attention_dropout}; }
+  FeedForwardConfig feed_forward() const { return {.hidden_size = hidden_size, .inner_size = inner_size(), .activation = activation}; }
+  ResidualNormConfig norm() const { return {.width = hidden_size, .epsilon = layer_norm_epsilon, .dropout = dropout}; }
 
   /// Throws UserError for sizes that cannot be: heads that do not divide the width, ids outside the vocabulary, ...
   void validate() const;

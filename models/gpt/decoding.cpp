@@ -12,15 +12,12 @@ class GptStepDecoder final : public StepDecoder {
  public:
   GptStepDecoder(std::shared_ptr<const GptLanguageModel> model, KvCache cache) : model_(std::move(model)), cache_(std::move(cache)) {}
 
-  torch::Tensor step(const torch::Tensor& last_ids_R) override {
+  torch::Tensor step(std::span<const std::int64_t> last_ids_R) override {
     const torch::InferenceMode inference;
     return model_->project(model_->gpt->step(last_ids_R, cache_)).to(torch::kFloat32);
   }
 
-  void reorder(const torch::Tensor& kept_rows_R) override {
-    const auto kept = kept_rows_R.to(torch::kCPU, torch::kInt64).contiguous();
-    cache_.reorder({kept.const_data_ptr<std::int64_t>(), kept.const_data_ptr<std::int64_t>() + kept.numel()});
-  }
+  void reorder(std::span<const std::int64_t> kept_rows_R) override { cache_.reorder(kept_rows_R); }
 
  private:
   std::shared_ptr<const GptLanguageModel> model_;

@@ -29,7 +29,7 @@ Targets targets_of(const CausalBatch& batch, std::int64_t vocab_size) {
 
 torch::Tensor select_rows(const torch::Tensor& x_NE, const std::vector<std::int64_t>& rows) {
   if (static_cast<std::int64_t>(rows.size()) == x_NE.size(0)) return x_NE;
-  return x_NE.index_select(0, torch::tensor(rows, torch::kInt64).to(x_NE.device()));
+  return x_NE.index_select(0, ids_tensor(rows, x_NE.device()));
 }
 
 }  // namespace
@@ -49,6 +49,7 @@ std::vector<float> GptLanguageModel::target_log_probabilities(const CausalBatch&
 GptSequenceClassifier::GptSequenceClassifier(const GptConfig& config, GptModelImpl::Start start, TaskLabels labels)
     : GptWithHead(config, start),
       labels_(std::move(labels)),
+      dropout_(this->register_module("dropout", Dropout(config.classifier_dropout))),
       score_LE_(this->register_parameter("score", torch::empty({static_cast<std::int64_t>(labels_.names.size()), config.hidden_size}))) {
   const torch::NoGradGuard no_gradient;
   score_LE_.normal_(0, config.initializer_range);
@@ -64,8 +65,8 @@ torch::Tensor GptSequenceClassifier::logits(const TextBatch& batch) {
     last_B.push_back(last);
     begin += length;
   }
-  const auto last_BE = hidden_NE.index_select(0, torch::tensor(last_B, torch::kInt64).to(hidden_NE.device()));
-  return linear(attend::dropout(last_BE, is_training() ? config_.classifier_dropout : 0), score_LE_, torch::Tensor());
+  const auto last_BE = hidden_NE.index_select(0, ids_tensor(last_B, hidden_NE.device()));
+  return linear(dropout_->forward(last_BE), score_LE_, torch::Tensor());
 }
 
 std::shared_ptr<CausalLanguageModel> make_gpt(const GptConfig& config, std::uint64_t seed, torch::Device device) {

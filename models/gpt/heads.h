@@ -62,6 +62,7 @@ class GptSequenceClassifier final : public GptWithHead<SequenceClassifier> {
 
  private:
   TaskLabels labels_;
+  Dropout dropout_;
   torch::Tensor score_LE_;
 };
 

@@ -3,7 +3,7 @@
 
 #include "core/error.h"
 #include "models/gpt/heads.h"
-#include "models/task_labels.h"
+#include "models/model_folder.h"
 
 namespace attend {
 namespace {
@@ -44,28 +44,7 @@ NameRules classifier_rules(const GptConfig& config, NameRule::Presence presence 
   return names;
 }
 
-void save_as(const TextModel& model, const NameRules& names, const std::filesystem::path& folder) {
-  write_json_file(folder / "config.json", model.hf_config());
-  write_tensors(folder / "model.safetensors", export_tensors(model, names));
-}
-
-struct Folder {
-  SafetensorsReader file;
-  GptConfig config;
-
-  explicit Folder(const ModelFolder& folder)
-      : file(SafetensorsReader::open_folder(folder.path)), config(gpt_from_hf(folder.config, (folder.path / "config.json").string())) {
-    require_parameters(file, config.least_parameters(), (folder.path / "config.json").string());
-  }
-};
-
-template <class Model>
-std::shared_ptr<Model> filled(std::shared_ptr<Model> model, const NameRules& names, const SafetensorsReader& file, torch::Device device) {
-  report_import(import_tensors(*model, names, file), file.name());
-  model->to(device);
-  model->eval();
-  return model;
-}
+using Folder = OpenFolder<GptConfig>;
 
 }  // namespace
 
@@ -90,30 +69,24 @@ Json GptSequenceClassifier::hf_config() const {
   return config;
 }
 
-// A bare GPT2Model's names have no prefix.
-void GptEncoder::save(const std::filesystem::path& folder) const {
-  NameRules names = body_rules(config_);
-  for (NameRule& rule : names.rules)
-    for (std::string& name : rule.theirs) name.erase(0, names.base_prefix.size());
-  save_as(*this, names, folder);
-}
+void GptEncoder::save(const std::filesystem::path& folder) const { save_model(*this, without_prefix(body_rules(config_)), folder); }
 
-void GptLanguageModel::save(const std::filesystem::path& folder) const { save_as(*this, body_rules(config_), folder); }
+void GptLanguageModel::save(const std::filesystem::path& folder) const { save_model(*this, body_rules(config_), folder); }
 
-void GptSequenceClassifier::save(const std::filesystem::path& folder) const { save_as(*this, classifier_rules(config_), folder); }
+void GptSequenceClassifier::save(const std::filesystem::path& folder) const { save_model(*this, classifier_rules(config_), folder); }
 
 std::shared_ptr<TextEncoder> load_gpt_encoder(const ModelFolder& folder) {
-  const Folder source(folder);
-  return filled(std::make_shared<GptEncoder>(source.config, Start::kUnset), body_rules(source.config), source.file, folder.device);
+  const Folder source(folder, gpt_from_hf);
+  return filled(std::make_shared<GptEncoder>(source.config, Start::kUnset), body_rules(source.config), source.file, folder.options.device);
 }
 
 std::shared_ptr<CausalLanguageModel> load_gpt(const ModelFolder& folder) {
-  const Folder source(folder);
-  return filled(std::make_shared<GptLanguageModel>(source.config, Start::kUnset), body_rules(source.config), source.file, folder.device);
+  const Folder source(folder, gpt_from_hf);
+  return filled(std::make_shared<GptLanguageModel>(source.config, Start::kUnset), body_rules(source.config), source.file, folder.options.device);
 }
 
 std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {
-  Folder source(folder);
+  Folder source(folder, gpt_from_hf);
   if (wanted && wanted->dropout) {
     source.config.dropout = source.config.attention_dropout = source.config.classifier_dropout = *wanted->dropout;
     source.config.embedding_dropout.reset();  // as on sub-layers
@@ -123,13 +96,13 @@ std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFold
   auto model = std::make_shared<GptSequenceClassifier>(source.config, plan.body == NewHead::Body::kFresh ? Start::kDrawn : Start::kUnset,
                                                        plan.labels);
   if (plan.body == NewHead::Body::kFresh) {
-    model->to(folder.device);
+    model->to(folder.options.device);
     model->eval();
     return model;
   }
   NameRules names = classifier_rules(source.config, plan.presence);
   if (plan.head == HeadPlan::Source::kFresh) names.rules.pop_back();
-  return filled(std::move(model), names, source.file, folder.device);
+  return filled(std::move(model), names, source.file, folder.options.device);
 }
 
 }  // namespace attend

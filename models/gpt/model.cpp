@@ -11,14 +11,10 @@
 namespace attend {
 
 GptBlockImpl::GptBlockImpl(const GptConfig& config)
-    : attention_norm(register_module("attention_norm", ResidualNorm(config.hidden_size, config.layer_norm_epsilon))),
-      feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.hidden_size, config.layer_norm_epsilon))),
-      self_attention(register_module(
-          "self_attention", SelfAttention(AttentionConfig{
-                                .hidden_size = config.hidden_size, .num_heads = config.num_heads, .dropout = config.attention_dropout}))),
-      feed_forward(register_module(
-          "feed_forward", FeedForward(FeedForwardImpl::Config{
-                              .hidden_size = config.hidden_size, .inner_size = config.inner_size(), .activation = config.activation}))) {}
+    : attention_norm(register_module("attention_norm", ResidualNorm(config.norm()))),
+      feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.norm()))),
+      self_attention(register_module("self_attention", SelfAttention(config.attention()))),
+      feed_forward(register_module("feed_forward", FeedForward(config.feed_forward()))) {}
 
 void GptBlockImpl::forward(ResidualStream& x_NE, const PackedLayout& layout) const {
   x_NE.add(self_attention->forward(x_NE.normed(attention_norm), layout, Causality::kCausal));
@@ -40,7 +36,8 @@ GptModelImpl::GptModelImpl(const GptConfig& config, Start start)
       token_table_(register_parameter("token_embedding", torch::empty({config.vocab_size, config.hidden_size}))),
       position_table_(register_parameter("position_embedding", torch::empty({config.max_positions, config.hidden_size}))),
       blocks_(register_module("blocks", torch::nn::ModuleList())),
-      final_norm_(register_module("final_norm", ResidualNorm(config.hidden_size, config.layer_norm_epsilon))) {
+      final_norm_(register_module("final_norm", ResidualNorm(config.norm()))),
+      embedding_dropout_(register_module("embedding_dropout", Dropout(config.embedding_dropout.value_or(config.dropout)))) {
   for (std::int64_t i = 0; i < config.num_layers; ++i) blocks_->push_back(GptBlock(config));
   if (start == Start::kDrawn) initialize();
   if (config.bias) return;
@@ -84,16 +81,14 @@ void GptModelImpl::check(const PackedIds& tokens) const {
 }
 
 ResidualStream GptModelImpl::embed(const torch::Tensor& ids_N, const torch::Tensor& positions_N) const {
-  const double dropout = is_training() ? config_.dropout : 0,
-               embedding_dropout = is_training() ? config_.embedding_dropout.value_or(dropout) : 0;
   const auto x_NE = torch::embedding(token_table_, ids_N) + torch::embedding(position_table_, positions_N);
-  return ResidualStream(attend::dropout(x_NE, embedding_dropout), dropout);
+  return ResidualStream(embedding_dropout_->forward(x_NE));
 }
 
 torch::Tensor GptModelImpl::forward(const PackedIds& tokens) const {
   check(tokens);
   const PackedLayout layout(tokens.lengths, token_table_.device());
-  auto x_NE = embed(ids_tensor(tokens.ids), layout.positions_N());
+  auto x_NE = embed(ids_tensor(tokens.ids, token_table_.device()), layout.positions_N());
   for (const auto& block : *blocks_) block->as<GptBlock>()->forward(x_NE, layout);
   return x_NE.normed(final_norm_);
 }
@@ -101,14 +96,14 @@ torch::Tensor GptModelImpl::forward(const PackedIds& tokens) const {
 void GptModelImpl::read_prompts(const PackedIds& tokens, KvCache& cache) const {
   check(tokens);
   const PackedLayout layout(tokens.lengths, token_table_.device());
-  auto x_NE = embed(ids_tensor(tokens.ids), layout.positions_N());
+  auto x_NE = embed(ids_tensor(tokens.ids, token_table_.device()), layout.positions_N());
   std::size_t index = 0;
   for (const auto& block : *blocks_) block->as<GptBlock>()->read_prompts(x_NE, layout, cache, index++);
 }
 
-torch::Tensor GptModelImpl::step(const torch::Tensor& last_ids_R, KvCache& cache) const {
-  TORCH_CHECK(last_ids_R.size(0) == cache.rows(), "one token a row");
-  auto x_RE = embed(last_ids_R.to(token_table_.device()), ids_tensor(cache.positions_R()));
+torch::Tensor GptModelImpl::step(std::span<const std::int64_t> last_ids_R, KvCache& cache) const {
+  TORCH_CHECK(static_cast<std::int64_t>(last_ids_R.size()) == cache.rows(), "one token a row");
+  auto x_RE = embed(ids_tensor(last_ids_R, token_table_.device()), ids_tensor(cache.positions_R(), token_table_.device()));
   std::size_t index = 0;
   for (const auto& block : *blocks_) block->as<GptBlock>()->step(x_RE, cache, index++);
   cache.advance();

@@ -42,7 +42,7 @@ class GptModelImpl : public torch::nn::Module {
   /// Fills the cache's prompts; `tokens` are those of all its prompts that have any.
   void read_prompts(const PackedIds& tokens, KvCache& cache) const;
   /// One token a row, last_ids_R -> hidden_RE, and the cache one step further.
-  torch::Tensor step(const torch::Tensor& last_ids_R, KvCache& cache) const;
+  torch::Tensor step(std::span<const std::int64_t> last_ids_R, KvCache& cache) const;
 
   void freeze(std::int64_t layers);
   const torch::Tensor& token_table() const { return token_table_; }
@@ -52,14 +52,12 @@ class GptModelImpl : public torch::nn::Module {
   void check(const PackedIds& tokens) const;
   // Sum of the token's and its position's embedding.
   ResidualStream embed(const torch::Tensor& ids_N, const torch::Tensor& positions_N) const;
-  torch::Tensor ids_tensor(const std::vector<std::int64_t>& ids) const {
-    return torch::tensor(ids, torch::kInt64).to(token_table_.device());
-  }
 
   GptConfig config_;
   torch::Tensor token_table_, position_table_;
   torch::nn::ModuleList blocks_;
   ResidualNorm final_norm_;
+  Dropout embedding_dropout_;
 };
 TORCH_MODULE(GptModel);
 

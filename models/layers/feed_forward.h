@@ -8,14 +8,15 @@
 
 namespace attend {
 
+struct FeedForwardConfig {
+  std::int64_t hidden_size = 512;
+  std::int64_t inner_size = 2048;
+  Activation activation = Activation::kRelu;
+};
+
 class FeedForwardImpl : public torch::nn::Module {
  public:
-  struct Config {
-    std::int64_t hidden_size = 512;
-    std::int64_t inner_size = 2048;
-    Activation activation = Activation::kRelu;
-  };
-  explicit FeedForwardImpl(const Config& config)
+  explicit FeedForwardImpl(const FeedForwardConfig& config)
       : inner(register_module("inner", Linear(config.hidden_size, config.inner_size))),
         output(register_module("output", Linear(config.inner_size, config.hidden_size))),
         activation_(config.activation) {}

@@ -7,48 +7,14 @@
 #include <torch/torch.h>
 
 #include "core/simd.h"
+#include "models/kernels/attention_step.h"
 #include "models/layers/attention_kernel.h"
 
 namespace attend {
 namespace {
 
-using namespace simd;
-
-// One query and head against the keys of its past. Key l lies at keys[l], its value `value_offset` floats further.
-struct Query {
-  const float* q;
-  const float* const* keys;
-  std::int64_t num_keys, width, value_offset;
-  float scale;
-};
-
-ATTEND_SIMD void attend_one(const Query& query, std::int64_t column, float* weights, float* context) {
-  Floats best = broadcast(-std::numeric_limits<float>::infinity());
-  for (std::int64_t l = 0; l < query.num_keys; ++l) {
-    const float* key = query.keys[l] + column;
-    Floats products{};
-    for (std::int64_t d = 0; d < query.width; d += kWidth) products += load(query.q + column + d) * load(key + d);
-    weights[l] = sum(products) * query.scale;
-    best = max(best, broadcast(weights[l]));
-  }
-  const std::int64_t padded = (query.num_keys + kWidth - 1) / kWidth * kWidth;
-  for (std::int64_t l = query.num_keys; l < padded; ++l) weights[l] = -std::numeric_limits<float>::infinity();
-  Floats total{};
-  for (std::int64_t l = 0; l < padded; l += kWidth) {
-    const Floats weight = exp(load(weights + l) - best);
-    store(weights + l, weight);
-    total += weight;
-  }
-  const float normalizer = 1.0f / sum(total);
-  for (std::int64_t d = 0; d < query.width; d += kWidth) {
-    Floats mixed{};
-    for (std::int64_t l = 0; l < query.num_keys; ++l) mixed += weights[l] * load(query.keys[l] + query.value_offset + column + d);
-    store(context + column + d, mixed * normalizer);
-  }
-}
-
 bool has_cpu_kernel(const torch::Tensor& q_RE, std::int64_t num_heads) {
-  return q_RE.is_cpu() && q_RE.scalar_type() == torch::kFloat32 && q_RE.size(1) / num_heads % kWidth == 0;
+  return q_RE.is_cpu() && q_RE.scalar_type() == torch::kFloat32 && q_RE.size(1) / num_heads % simd::kWidth == 0;
 }
 
 // keys_of(row, pointers): fills in where the row's keys lie and how many there are.
@@ -57,18 +23,18 @@ torch::Tensor attend_rows(const torch::Tensor& q_RE, std::int64_t num_heads, std
   const std::int64_t rows = q_RE.size(0), hidden = q_RE.size(1), width = hidden / num_heads;
   auto context_RE = torch::empty({rows, hidden}, q_RE.options());
   at::parallel_for(0, rows * num_heads, 1, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> weights(static_cast<std::size_t>(most_keys + kWidth));
+    std::vector<float> weights(static_cast<std::size_t>(most_keys + simd::kWidth));
     std::vector<const float*> keys(static_cast<std::size_t>(most_keys));
     while (begin < end) {  // a row's heads, or some of them
       const std::int64_t r = begin / num_heads, row_end = std::min((r + 1) * num_heads, end);
-      const Query query{.q = q_RE.const_data_ptr<float>() + r * q_RE.stride(0),
+      const kernels::StepQuery query{.q = q_RE.const_data_ptr<float>() + r * q_RE.stride(0),
                         .keys = keys.data(),
                         .num_keys = keys_of(r, keys.data()),
                         .width = width,
                         .value_offset = hidden,
                         .scale = 1.0f / std::sqrt(static_cast<float>(width))};
       for (; begin < row_end; ++begin)
-        attend_one(query, begin % num_heads * width, weights.data(), context_RE.mutable_data_ptr<float>() + r * hidden);
+        kernels::attend_step(query, begin % num_heads * width, weights.data(), context_RE.mutable_data_ptr<float>() + r * hidden);
     }
   });
   return context_RE;
@@ -87,6 +53,7 @@ KvCache::KvCache(const Size& size, const torch::TensorOptions& options, const Ca
   for (std::int64_t layer = 0; layer < size.layers; ++layer)
     kv_P2E_.push_back(torch::empty({prompt_offsets_.back() + size.steps * size.slots, 2 * size.width}, options));
   history_.resize(static_cast<std::size_t>(size.slots * size.steps));
+  reordered_.resize(history_.size());
 }
 
 std::vector<std::int64_t> KvCache::positions_R() const {
@@ -128,21 +95,20 @@ torch::Tensor KvCache::attend_plain(std::size_t layer, const torch::Tensor& q_RE
     for (std::int64_t t = 0; t <= steps_done_; ++t) places.push_back(place(r, t));
     ++lengths[r];  // the current step
   }
-  const auto kv_M2E = kv_P2E_[layer].index_select(0, torch::tensor(places, torch::kInt64).to(q_RE.device()));  // M keys of all rows
+  const auto kv_M2E = kv_P2E_[layer].index_select(0, ids_tensor(places, q_RE.device()));  // M keys of all rows
   const PackedLayout queries(std::vector<std::int64_t>(rows_, 1), q_RE.device()), keys(lengths, q_RE.device());
   return kernels::plain().cross_attend(q_RE, kv_M2E, {.queries = queries, .keys = keys, .num_heads = num_heads});
 }
 
 void KvCache::advance() { ++steps_done_; }
 
-void KvCache::reorder(const std::vector<std::int64_t>& kept_rows) {
+void KvCache::reorder(std::span<const std::int64_t> kept_rows) {
   TORCH_CHECK(static_cast<std::int64_t>(kept_rows.size()) <= size_.slots, "more rows kept than the cache has slots");
-  std::vector<std::int32_t> reordered(history_.size());
   for (std::size_t r = 0; r < kept_rows.size(); ++r) {
     TORCH_CHECK(kept_rows[r] >= 0 && kept_rows[r] < rows_, "row ", kept_rows[r], " is not there");
-    std::copy_n(history_.begin() + kept_rows[r] * size_.steps, steps_done_, reordered.begin() + static_cast<std::int64_t>(r) * size_.steps);
+    std::copy_n(history_.begin() + kept_rows[r] * size_.steps, steps_done_, reordered_.begin() + static_cast<std::int64_t>(r) * size_.steps);
   }
-  history_ = std::move(reordered);
+  std::swap(history_, reordered_);
   std::vector<std::int64_t> prompts;
   for (const std::int64_t row : kept_rows) prompts.push_back(row_prompt_[row]);
   row_prompt_ = std::move(prompts);
@@ -164,7 +130,7 @@ torch::Tensor CrossMemory::attend(std::size_t layer, const torch::Tensor& q_RE, 
     lengths.push_back(layout.lengths()[sentence]);
     for (std::int64_t l = 0; l < lengths.back(); ++l) places.push_back(layout.offsets()[sentence] + l);
   }
-  const auto kv_rows = kv.index_select(0, torch::tensor(places, torch::kInt64).to(kv.device()));
+  const auto kv_rows = kv.index_select(0, ids_tensor(places, kv.device()));
   const PackedLayout queries(std::vector<std::int64_t>(row_sentence.size(), 1), q_RE.device()), keys(lengths, q_RE.device());
   return kernels::plain().cross_attend(q_RE, kv_rows, {.queries = queries, .keys = keys, .num_heads = num_heads});
 }

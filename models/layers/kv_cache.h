@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <torch/types.h>
@@ -47,7 +48,7 @@ class KvCache {
   /// The current step is written in every layer: go to the next.
   void advance();
   /// Row r becomes what row kept_rows[r] was.
-  void reorder(const std::vector<std::int64_t>& kept_rows);
+  void reorder(std::span<const std::int64_t> kept_rows);
 
  private:
   torch::Tensor attend_plain(std::size_t layer, const torch::Tensor& q_RE, std::int64_t num_heads) const;
@@ -63,7 +64,7 @@ class KvCache {
   std::int64_t rows_, steps_done_ = 0, longest_prompt_ = 0;
   std::vector<torch::Tensor> kv_P2E_;  // a layer each; P places: the prompts' tokens, then the slots of each step
   std::vector<std::int64_t> prompt_offsets_, row_prompt_;
-  std::vector<std::int32_t> history_;  // [row][step]: slot
+  std::vector<std::int32_t> history_, reordered_;  // [row][step]: slot, of the steps done; and room for the next one
 };
 
 /// The encoder's output as keys and values, shared by the rows of a sentence.

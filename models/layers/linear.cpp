@@ -8,10 +8,10 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/torch.h>
 
-#include "models/layers/few_rows.h"
-#include "models/layers/gelu.h"
-#include "models/layers/tile_product.h"
-#include "models/layers/transpose.h"
+#include "models/kernels/few_rows.h"
+#include "models/kernels/gelu.h"
+#include "models/kernels/tile_product.h"
+#include "models/kernels/transpose.h"
 
 namespace attend {
 namespace {

@@ -6,6 +6,10 @@
 
 namespace attend {
 
+torch::Tensor ids_tensor(std::span<const std::int64_t> ids, torch::Device device) {
+  return torch::tensor(at::IntArrayRef(ids.data(), ids.size()), torch::kInt64).to(device);
+}
+
 PackedLayout::PackedLayout(std::vector<std::int64_t> lengths, torch::Device device) : lengths_(std::move(lengths)), device_(device) {
   offsets_.reserve(lengths_.size() + 1);
   offsets_.push_back(0);
@@ -42,7 +46,7 @@ torch::Tensor PackedLayout::pad(const torch::Tensor& x) const {
 torch::Tensor PackedLayout::unpad(const torch::Tensor& x) const { return x.flatten(0, 1).index_select(0, slots_N()); }
 
 torch::Tensor PackedLayout::is_token_BL() const {
-  const auto lengths_B = torch::tensor(lengths_, torch::kInt64).to(device_);
+  const auto lengths_B = ids_tensor(lengths_, device_);
   return torch::arange(longest_, lengths_B.options()).unsqueeze(0) < lengths_B.unsqueeze(1);
 }
 

@@ -5,11 +5,15 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <torch/types.h>
 
 namespace attend {
+
+/// int64, on `device`.
+torch::Tensor ids_tensor(std::span<const std::int64_t> ids, torch::Device device);
 
 class PackedLayout {
  public:

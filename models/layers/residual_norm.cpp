@@ -1,117 +1,17 @@
 // Letters: N tokens, E width.
 #include "models/layers/residual_norm.h"
 
-#include <cmath>
-
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
-#include "models/layers/dropout_mask.h"
-#include "models/layers/pieces.h"
+#include "models/kernels/norm_rows.h"
 
 namespace attend {
 namespace {
 
-using namespace simd;
+using namespace kernels;
 
 constexpr std::int64_t kRowBlock = 32;  // rows a task takes; also the grain of the weight gradient's partial sums
-
-struct RowRange {
-  std::int64_t begin, end, width;
-};
-
-ATTEND_SIMD void dropout_rows(const RowRange& rows, const float* x, const DropoutMask& mask, float* y) {
-  for (std::int64_t n = rows.begin; n < rows.end; ++n) {
-    const auto row = mask.row(n);
-    for_each_piece(
-        0, rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
-          const std::int64_t i = n * rows.width + column;
-          store_piece(y + i, load_piece(x + i, count) * mask.factors(row, column), count);
-        });
-  }
-}
-
-struct NormForward {
-  const float *x, *sublayer, *weight, *bias;  // no sublayer: x alone is normalised
-  float *sum, *y, *statistics;                // statistics_N2: mean and 1 / deviation; no sum without a sublayer
-  float epsilon;
-};
-
-ATTEND_SIMD void norm_rows(const RowRange& rows, const NormForward& io, const DropoutMask* mask) {
-  const float width = static_cast<float>(rows.width);
-  for (std::int64_t n = rows.begin; n < rows.end; ++n) {
-    const auto row = mask ? mask->row(n) : DropoutMask::Row{};
-    const float* sum_row = (io.sublayer ? io.sum : io.x) + n * rows.width;
-    Floats total{};
-    for_each_piece(
-        0, rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
-          const std::int64_t i = n * rows.width + column;
-          Floats value = load_piece(io.x + i, count);
-          if (io.sublayer) {
-            Floats added = load_piece(io.sublayer + i, count);
-            if (mask) added *= mask->factors(row, column);
-            value += added;
-            store_piece(io.sum + i, value, count);
-          }
-          total += value;
-        });
-    const float mean = simd::sum(total) / width;
-    Floats squares{};
-    for_each_piece(
-        0, rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
-          Floats centred = load_piece(sum_row + column, count) - mean;
-          if (count < kWidth)
-            for (std::int64_t i = count; i < kWidth; ++i) centred[i] = 0;
-          squares += centred * centred;
-        });
-    const float inverse = 1.0f / std::sqrt(simd::sum(squares) / width + io.epsilon);
-    io.statistics[2 * n] = mean;
-    io.statistics[2 * n + 1] = inverse;
-    for_each_piece(
-        0, rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
-          const Floats normal = (load_piece(sum_row + column, count) - mean) * inverse;
-          store_piece(io.y + n * rows.width + column, normal * load_piece(io.weight + column, count) + load_piece(io.bias + column, count),
-                      count);
-        });
-  }
-}
-
-struct NormBackward {
-  const float *sum, *statistics, *weight, *gradient;
-  const float* sum_gradient;               // of the sum itself, where it was used besides
-  float *x_gradient, *sublayer_gradient;   // the same pointer without dropout
-  float *weight_gradient, *bias_gradient;  // this block's own partial sums
-};
-
-ATTEND_SIMD void norm_rows_backward(const RowRange& rows, const NormBackward& io, const DropoutMask* mask) {
-  const float width = static_cast<float>(rows.width);
-  for (std::int64_t n = rows.begin; n < rows.end; ++n) {
-    const auto row = mask ? mask->row(n) : DropoutMask::Row{};
-    const float mean = io.statistics[2 * n], inverse = io.statistics[2 * n + 1];
-    const std::int64_t start = n * rows.width;
-    Floats sum_g{}, sum_gn{};  // of g = dy o w, and of g o normal
-    for_each_piece(
-        0, rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
-          const Floats normal = (load_piece(io.sum + start + column, count) - mean) * inverse;
-          const Floats dy = load_piece(io.gradient + start + column, count);
-          store_piece(io.weight_gradient + column, load_piece(io.weight_gradient + column, count) + dy * normal, count);
-          store_piece(io.bias_gradient + column, load_piece(io.bias_gradient + column, count) + dy, count);
-          const Floats g = dy * load_piece(io.weight + column, count);
-          sum_g += g;
-          sum_gn += g * normal;
-        });
-    const float mean_g = simd::sum(sum_g) / width, mean_gn = simd::sum(sum_gn) / width;
-    for_each_piece(
-        0, rows.width, [&](std::int64_t column, std::int64_t count) __attribute__((always_inline)) {
-          const Floats normal = (load_piece(io.sum + start + column, count) - mean) * inverse;
-          const Floats g = load_piece(io.gradient + start + column, count) * load_piece(io.weight + column, count);
-          Floats dx = (g - mean_g - normal * mean_gn) * inverse;
-          if (io.sum_gradient) dx += load_piece(io.sum_gradient + start + column, count);
-          store_piece(io.x_gradient + start + column, dx, count);
-          if (mask) store_piece(io.sublayer_gradient + start + column, dx * mask->factors(row, column), count);
-        });
-  }
-}
 
 // work(block, rows) for blocks of kRowBlock rows.
 template <class Work>
@@ -215,45 +115,45 @@ torch::Tensor dropout(const torch::Tensor& x_NE, double probability) {
   return has_cpu_kernel(x_NE) ? DropoutFunction::apply(x_NE, probability) : torch::dropout(x_NE, probability, /*train=*/true);
 }
 
-ResidualNormImpl::ResidualNormImpl(std::int64_t width, double epsilon)
-    : weight(register_parameter("weight", torch::ones({width}))),
-      bias(register_parameter("bias", torch::zeros({width}))),
-      epsilon_(epsilon) {}
+ResidualNormImpl::ResidualNormImpl(const ResidualNormConfig& config)
+    : weight(register_parameter("weight", torch::ones({config.width}))),
+      bias(register_parameter("bias", torch::zeros({config.width}))),
+      config_(config) {}
 
-torch::Tensor ResidualNormImpl::forward(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE, double dropout_probability) const {
+torch::Tensor ResidualNormImpl::forward(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE) const {
   if (has_cpu_kernel(x_NE))
     return ResidualNormFunction::apply(x_NE, std::optional(sublayer_NE), weight, bias,
-                                       NormSettings{epsilon_, dropout_probability, NormSettings::Result::kNormed})[0];
-  return torch::layer_norm(x_NE + dropout(sublayer_NE, dropout_probability), {x_NE.size(1)}, weight, bias, epsilon_);
+                                       NormSettings{config_.epsilon, dropout_probability(), NormSettings::Result::kNormed})[0];
+  return torch::layer_norm(x_NE + dropout(sublayer_NE, dropout_probability()), {x_NE.size(1)}, weight, bias, config_.epsilon);
 }
 
 torch::Tensor ResidualNormImpl::forward(const torch::Tensor& x_NE) const {
   if (has_cpu_kernel(x_NE))
     return ResidualNormFunction::apply(x_NE, std::optional<torch::Tensor>(), weight, bias,
-                                       NormSettings{epsilon_, 0, NormSettings::Result::kNormed})[0];
-  return torch::layer_norm(x_NE, {x_NE.size(1)}, weight, bias, epsilon_);
+                                       NormSettings{config_.epsilon, 0, NormSettings::Result::kNormed})[0];
+  return torch::layer_norm(x_NE, {x_NE.size(1)}, weight, bias, config_.epsilon);
 }
 
-ResidualNormImpl::Sum ResidualNormImpl::add(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE, double dropout_probability) const {
+ResidualNormImpl::Sum ResidualNormImpl::add(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE) const {
   if (has_cpu_kernel(x_NE)) {
     auto results = ResidualNormFunction::apply(x_NE, std::optional(sublayer_NE), weight, bias,
-                                               NormSettings{epsilon_, dropout_probability, NormSettings::Result::kBoth});
+                                               NormSettings{config_.epsilon, dropout_probability(), NormSettings::Result::kBoth});
     return {.sum_NE = results[1], .normed_NE = results[0]};
   }
-  const auto sum_NE = x_NE + dropout(sublayer_NE, dropout_probability);
-  return {.sum_NE = sum_NE, .normed_NE = torch::layer_norm(sum_NE, {x_NE.size(1)}, weight, bias, epsilon_)};
+  const auto sum_NE = x_NE + dropout(sublayer_NE, dropout_probability());
+  return {.sum_NE = sum_NE, .normed_NE = torch::layer_norm(sum_NE, {x_NE.size(1)}, weight, bias, config_.epsilon)};
 }
 
 torch::Tensor ResidualStream::normed(const ResidualNorm& norm) {
   if (!waiting_NE_.defined()) return norm->forward(x_NE_);
-  auto result = norm->add(x_NE_, waiting_NE_, dropout_probability_);
+  auto result = norm->add(x_NE_, waiting_NE_);
   x_NE_ = result.sum_NE;
   waiting_NE_ = torch::Tensor();
   return result.normed_NE;
 }
 
 void ResidualStream::add(torch::Tensor sublayer_NE) {
-  if (waiting_NE_.defined()) x_NE_ = x_NE_ + dropout(waiting_NE_, dropout_probability_);
+  TORCH_CHECK(!waiting_NE_.defined(), "a norm stands between two additions");
   waiting_NE_ = std::move(sublayer_NE);
 }
 

@@ -15,40 +15,58 @@ namespace attend {
 /// drops the same elements with any number of threads.
 torch::Tensor dropout(const torch::Tensor& x_NE, double probability);
 
+/// The same as a module, which knows its rate and whether it is training.
+class DropoutImpl : public torch::nn::Module {
+ public:
+  explicit DropoutImpl(double probability) : probability_(probability) {}
+  torch::Tensor forward(const torch::Tensor& x_NE) const { return dropout(x_NE, is_training() ? probability_ : 0); }
+
+ private:
+  double probability_;
+};
+TORCH_MODULE(Dropout);
+
+struct ResidualNormConfig {
+  std::int64_t width = 512;
+  double epsilon = 1e-5;
+  double dropout = 0;  ///< on the sublayer's output, while training
+};
+
 /// LayerNorm(x + Dropout(sublayer)) with parameters weight [E] and bias [E] (Ba et al. 2016).
 class ResidualNormImpl : public torch::nn::Module {
  public:
-  ResidualNormImpl(std::int64_t width, double epsilon);
-  /// x_NE, sublayer_NE -> y_NE; `dropout_probability` is 0 outside training.
-  torch::Tensor forward(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE, double dropout_probability) const;
+  explicit ResidualNormImpl(const ResidualNormConfig& config);
+  /// x_NE, sublayer_NE -> y_NE.
+  torch::Tensor forward(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE) const;
   /// LayerNorm alone: x_NE -> y_NE.
   torch::Tensor forward(const torch::Tensor& x_NE) const;
   struct Sum {
     torch::Tensor sum_NE, normed_NE;
   };
   /// x + Dropout(sublayer), and LayerNorm of it.
-  Sum add(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE, double dropout_probability) const;
+  Sum add(const torch::Tensor& x_NE, const torch::Tensor& sublayer_NE) const;
   torch::Tensor weight, bias;
 
  private:
-  double epsilon_;
+  double dropout_probability() const { return is_training() ? config_.dropout : 0; }
+
+  ResidualNormConfig config_;
 };
 TORCH_MODULE(ResidualNorm);
 
-/// The residual stream of a pre-norm model: sub-layers read LayerNorm(x) and add to x. An addition waits for the norm that follows.
+/// The residual stream of a pre-norm model: sub-layers read LayerNorm(x) and add to x. An addition waits for the norm that follows, which
+/// drops out of it what is to be dropped.
 class ResidualStream {
  public:
-  /// `dropout_probability` is of what is added; 0 outside training.
-  ResidualStream(torch::Tensor x_NE, double dropout_probability) : x_NE_(std::move(x_NE)), dropout_probability_(dropout_probability) {}
+  explicit ResidualStream(torch::Tensor x_NE) : x_NE_(std::move(x_NE)) {}
 
   /// LayerNorm(x).
   torch::Tensor normed(const ResidualNorm& norm);
-  /// x becomes x + Dropout(sublayer).
+  /// x becomes x + Dropout(sublayer). A norm stands between two additions.
   void add(torch::Tensor sublayer_NE);
 
  private:
   torch::Tensor x_NE_, waiting_NE_;  // what is to be added to x, or undefined
-  double dropout_probability_;
 };
 
 }  // namespace attend

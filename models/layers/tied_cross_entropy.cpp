@@ -9,14 +9,15 @@
 #include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
-#include "core/simd.h"
+#include "models/kernels/softmax_loss.h"
+#include "models/kernels/tile_product.h"
 #include "models/layers/linear.h"
-#include "models/layers/tile_product.h"
+#include "models/layers/packed.h"
 
 namespace attend {
 namespace {
 
-using namespace simd;
+using namespace kernels;
 
 constexpr std::int64_t kChunkFloats = 4 << 20;  // 16 MiB of logits, or a few times as much: large enough for products at full speed
 
@@ -25,55 +26,6 @@ std::int64_t chunk_rows(std::int64_t vocab, std::int64_t factor) {
 }
 
 bool has_cpu_kernel(const torch::Tensor& hidden_TE) { return hidden_TE.is_cpu() && hidden_TE.scalar_type() == torch::kFloat32; }
-
-struct RowLoss {
-  double loss = 0, log_likelihood = 0;
-  bool is_correct = false;
-};
-
-struct Smoothing {
-  float on_target, everywhere;  // 1 - epsilon, epsilon / V
-  bool wants_gradient;
-};
-
-// One row of logits -> its loss; where asked, the row becomes d loss / d logits = softmax - target distribution.
-ATTEND_SIMD void softmax_loss_row(float* row, std::int64_t vocab, std::int64_t target, const Smoothing& smoothing, RowLoss& result) {
-  const std::int64_t whole = vocab / kWidth * kWidth;
-  Floats best = broadcast(-std::numeric_limits<float>::infinity()), total{};
-  for (std::int64_t v = 0; v < whole; v += kWidth) {
-    best = max(best, load(row + v));
-    total += load(row + v);
-  }
-  float offset = max_lane(best);
-  double logit_sum = sum(total);
-  for (std::int64_t v = whole; v < vocab; ++v) {
-    offset = std::max(offset, row[v]);
-    logit_sum += row[v];
-  }
-  const float target_logit = row[target];
-  Floats normalizers{};
-  float normalizer = 0;
-  for (std::int64_t v = 0; v < whole; v += kWidth) {
-    const Floats weight = exp(load(row + v) - offset);
-    if (smoothing.wants_gradient) store(row + v, weight);
-    normalizers += weight;
-  }
-  for (std::int64_t v = whole; v < vocab; ++v) {
-    const float weight = std::exp(row[v] - offset);
-    if (smoothing.wants_gradient) row[v] = weight;
-    normalizer += weight;
-  }
-  normalizer += sum(normalizers);
-  const double log_normalizer = static_cast<double>(offset) + std::log(static_cast<double>(normalizer));
-  result.log_likelihood = target_logit - log_normalizer;
-  result.is_correct = target_logit == offset;
-  result.loss = log_normalizer - smoothing.on_target * static_cast<double>(target_logit) - smoothing.everywhere * logit_sum;
-  if (!smoothing.wants_gradient) return;
-  const float inverse = 1.0f / normalizer;
-  for (std::int64_t v = 0; v < whole; v += kWidth) store(row + v, load(row + v) * inverse - smoothing.everywhere);
-  for (std::int64_t v = whole; v < vocab; ++v) row[v] = row[v] * inverse - smoothing.everywhere;
-  row[target] -= smoothing.on_target;
-}
 
 // The same of a chunk on any device and in any type. Returns the gradient where it is wanted.
 torch::Tensor softmax_loss_rows(const torch::Tensor& logits_CV, const torch::Tensor& targets_C, double label_smoothing, bool wants_gradient,
@@ -125,7 +77,7 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
   const auto device = hidden_TE.device().type();
   const bool low_precision = at::autocast::is_autocast_enabled(device), on_cpu = has_cpu_kernel(hidden_TE);
   const auto product_type = low_precision ? at::autocast::get_autocast_dtype(device) : hidden_TE.scalar_type();
-  const auto targets_T = on_cpu ? torch::Tensor() : torch::tensor(targets, torch::kInt64).to(hidden_TE.device());
+  const auto targets_T = on_cpu ? torch::Tensor() : ids_tensor(targets, hidden_TE.device());
   const auto hidden = hidden_TE.to(product_type).contiguous(), table = table_VE.to(product_type);
   const auto bias = bias_V.defined() ? bias_V.to(product_type) : bias_V;
   ChunkedLoss result;

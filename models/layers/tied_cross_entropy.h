@@ -6,7 +6,7 @@
 
 #include <torch/types.h>
 
-#include "models/interfaces.h"
+#include "models/layers/loss.h"
 
 namespace attend {
 

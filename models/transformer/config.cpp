@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-#include "core/limits.h"
+#include "models/config_checks.h"
 #include "models/hf_config.h"
 #include "models/presets.h"
 
@@ -26,31 +26,22 @@ const std::vector<Preset>& presets() {
   return all;
 }
 
-void check_stack(const char* side, std::int64_t layers, std::int64_t heads, std::int64_t ffn, std::int64_t hidden) {
-  const std::string prefix = side;
-  require(layers >= 1 && layers <= 1000, prefix + "_layers is " + std::to_string(layers) + "; expected 1 to 1000");
-  require(heads >= 1 && hidden % heads == 0,
-          prefix + "_heads is " + std::to_string(heads) + ", which does not divide hidden_size " + std::to_string(hidden));
-  require(ffn >= 1 && ffn <= 1'000'000, prefix + "_ffn_size is " + std::to_string(ffn) + "; expected 1 to 1000000");
-}
-
-void check_id(const char* name, std::int64_t id, std::int64_t vocab_size) {
-  require(id >= 0 && id < vocab_size,
-          std::string(name) + " is " + std::to_string(id) + ", outside the vocabulary of " + std::to_string(vocab_size));
+void check_stack(const std::string& side, std::int64_t layers, std::int64_t heads, std::int64_t ffn, std::int64_t hidden) {
+  check_range(side + "_layers", layers, 1, kMostLayers);
+  check_heads(side + "_heads", heads, hidden);
+  check_range(side + "_ffn_size", ffn, 1, kMostInner);
 }
 
 }  // namespace
 
 void TransformerConfig::validate() const {
-  require(vocab_size >= 1 && vocab_size <= limits::kVocabularySize,
-          "vocab_size is " + std::to_string(vocab_size) + "; expected 1 to " + std::to_string(limits::kVocabularySize));
-  require(hidden_size >= 2 && hidden_size <= 1 << 16, "hidden_size is " + std::to_string(hidden_size) + "; expected 2 to 65536");
+  check_vocabulary(vocab_size);
+  check_range("hidden_size", hidden_size, 2, kMostHidden);
   check_stack("encoder", encoder_layers, encoder_heads, encoder_ffn_size, hidden_size);
   check_stack("decoder", decoder_layers, decoder_heads, decoder_ffn_size, hidden_size);
-  require(dropout >= 0 && dropout < 1, "dropout is " + std::to_string(dropout) + "; expected 0 or more and less than 1");
-  require(attention_dropout >= 0 && attention_dropout < 1,
-          "attention_dropout is " + std::to_string(attention_dropout) + "; expected 0 or more and less than 1");
-  require(max_positions >= 1 && max_positions <= 1 << 20, "max_positions is " + std::to_string(max_positions) + "; expected 1 to 1048576");
+  check_rate("dropout", dropout);
+  check_rate("attention_dropout", attention_dropout);
+  check_range("max_positions", max_positions, 1, kMostPositions);
   require(shared_embeddings || (target_vocab_size >= 1 && target_vocab_size <= limits::kVocabularySize),
           "target_vocab_size is " + std::to_string(target_vocab_size) + "; embeddings that are not shared need it");
   check_id("pad_id", pad_id, output_vocab_size());

@@ -8,6 +8,9 @@
 #include "core/fields.h"
 #include "core/json.h"
 #include "models/layers/activation.h"
+#include "models/layers/attention.h"
+#include "models/layers/feed_forward.h"
+#include "models/layers/residual_norm.h"
 
 namespace attend {
 
@@ -54,6 +57,17 @@ struct TransformerConfig {
   }
 
   std::int64_t output_vocab_size() const { return shared_embeddings ? vocab_size : target_vocab_size; }
+
+  // Its parts. Marian's norms add 1e-5 to the variance, whatever config.json says.
+  AttentionConfig encoder_attention() const { return {.hidden_size = hidden_size, .num_heads = encoder_heads, .dropout = attention_dropout}; }
+  AttentionConfig decoder_attention() const { return {.hidden_size = hidden_size, .num_heads = decoder_heads, .dropout = attention_dropout}; }
+  FeedForwardConfig encoder_feed_forward() const {
+    return {.hidden_size = hidden_size, .inner_size = encoder_ffn_size, .activation = activation};
+  }
+  FeedForwardConfig decoder_feed_forward() const {
+    return {.hidden_size = hidden_size, .inner_size = decoder_ffn_size, .activation = activation};
+  }
+  ResidualNormConfig norm() const { return {.width = hidden_size, .epsilon = 1e-5, .dropout = dropout}; }
 
   /// Throws UserError for sizes that cannot be: heads that do not divide the width, ids outside the vocabulary, ...
   void validate() const;

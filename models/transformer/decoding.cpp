@@ -13,23 +13,21 @@ class TransformerStepDecoder final : public StepDecoder {
   TransformerStepDecoder(std::shared_ptr<const TransformerModel> model, KvCache cache, CrossMemory memory)
       : model_(std::move(model)), cache_(std::move(cache)), memory_(std::move(memory)) {}
 
-  torch::Tensor step(const torch::Tensor& last_ids_R) override {
+  torch::Tensor step(std::span<const std::int64_t> last_ids_R) override {
     const torch::InferenceMode inference;
-    TORCH_CHECK(last_ids_R.size(0) == cache_.rows(), "one token a row");
+    TORCH_CHECK(static_cast<std::int64_t>(last_ids_R.size()) == cache_.rows(), "one token a row");
     const auto positions_RE = model_->decoder_position(cache_.steps_done()).expand({cache_.rows(), -1});
-    auto x_RE = model_->embed(model_->target_table(), last_ids_R.to(model_->device()), positions_RE);
+    auto x_RE = model_->embed(model_->target_table(), ids_tensor(last_ids_R, model_->device()), positions_RE);
     std::size_t index = 0;
     for (const auto& layer : *model_->decoder_layers()) x_RE = layer->as<DecoderLayer>()->step(x_RE, cache_, memory_, index++);
     cache_.advance();
     return model_->project(x_RE).to(torch::kFloat32);
   }
 
-  void reorder(const torch::Tensor& kept_rows_R) override {
-    const auto kept = kept_rows_R.to(torch::kCPU, torch::kInt64).contiguous();
-    const std::vector<std::int64_t> rows(kept.const_data_ptr<std::int64_t>(), kept.const_data_ptr<std::int64_t>() + kept.numel());
-    cache_.reorder(rows);
+  void reorder(std::span<const std::int64_t> kept_rows_R) override {
+    cache_.reorder(kept_rows_R);
     std::vector<std::int64_t> sentences;
-    for (const std::int64_t row : rows) sentences.push_back(memory_.row_sentence[row]);
+    for (const std::int64_t row : kept_rows_R) sentences.push_back(memory_.row_sentence[row]);
     memory_.row_sentence = std::move(sentences);
   }
 

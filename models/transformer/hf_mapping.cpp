@@ -2,6 +2,7 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
+#include "models/model_folder.h"
 #include "models/transformer/model.h"
 
 namespace attend {
@@ -54,25 +55,20 @@ NameRules transformer_name_rules(const TransformerConfig& config) {
 }
 
 void TransformerModel::save(const std::filesystem::path& folder) const {
-  write_json_file(folder / "config.json", hf_config());
-  write_tensors(folder / "model.safetensors", export_tensors(*this, transformer_name_rules(config_)));
+  save_model(*this, transformer_name_rules(config_), folder);
 }
 
-std::shared_ptr<Seq2SeqModel> load_transformer(const std::filesystem::path& folder, const Json& json, torch::Device device) {
-  const auto config = transformer_from_hf(json, (folder / "config.json").string());
-  const auto file = SafetensorsReader::open_folder(folder);
-  require_parameters(file, config.least_parameters(), (folder / "config.json").string());
-  auto names = transformer_name_rules(config);
+std::shared_ptr<Seq2SeqModel> load_transformer(const ModelFolder& folder) {
+  const OpenFolder<TransformerConfig> source(folder, transformer_from_hf);
+  auto names = transformer_name_rules(source.config);
   // Computed, and not saved; where a file holds them, they are what its model was trained with.
   names.rules.push_back(
       {.ours = "encoder_positions", .theirs = {"model.encoder.embed_positions.weight"}, .presence = NameRule::Presence::kOptional});
   names.rules.push_back(
       {.ours = "decoder_positions", .theirs = {"model.decoder.embed_positions.weight"}, .presence = NameRule::Presence::kOptional});
-  auto model = std::make_shared<TransformerModel>(config);
-  import_tensors(*model, names, file);
-  model->to(device);
+  const auto model = filled(std::make_shared<TransformerModel>(source.config, TransformerModel::Start::kUnset), names, source.file,
+                            folder.options.device);
   model->keep_zero_padding();
-  model->eval();
   return model;
 }
 

@@ -12,16 +12,6 @@
 namespace attend {
 namespace {
 
-constexpr double kNormEpsilon = 1e-5;
-
-AttentionConfig attention(const TransformerConfig& config, std::int64_t num_heads) {
-  return {.hidden_size = config.hidden_size, .num_heads = num_heads, .dropout = config.attention_dropout};
-}
-
-torch::Tensor ids_tensor(const std::vector<std::int64_t>& ids, torch::Device device) {
-  return torch::tensor(ids, torch::kInt64).to(device);
-}
-
 // The decoder reads the target one place later, after the start token (figure 1: "outputs (shifted right)").
 std::vector<std::int64_t> shift_right(const PackedIds& target, std::int64_t start_id) {
   std::vector<std::int64_t> shifted(target.ids.size());
@@ -37,41 +27,38 @@ std::vector<std::int64_t> shift_right(const PackedIds& target, std::int64_t star
 }  // namespace
 
 EncoderLayerImpl::EncoderLayerImpl(const TransformerConfig& config)
-    : self_attention(register_module("self_attention", SelfAttention(attention(config, config.encoder_heads)))),
-      feed_forward(register_module(
-          "feed_forward", FeedForward(FeedForwardImpl::Config{
-                              .hidden_size = config.hidden_size, .inner_size = config.encoder_ffn_size, .activation = config.activation}))),
-      self_attention_norm(register_module("self_attention_norm", ResidualNorm(config.hidden_size, kNormEpsilon))),
-      feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.hidden_size, kNormEpsilon))) {}
+    : self_attention(register_module("self_attention", SelfAttention(config.encoder_attention()))),
+      feed_forward(register_module("feed_forward", FeedForward(config.encoder_feed_forward()))),
+      self_attention_norm(register_module("self_attention_norm", ResidualNorm(config.norm()))),
+      feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.norm()))) {}
 
-torch::Tensor EncoderLayerImpl::forward(torch::Tensor x_NE, const PackedLayout& layout, double dropout) const {
-  x_NE = self_attention_norm->forward(x_NE, self_attention->forward(x_NE, layout, Causality::kBidirectional), dropout);
-  return feed_forward_norm->forward(x_NE, feed_forward->forward(x_NE), dropout);
+torch::Tensor EncoderLayerImpl::forward(torch::Tensor x_NE, const PackedLayout& layout) const {
+  x_NE = self_attention_norm->forward(x_NE, self_attention->forward(x_NE, layout, Causality::kBidirectional));
+  return feed_forward_norm->forward(x_NE, feed_forward->forward(x_NE));
 }
 
 DecoderLayerImpl::DecoderLayerImpl(const TransformerConfig& config)
-    : self_attention(register_module("self_attention", SelfAttention(attention(config, config.decoder_heads)))),
-      cross_attention(register_module("cross_attention", CrossAttention(attention(config, config.decoder_heads)))),
-      feed_forward(register_module(
-          "feed_forward", FeedForward(FeedForwardImpl::Config{
-                              .hidden_size = config.hidden_size, .inner_size = config.decoder_ffn_size, .activation = config.activation}))),
-      self_attention_norm(register_module("self_attention_norm", ResidualNorm(config.hidden_size, kNormEpsilon))),
-      cross_attention_norm(register_module("cross_attention_norm", ResidualNorm(config.hidden_size, kNormEpsilon))),
-      feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.hidden_size, kNormEpsilon))) {}
+    : self_attention(register_module("self_attention", SelfAttention(config.decoder_attention()))),
+      cross_attention(register_module("cross_attention", CrossAttention(config.decoder_attention()))),
+      feed_forward(register_module("feed_forward", FeedForward(config.decoder_feed_forward()))),
+      self_attention_norm(register_module("self_attention_norm", ResidualNorm(config.norm()))),
+      cross_attention_norm(register_module("cross_attention_norm", ResidualNorm(config.norm()))),
+      feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.norm()))) {}
 
-torch::Tensor DecoderLayerImpl::forward(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory, double dropout) const {
-  x_TE = self_attention_norm->forward(x_TE, self_attention->forward(x_TE, layout, Causality::kCausal), dropout);
-  x_TE = cross_attention_norm->forward(x_TE, cross_attention->forward(x_TE, layout, memory.states_NE, memory.layout), dropout);
-  return feed_forward_norm->forward(x_TE, feed_forward->forward(x_TE), dropout);
+torch::Tensor DecoderLayerImpl::forward(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory) const {
+  x_TE = self_attention_norm->forward(x_TE, self_attention->forward(x_TE, layout, Causality::kCausal));
+  x_TE = cross_attention_norm->forward(x_TE, cross_attention->forward(x_TE, layout, memory.states_NE, memory.layout));
+  return feed_forward_norm->forward(x_TE, feed_forward->forward(x_TE));
 }
 
 torch::Tensor DecoderLayerImpl::step(torch::Tensor x_RE, KvCache& cache, const CrossMemory& memory, std::size_t layer) const {
-  x_RE = self_attention_norm->forward(x_RE, self_attention->step(x_RE, cache, layer), 0);
-  x_RE = cross_attention_norm->forward(x_RE, cross_attention->step(x_RE, memory, layer), 0);
-  return feed_forward_norm->forward(x_RE, feed_forward->forward(x_RE), 0);
+  x_RE = self_attention_norm->forward(x_RE, self_attention->step(x_RE, cache, layer));
+  x_RE = cross_attention_norm->forward(x_RE, cross_attention->step(x_RE, memory, layer));
+  return feed_forward_norm->forward(x_RE, feed_forward->forward(x_RE));
 }
 
-TransformerModel::TransformerModel(const TransformerConfig& config) : config_(config) {
+TransformerModel::TransformerModel(const TransformerConfig& config, Start start)
+    : config_(config), embedding_dropout_(register_module("embedding_dropout", Dropout(config.dropout))) {
   const auto positions_PE = sinusoidal_positions(config.max_positions, config.hidden_size);
   source_table_ = register_parameter("source_embedding", torch::empty({config.vocab_size, config.hidden_size}));
   target_table_ = config.shared_embeddings
@@ -84,7 +71,7 @@ TransformerModel::TransformerModel(const TransformerConfig& config) : config_(co
   decoder_layers_ = register_module("decoder_layers", torch::nn::ModuleList());
   for (std::int64_t i = 0; i < config.encoder_layers; ++i) encoder_layers_->push_back(EncoderLayer(config));
   for (std::int64_t i = 0; i < config.decoder_layers; ++i) decoder_layers_->push_back(DecoderLayer(config));
-  initialize();
+  if (start == Start::kDrawn) initialize();
 }
 
 // Embeddings from N(0, 1 / sqrt(E)), so that sqrt(E) times them is of unit size; a zero padding row; projections by Glorot
@@ -111,7 +98,7 @@ void TransformerModel::initialize() {
 }
 
 void TransformerModel::keep_zero_padding() {
-  const auto pad_index = torch::tensor({config_.pad_id}, torch::kInt64).to(device());
+  const auto pad_index = ids_tensor(std::vector{config_.pad_id}, device());
   for (const auto& table : config_.shared_embeddings ? std::vector{source_table_} : std::vector{source_table_, target_table_})
     if (table[config_.pad_id].count_nonzero().item<std::int64_t>() == 0)
       table.register_hook([pad_index](const torch::Tensor& gradient) { return gradient.index_fill(0, pad_index, 0); });
@@ -129,14 +116,14 @@ void TransformerModel::check_ids(const PackedIds& ids, std::int64_t vocab_size) 
 torch::Tensor TransformerModel::embed(const torch::Tensor& table_VE, const torch::Tensor& ids_N, const torch::Tensor& positions_NE) const {
   const double scale = config_.scale_embedding ? std::sqrt(static_cast<double>(config_.hidden_size)) : 1.0;
   const auto tokens_NE = torch::embedding(table_VE, ids_N, /*padding_idx=*/config_.pad_id);
-  return attend::dropout(torch::add(positions_NE, tokens_NE, scale), dropout());
+  return embedding_dropout_->forward(torch::add(positions_NE, tokens_NE, scale));
 }
 
 Memory TransformerModel::encode(const PackedIds& source) const {
   check_ids(source, config_.vocab_size);
   Memory memory{.states_NE = {}, .layout = PackedLayout(source.lengths, device())};
   auto x_NE = embed(source_table_, ids_tensor(source.ids, device()), encoder_positions_.index_select(0, memory.layout.positions_N()));
-  for (const auto& layer : *encoder_layers_) x_NE = layer->as<EncoderLayer>()->forward(x_NE, memory.layout, dropout());
+  for (const auto& layer : *encoder_layers_) x_NE = layer->as<EncoderLayer>()->forward(x_NE, memory.layout);
   memory.states_NE = x_NE;
   return memory;
 }
@@ -146,7 +133,7 @@ torch::Tensor TransformerModel::decode(const PackedIds& target, const Memory& me
   const PackedLayout layout(target.lengths, device());
   const auto input_T = ids_tensor(shift_right(target, config_.decoder_start_id), device());
   auto x_TE = embed(target_table_, input_T, decoder_positions_.index_select(0, layout.positions_N()));
-  for (const auto& layer : *decoder_layers_) x_TE = layer->as<DecoderLayer>()->forward(x_TE, layout, memory, dropout());
+  for (const auto& layer : *decoder_layers_) x_TE = layer->as<DecoderLayer>()->forward(x_TE, layout, memory);
   return x_TE;
 }
 
@@ -164,7 +151,7 @@ SummedLoss TransformerModel::loss(const PairBatch& batch, double label_smoothing
 std::shared_ptr<Seq2SeqModel> make_transformer(const TransformerConfig& config, std::uint64_t seed, torch::Device device) {
   config.validate();
   torch::manual_seed(mix_seed(seed, "parameters"));
-  auto model = std::make_shared<TransformerModel>(config);
+  auto model = std::make_shared<TransformerModel>(config, TransformerModel::Start::kDrawn);
   model->to(device);
   model->keep_zero_padding();
   return model;

@@ -21,7 +21,7 @@ namespace attend {
 class EncoderLayerImpl : public torch::nn::Module {
  public:
   explicit EncoderLayerImpl(const TransformerConfig& config);
-  torch::Tensor forward(torch::Tensor x_NE, const PackedLayout& layout, double dropout) const;
+  torch::Tensor forward(torch::Tensor x_NE, const PackedLayout& layout) const;
 
   SelfAttention self_attention;
   FeedForward feed_forward;
@@ -39,7 +39,7 @@ struct Memory {
 class DecoderLayerImpl : public torch::nn::Module {
  public:
   explicit DecoderLayerImpl(const TransformerConfig& config);
-  torch::Tensor forward(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory, double dropout) const;
+  torch::Tensor forward(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory) const;
   /// One token a row, its past in the cache: the same three sub-layers.
   torch::Tensor step(torch::Tensor x_RE, KvCache& cache, const CrossMemory& memory, std::size_t layer) const;
 
@@ -52,8 +52,9 @@ TORCH_MODULE(DecoderLayer);
 
 class TransformerModel final : public Seq2SeqModel {
  public:
-  /// Parameters drawn as docs/transformer.md says, from torch's default generator.
-  explicit TransformerModel(const TransformerConfig& config);
+  /// Parameters drawn as docs/transformer.md says, from torch's default generator; or left as they are, to be read from a file.
+  enum class Start { kDrawn, kUnset };
+  TransformerModel(const TransformerConfig& config, Start start);
 
   torch::Tensor logits(const PairBatch& batch) override;
   SummedLoss loss(const PairBatch& batch, double label_smoothing) override;
@@ -63,6 +64,7 @@ class TransformerModel final : public Seq2SeqModel {
     return {.pad = config_.pad_id, .eos = config_.eos_id, .decoder_start = config_.decoder_start_id};
   }
   std::int64_t vocab_size() const override { return config_.output_vocab_size(); }
+  std::int64_t source_vocab_size() const override { return config_.vocab_size; }
   std::int64_t max_positions() const override { return config_.max_positions; }
   torch::Device device() const override { return source_table_.device(); }
   Json hf_config() const override { return transformer_to_hf(config_); }
@@ -85,7 +87,6 @@ class TransformerModel final : public Seq2SeqModel {
  private:
   void initialize();
   void check_ids(const PackedIds& ids, std::int64_t vocab_size) const;
-  double dropout() const { return is_training() ? config_.dropout : 0; }
   // Target states in front of the output projection, from the target shifted right.
   torch::Tensor decode(const PackedIds& target, const Memory& memory) const;
 
@@ -93,6 +94,7 @@ class TransformerModel final : public Seq2SeqModel {
   torch::Tensor source_table_, target_table_;                                // the same tensor where embeddings are shared
   torch::Tensor encoder_positions_, decoder_positions_, final_logits_bias_;  // buffers
   torch::nn::ModuleList encoder_layers_, decoder_layers_;
+  Dropout embedding_dropout_;
 };
 
 /// MarianMT's names for this model's tensors (FORMATS: docs/file-formats.md).
@@ -101,6 +103,6 @@ NameRules transformer_name_rules(const TransformerConfig& config);
 /// A new model; the parameters are a function of `seed`. Throws UserError where the configuration cannot be.
 std::shared_ptr<Seq2SeqModel> make_transformer(const TransformerConfig& config, std::uint64_t seed, torch::Device device);
 /// A MarianMT folder. Throws UserError.
-std::shared_ptr<Seq2SeqModel> load_transformer(const std::filesystem::path& folder, const Json& config, torch::Device device);
+std::shared_ptr<Seq2SeqModel> load_transformer(const ModelFolder& folder);
 
 }  // namespace attend

@@ -121,6 +121,22 @@ TEST_CASE("a folder that is no model, or has no tokenizer, is refused") {
   }
 }
 
+TEST_CASE("prefixes are read from a file of their own, and what the vocabulary lacks of them is told") {
+  TempFolder folder;
+  const std::string model = world().model.string();
+  check_refusal(run({"translate", "--model", model, "--prefix", "-"}, "The man sleeps.\n"), "--prefix - and the text");
+  write_text(folder / "prefixes", "\nDer \xCE\xA9\n");
+  const Outcome outcome =
+      run({"translate", "--model", model, "--beam", "1", "--prefix", (folder / "prefixes").string()}, "The man sleeps.\nThe dog sleeps.\n");
+  INFO(outcome.err);
+  CHECK(outcome.code == 0);
+  CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 2);
+  CHECK_THAT(outcome.err, Contains("line 2 has a prefix with what the vocabulary lacks") && !Contains("line 1"));
+  // The prefixes may come from standard input where the text does not.
+  write_text(folder / "text", "The man sleeps.\n");
+  CHECK(run({"translate", "--model", model, "--beam", "1", "--prefix", "-", (folder / "text").string()}, "Der\n").code == 0);
+}
+
 TEST_CASE("damaged weights are refused by name") {
   const ModelCopy copy;
   const fs::path file = copy.path / "model.safetensors";

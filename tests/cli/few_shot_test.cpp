@@ -41,6 +41,36 @@ TEST_CASE("accuracy against shots is printed, as rows, as JSON and as a page") {
   CHECK(list[0]["task"] == "verbs.tsv");
 }
 
+TEST_CASE("the curve alone is an SVG file") {
+  const TempFolder folder;
+  write_text(folder / "verbs.tsv", kTask);
+  const std::filesystem::path picture = folder / "curve.svg";
+  const Outcome outcome = run(evaluating(folder / "verbs.tsv", {"--shots", "0,2", "--page", picture.string()}));
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  const std::string svg = read_text(picture);
+  CHECK(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
+  CHECK(svg.ends_with("</svg>\n"));
+  CHECK_THAT(svg, Contains("<polyline") && Contains("verbs.tsv") && !Contains("<html") && !Contains("<script"));
+}
+
+TEST_CASE("how long an answer may be, and outputs that end too soon, are told") {
+  const TempFolder folder;
+  write_text(folder / "long.tsv", "the dog\t" + std::string(40, 'x') + "\nthe hen\t3.14\n");
+  write_text(folder / "full_stop.txt", "{input} -> {output}.");
+  const auto told = [&](const std::vector<std::string>& more) {
+    const Outcome outcome =
+        run(Arguments{"evaluate", "few-shot", "--model", kModel, "--data", (folder / "long.tsv").string(), "--shots", "0"} + more);
+    CHECK(outcome.code == 0);
+    return outcome.err;
+  };
+  CHECK_THAT(told({}), Contains("long.tsv: an answer may take") && Contains("as the longest output does"));
+  CHECK_THAT(told({"--max-new-tokens", "12"}), Contains("--max-new-tokens is 12, and the longest output takes"));
+  CHECK_THAT(told({"--template", (folder / "full_stop.txt").string()}), Contains("1 of 2 outputs hold it themselves, as '3.14'"));
+  const std::string quiet = told({"--by", "likelihood", "--normalize", "bytes", "--template", (folder / "full_stop.txt").string()});
+  CHECK_THAT(quiet, !Contains("outputs hold it") && !Contains("may take"));
+}
+
 TEST_CASE("what cannot be measured is refused with a sentence") {
   const TempFolder folder;
   write_text(folder / "verbs.tsv", kTask);
@@ -62,6 +92,9 @@ TEST_CASE("what cannot be measured is refused with a sentence") {
   refused("verbs.tsv", {"--shots", "1,1"}, "twice");
   refused("verbs.tsv", {"--trials", "0"}, "--trials");
   refused("verbs.tsv", {"--calibrate"}, "--by likelihood");
+  refused("verbs.tsv", {"--normalize", "tokens"}, "--by likelihood");
+  refused("verbs.tsv", {"--normalize", "tokens", "--calibrate", "--by", "likelihood"}, "--calibrate and --normalize");
+  refused("verbs.tsv", {"--normalize", "letters", "--by", "likelihood"}, "letters");
   refused("verbs.tsv", {"--template", (folder / "template.txt").string()}, "{input}");
   refused("bad.tsv", {}, "line 1");
   refused("absent.tsv", {}, "absent.tsv");

@@ -89,6 +89,69 @@ TEST_CASE("one line out for each line in, an empty one for an empty one, whateve
   CHECK_THAT(outcome.err, Contains("line 3"));
 }
 
+TEST_CASE("with --json an empty line is an object, as every line is") {
+  const auto keys = [](const Json& object) {
+    std::vector<std::string> names;
+    for (const auto& [key, value] : object.items()) names.push_back(key);
+    return names;
+  };
+  const auto check = [&](const Outcome& outcome, const char* of_nothing) {
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    REQUIRE(lines_of(outcome.out).size() == 3);
+    const Json filled = parse_json(lines_of(outcome.out)[0], "answer"), empty = parse_json(lines_of(outcome.out)[1], "answer");
+    CHECK(keys(filled) == keys(empty));
+    CHECK(empty["tokens"] == 0);
+    CHECK(empty["log_probability"] == 0);
+    CHECK(empty[of_nothing].is_null());
+    return empty;
+  };
+  const std::string lines = "the cat\n\nthe dog\n";
+  const Json empty = check(generate({"--json", "--max-new-tokens", "4", "--samples", "2", "--log-probabilities"}, lines), "end");
+  CHECK(empty["text"] == "");
+  CHECK(empty["samples"].size() == 2);
+  check(run({"score", "--model", kModel, "--json", "--log-probabilities"}, lines), "perplexity");
+  TempFolder folder;
+  write_text(folder / "task.tsv", examples("eats"));
+  const std::vector<std::string> shown{"--examples", (folder / "task.tsv").string(), "--shots", "1"};
+  check(prompt(shown + Arguments{"--max-new-tokens", "4", "--json"}, "the cat\n\nthe bat\n"), "end");
+}
+
+TEST_CASE("a prompt of several lines is written with escapes, or as JSON Lines") {
+  const std::string several = "the dog -> eats\nthe hen -> eats\nthe cat";
+  const std::vector<std::string> flags{"--temperature", "0", "--max-new-tokens", "12", "--stop", "\\n"};
+  const auto with = [&](const std::vector<std::string>& more, const std::string& input = {}) { return generate(flags + more, input); };
+  const Outcome expected = with({"--prompt", several});
+  REQUIRE(expected.out == " -> eats\n");
+  CHECK(with({"--escapes"}, escaped(several) + "\n").out == expected.out);
+  CHECK(with({"--escapes", "--prompt", escaped(several)}).out == expected.out);
+  const std::string json = one_line(Json{{"prompt", several}});
+  CHECK(with({"--json-input"}, json + "\n\n" + json + "\n").out == expected.out + "\n" + expected.out);
+  CHECK(with({"--json-input"}, "{\"prompt\": \"\"}\n").code == 0);  // a new text
+  // Without either a line is what it looks like.
+  CHECK(with({}, escaped(several) + "\n").out != expected.out);
+
+  check_refusal(with({"--escapes"}, "C:\\dir\n"), "line 1: a backslash");
+  check_refusal(with({"--json-input"}, "the cat\n"), "line 1");
+  check_refusal(with({"--json-input"}, "[1]\n"), "line 1 is no object with the key 'prompt'");
+  check_refusal(with({"--json-input"}, "{\"prompt\": 3}\n"), "prompt");
+  check_refusal(with({"--json-input"}, "{\"prompt\": \"a\", \"temperature\": 2}\n"), "the key 'temperature'");
+  check_refusal(with({"--json-input", "--prompt", "x"}), "--json-input has no effect on --prompt");
+  check_refusal(with({"--json-input", "--escapes"}, "x\n"), "--escapes and --json-input");
+}
+
+TEST_CASE("all of a prompt as long as the positions is read") {
+  const std::string exact(64, 'x');
+  REQUIRE(parse_json(run({"score", "--model", kModel, "--json"}, exact + "\n").out, "score")["tokens"] == 64);
+  const Outcome whole = generate({"--max-new-tokens", "1", "--context", "refuse"}, exact + "\n");
+  CHECK(whole.code == 0);
+  CHECK_THAT(generate({"--max-new-tokens", "1"}, exact + "\n").err, !Contains("are read"));
+  const Outcome longer = generate({"--max-new-tokens", "1"}, exact + "x\n");
+  CHECK_THAT(longer.err, Contains("line 1 has 65 tokens, and the model 64 positions; its last 32 are read"));
+  CHECK_THAT(generate({"--max-new-tokens", "1", "--prompt", exact + "x"}).err, Contains("--prompt has 65 tokens"));
+  check_refusal(generate({"--max-new-tokens", "1", "--context", "refuse", "--prompt", exact + "x"}), "64 positions");
+}
+
 TEST_CASE("a seed gives its samples again, another gives others") {
   const std::vector<std::string> flags{"--samples", "3", "--max-new-tokens", "12", "--top-p", "0.99", "--json"};
   const auto with_seed = [&](const std::string& seed, const std::string& input) {
@@ -172,7 +235,7 @@ TEST_CASE("what cannot be generated is refused in a sentence") {
   check_refusal(generate({"--prompt", "x", "--length-penalty", "3"}), "--length-penalty has no effect");
   CHECK_THAT(generate({"--prompt", "x", "--temperature", "0", "--top-k", "3"}).err, Contains("no effect at temperature 0"));
   check_refusal(generate({"--prompt", "x", "--log-probabilities"}), "--json");
-  check_refusal(generate({"--prompt", "x", "--context", "refuse", "--max-new-tokens", "64"}), "64 positions");
+  check_refusal(generate({"--prompt", "x", "--context", "refuse", "--max-new-tokens", "65"}), "64 positions");
   check_refusal(generate({"--prompt", "x", "--context", "stretch"}), "stretch");
   check_refusal(generate({"--prompt", "x", "--precision", "int8"}), "int8");
   check_refusal(generate({"--prompt", "x", "prompts.txt"}), "--prompt");

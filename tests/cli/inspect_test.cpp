@@ -66,6 +66,31 @@ TEST_CASE("inspect says what is wrong with a folder") {
   write_small_model(folder);
   write_text(folder / "config.json", "{\"model_type\": \"marian\", \"vocab_size\": 1.5}");
   CHECK_THAT(error(), Contains("vocab_size"));
+  for (const char* architectures : {"[1]", "[null]", "[[\"MarianMTModel\"]]", "\"MarianMTModel\"", "{\"a\": 1}", "7"}) {
+    INFO(architectures);
+    write_text(folder / "config.json", std::string("{\"model_type\": \"marian\", \"architectures\": ") + architectures + "}");
+    CHECK_THAT(error(), Contains("config.json") && Contains("architectures") && !Contains("internal"));
+  }
+  for (const char* config : {"[1]", "7", "{\"model_type\": 7}", "{\"model_type\": null}", "{\"model_type\": \"marian\", \"vocab_size\": []}"}) {
+    INFO(config);
+    write_text(folder / "config.json", config);
+    CHECK_THAT(error(), Contains("config.json") && !Contains("internal"));
+  }
+  write_small_model(folder);
+  for (const char* record : {"[1, 2]", "7", "\"step\"", "null"}) {
+    INFO(record);
+    write_text(folder / "metrics.jsonl", std::string("{\"step\": 1}\n") + record + "\n");
+    CHECK_THAT(error(), Contains("metrics.jsonl line 2: expected a JSON object"));
+  }
+  // What it only shows may be of any kind.
+  write_text(folder / "metrics.jsonl", "{\"step\": [1, {\"a\": null}], \"evaluation\": {\"bleu\": {}}, \"records\": \"x\"}\n");
+  write_text(folder / "config.json", R"({"model_type": "marian", "architectures": null, "d_model": 18446744073709551615, "x": [1, "y"]})");
+  for (const Arguments& arguments : {Arguments{"inspect"}, Arguments{"inspect", "--json"}}) {
+    const Outcome outcome = run(arguments + Arguments{folder.path().string()});
+    INFO(outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK_FALSE(outcome.out.empty());
+  }
   CHECK(run({"inspect", "/nowhere"}).code == 2);
 }
 

@@ -156,14 +156,15 @@ TEST_CASE("A run's folder that was moved, or is no place for a vocabulary, is to
   CHECK(full.err.find("cannot write the results to standard output") != std::string::npos);
 }
 
-TEST_CASE("SIGTERM saves and ends with 75, and the run goes on from there") {
+TEST_CASE("SIGTERM or a closed terminal saves and ends with 75, and the run goes on from there") {
+  const int signal = GENERATE(SIGTERM, SIGHUP);
   const TempFolder folder;
   write_pairs(folder, "train", 100);
   write_pairs(folder, "valid", 12);
   Invocation invocation{.arguments = pretrain(folder, "run", {"--steps", "100000", "--save-every", "0", "--eval-every", "0"})};
   invocation.meanwhile = [&](pid_t child) {
     wait_for_file(folder / "run" / "metrics.jsonl");  // the first records show that it trains
-    ::kill(child, SIGTERM);
+    ::kill(child, signal);
   };
   const Outcome stopped = run(invocation);
   INFO(stopped.err);

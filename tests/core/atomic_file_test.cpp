@@ -223,22 +223,52 @@ TEST_CASE("a folder that cannot be filled leaves the older one") {
   CHECK_THROWS_AS(fill_with(folder / "file/step-1", "x"), StorageError);
 }
 
-TEST_CASE("what a killed process left beside a folder is removed by the next one") {
+TEST_CASE("what a killed process left beside a folder is removed by the next one, an hour later") {
   const TempFolder folder;
   const pid_t child = ::fork();
   if (child == 0) ::_exit(0);
   REQUIRE(::waitpid(child, nullptr, 0) == child);
-  const auto dead = folder / ("step-1.tmp-" + std::to_string(child));
-  const auto alive = folder / ("step-1.tmp-" + std::to_string(::getppid()));
-  const auto foreign = folder / "step-1.tmp-notes";
-  for (const auto& path : {dead, alive, foreign}) {
+  const std::string of_dead = "step-1.tmp-" + std::to_string(child);
+  const auto dead = folder / (of_dead + "-00c0ffee00c0ffee"), earlier = folder / of_dead;  // the second: of an earlier version
+  const auto own = folder / ("step-1.tmp-" + std::to_string(::getpid()) + "-00c0ffee00c0ffee");  // a container's PID 1, started again
+  const auto alive = folder / ("step-1.tmp-" + std::to_string(::getppid()) + "-00c0ffee00c0ffee");
+  const auto recent = folder / (of_dead + "-1234567812345678");  // of a process that lives elsewhere: its last write is new
+  const auto foreign = folder / "step-1.tmp-notes", numbered = folder / (of_dead + "-notes");
+  const auto long_ago = fs::file_time_type::clock::now() - std::chrono::minutes(61);
+  for (const auto& path : {dead, earlier, own, alive, recent, foreign, numbered}) {
     fs::create_directory(path);
     write_text(path / "x", "x");
+    if (path != recent) fs::last_write_time(path / "x", long_ago);
+    fs::last_write_time(path, long_ago);
   }
   fill_with(folder / "step-1", "new");
-  CHECK_FALSE(fs::exists(dead));
-  CHECK(fs::exists(alive));
-  CHECK(fs::exists(foreign));
+  for (const auto& path : {dead, earlier, own}) CHECK_FALSE(fs::exists(path));
+  for (const auto& path : {alive, recent, foreign, numbered}) CHECK(fs::exists(path));
+}
+
+TEST_CASE("two writers of one file, of one process number, do not meet") {
+  const TempFolder folder;
+  AtomicFile one(folder / "x"), two(folder / "x");
+  one.write("one");
+  two.write("two, and longer");
+  one.commit();
+  CHECK(read_text(folder / "x") == "one");
+  two.commit();
+  CHECK(read_text(folder / "x") == "two, and longer");
+  CHECK(entries_in(folder.path()) == 1);
+}
+
+TEST_CASE("a folder written within the writing of the same folder is whole, and the last one stays") {
+  const TempFolder folder;
+  write_folder_atomically(folder / "step-1", [&](const fs::path& staging) {
+    write_text(staging / "model.safetensors", "outer");
+    fill_with(folder / "step-1", "inner");  // as another process would, in the middle
+    CHECK(folder_is_complete(folder / "step-1", CheckHashes::kYes));
+    CHECK(fs::exists(staging / "model.safetensors"));
+  });
+  CHECK(folder_is_complete(folder / "step-1", CheckHashes::kYes));
+  CHECK(read_text(folder / "step-1/model.safetensors") == "outer");
+  CHECK(entries_in(folder.path()) == 1);
 }
 
 // The checkpoint's promise: a process killed at any moment leaves the old folder or the new one, whole.
@@ -257,6 +287,8 @@ TEST_CASE("a process killed while it replaces a folder leaves a complete one") {
     REQUIRE(::waitpid(child, nullptr, 0) == child);
     REQUIRE(folder_is_complete(path, CheckHashes::kYes));
   }
+  const auto long_ago = fs::file_time_type::clock::now() - std::chrono::minutes(61);
+  for (const auto& entry : fs::recursive_directory_iterator(folder.path())) fs::last_write_time(entry.path(), long_ago);
   fill_with(path, "the end");
   CHECK(entries_in(folder.path()) == 1);
 }

@@ -25,7 +25,7 @@ int status_of_child(Work work) {
 }  // namespace
 
 TEST_CASE("the first signal asks for a stop and the process goes on") {
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     const int status = status_of_child([signal] {
       install_stop_handlers();
       stop_after_step();
@@ -46,6 +46,38 @@ TEST_CASE("the second signal ends the process with 130") {
     return 42;
   });
   CHECK(status == 130);
+}
+
+TEST_CASE("a terminal that closes says so several times, and the run still saves") {
+  const int status = status_of_child([] {
+    install_stop_handlers();
+    stop_after_step();
+    ::raise(SIGHUP);
+    ::raise(SIGHUP);
+    if (!stop_requested()) return 1;
+    ::raise(SIGTERM);  // somebody is in a hurry
+    return 42;
+  });
+  CHECK(status == 130);
+  const int after_term = status_of_child([] {
+    install_stop_handlers();
+    stop_after_step();
+    ::raise(SIGTERM);
+    ::raise(SIGHUP);
+    return 42;
+  });
+  CHECK(after_term == 42);
+}
+
+TEST_CASE("a run that was started with nohup goes on when its terminal closes") {
+  const int status = status_of_child([] {
+    ::signal(SIGHUP, SIG_IGN);
+    install_stop_handlers();
+    stop_after_step();
+    ::raise(SIGHUP);
+    return stop_requested() ? 1 : 42;
+  });
+  CHECK(status == 42);
 }
 
 TEST_CASE("before the first step a signal ends the process with 75") {

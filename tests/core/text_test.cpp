@@ -178,4 +178,13 @@ TEST_CASE("ASCII punctuation is Python's") {
   CHECK(found == "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~");
 }
 
+TEST_CASE("escapes become what they stand for, and anything else behind a backslash is refused") {
+  CHECK(unescaped("") == "");
+  CHECK(unescaped("Q: a\\nA:\\tb") == "Q: a\nA:\tb");
+  CHECK(unescaped("C:\\\\new") == "C:\\new");  // an escaped backslash begins no escape
+  CHECK(unescaped("é\\n") == "é\n");
+  CHECK_THROWS_AS(unescaped("C:\\dir"), UserError);
+  CHECK_THROWS_AS(unescaped("ends with \\"), UserError);
+}
+
 }  // namespace attend

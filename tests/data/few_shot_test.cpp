@@ -56,8 +56,30 @@ TEST_CASE("templates say what stands around input and output") {
 
   CHECK(PromptTemplate("{input}={output}; ").stop() == "; ");
   CHECK(PromptTemplate("{input}: {output}").example(kExamples[0]) == "dog: Hund\n");  // else the examples would run together
+  CHECK(PromptTemplate("{input}: {output} \t").example(kExamples[0]) == "dog: Hund\n");
   CHECK(PromptTemplate("{input}\n{output}\n").query("cow") == "cow\n");               // a line break is no blank: it belongs to the prompt
   CHECK(PromptTemplate("{input} {output}\n").query("cow") == "cow");
+}
+
+TEST_CASE("an answer ends where the whole text behind it stands, or at a line break where that is blank") {
+  const auto stop = [](const char* text) { return PromptTemplate(text).stop(); };
+  const auto ending = [](const char* text) { return PromptTemplate(text).ending(); };
+  CHECK(stop("{input} {output} ") == "\n");  // a blank would end every answer in front of its first letter
+  CHECK(stop("{input} {output} \n\n") == "\n");
+  CHECK(ending("{input} {output} \n\n") == " \n");  // what stands there is what is likely there
+  CHECK(stop("{input} {output}.\n") == ".\n");
+  CHECK(stop("{input}\n{output}\n###\n") == "\n###\n");
+  CHECK(ending("{input}\n{output}\n###\n") == "\n###\n");
+}
+
+TEST_CASE("outputs that hold what ends them are told") {
+  const std::vector<TaskExample> numbers{{"pi", "3.14", 0}, {"two", "2", 0}, {"e", "2.72", 0}};
+  const std::string told = PromptTemplate("{input} is {output}.").ambiguity(numbers);
+  CHECK_THAT(told, Contains("'.'") && Contains("2 of 3 outputs") && Contains("'3.14'"));
+  CHECK(PromptTemplate("{input} is {output}.\n").ambiguity(numbers).empty());
+  CHECK(PromptTemplate("{input} is {output} .").ambiguity(numbers).empty());
+  CHECK(PromptTemplate().ambiguity(numbers).empty());
+  CHECK_FALSE(PromptTemplate("{input}={output}..").ambiguity(std::vector<TaskExample>{{"a", "b.", 0}}).empty());  // "b..." ends early
 }
 
 TEST_CASE("inputs that look like marks stay as they are") {

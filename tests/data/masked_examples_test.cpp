@@ -22,16 +22,16 @@ MaskedSource make_source(const TempFolder& folder, const DocumentLengths& length
 }
 
 /// The ids of a batch before masking.
-Ids restored(const MaskedBatchIds& batch) {
-  Ids ids = batch.ids;
+Ids restored(const MaskedBatch& batch) {
+  Ids ids = batch.text.tokens.ids;
   for (std::size_t i = 0; i < batch.masked_positions.size(); ++i)
     ids.at(static_cast<std::size_t>(batch.masked_positions[i])) = batch.masked_labels.at(i);
   return ids;
 }
 
-std::vector<MaskedBatchIds> epoch_of(const MaskedSource& source, const MaskedStreamOptions& options, std::int64_t epoch = 0) {
+std::vector<MaskedBatch> epoch_of(const MaskedSource& source, const MaskedStreamOptions& options, std::int64_t epoch = 0) {
   MaskedExamples examples(source, options, {epoch, 0});
-  std::vector<MaskedBatchIds> batches;
+  std::vector<MaskedBatch> batches;
   const auto count = examples.batches_an_epoch();
   while (examples.epoch() == epoch) batches.push_back(examples.next());
   CHECK(static_cast<std::int64_t>(batches.size()) == count);
@@ -39,12 +39,12 @@ std::vector<MaskedBatchIds> epoch_of(const MaskedSource& source, const MaskedStr
 }
 
 /// The sequences of some batches before masking, in no order.
-std::multiset<Ids> sequences_of(const std::vector<MaskedBatchIds>& batches) {
+std::multiset<Ids> sequences_of(const std::vector<MaskedBatch>& batches) {
   std::multiset<Ids> sequences;
-  for (const MaskedBatchIds& batch : batches) {
+  for (const MaskedBatch& batch : batches) {
     const Ids ids = restored(batch);
     auto at = ids.begin();
-    for (const std::int64_t length : batch.lengths) sequences.emplace(at, at + length), at += length;
+    for (const std::int64_t length : batch.text.tokens.lengths) sequences.emplace(at, at + length), at += length;
     CHECK(at == ids.end());
   }
   return sequences;
@@ -73,24 +73,24 @@ TEST_CASE("a batch holds [CLS] A [SEP] B [SEP], types, labels and masks that fit
   const auto is_of_document = [&](std::int64_t a, std::int64_t b) {
     return documents[static_cast<std::size_t>(a - kToySpecial)] == documents[static_cast<std::size_t>(b - kToySpecial)];
   };
-  for (const MaskedBatchIds& batch : epoch_of(make_source(folder, lengths), {.examples = {.segments = kShort}})) {
+  for (const MaskedBatch& batch : epoch_of(make_source(folder, lengths), {.examples = {.segments = kShort}})) {
     const Ids ids = restored(batch);
-    REQUIRE(batch.type_ids.size() == ids.size());
-    REQUIRE(batch.next_sentence_labels.size() == batch.lengths.size());
+    REQUIRE(batch.text.type_ids.size() == ids.size());
+    REQUIRE(batch.next_labels.size() == batch.text.tokens.lengths.size());
     REQUIRE(std::is_sorted(batch.masked_positions.begin(), batch.masked_positions.end()));
     std::size_t at = 0;
-    for (std::size_t i = 0; i < batch.lengths.size(); ++i) {
-      const std::size_t end = at + static_cast<std::size_t>(batch.lengths[i]);
-      REQUIRE(batch.lengths[i] <= 32);
-      REQUIRE((ids[at] == kToyCls && batch.ids[at] == kToyCls && ids[end - 1] == kToySep));
+    for (std::size_t i = 0; i < batch.text.tokens.lengths.size(); ++i) {
+      const std::size_t end = at + static_cast<std::size_t>(batch.text.tokens.lengths[i]);
+      REQUIRE(batch.text.tokens.lengths[i] <= 32);
+      REQUIRE((ids[at] == kToyCls && batch.text.tokens.ids[at] == kToyCls && ids[end - 1] == kToySep));
       const auto sep = static_cast<std::size_t>(std::find(ids.begin() + static_cast<long>(at), ids.end(), kToySep) - ids.begin());
       REQUIRE((sep > at + 1 && sep < end - 2));
       REQUIRE(std::count(ids.begin() + static_cast<long>(at), ids.begin() + static_cast<long>(end), kToySep) == 2);
       for (std::size_t j = at; j < end; ++j) {
-        REQUIRE(batch.type_ids[j] == (j > sep));
+        REQUIRE(batch.text.type_ids[j] == (j > sep));
         if (j > at + 1 && j != sep && j != sep + 1 && j != end - 1) REQUIRE(ids[j] == ids[j - 1] + 1);  // each is a run of the text
       }
-      REQUIRE(batch.next_sentence_labels[i] == (is_of_document(ids[sep - 1], ids[sep + 1]) && ids[sep + 1] > ids[sep - 1] ? 0 : 1));
+      REQUIRE(batch.next_labels[i] == (is_of_document(ids[sep - 1], ids[sep + 1]) && ids[sep + 1] > ids[sep - 1] ? 0 : 1));
       at = end;
     }
     REQUIRE(at == ids.size());
@@ -113,9 +113,9 @@ TEST_CASE("an epoch is the examples of its plan, each once, in an order of its o
       CHECK(epoch_of(source, {.examples = options.examples, .seed = 6}, 0) != first);
       CHECK(MaskedExamples(source, options).examples_an_epoch() == static_cast<std::int64_t>(plan(0).size()));
       std::int64_t sequences = 0;
-      for (const MaskedBatchIds& batch : first) {
+      for (const MaskedBatch& batch : first) {
         sequences += batch.size();
-        CHECK((has_pairs || batch.next_sentence_labels.empty()));
+        CHECK((has_pairs || batch.next_labels.empty()));
       }
       CHECK(sequences == static_cast<std::int64_t>(plan(0).size()));
     }
@@ -128,9 +128,9 @@ TEST_CASE("masks are others each epoch, also where the examples are the same") {
   const MaskedStreamOptions options{.examples = {.segments = segments}};
   const auto first = epoch_of(source, options, 0), second = epoch_of(source, options, 1);
   CHECK(sequences_of(first) == sequences_of(second));
-  const auto labels = [](const std::vector<MaskedBatchIds>& batches) {
+  const auto labels = [](const std::vector<MaskedBatch>& batches) {
     std::set<std::int64_t> all;
-    for (const MaskedBatchIds& batch : batches) all.insert(batch.masked_labels.begin(), batch.masked_labels.end());
+    for (const MaskedBatch& batch : batches) all.insert(batch.masked_labels.begin(), batch.masked_labels.end());
     return all;
   };
   REQUIRE(labels(first).size() == 150);  // 3 of 20
@@ -144,11 +144,11 @@ TEST_CASE("over a stream 15 % of the pieces are masked, half of the next sentenc
   const TempFolder folder;
   const MaskedSource source = make_source(folder, DocumentLengths(200, std::vector<std::size_t>(200, 9)));
   double pieces = 0, masked = 0, sequences = 0, random = 0;
-  for (const MaskedBatchIds& batch : epoch_of(source, {.examples = {.segments = {.max_length = 128}}})) {
+  for (const MaskedBatch& batch : epoch_of(source, {.examples = {.segments = {.max_length = 128}}})) {
     pieces += static_cast<double>(batch.num_tokens() - 3 * batch.size());
     masked += static_cast<double>(batch.masked_labels.size());
     sequences += static_cast<double>(batch.size());
-    for (const std::int64_t label : batch.next_sentence_labels) random += static_cast<double>(label);
+    for (const std::int64_t label : batch.next_labels) random += static_cast<double>(label);
     for (const std::int64_t label : batch.masked_labels) REQUIRE(label >= kToySpecial);
   }
   REQUIRE(sequences > 3000);
@@ -168,7 +168,7 @@ TEST_CASE("a stream that goes on from any position gives the batches of the one 
     MaskedExamples whole(source, options);
     std::vector<BatchPosition> positions;
     std::vector<std::int64_t> counts;
-    std::vector<MaskedBatchIds> expected;
+    std::vector<MaskedBatch> expected;
     while (whole.epoch() < 3) {
       positions.push_back(whole.position());
       counts.push_back(whole.examples_an_epoch());
@@ -217,7 +217,7 @@ TEST_CASE("batches hold so many sequences, or at most so many tokens") {
     CHECK(by_tokens[i].num_tokens() <= 150);
     CHECK(by_tokens[i].num_tokens() + by_tokens[i + 1].lengths[0] > 150);  // the next one did not fit
   }
-  for (const MaskedBatchIds& batch : epoch_of(source, {.examples = {.segments = kShort, .budget = {.tokens = 20}}}))
+  for (const MaskedBatch& batch : epoch_of(source, {.examples = {.segments = kShort, .budget = {.tokens = 20}}}))
     CHECK((batch.num_tokens() <= 20 || batch.size() == 1));
 }
 
@@ -226,10 +226,10 @@ TEST_CASE("the examples of a long document lie far apart") {
   const MaskedSource source = make_source(folder, DocumentLengths(2, std::vector<std::size_t>(3000, 10)));
   double changes = 0, total = 0;
   bool last = false;
-  for (const MaskedBatchIds& batch : epoch_of(source, {.examples = {.segments = kSingle}})) {
+  for (const MaskedBatch& batch : epoch_of(source, {.examples = {.segments = kSingle}})) {
     const Ids ids = restored(batch);
     std::size_t at = 0;
-    for (const std::int64_t length : batch.lengths) {
+    for (const std::int64_t length : batch.text.tokens.lengths) {
       const bool second = ids[at + 1] >= kToySpecial + 30'000;
       if (total++ > 0) changes += second != last;
       last = second;
@@ -245,7 +245,7 @@ TEST_CASE("what is evaluated on is the same each time") {
   const MaskedExampleOptions options{.segments = kShort, .budget = {.sequences = 16}};
   const EvaluationExamples one(source, options), two(source, options);
   REQUIRE(one.size() == static_cast<std::size_t>((one.num_examples() + 15) / 16));
-  std::vector<MaskedBatchIds> batches;
+  std::vector<MaskedBatch> batches;
   for (std::size_t i = 0; i < one.size(); ++i) batches.push_back(one.batch(i));
   for (std::size_t i = one.size(); i-- > 0;) CHECK(two.batch(i) == batches[i]);  // in any order
   CHECK(static_cast<std::int64_t>(sequences_of(batches).size()) == one.num_examples());
@@ -289,7 +289,7 @@ TEST_CASE("from text to batches") {
   const auto corpus = prepare_documents({{folder / "text"}}, {tokenizer, "toy"}, folder / "data");
   MaskedExamples examples({corpus, toy_vocabulary(50)}, {});
   for (int i = 0; i < 20; ++i) {
-    const MaskedBatchIds batch = examples.next();
+    const MaskedBatch batch = examples.next();
     CHECK(batch.size() >= 3);
     CHECK(static_cast<std::int64_t>(batch.masked_labels.size()) >= batch.size());
   }

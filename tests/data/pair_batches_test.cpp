@@ -35,32 +35,32 @@ std::shared_ptr<const ParallelCorpus> make_corpus(const TempFolder& folder, std:
 }
 
 /// The numbers of a batch's pairs; checks that both sides fit together.
-std::vector<std::int64_t> pairs_of(const PairBatchIds& batch) {
+std::vector<std::int64_t> pairs_of(const PairBatch& batch) {
   std::vector<std::int64_t> pairs;
   std::size_t source = 0, target = 0;
-  REQUIRE(batch.source_lengths.size() == batch.target_lengths.size());
-  for (std::size_t i = 0; i < batch.source_lengths.size(); ++i) {
-    REQUIRE(batch.source_ids.at(source) == batch.target_ids.at(target));
-    pairs.push_back(batch.source_ids[source]);
-    source += static_cast<std::size_t>(batch.source_lengths[i]);
-    target += static_cast<std::size_t>(batch.target_lengths[i]);
+  REQUIRE(batch.source.lengths.size() == batch.target.lengths.size());
+  for (std::size_t i = 0; i < batch.source.lengths.size(); ++i) {
+    REQUIRE(batch.source.ids.at(source) == batch.target.ids.at(target));
+    pairs.push_back(batch.source.ids[source]);
+    source += static_cast<std::size_t>(batch.source.lengths[i]);
+    target += static_cast<std::size_t>(batch.target.lengths[i]);
   }
-  REQUIRE(source == batch.source_ids.size());
-  REQUIRE(target == batch.target_ids.size());
+  REQUIRE(source == batch.source.ids.size());
+  REQUIRE(target == batch.target.ids.size());
   return pairs;
 }
 
-std::vector<PairBatchIds> epoch_of(const std::shared_ptr<const ParallelCorpus>& corpus, const PairBatchOptions& options,
+std::vector<PairBatch> epoch_of(const std::shared_ptr<const ParallelCorpus>& corpus, const PairBatchOptions& options,
                                    std::int64_t epoch = 0) {
   PairBatches batches(corpus, options, {epoch, 0});
-  std::vector<PairBatchIds> result;
+  std::vector<PairBatch> result;
   while (batches.epoch() == epoch) result.push_back(batches.next());
   return result;
 }
 
-std::vector<std::int64_t> sorted_pairs(const std::vector<PairBatchIds>& batches) {
+std::vector<std::int64_t> sorted_pairs(const std::vector<PairBatch>& batches) {
   std::vector<std::int64_t> pairs;
-  for (const PairBatchIds& batch : batches)
+  for (const PairBatch& batch : batches)
     for (const std::int64_t pair : pairs_of(batch)) pairs.push_back(pair);
   std::sort(pairs.begin(), pairs.end());
   return pairs;
@@ -84,7 +84,7 @@ TEST_CASE("every epoch has each pair once, within the token budget, in an order 
     CHECK(first != second);
     CHECK(epoch_of(corpus, options, 0) == first);
     CHECK(epoch_of(corpus, {.budget = {.tokens = budget}, .seed = 2}, 0) != first);
-    for (const PairBatchIds& batch : first) CHECK(batch.num_tokens() <= budget);
+    for (const PairBatch& batch : first) CHECK(batch.num_tokens() <= budget);
   }
 }
 
@@ -93,13 +93,13 @@ TEST_CASE("batches are of similar length within, of even size, and come in no or
   const auto corpus = make_corpus(folder, kPairs, 40);
   const auto batches = epoch_of(corpus, {.budget = {.tokens = 1000}});
   std::int64_t tokens = 0, padded = 0, smallest = 1000, rises = 0, last = 0;
-  for (const PairBatchIds& batch : batches) {
+  for (const PairBatch& batch : batches) {
     const auto longest = [](const std::vector<std::int64_t>& lengths) { return *std::max_element(lengths.begin(), lengths.end()); };
     tokens += batch.num_tokens();
-    padded += batch.size() * longest(batch.target_lengths) * 2;
+    padded += batch.size() * longest(batch.target.lengths) * 2;
     smallest = std::min(smallest, batch.num_tokens());
-    rises += longest(batch.target_lengths) > last;
-    last = longest(batch.target_lengths);
+    rises += longest(batch.target.lengths) > last;
+    last = longest(batch.target.lengths);
   }
   CHECK(padded < tokens * 5 / 4);  // the target side, twice; in random order it would be some 1.9 times
   CHECK(smallest > 700);           // a greedy cut would leave a remainder of any size
@@ -115,7 +115,7 @@ TEST_CASE("a run that goes on from any position sees the batches of the one that
         PairBatchOptions{.budget = {.sequences = 4}, .max_length = 30}}) {
     PairBatches whole(corpus, options);
     std::vector<BatchPosition> positions;
-    std::vector<PairBatchIds> expected;
+    std::vector<PairBatch> expected;
     while (whole.epoch() < 2) {
       positions.push_back(whole.position());
       expected.push_back(whole.next());
@@ -165,7 +165,7 @@ TEST_CASE("a fixed number of pairs a batch") {
   const auto batches = epoch_of(corpus, {.budget = {.sequences = 16}});
   CHECK(sorted_pairs(batches) == all_pairs(1005));
   std::map<std::int64_t, int> sizes;
-  for (const PairBatchIds& batch : batches) ++sizes[batch.size()];
+  for (const PairBatch& batch : batches) ++sizes[batch.size()];
   CHECK(sizes == std::map<std::int64_t, int>{{16, 62}, {13, 1}});
 }
 
@@ -177,7 +177,7 @@ TEST_CASE("longer pairs are dropped, a pair over the budget is a batch by itself
     if (std::max(corpus->source().length(i), corpus->target().length(i)) <= 25) expected.push_back(static_cast<std::int64_t>(i));
   const auto batches = epoch_of(corpus, {.budget = {.tokens = 30}, .max_length = 25});
   CHECK(sorted_pairs(batches) == expected);
-  for (const PairBatchIds& batch : batches) CHECK((batch.num_tokens() <= 30 || batch.size() == 1));
+  for (const PairBatch& batch : batches) CHECK((batch.num_tokens() <= 30 || batch.size() == 1));
   CHECK(PairBatches(corpus, {.max_length = 25}).pairs_an_epoch() == static_cast<std::int64_t>(expected.size()));
 }
 
@@ -224,14 +224,14 @@ TEST_CASE("for evaluation every pair comes once, sorted by length, with its numb
   std::vector<std::int64_t> seen;
   std::int64_t last = 0;
   for (std::size_t i = 0; i < batches.size(); ++i) {
-    const PairBatchIds batch = batches.batch(i);
+    const PairBatch batch = batches.batch(i);
     const auto pairs = pairs_of(batch);
     CHECK(std::equal(pairs.begin(), pairs.end(), batches.pairs(i).begin(), batches.pairs(i).end(),
                      [](auto a, auto b) { return a == static_cast<std::int64_t>(b); }));
     CHECK(batch.num_tokens() <= 500);
-    CHECK(std::is_sorted(batch.target_lengths.begin(), batch.target_lengths.end()));
-    CHECK(batch.target_lengths.front() >= last);
-    last = batch.target_lengths.back();
+    CHECK(std::is_sorted(batch.target.lengths.begin(), batch.target.lengths.end()));
+    CHECK(batch.target.lengths.front() >= last);
+    last = batch.target.lengths.back();
     seen.insert(seen.end(), pairs.begin(), pairs.end());
   }
   std::sort(seen.begin(), seen.end());

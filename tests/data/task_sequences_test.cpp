@@ -12,7 +12,7 @@
 namespace attend {
 namespace {
 
-constexpr std::int64_t kNone = CausalBatchIds::kNoTarget;
+constexpr std::int64_t kNone = CausalBatch::kNoTarget;
 
 struct Work {
   TempFolder folder;
@@ -89,14 +89,14 @@ TEST_CASE("the loss is on the output only, and each row comes once an epoch") {
       const auto epoch = make_epoch(number);
       std::multiset<std::vector<std::int64_t>> read, expected;
       for (std::uint64_t i = 0; i < epoch->num_batches(); ++i) {
-        const CausalBatchIds batch = epoch->batch(i);
-        if (number == 0 && i == 0) orders.push_back(batch.ids);
-        if (number == 1 && i == 0) orders.push_back(batch.ids);
-        CHECK((budget.tokens == 0 ? batch.size() <= 7 : batch.ids.size() <= 40));
+        const CausalBatch batch = epoch->batch(i);
+        if (number == 0 && i == 0) orders.push_back(batch.tokens.ids);
+        if (number == 1 && i == 0) orders.push_back(batch.tokens.ids);
+        CHECK((budget.tokens == 0 ? batch.size() <= 7 : batch.tokens.ids.size() <= 40));
         std::size_t at = 0;
-        for (const std::int64_t length : batch.lengths) {
+        for (const std::int64_t length : batch.tokens.lengths) {
           std::vector<std::int64_t> both;
-          for (const auto& part : {batch.ids, batch.targets})
+          for (const auto& part : {batch.tokens.ids, batch.targets})
             both.insert(both.end(), part.begin() + static_cast<std::ptrdiff_t>(at),
                         part.begin() + static_cast<std::ptrdiff_t>(at) + length);
           read.insert(both);

@@ -15,7 +15,7 @@ namespace {
 using Ids = std::vector<std::int64_t>;
 using Spans = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
 
-constexpr std::int64_t kNone = CausalBatchIds::kNoTarget;
+constexpr std::int64_t kNone = CausalBatch::kNoTarget;
 
 std::vector<std::size_t> random_lengths(std::uint64_t seed, std::size_t count, std::uint64_t most) {
   RandomStream random(seed, "lengths");
@@ -30,10 +30,10 @@ Spans inputs_of(const WindowPlan& plan) {
   return spans;
 }
 
-std::vector<CausalBatchIds> epoch_of(const std::shared_ptr<const TokenFile>& text, const TextEpochOptions& options,
+std::vector<CausalBatch> epoch_of(const std::shared_ptr<const TokenFile>& text, const TextEpochOptions& options,
                                      std::int64_t epoch = 0) {
   CausalStream windows(text_epochs(text, options), {}, {epoch, 0});
-  std::vector<CausalBatchIds> batches;
+  std::vector<CausalBatch> batches;
   const std::int64_t count = windows.here().num_batches;
   while (windows.position().epoch == epoch) batches.push_back(windows.next());
   CHECK(static_cast<std::int64_t>(batches.size()) == count);
@@ -45,16 +45,16 @@ struct Sequence {
   bool operator==(const Sequence&) const = default;
 };
 
-std::vector<Sequence> sequences_of(const std::vector<CausalBatchIds>& batches) {
+std::vector<Sequence> sequences_of(const std::vector<CausalBatch>& batches) {
   std::vector<Sequence> sequences;
-  for (const CausalBatchIds& batch : batches) {
-    REQUIRE(batch.ids.size() == batch.targets.size());
-    auto id = batch.ids.begin(), target = batch.targets.begin();
-    for (const std::int64_t length : batch.lengths) {
+  for (const CausalBatch& batch : batches) {
+    REQUIRE(batch.tokens.ids.size() == batch.targets.size());
+    auto id = batch.tokens.ids.begin(), target = batch.targets.begin();
+    for (const std::int64_t length : batch.tokens.lengths) {
       sequences.push_back({Ids(id, id + length), Ids(target, target + length)});
       id += length, target += length;
     }
-    REQUIRE(id == batch.ids.end());
+    REQUIRE(id == batch.tokens.ids.end());
   }
   return sequences;
 }
@@ -89,7 +89,7 @@ TEST_CASE("a stride leaves each window context that another has scored, by hand"
   const TempFolder folder;
   const auto text = make_token_file(folder, {12});
   const auto windows = evaluation_windows(text, {.block = 4, .stride = 3}, {.sequences = 1});
-  std::vector<CausalBatchIds> batches;
+  std::vector<CausalBatch> batches;
   for (std::size_t i = 0; i < windows->num_batches(); ++i) batches.push_back(windows->batch(i));
   std::vector<Sequence> sequences = sequences_of(batches);
   std::sort(sequences.begin(), sequences.end(), [](const Sequence& a, const Sequence& b) { return a.ids.front() < b.ids.front(); });
@@ -107,7 +107,7 @@ TEST_CASE("with any stride each token but the first is scored once, with as much
                stride = static_cast<std::int64_t>(1 + random.below(static_cast<std::uint64_t>(block)));
     if (text->num_tokens() < 2) continue;
     const auto windows = evaluation_windows(text, {.block = block, .stride = stride}, {.tokens = 40});
-    std::vector<CausalBatchIds> batches;
+    std::vector<CausalBatch> batches;
     for (std::size_t i = 0; i < windows->num_batches(); ++i) batches.push_back(windows->batch(i));
     std::multiset<std::int64_t> scored;
     for (const Sequence& sequence : sequences_of(batches))
@@ -142,8 +142,8 @@ TEST_CASE("every token is predicted once an epoch, whatever the documents, the b
     for (const std::int64_t epoch : {0, 5}) {
       Ids predicted;
       const auto batches = epoch_of(text, options, epoch);
-      for (const CausalBatchIds& batch : batches)
-        if (options.budget.tokens > 0 && batch.size() > 1) CHECK(batch.ids.size() <= 64);
+      for (const CausalBatch& batch : batches)
+        if (options.budget.tokens > 0 && batch.size() > 1) CHECK(batch.tokens.ids.size() <= 64);
       for (const Sequence& sequence : sequences_of(batches)) {
         REQUIRE(static_cast<std::int64_t>(sequence.ids.size()) <= options.windows.block);
         for (std::size_t i = 0; i < sequence.ids.size(); ++i) {
@@ -172,7 +172,7 @@ TEST_CASE("the order is a function of seed and epoch, and a run that resumes goe
     CausalStream whole(text_epochs(text, options), {}, {});
     for (std::int64_t i = 3 * whole.here().num_batches; i > 0; --i) {
       const BatchPosition position = whole.position();
-      const CausalBatchIds batch = whole.next();
+      const CausalBatch batch = whole.next();
       if (i % 7 == 0) CHECK(CausalStream(text_epochs(text, options), {}, position).next() == batch);
     }
     CHECK(whole.position().epoch >= 2);
@@ -207,7 +207,7 @@ TEST_CASE("filling in the middle keeps the text, in the order prefix, suffix, mi
     Ids read;
     const auto batches = epoch_of(text, options);
     CHECK(batches == epoch_of(text, options));
-    for (const CausalBatchIds& batch : batches) CHECK((batch.size() == 1 || batch.ids.size() <= 64));
+    for (const CausalBatch& batch : batches) CHECK((batch.size() == 1 || batch.tokens.ids.size() <= 64));
     for (const Sequence& sequence : sequences_of(batches)) {
       ++all;
       REQUIRE(sequence.ids.size() <= 16);

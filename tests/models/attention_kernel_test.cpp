@@ -141,6 +141,43 @@ TEST_CASE("the packed kernel's gradient with dropout is that of the weights it k
   }
 }
 
+TEST_CASE("every query loses weights of its own, of whichever sentence and head, in cross-attention too") {
+  // Queries of zero weigh all keys alike, and both sentences have the same values: contexts are equal where the weights dropped are.
+  const PackedLayout queries({60, 50}, torch::kCPU), keys({40, 40}, torch::kCPU);
+  torch::manual_seed(8);
+  const auto kv = torch::randn({40, 64}).repeat({2, 1});
+  for (const char* name : {"plain", "packed"}) {
+    INFO(name);
+    const AttentionShape shape{.queries = queries, .keys = keys, .num_heads = 2, .dropout = 0.5};
+    const auto context_QE = attention_kernel(name).cross_attend(torch::zeros({110, 32}), kv, shape);
+    CHECK(std::get<0>(torch::unique_dim(context_QE, 0)).size(0) == 110);
+    auto same_values = torch::zeros({80, 64});
+    same_values.narrow(1, 32, 32).copy_(kv.narrow(1, 32, 16).repeat({1, 2}));  // the two heads' values alike
+    const auto heads = attention_kernel(name).cross_attend(torch::zeros({110, 32}), same_values, shape);
+    CHECK((heads.narrow(1, 0, 16) != heads.narrow(1, 16, 16)).any(1).all().item<bool>());
+  }
+}
+
+TEST_CASE("the packed kernel's gradient with dropout is that of the weights it kept, in cross-attention too") {
+  const PackedLayout queries({33, 7, 50}, torch::kCPU), keys({5, 40, 17}, torch::kCPU);
+  const AttentionShape shape{.queries = queries, .keys = keys, .num_heads = 2, .dropout = 0.3};
+  torch::manual_seed(6);
+  const auto q = torch::randn({90, 32}), kv = torch::randn({62, 64}), weights = torch::randn({90, 32});
+  const auto q_direction = torch::randn({90, 32}), kv_direction = torch::randn({62, 64});
+  const auto loss = [&](const torch::Tensor& at_q, const torch::Tensor& at_kv) {
+    torch::manual_seed(9);  // the same weights dropped
+    return (kernels::packed().cross_attend(at_q, at_kv, shape) * weights).sum();
+  };
+  const auto q_leaf = q.clone().requires_grad_(), kv_leaf = kv.clone().requires_grad_();
+  loss(q_leaf, kv_leaf).backward();
+  const double analytic = ((q_leaf.grad() * q_direction).sum() + (kv_leaf.grad() * kv_direction).sum()).item<double>();
+  const double step = 2e-3;
+  const double numeric = (loss(q + step * q_direction, kv + step * kv_direction) - loss(q - step * q_direction, kv - step * kv_direction))
+                             .item<double>() /
+                         (2 * step);
+  CHECK(numeric == Approx(analytic).epsilon(2e-3));
+}
+
 TEST_CASE("a mask that is not bool or not three-dimensional is our mistake") {
   CHECK_THROWS(AttentionMask(torch::zeros({1, 2, 2})));
   CHECK_THROWS(AttentionMask(torch::ones({2, 2}, torch::kBool)));

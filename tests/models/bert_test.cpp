@@ -38,7 +38,7 @@ struct Pretrained {
     follows_B2 = model->next_sentence_logits(two_texts());
   }
   bool reads_the_same() const {
-    const auto again = load_masked_language_model(folder.path(), torch::kCPU);
+    const auto again = load_masked_language_model(folder.path());
     const torch::NoGradGuard no_gradient;
     return torch::equal(again->mask_logits(two_texts(), {1, 7}), words_PV) &&
            torch::equal(again->next_sentence_logits(two_texts()), follows_B2);
@@ -91,13 +91,13 @@ TEST_CASE("BERT folders of every generation are read") {
     CHECK(model.reads_the_same());
   }
   SECTION("a bare body, with and without its prefix") {
-    const auto encoder = load_text_encoder(model.folder.path(), torch::kCPU);
+    const auto encoder = load_text_encoder(model.folder.path());
     NamedTensors bare;
     for (const auto& [name, tensor] : tensors)
       if (name.starts_with("bert.")) bare[name.substr(5)] = tensor;
     model.rewrite(bare);
     const torch::NoGradGuard no_gradient;
-    CHECK(torch::equal(load_text_encoder(model.folder.path(), torch::kCPU)->hidden(two_texts()), encoder->hidden(two_texts())));
+    CHECK(torch::equal(load_text_encoder(model.folder.path())->hidden(two_texts()), encoder->hidden(two_texts())));
   }
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("what a BERT folder lacks, or holds besides, is named") {
   NamedTensors tensors = whole;
   const auto complaint = [&] {
     model.rewrite(tensors);
-    return refusal_of([&] { load_masked_language_model(model.folder.path(), torch::kCPU); });
+    return refusal_of([&] { load_masked_language_model(model.folder.path()); });
   };
   tensors.erase("bert.encoder.layer.1.output.dense.bias");
   CHECK_THAT(complaint(), Catch::Contains("missing bert.encoder.layer.1.output.dense.bias"));
@@ -120,22 +120,22 @@ TEST_CASE("a head is used for the task that config.json names") {
   const Pretrained model;
   const NewHead two_labels{.labels = {.names = {"no", "yes"}}};
   const TempFolder folder;
-  load_sequence_classifier(model.folder.path(), torch::kCPU, two_labels)->save(folder.path());
-  CHECK_NOTHROW(load_sequence_classifier(folder.path(), torch::kCPU));
-  const std::string as_tagger = refusal_of([&] { load_token_classifier(folder.path(), torch::kCPU, TokenTask::kTags); });
+  load_sequence_classifier(model.folder.path(), {}, two_labels)->save(folder.path());
+  CHECK_NOTHROW(load_sequence_classifier(folder.path()));
+  const std::string as_tagger = refusal_of([&] { load_token_classifier(folder.path(), {}, TokenTask::kTags); });
   CHECK_THAT(as_tagger, Catch::Contains("the model is a BertForSequenceClassification"));
-  CHECK_NOTHROW(load_token_classifier(folder.path(), torch::kCPU, TokenTask::kTags, two_labels));  // to be fine-tuned
-  load_token_classifier(model.folder.path(), torch::kCPU, TokenTask::kTags, two_labels)->save(folder.path());
-  CHECK_NOTHROW(load_token_classifier(folder.path(), torch::kCPU, TokenTask::kTags));
-  CHECK_THAT(refusal_of([&] { load_sequence_classifier(folder.path(), torch::kCPU); }), Catch::Contains("BertForTokenClassification"));
-  CHECK_THAT(refusal_of([&] { load_token_classifier(folder.path(), torch::kCPU, TokenTask::kAnswers); }),
+  CHECK_NOTHROW(load_token_classifier(folder.path(), {}, TokenTask::kTags, two_labels));  // to be fine-tuned
+  load_token_classifier(model.folder.path(), {}, TokenTask::kTags, two_labels)->save(folder.path());
+  CHECK_NOTHROW(load_token_classifier(folder.path(), {}, TokenTask::kTags));
+  CHECK_THAT(refusal_of([&] { load_sequence_classifier(folder.path()); }), Catch::Contains("BertForTokenClassification"));
+  CHECK_THAT(refusal_of([&] { load_token_classifier(folder.path(), {}, TokenTask::kAnswers); }),
              Catch::Contains("BertForTokenClassification"));
 }
 
 TEST_CASE("dropout asked for with a new head is the model's too, is saved, and is a share") {
   const Pretrained model;
   const TempFolder folder;
-  load_sequence_classifier(model.folder.path(), torch::kCPU, NewHead{.labels = {.names = {"no", "yes"}}, .dropout = 0.3})
+  load_sequence_classifier(model.folder.path(), {}, NewHead{.labels = {.names = {"no", "yes"}}, .dropout = 0.3})
       ->save(folder.path());
   const Json saved = read_json_file(folder / "config.json"), before = read_json_file(model.folder / "config.json");
   CHECK(saved["hidden_dropout_prob"] == 0.3);
@@ -144,7 +144,7 @@ TEST_CASE("dropout asked for with a new head is the model's too, is saved, and i
   CHECK(saved["attention_probs_dropout_prob"] == 0.3);
   for (const double dropout : {-0.1, 1.0, 7.0}) {
     const NewHead head{.labels = {.names = {"no", "yes"}}, .dropout = dropout};
-    CHECK_THAT(refusal_of([&] { load_sequence_classifier(model.folder.path(), torch::kCPU, head); }), Catch::StartsWith("--dropout is"));
+    CHECK_THAT(refusal_of([&] { load_sequence_classifier(model.folder.path(), {}, head); }), Catch::StartsWith("--dropout is"));
   }
 }
 

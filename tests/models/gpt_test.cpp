@@ -83,7 +83,7 @@ TEST_CASE("decoding with the cache equals decoding without, for prompts of diffe
   for (std::int64_t step = 0; step < steps; ++step) {
     std::vector<std::int64_t> last;
     for (const auto& row : rows) last.push_back(row.back());
-    const auto logits_RV = decoder->step(torch::tensor(last, torch::kInt64)).clone();
+    const auto logits_RV = decoder->step(last).clone();
     for (std::size_t r = 0; r < rows.size(); ++r) {
       const auto expected = next_logits(*model, rows[r]);
       INFO("step " << step << ", row " << r);
@@ -106,7 +106,7 @@ TEST_CASE("reordering rows moves their prompts and their pasts") {
     for (int step = 0; step < 2; ++step) {
       std::vector<std::int64_t> last;
       for (const auto& row : rows) last.push_back(row.back());
-      const auto logits_RV = decoder->step(torch::tensor(last, torch::kInt64));
+      const auto logits_RV = decoder->step(last);
       for (std::size_t r = 0; r < rows.size(); ++r) {
         CHECK(difference(logits_RV[static_cast<std::int64_t>(r)], next_logits(*model, rows[r])) < 2e-5);
         rows[r].push_back(next_id++ % 50);
@@ -115,7 +115,7 @@ TEST_CASE("reordering rows moves their prompts and their pasts") {
     std::vector<std::vector<std::int64_t>> kept;
     for (const std::int64_t row : order) kept.push_back(rows[static_cast<std::size_t>(row)]);
     rows = std::move(kept);
-    decoder->reorder(torch::tensor(order, torch::kInt64));
+    decoder->reorder(order);
   }
 }
 
@@ -124,7 +124,7 @@ TEST_CASE("a prompt and its steps use every position, and no more") {
   std::vector<std::int64_t> prompt(38, 4);
   const auto decoder = model->start_decoding(ids({prompt}), 1, 3);
   for (const std::int64_t id : {4, 9, 5}) {
-    const auto logits_RV = decoder->step(torch::tensor({id}, torch::kInt64));
+    const auto logits_RV = decoder->step(std::vector<std::int64_t>{id});
     if (id != 4) prompt.push_back(id);
     CHECK(difference(logits_RV[0], next_logits(*model, prompt)) < 2e-5);
   }
@@ -221,7 +221,7 @@ TEST_CASE("a model without biases trains none, and saves zeros") {
   }
   CHECK(biases == 2 * 6 + 1);
   model->eval();
-  const auto again = load_causal_language_model(folder.path(), torch::kCPU);
+  const auto again = load_causal_language_model(folder.path());
   CHECK(torch::equal(again->logits(ids({{5, 6}})), model->logits(ids({{5, 6}}))));
   for (const auto& parameter : again->named_parameters())  // nor does it when it is trained further
     CHECK(parameter.value().requires_grad() != parameter.key().ends_with(".bias"));
@@ -269,7 +269,7 @@ TEST_CASE("a classifier looks at the last token that is not padding") {
   GptConfig config = small_config();
   config.pad_id = 49;
   make_gpt(config, 1, torch::kCPU)->save(folder.path());
-  const auto model = load_sequence_classifier(folder.path(), torch::kCPU, NewHead{.labels = {.names = {"no", "yes", "maybe"}}});
+  const auto model = load_sequence_classifier(folder.path(), {}, NewHead{.labels = {.names = {"no", "yes", "maybe"}}});
   const auto text = [](const std::vector<std::vector<std::int64_t>>& rows) {
     TextBatch batch{.tokens = ids(rows), .type_ids = {}};
     batch.type_ids.resize(batch.tokens.ids.size());
@@ -286,31 +286,31 @@ TEST_CASE("a classifier looks at the last token that is not padding") {
   CHECK(json["architectures"] == Json{"GPT2ForSequenceClassification"});
   CHECK(json["pad_token_id"] == 49);
   CHECK(json["id2label"]["2"] == "maybe");
-  const auto again = load_sequence_classifier(saved.path(), torch::kCPU);
+  const auto again = load_sequence_classifier(saved.path());
   CHECK(again->labels() == model->labels());
   CHECK(again->num_segments() == 1);
   CHECK(torch::equal(again->logits(text({{5, 6, 7}})), model->logits(text({{5, 6, 7}}))));
   // Dropout asked for is the whole model's: of embeddings, sub-layers and the head.
   const TempFolder dropped;
-  load_sequence_classifier(folder.path(), torch::kCPU, NewHead{.labels = model->labels(), .dropout = 0.3})->save(dropped.path());
+  load_sequence_classifier(folder.path(), {}, NewHead{.labels = model->labels(), .dropout = 0.3})->save(dropped.path());
   for (const char* rate : {"embd_pdrop", "resid_pdrop", "attn_pdrop", "classifier_dropout"}) CHECK(read_json_file(dropped / "config.json")[rate] == 0.3);
   // The head stays where the labels do, and is drawn anew where they change.
-  const auto kept = load_sequence_classifier(saved.path(), torch::kCPU, NewHead{.labels = model->labels(), .seed = 7});
-  const auto redrawn = load_sequence_classifier(saved.path(), torch::kCPU, NewHead{.labels = {.names = {"a", "b", "c"}}, .seed = 7});
+  const auto kept = load_sequence_classifier(saved.path(), {}, NewHead{.labels = model->labels(), .seed = 7});
+  const auto redrawn = load_sequence_classifier(saved.path(), {}, NewHead{.labels = {.names = {"a", "b", "c"}}, .seed = 7});
   CHECK(torch::equal(kept->named_parameters()["score"], model->named_parameters()["score"]));
   CHECK_FALSE(torch::equal(redrawn->named_parameters()["score"], model->named_parameters()["score"]));
   CHECK(torch::equal(redrawn->named_parameters()["gpt.token_embedding"], model->named_parameters()["gpt.token_embedding"]));
-  CHECK_THAT(message_of([&] { load_sequence_classifier(folder.path(), torch::kCPU); }), Catch::Contains("no score.weight"));
+  CHECK_THAT(message_of([&] { load_sequence_classifier(folder.path()); }), Catch::Contains("no score.weight"));
   // A classifier's body continues text; a body without a head can be read with.
-  CHECK(load_causal_language_model(saved.path(), torch::kCPU)->vocab_size() == 50);
-  CHECK(load_text_encoder(folder.path(), torch::kCPU)->hidden(text({{5, 6}})).sizes() == torch::IntArrayRef({2, 32}));
+  CHECK(load_causal_language_model(saved.path())->vocab_size() == 50);
+  CHECK(load_text_encoder(folder.path())->hidden(text({{5, 6}})).sizes() == torch::IntArrayRef({2, 32}));
 }
 
 TEST_CASE("GPT folders of every generation are read, and what does not fit is named") {
   const auto model = small_model();
   const TempFolder folder;
   model->save(folder.path());
-  const auto load = [&] { return message_of([&] { load_causal_language_model(folder.path(), torch::kCPU); }); };
+  const auto load = [&] { return message_of([&] { load_causal_language_model(folder.path()); }); };
   auto tensors = read_tensors(folder / "model.safetensors");
   const auto rewrite = [&] { write_tensors(folder / "model.safetensors", tensors); };
 
@@ -328,7 +328,7 @@ TEST_CASE("GPT folders of every generation are read, and what does not fit is na
     bare["lm_head.weight"] = bare["wte.weight"];
     tensors = bare;
     rewrite();
-    CHECK(torch::equal(load_causal_language_model(folder.path(), torch::kCPU)->logits(ids({{5, 6}})), model->logits(ids({{5, 6}}))));
+    CHECK(torch::equal(load_causal_language_model(folder.path())->logits(ids({{5, 6}})), model->logits(ids({{5, 6}}))));
   }
   SECTION("Conv1D weights lie as [inputs, outputs]") {
     CHECK(tensors.at("transformer.h.0.attn.c_attn.weight").sizes() == torch::IntArrayRef({32, 96}));
@@ -362,7 +362,7 @@ TEST_CASE("GPT folders of every generation are read, and what does not fit is na
     CHECK(load() == "nothing thrown");
   }
   SECTION("a family without this head") {
-    CHECK_THAT(message_of([&] { load_masked_language_model(folder.path(), torch::kCPU); }),
+    CHECK_THAT(message_of([&] { load_masked_language_model(folder.path()); }),
                Catch::Contains("model_type is 'gpt2'; a masked language model is one of: bert"));
   }
 }

@@ -2,8 +2,8 @@
 #include <catch2/catch.hpp>
 #include <torch/torch.h>
 
-#include "models/layers/few_rows.h"
-#include "models/layers/gelu.h"
+#include "models/kernels/few_rows.h"
+#include "models/kernels/gelu.h"
 #include "models/layers/linear.h"
 #include "models/layers/packed.h"
 #include "models/layers/positions.h"

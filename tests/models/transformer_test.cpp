@@ -101,7 +101,7 @@ TEST_CASE("a padding row that is zero gets no gradient at all, another does from
     table[49].fill_(0.1);
   }
   model->save(folder.path());
-  auto loaded = std::dynamic_pointer_cast<TransformerModel>(load_seq2seq(folder.path(), torch::kCPU));
+  auto loaded = std::dynamic_pointer_cast<TransformerModel>(load_seq2seq(folder.path()));
   loaded->loss(batch, 0.1).loss.backward();
   CHECK(loaded->named_parameters()["source_embedding"].grad()[49].abs().sum().item<double>() > 0);
 }
@@ -138,7 +138,7 @@ TEST_CASE("separate embeddings are saved and read back") {
   model->eval();
   const TempFolder folder;
   model->save(folder.path());
-  auto again = load_seq2seq(folder.path(), torch::kCPU);
+  auto again = load_seq2seq(folder.path());
   const PairBatch batch{ids({{5, 6, 0}}), ids({{55, 58, 0}})};
   CHECK(torch::equal(model->logits(batch), again->logits(batch)));
   CHECK(again->vocab_size() == 60);
@@ -148,7 +148,7 @@ TEST_CASE("a folder that does not fit its config is refused with the tensor's na
   auto model = make_transformer(small_config(), 1, torch::kCPU);
   const TempFolder folder;
   model->save(folder.path());
-  const auto load = [&] { return message_of([&] { load_seq2seq(folder.path(), torch::kCPU); }); };
+  const auto load = [&] { return message_of([&] { load_seq2seq(folder.path()); }); };
   auto tensors = read_tensors(folder / "model.safetensors");
 
   SECTION("another vocabulary") {
@@ -186,7 +186,7 @@ TEST_CASE("a folder that does not fit its config is refused with the tensor's na
     write_tensors(folder / "model.safetensors", tensors);
     model->eval();
     const PairBatch batch{ids({{5, 6, 0}}), ids({{7, 0}})};
-    CHECK(difference(load_seq2seq(folder.path(), torch::kCPU)->logits(batch), model->logits(batch)) > 1e-3);
+    CHECK(difference(load_seq2seq(folder.path())->logits(batch), model->logits(batch)) > 1e-3);
   }
   SECTION("half-precision weights are read as float32") {
     for (auto& [name, tensor] : tensors) tensor = tensor.to(torch::kFloat16);

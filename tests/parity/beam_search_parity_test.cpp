@@ -6,8 +6,8 @@
 #include <filesystem>
 
 #include "core/json.h"
-#include "generation/beam_search.h"
-#include "generation/generation_config.h"
+#include "inference/beam_search.h"
+#include "inference/generation_config.h"
 #include "models/interfaces.h"
 
 using namespace attend;
@@ -48,7 +48,7 @@ std::vector<std::vector<Hypothesis>> decode(Seq2SeqModel& model, const std::vect
 
 TEST_CASE("greedy and beam search give transformers' token ids and scores") {
   const std::filesystem::path folder = std::filesystem::path(ATTEND_SOURCE_DIR) / "tests/fixtures/marian_tiny_beam";
-  const auto model = load_seq2seq(folder, torch::kCPU);
+  const auto model = load_seq2seq(folder);
   model->eval();
   const Json fixture = read_json_file(folder / "cases.json");
   const auto sources = fixture["sources"].get<std::vector<TokenIds>>();

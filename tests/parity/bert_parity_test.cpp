@@ -18,10 +18,10 @@ class Fixture {
   /// The same data with another folder's model.
   Fixture(const std::string& name, const std::filesystem::path& model_folder)
       : name_(name), folder_(fixture_folder(name)), expected_(read_tensors(folder_ / "expected.safetensors")) {
-    if (name == "bert_pretraining" || name == "bert_masked") masked_ = load_masked_language_model(model_folder, torch::kCPU);
-    if (name == "bert_classes" || name == "bert_regression") classifier_ = load_sequence_classifier(model_folder, torch::kCPU);
-    if (name == "bert_tags") tokens_ = load_token_classifier(model_folder, torch::kCPU, TokenTask::kTags);
-    if (name == "bert_answers") tokens_ = load_token_classifier(model_folder, torch::kCPU, TokenTask::kAnswers);
+    if (name == "bert_pretraining" || name == "bert_masked") masked_ = load_masked_language_model(model_folder);
+    if (name == "bert_classes" || name == "bert_regression") classifier_ = load_sequence_classifier(model_folder);
+    if (name == "bert_tags") tokens_ = load_token_classifier(model_folder, {}, TokenTask::kTags);
+    if (name == "bert_answers") tokens_ = load_token_classifier(model_folder, {}, TokenTask::kAnswers);
   }
 
   TextModel& model() const {

@@ -6,10 +6,10 @@
 #include <filesystem>
 
 #include "core/json.h"
-#include "generation/beam_search.h"
-#include "generation/generation_config.h"
-#include "generation/sampling.h"
-#include "generation/windowed_decoder.h"
+#include "inference/beam_search.h"
+#include "inference/generation_config.h"
+#include "inference/sampling.h"
+#include "inference/windowed_decoder.h"
 
 using namespace attend;
 
@@ -19,7 +19,7 @@ constexpr double kScoreTolerance = 1e-4;
 
 struct Fixture {
   std::filesystem::path folder = std::filesystem::path(ATTEND_SOURCE_DIR) / "tests/fixtures/gpt_generation";
-  std::shared_ptr<CausalLanguageModel> model = load_causal_language_model(folder, torch::kCPU);
+  std::shared_ptr<CausalLanguageModel> model = load_causal_language_model(folder);
   Json content = read_json_file(folder / "cases.json");
   std::vector<TokenIds> prompts = content["prompts"].get<std::vector<TokenIds>>();
 

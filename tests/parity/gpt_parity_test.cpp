@@ -19,9 +19,9 @@ class Fixture {
   Fixture(const std::string& name, const std::filesystem::path& model_folder)
       : name_(name), folder_(fixture_folder(name)), expected_(read_tensors(folder_ / "expected.safetensors")) {
     if (name == "gpt_language")
-      language_ = load_causal_language_model(model_folder, torch::kCPU);
+      language_ = load_causal_language_model(model_folder);
     else
-      classifier_ = load_sequence_classifier(model_folder, torch::kCPU);
+      classifier_ = load_sequence_classifier(model_folder);
   }
 
   TextModel& model() const {

@@ -3,8 +3,9 @@
 usage: interop.py ATTEND_BINARY    (with scripts/setup --parity's Python; exits with 4, which ctest shows as skipped, where a package is missing)
 
 1. attend trains a small model for a moment on the demo's sentences; MarianMTModel and MarianTokenizer load the folder, report nothing
-   missing or unexpected, and translate 60 sentences as attend does, greedy and with beams.
-2. ct2-transformers-converter converts the folder; greedy translations are the same.
+   missing or unexpected, and translate 60 sentences as attend does, greedy and with beams; so they do behind forced beginnings, likely and
+   unlikely ones, with the same scores.
+2. ct2-transformers-converter converts the folder; greedy translations are the same, behind the same beginnings too.
 3. A random model of OPUS-MT's settings (swish, pad last), saved by transformers 5 with the tokenizer files of both generations, translates in attend as it does there."""
 import json
 import pathlib
@@ -49,6 +50,36 @@ def same(ours, theirs, what):
     assert not differing, f"{what}: first difference {differing[0]}"
 
 
+def prefixed_there(model, tokenizer, lines, prefixes, beams):
+    """Translations behind a forced beginning and their scores."""
+    translations, scores = [], []
+    for line, prefix in zip(lines, prefixes, strict=True):
+        start = torch.tensor([[model.config.decoder_start_token_id] + tokenizer(text_target=prefix).input_ids[:-1]])
+        with torch.no_grad():
+            found = model.generate(**tokenizer([line], return_tensors="pt"), decoder_input_ids=start, num_beams=beams, max_length=MAX_LENGTH + 1,
+                                   early_stopping=False, return_dict_in_generate=True, output_scores=True)
+        translations.append(tokenizer.decode(found.sequences[0], skip_special_tokens=True))
+        scores.append(found.sequences_scores[0].item() if beams > 1 else None)
+    return translations, scores
+
+
+def check_prefixes(folder, model_folder, model, tokenizer, lines):
+    references = (folder / "text" / "test.de").read_text(encoding="utf-8").splitlines()[:len(lines)]
+    # How another sentence begins, how this one does, and a whole sentence that belongs elsewhere.
+    prefixes = [" ".join(references[i - 1 if i % 2 else i].split()[:1 + i % 4]) if i % 3 else references[i - 1] for i in range(len(lines))]
+    (folder / "prefixes").write_text("\n".join(prefixes) + "\n", encoding="utf-8")
+    for beams in (1, 4):
+        ours = [line.split("\t") for line in run("translate", "--model", model_folder, "--beam", beams, "--max-length", MAX_LENGTH, "--prefix",
+                                                 folder / "prefixes", "--scores", "-q", text="\n".join(lines) + "\n")]
+        theirs, scores = prefixed_there(model, tokenizer, lines, prefixes, beams)
+        same([text for text, _ in ours], theirs, f"behind a prefix, beam {beams}, in transformers")
+        if beams > 1:
+            worst = max(abs(float(score) - expected) for (_, score), expected in zip(ours, scores, strict=True))
+            print(f"behind a prefix, beam {beams}: scores differ by {worst:.1e} at most")
+            assert worst < 1e-4
+    return prefixes
+
+
 def trained_here(folder):
     text = folder / "text"
     run("demo", "--write", text, "--pairs", 2000, "--seed", 3)
@@ -64,6 +95,8 @@ def trained_here(folder):
         ours = run("translate", "--model", model_folder, "--beam", beams, "--max-length", MAX_LENGTH, "-q", text="\n".join(lines) + "\n")
         same(ours, translate_there(model.eval(), tokenizer, lines, beams), f"trained here, beam {beams}, in transformers")
 
+    prefixes = check_prefixes(folder, model_folder, model, tokenizer, lines)
+
     converted = folder / "ct2"
     converter = pathlib.Path(sys.executable).parent / "ct2-transformers-converter"
     subprocess.run([converter, "--model", model_folder, "--output_dir", converted], check=True, capture_output=True)
@@ -74,6 +107,12 @@ def trained_here(folder):
     theirs = [tokenizer.decode(tokenizer.convert_tokens_to_ids(result.hypotheses[0][:MAX_LENGTH - 1]), skip_special_tokens=True) for result in results]
     ours = run("translate", "--model", model_folder, "--beam", 1, "--max-length", MAX_LENGTH, "-q", text="\n".join(lines) + "\n")
     same(ours, theirs, "trained here, greedy, converted by CTranslate2")
+
+    results = translator.translate_batch(sources, beam_size=1, max_decoding_length=MAX_LENGTH,
+                                         target_prefix=[tokenizer.convert_ids_to_tokens(tokenizer(text_target=prefix).input_ids[:-1]) for prefix in prefixes])
+    theirs = [tokenizer.decode(tokenizer.convert_tokens_to_ids(result.hypotheses[0][:MAX_LENGTH - 1]), skip_special_tokens=True) for result in results]
+    ours = run("translate", "--model", model_folder, "--beam", 1, "--max-length", MAX_LENGTH, "--prefix", folder / "prefixes", "-q", text="\n".join(lines) + "\n")
+    same(ours, theirs, "behind a prefix, greedy, converted by CTranslate2")
     return model_folder, lines
 
 

@@ -19,7 +19,7 @@ struct Fixture {
 
 Fixture load_fixture(const std::string& name) {
   const std::filesystem::path folder = fixture_folder(name);
-  auto model = std::dynamic_pointer_cast<TransformerModel>(load_seq2seq(folder, torch::kCPU));
+  auto model = std::dynamic_pointer_cast<TransformerModel>(load_seq2seq(folder));
   return {folder, model, read_tensors(folder / "expected.safetensors")};
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("import, export, import keeps every byte") {
     REQUIRE(ours.contains(name));
     CHECK(torch::equal(ours.at(name), tensor));
   }
-  const auto again = std::dynamic_pointer_cast<TransformerModel>(load_seq2seq(folder.path(), torch::kCPU));
+  const auto again = std::dynamic_pointer_cast<TransformerModel>(load_seq2seq(folder.path()));
   CHECK(torch::equal(again->logits(batch_of(fixture, 1)), fixture.model->logits(batch_of(fixture, 1))));
   CHECK(to_json(again->config()) == to_json(fixture.model->config()));
 }
@@ -127,11 +127,11 @@ TEST_CASE("decoding a step at a time gives the logits of the whole sentence") {
     std::vector<std::int64_t> last;
     for (const auto sentence : row_sentence)
       last.push_back(step == 0 ? fixture.model->config().decoder_start_id : batch.target.ids[starts[sentence] + step - 1]);
-    const auto logits_RV = decoder->step(torch::tensor(last, torch::kInt64));
+    const auto logits_RV = decoder->step(last);
     for (std::size_t row = 0; row < row_sentence.size(); ++row)
       CHECK(difference(logits_RV[static_cast<std::int64_t>(row)], logits_TV[starts[row_sentence[row]] + step]) < 1e-5);
     if (step == 0) {
-      decoder->reorder(torch::tensor({3, 0, 1}, torch::kInt64));
+      decoder->reorder(std::vector<std::int64_t>{3, 0, 1});
       row_sentence = {1, 0, 0};
     }
   }

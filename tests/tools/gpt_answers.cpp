@@ -35,7 +35,7 @@ Json continue_greedily(CausalLanguageModel& model, const PackedIds& prompts, std
   for (const std::int64_t length : prompts.lengths) last.push_back(prompts.ids[static_cast<std::size_t>((end += length) - 1)]);
   std::vector<std::vector<std::int64_t>> continuations(last.size());
   for (std::int64_t step = 0; step < steps; ++step) {
-    const auto best_R = decoder->step(torch::tensor(last, torch::kInt64)).argmax(1);
+    const auto best_R = decoder->step(last).argmax(1);
     for (std::size_t r = 0; r < last.size(); ++r)
       continuations[r].push_back(last[r] = best_R[static_cast<std::int64_t>(r)].item<std::int64_t>());
   }
@@ -45,8 +45,8 @@ Json continue_greedily(CausalLanguageModel& model, const PackedIds& prompts, std
 void answer(const std::filesystem::path& folder) {
   const torch::NoGradGuard no_gradient;
   const bool classifies = read_json_file(folder / "config.json").at("architectures").at(0) == "GPT2ForSequenceClassification";
-  const auto classifier = classifies ? load_sequence_classifier(folder, torch::kCPU) : nullptr;
-  const auto language = classifies ? nullptr : load_causal_language_model(folder, torch::kCPU);
+  const auto classifier = classifies ? load_sequence_classifier(folder) : nullptr;
+  const auto language = classifies ? nullptr : load_causal_language_model(folder);
   for (std::string line; std::getline(std::cin, line);) {
     const Json request = parse_json(line, "request");
     const PackedIds tokens = pack(request.at("ids"));
@@ -68,9 +68,9 @@ int main(int count, char** arguments) try {
     answer(given[0]);
   } else if (given.size() == 3 && given[1] == "save") {
     if (read_json_file(std::filesystem::path(given[0]) / "config.json").at("architectures").at(0) == "GPT2ForSequenceClassification")
-      load_sequence_classifier(given[0], torch::kCPU)->save(given[2]);
+      load_sequence_classifier(given[0])->save(given[2]);
     else
-      load_causal_language_model(given[0], torch::kCPU)->save(given[2]);
+      load_causal_language_model(given[0])->save(given[2]);
   } else if (given.size() == 4 && given[0] == "new") {
     GptConfig config = gpt_preset(given[2]);
     config.vocab_size = std::stoll(given[3]);

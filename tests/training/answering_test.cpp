@@ -51,7 +51,7 @@ struct Workplace {
 
   AnsweringSetup setup() const {
     AnsweringSetup setup;
-    setup.model = load_token_classifier(folder / "bert", torch::kCPU, TokenTask::kAnswers, NewHead{.labels = answer_labels()});
+    setup.model = load_token_classifier(folder / "bert", {}, TokenTask::kAnswers, NewHead{.labels = answer_labels()});
     setup.tokenizer = tokenizer;
     setup.train = folder / "train";
     setup.valid = folder / "valid";
@@ -188,7 +188,7 @@ TEST_CASE("Models, lengths and files that cannot answer are refused") {
   setup.options.best_by = "loss";
   CHECK_THAT(refusal(setup), Contains("expected f1, exact"));
   setup = place.setup();
-  setup.model = load_token_classifier(place.folder / "bert", torch::kCPU, TokenTask::kTags, NewHead{.labels = {.names = {"a", "b", "c"}}});
+  setup.model = load_token_classifier(place.folder / "bert", {}, TokenTask::kTags, NewHead{.labels = {.names = {"a", "b", "c"}}});
   CHECK_THAT(refusal(setup), Contains("3 outputs a token; expected 2"));
   setup = place.setup();
   write_text(place.folder / "valid", R"({"data": [{"paragraphs": [{"context": "ann", "qas": [{"id": "1", "question": "who ?"}]}]}]})");
@@ -196,7 +196,7 @@ TEST_CASE("Models, lengths and files that cannot answer are refused") {
   write_text(place.folder / "train", "{\"data\": [");
   CHECK_FALSE(refusal(setup).empty());
   write_tiny_bert({.pieces = {"who", "?", "ann"}, .num_segments = 1}, place.folder / "single");
-  setup.model = load_token_classifier(place.folder / "single", torch::kCPU, TokenTask::kAnswers, NewHead{.labels = answer_labels()});
+  setup.model = load_token_classifier(place.folder / "single", {}, TokenTask::kAnswers, NewHead{.labels = answer_labels()});
   CHECK_THAT(refusal(setup), Contains("one segment only"));
 }
 
@@ -205,9 +205,9 @@ TEST_CASE("A stop while questions are answered ends it without an answer") {
   AnsweringObjective objective(place.setup());
   objective.model().eval();
   request_stop();
-  CHECK_FALSE(objective.evaluate().has_value());
+  CHECK_FALSE(objective.evaluate({}).has_value());
   reset_stop();
-  const Metrics metrics = objective.evaluate().value();
+  const Metrics metrics = objective.evaluate({}).value();
   CHECK(metrics.size() == 2);  // version 1.1: exact and f1
   CHECK(value(metrics, "f1") >= value(metrics, "exact"));
 }
@@ -237,7 +237,7 @@ TEST_CASE("A tiny BERT learns to answer who and where, stopped and resumed to th
   const SpanOptions spans = read_span_options(place.folder / "whole").value();
   CHECK(spans.max_length == 32);
   CHECK(spans.no_answer == NoAnswer::kNo);
-  const auto model = load_token_classifier(place.folder / "whole", torch::kCPU, TokenTask::kAnswers);
+  const auto model = load_token_classifier(place.folder / "whole", {}, TokenTask::kAnswers);
   QuestionSet questions{
       .data = {.contexts = {"Bob Lee  lives in New York."}, .questions = {{.id = "1", .text = "Who?"}, {.id = "2", .text = "Where?"}}},
       .windows = {}};

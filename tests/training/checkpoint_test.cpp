@@ -1,4 +1,6 @@
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
@@ -165,6 +167,46 @@ TEST_CASE("Averaging takes the same checkpoints whether or not the run was stopp
   CHECK(saved.checkpoints.steps_to_average(3, 10) == std::vector<std::int64_t>{20, 30, 36});
   CHECK(saved.checkpoints.steps_to_average(9, 10) == std::vector<std::int64_t>{10, 20, 30, 36});
   CHECK(saved.checkpoints.steps_to_average(2, 0) == std::vector<std::int64_t>{36});
+}
+
+TEST_CASE("A checkpoint without its weights takes no part in the mean") {
+  const TempFolder folder;
+  Saved saved(folder.path());
+  for (const std::int64_t step : {10, 20, 30, 40}) saved.save(step);
+  std::filesystem::remove(folder / "checkpoints/step-20/model.safetensors");  // as one whose removal was killed
+  CHECK(saved.checkpoints.steps_to_average(3, 10) == std::vector<std::int64_t>{10, 30, 40});
+  for (const std::int64_t step : {10, 30, 40}) std::filesystem::remove(saved.checkpoints.path(step) / "manifest.json");
+  CHECK(saved.checkpoints.steps_to_average(3, 10).empty());
+}
+
+TEST_CASE("A process killed while it removes checkpoints leaves each whole, or a leftover") {
+  const TempFolder folder;
+  const Checkpoints checkpoints(folder.path());
+  constexpr int kFiles = 400;
+  int removed = 0;
+  for (int round = 0; round < 30; ++round) {
+    for (const std::int64_t step : {10, 20, 30, 40}) {
+      std::filesystem::create_directories(checkpoints.path(step));
+      for (int file = 0; file < kFiles; ++file) write_text(checkpoints.path(step) / std::to_string(file), "");
+    }
+    const pid_t child = ::fork();
+    if (child == 0) {
+      checkpoints.prune({.keep = 1, .save_every = 10});
+      ::_exit(0);
+    }
+    ::usleep(static_cast<useconds_t>(200 * round));
+    ::kill(child, SIGKILL);
+    REQUIRE(::waitpid(child, nullptr, 0) == child);
+    for (const std::int64_t step : checkpoints.steps()) {
+      const auto files = std::filesystem::directory_iterator(checkpoints.path(step));
+      CHECK(std::distance(begin(files), end(files)) == kFiles);
+    }
+    removed += checkpoints.steps().size() < 4 ? 1 : 0;
+    checkpoints.remove_leftovers();
+    const auto left = std::filesystem::directory_iterator(folder / "checkpoints");
+    CHECK(std::distance(begin(left), end(left)) == static_cast<std::ptrdiff_t>(checkpoints.steps().size()));
+  }
+  CHECK(removed > 3);  // some of the kills came in the middle
 }
 
 TEST_CASE("What a killed process left half written is removed") {

@@ -31,7 +31,7 @@ struct Workplace {
                                 .columns = {.text = "text", .text_pair = "", .label = is_regression ? "score" : "label"}};
     NewHead head{.labels = {.problem = problem, .names = {"LABEL_0"}}};
     if (!is_regression) head.labels.names = collect_labels(source).names();
-    return {.model = load_sequence_classifier(folder / "bert", torch::kCPU, head),
+    return {.model = load_sequence_classifier(folder / "bert", {}, head),
             .encoder = make_input_encoder(tokenizer),
             .train = source,
             .valid = source.file,
@@ -60,11 +60,11 @@ TEST_CASE("classes are learnt, and their names travel in the folder") {
   ClassificationObjective objective(place.setup(Problem::kClasses));
   REQUIRE(Trainer(objective, {.output = place.folder / "run", .options = training_options()}).run() == ExitCode::kDone);
   objective.model().eval();
-  const Metrics metrics = objective.evaluate().value();
+  const Metrics metrics = objective.evaluate({}).value();
   CHECK(value(metrics, "accuracy") == 1);
   CHECK(value(metrics, "f1") == 1);
   CHECK(value(metrics, "mcc") == 1);
-  const auto saved = load_sequence_classifier(place.folder / "run", torch::kCPU);
+  const auto saved = load_sequence_classifier(place.folder / "run");
   CHECK(saved->labels().names == std::vector<std::string>{"negative", "positive"});
   CHECK(WordPieceTokenizer::present_in(place.folder / "run"));
 }
@@ -106,10 +106,10 @@ TEST_CASE("numbers are learnt by squared error") {
   ClassificationObjective objective(place.setup(Problem::kRegression));
   REQUIRE(Trainer(objective, {.output = place.folder / "run", .options = training_options()}).run() == ExitCode::kDone);
   objective.model().eval();
-  const Metrics metrics = objective.evaluate().value();
+  const Metrics metrics = objective.evaluate({}).value();
   CHECK(value(metrics, "pearson") > 0.95);
   CHECK(value(metrics, "mse") < 0.2);
-  CHECK(load_sequence_classifier(place.folder / "run", torch::kCPU)->labels().problem == Problem::kRegression);
+  CHECK(load_sequence_classifier(place.folder / "run")->labels().problem == Problem::kRegression);
 }
 
 TEST_CASE("a classifier's stopped run goes on to the same bits") {
@@ -201,6 +201,21 @@ TEST_CASE("batches come in an order that is a function of seed and epoch, each e
   const auto batch = resumed.next();
   CHECK(std::equal(batch.begin(), batch.end(), second.begin() + 4));
   CHECK_THROWS_AS(resumed.seek({.epoch = 0, .batch = 3}), UserError);
+}
+
+TEST_CASE("processes share the batches out, and stand at one position") {
+  ShuffledBatches alone(11, 4, 7);
+  std::vector<ShuffledBatches> ranks;
+  for (int rank = 0; rank < 2; ++rank) ranks.emplace_back(11, 4, 7, ProcessRank{.rank = rank, .world = 2});
+  for (int round = 0; round < 7; ++round) {  // of three batches an epoch: rounds go across its end
+    for (auto& rank : ranks) {
+      CHECK(rank.position() == alone.position());
+      CHECK(rank.batches_an_epoch() == 3);
+    }
+    CHECK(ranks[0].next() == alone.next());
+    CHECK(ranks[1].next() == alone.next());
+  }
+  CHECK_THROWS_AS(ShuffledBatches(11, 4, 7, ProcessRank{.rank = 2, .world = 2}), std::invalid_argument);
 }
 
 }  // namespace attend

@@ -62,16 +62,16 @@ TrainingOptions training_options(std::int64_t steps) {
 }
 
 /// Nats of the targets, one sequence at a time.
-double loss_alone(CausalLanguageModel& model, const CausalBatchIds& batch) {
+double loss_alone(CausalLanguageModel& model, const CausalBatch& batch) {
   const torch::NoGradGuard no_grad;
   double nats = 0;
   std::size_t at = 0;
-  for (const std::int64_t length : batch.lengths) {
+  for (const std::int64_t length : batch.tokens.lengths) {
     const auto part = [&](const std::vector<std::int64_t>& all) {
       return std::vector<std::int64_t>(all.begin() + static_cast<std::ptrdiff_t>(at),
                                        all.begin() + static_cast<std::ptrdiff_t>(at) + length);
     };
-    nats -= model.loss({.tokens = {part(batch.ids), {length}}, .targets = part(batch.targets)}).log_likelihood;
+    nats -= model.loss({.tokens = {part(batch.tokens.ids), {length}}, .targets = part(batch.targets)}).log_likelihood;
     at += static_cast<std::size_t>(length);
   }
   return nats;
@@ -83,15 +83,15 @@ TEST_CASE("the next character is learnt, and the folder written answers the same
   const Workplace place;
   LanguageObjective objective(place.setup());
   objective.model().eval();
-  const double before = value(objective.evaluate().value(), "loss");
+  const double before = value(objective.evaluate({}).value(), "loss");
   CHECK(before > 2.5);
   REQUIRE(Trainer(objective, {.output = place.folder / "run", .options = training_options(150)}).run() == ExitCode::kDone);
   objective.model().eval();
-  const Metrics after = objective.evaluate().value();
+  const Metrics after = objective.evaluate({}).value();
   CHECK(value(after, "loss") < 1);
   CHECK(value(after, "perplexity") == Approx(std::exp(value(after, "loss"))));
 
-  const auto saved = load_causal_language_model(place.folder / "run", torch::kCPU);
+  const auto saved = load_causal_language_model(place.folder / "run");
   const ByteBpeTokenizer tokenizer(place.folder / "run");
   CHECK(tokenizer.fingerprint() == place.tokenizer->fingerprint());
   CHECK(read_json_file(place.folder / "run" / "generation_config.json")["eos_token_id"] == *tokenizer.end_of_text_id());
@@ -126,20 +126,20 @@ TEST_CASE("documents of a batch do not see one another: its loss is that of its 
       prepare_text({.slices = whole_files({place.folder / "train.txt"})}, text_tokenizer(*place.tokenizer), place.folder / "cache");
   for (const Documents kind : {Documents::kSeparate, Documents::kPacked}) {
     const auto epoch = text_epochs(text, {.windows = {.block = 64, .documents = kind}, .budget = {.tokens = 256}})(0);
-    const CausalBatchIds batch = epoch->batch(0);
+    const CausalBatch batch = epoch->batch(0);
     REQUIRE(batch.size() > 2);
-    const double together = -model->loss({.tokens = {batch.ids, batch.lengths}, .targets = batch.targets}).log_likelihood;
+    const double together = -model->loss({.tokens = {batch.tokens.ids, batch.tokens.lengths}, .targets = batch.targets}).log_likelihood;
     CHECK(together == Approx(loss_alone(*model, batch)).epsilon(1e-5));
   }
   // And a change in one document changes the loss of no other one.
-  CausalBatchIds batch =
+  CausalBatch batch =
       text_epochs(text, {.windows = {.block = 64, .documents = Documents::kSeparate}, .budget = {.tokens = 256}})(0)->batch(0);
   const auto losses = [&] {
-    const auto all = model->target_log_probabilities({.tokens = {batch.ids, batch.lengths}, .targets = batch.targets});
-    return std::vector<float>(all.begin() + batch.lengths[0], all.end());
+    const auto all = model->target_log_probabilities({.tokens = {batch.tokens.ids, batch.tokens.lengths}, .targets = batch.targets});
+    return std::vector<float>(all.begin() + batch.tokens.lengths[0], all.end());
   };
   const auto before = losses();
-  batch.ids[0] = (batch.ids[0] + 1) % 10;
+  batch.tokens.ids[0] = (batch.tokens.ids[0] + 1) % 10;
   CHECK(losses() == before);
 }
 
@@ -186,6 +186,36 @@ TEST_CASE("a data position gives the same batches in another objective, with doc
   }
 }
 
+TEST_CASE("a run is not resumed on a text that differs anywhere, however short it is") {
+  const Workplace place;
+  std::string text = rhyme(60).substr(0, 1999);  // a token a character or so: none of the thousand samples may begin at the same place
+  const auto make = [&] {
+    write_text(place.folder / "train.txt", text);
+    LanguageSetup setup = place.setup();
+    setup.cache = place.folder / ("cache-" + std::to_string(std::hash<std::string>{}(text)));
+    return std::make_unique<LanguageObjective>(std::move(setup));
+  };
+  const Json position = make()->position();
+  CHECK_NOTHROW(make()->seek(position));
+  for (const std::size_t at : {text.size() - 3, text.size() / 2, text.size() / 3}) {
+    const std::string before = text;
+    text[at] = text[at] == 'e' ? 'a' : 'e';
+    CHECK_THROWS_AS(make()->seek(position), UserError);
+    text = before;
+  }
+}
+
+TEST_CASE("the name of validation data is that of their content") {
+  const Workplace place;
+  const std::string before = LanguageObjective(place.setup()).validation();
+  CHECK_FALSE(before.empty());
+  write_text(place.folder / "valid.txt", rhyme(9).replace(4, 3, "dog"));
+  CHECK(LanguageObjective(place.setup()).validation() != before);
+  LanguageSetup without = place.setup();
+  without.valid.clear();
+  CHECK(LanguageObjective(std::move(without)).validation().empty());
+}
+
 TEST_CASE("a stopped run on text goes on to the same bits") {
   const Workplace place;
   const auto weights = [&](const std::string& name, const std::vector<std::int64_t>& stops) {
@@ -226,7 +256,7 @@ TEST_CASE("of a table only the output is learnt") {
     for (std::size_t i = place.tokenizer->encode(query).size(); i < ids.size(); ++i)
       nats -= log_p_NV[static_cast<std::int64_t>(i) - 1][ids[i]].item<double>();
   }
-  CHECK(value(objective.evaluate().value(), "loss") == Approx(nats / 9).epsilon(1e-4));
+  CHECK(value(objective.evaluate({}).value(), "loss") == Approx(nats / 9).epsilon(1e-4));
 }
 
 TEST_CASE("a classifier stands on a pretrained GPT, for texts and pairs") {
@@ -241,7 +271,7 @@ TEST_CASE("a classifier stands on a pretrained GPT, for texts and pairs") {
   for (const std::string pair : {"", "other"}) {
     const LabelledSource source{.file = place.folder / "train.tsv", .columns = {.text = "text", .text_pair = pair, .label = "label"}};
     ClassificationSetup setup;
-    setup.model = load_sequence_classifier(gpt, torch::kCPU, NewHead{.labels = {.names = collect_labels(source).names()}});
+    setup.model = load_sequence_classifier(gpt, {}, NewHead{.labels = {.names = collect_labels(source).names()}});
     setup.encoder = load_input_encoder(gpt);
     setup.train = source;
     setup.valid = source.file;
@@ -251,9 +281,9 @@ TEST_CASE("a classifier stands on a pretrained GPT, for texts and pairs") {
     const auto run = place.folder / ("run" + pair);
     REQUIRE(Trainer(objective, {.output = run, .options = training_options(40)}).run() == ExitCode::kDone);
     objective.model().eval();
-    CHECK(value(objective.evaluate().value(), "accuracy") == 1);
+    CHECK(value(objective.evaluate({}).value(), "accuracy") == 1);
     CHECK(read_json_file(run / "config.json")["pad_token_id"] == *place.tokenizer->end_of_text_id());
-    CHECK(load_sequence_classifier(run, torch::kCPU)->labels().names == std::vector<std::string>{"cat", "dog"});
+    CHECK(load_sequence_classifier(run)->labels().names == std::vector<std::string>{"cat", "dog"});
     CHECK(ByteBpeTokenizer::present_in(run));
   }
 }

@@ -64,16 +64,16 @@ TEST_CASE("masked words and next sentences are learnt, and the folder written an
   const Workplace place;
   MaskedLanguageObjective objective(place.setup());
   objective.model().eval();
-  const Metrics before = objective.evaluate().value();
+  const Metrics before = objective.evaluate({}).value();
   CHECK(value(before, "perplexity") > 10);
   REQUIRE(Trainer(objective, {.output = place.folder / "run", .options = training_options()}).run() == ExitCode::kDone);
   objective.model().eval();
-  const Metrics after = objective.evaluate().value();
+  const Metrics after = objective.evaluate({}).value();
   CHECK(value(after, "mlm_accuracy") > 0.8);
   CHECK(value(after, "nsp_accuracy") > value(before, "nsp_accuracy"));
   CHECK(value(after, "total_loss") == Approx(value(after, "loss") + value(after, "nsp_loss")));
 
-  const auto saved = load_masked_language_model(place.folder / "run", torch::kCPU);
+  const auto saved = load_masked_language_model(place.folder / "run");
   CHECK(WordPieceTokenizer(place.folder / "run").encode("The cats, asleep") == place.tokenizer->encode("The cats, asleep"));
   const EvaluationExamples examples = evaluation_examples({.files = {place.folder / "valid.txt"},
                                                            .tokenizer = *place.tokenizer,
@@ -108,6 +108,46 @@ TEST_CASE("a data position gives the same masked batches in another objective") 
   CHECK_THROWS_AS(two.seek(other), UserError);
 }
 
+TEST_CASE("a batch of unknown words counts as one without targets, and all processes stand at one position") {
+  const Workplace place;
+  // One example a batch: most documents have nothing that could be masked.
+  std::string text = documents(2);
+  for (int i = 0; i < 20; ++i) text += "\n" + std::string("xyzzy plugh\nfrob qux\n");
+  write_text(place.folder / "train.txt", text);
+  const auto make = [&](ProcessRank process) {
+    MaskedLanguageSetup setup = place.setup();
+    setup.budget.sequences = 1;
+    setup.process = process;
+    return std::make_unique<MaskedLanguageObjective>(std::move(setup));
+  };
+  const auto alone = make({}), first = make({.rank = 0, .world = 2}), second = make({.rank = 1, .world = 2});
+  std::int64_t empty = 0;
+  for (int round = 0; round < 30; ++round) {
+    CHECK(first->position() == alone->position());
+    CHECK(second->position() == alone->position());
+    for (const auto& rank : {&first, &second}) {
+      const auto expected = alone->next(), batch = (*rank)->next();
+      CHECK(batch->num_targets == expected->num_targets);
+      CHECK(batch->num_tokens == expected->num_tokens);
+      empty += batch->num_targets.front() == 0 ? 1 : 0;
+      // Its loss of words is 0, and so is the gradient it gives.
+      (*rank)->model().zero_grad();
+      const auto terms = (*rank)->loss(*batch);
+      CHECK(terms.front().num_targets == batch->num_targets.front());
+      terms.front().loss.backward();
+      if (batch->num_targets.front() == 0) CHECK(terms.front().loss.item<double>() == 0);
+    }
+  }
+  CHECK(empty > 10);
+  // The trainer passes such a batch over.
+  const auto objective = make({});
+  TrainingOptions options = training_options();
+  options.steps = 3;
+  Trainer trainer(*objective, {.output = place.folder / "run", .options = options});
+  CHECK(trainer.run() == ExitCode::kDone);
+  CHECK(trainer.state().step == 3);
+}
+
 TEST_CASE("two micro-batches are one step of both losses: each divided by its own targets") {
   const Workplace place;
   // The gradient of the step is that of mean(words) + mean(next sentences), over both batches.
@@ -137,7 +177,7 @@ TEST_CASE("pretraining without next sentences has one loss and no pooler") {
   const auto batch = objective.next();
   CHECK(batch->num_targets.size() == 1);
   CHECK(objective.loss(*batch).size() == 1);
-  const Metrics metrics = objective.evaluate().value();
+  const Metrics metrics = objective.evaluate({}).value();
   CHECK(std::none_of(metrics.begin(), metrics.end(), [](const auto& metric) { return metric.first == "nsp_loss"; }));
   CHECK(objective.best_metric().name == "loss");
 }

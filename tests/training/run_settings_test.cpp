@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/field_io.h"
 #include "core/log.h"
+#include "tests/support/captured_stderr.h"
 #include "tests/support/temp_folder.h"
 #include "tests/training/toy_objective.h"
 #include "training/run_settings.h"
@@ -43,6 +44,12 @@ TEST_CASE("A resumed run may be longer, may differ with a warning, and keeps the
   CHECK_THROWS_WITH(check_resumed_settings(before, changed("batch_tokens", 100)), Catch::Contains("--batch_tokens was 4096, now 100"));
   CHECK_THROWS_WITH(check_resumed_settings(before, changed("vocab_size", 800)), Catch::Contains("another model or vocabulary"));
   CHECK_THROWS_WITH(check_resumed_settings(before, changed("best_by", "loss")), Catch::Contains("chosen by another metric"));
+  // The names of validation files may change; what they hold is compared by the trainer.
+  const Json with_validation = changed("valid", "a.txt");
+  set_log_level(LogLevel::kNormal);
+  CHECK(captured_stderr([&] { check_resumed_settings(with_validation, changed("valid", "b.txt")); }).empty());
+  CHECK(captured_stderr([&] { check_resumed_settings(before, with_validation); }).find("--valid was not given") != std::string::npos);
+  set_log_level(LogLevel::kQuiet);
   Json without = before;
   without.erase("batch_tokens");
   CHECK_THROWS_WITH(check_resumed_settings(before, without), Catch::Contains("now not given"));

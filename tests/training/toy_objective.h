@@ -43,6 +43,7 @@ struct ToySettings {
   std::int64_t nan_batch = -1;             ///< the micro-batch (counted from 0 over the whole run) whose loss is NaN
   bool nan_forever = false;                ///< and all after it
   std::function<void()> after_batch = {};  ///< called after each micro-batch's loss
+  std::string validation = "the data";     ///< what validation() says
 };
 
 class ToyObjective : public Objective {
@@ -94,7 +95,7 @@ class ToyObjective : public Objective {
   std::int64_t micro_batches_per_epoch() override { return (settings_.examples + settings_.batch - 1) / settings_.batch; }
 
   bool can_evaluate() const override { return settings_.has_validation; }
-  std::optional<Metrics> evaluate() override {
+  std::optional<Metrics> evaluate(const StopCheck&) override {
     REQUIRE_FALSE(model_.is_training());
     double loss = 0;
     if (settings_.scripted.empty())
@@ -105,6 +106,7 @@ class ToyObjective : public Objective {
     return Metrics{{"loss", loss}};
   }
   BestMetric best_metric() const override { return {}; }
+  std::string validation() const override { return settings_.has_validation ? settings_.validation : ""; }
 
   void save(const std::filesystem::path& folder) const override {
     NamedTensors tensors;

@@ -8,44 +8,12 @@
 #include "core/log.h"
 #include "core/stop_signal.h"
 #include "tests/support/temp_folder.h"
-#include "tests/training/toy_objective.h"
+#include "tests/training/toy_run.h"
 #include "training/trainer.h"
 
 using namespace attend;
 
 namespace {
-
-TrainingOptions toy_options() {
-  TrainingOptions options;
-  options.steps = 12;
-  options.accumulate = 2;
-  options.learning_rate = 0.05;
-  options.schedule = ScheduleKind::kInverseSqrt;
-  options.warmup_steps = 3;
-  options.eval_every = 4;
-  options.save_every = 3;
-  options.log_every = 5;
-  options.threads = 1;
-  return options;
-}
-
-struct Outcome {
-  ExitCode code = ExitCode::kInternal;
-  TrainerState state;
-  std::vector<std::int64_t> seen;
-};
-
-Outcome train(const std::filesystem::path& output, const TrainingOptions& options, ToySettings toy = {}, Start start = Start::kFresh) {
-  set_log_level(LogLevel::kQuiet);
-  ToyObjective objective(std::move(toy));
-  Trainer trainer(objective, {.output = output, .options = options, .start = start, .command = "attend pretrain toy"});
-  Outcome outcome;
-  outcome.code = trainer.run();
-  outcome.state = trainer.state();
-  outcome.seen = objective.seen;
-  reset_stop();
-  return outcome;
-}
 
 std::string weights(const std::filesystem::path& folder) { return sha256_file(folder / "model.safetensors"); }
 
@@ -185,6 +153,52 @@ TEST_CASE("Dropout depends on the seed") {
   const Outcome two = train(folder / "two", options);
   CHECK(one.seen == two.seen);  // the toy's own seed orders its data
   CHECK(weights(folder / "one" / "checkpoints" / "last") != weights(folder / "two" / "checkpoints" / "last"));
+}
+
+TEST_CASE("Each micro-batch of each step and each process drops elements of its own") {
+  const TempFolder folder;
+  // Notes the first draws after the trainer has seeded.
+  struct Drawing : ToyObjective {
+    using ToyObjective::ToyObjective;
+    std::vector<SummedLoss> loss(const MicroBatch& batch) override {
+      const auto draws = torch::rand({4});
+      drawn.emplace_back(draws.const_data_ptr<float>(), draws.const_data_ptr<float>() + 4);
+      return ToyObjective::loss(batch);
+    }
+    std::vector<std::vector<float>> drawn;
+  };
+  const auto drawn = [&](const char* name, int rank) {
+    set_log_level(LogLevel::kQuiet);
+    Drawing objective;
+    Trainer(objective, {.output = folder / name, .options = toy_options(), .process = {.rank = rank, .world = 2}}).run();
+    return objective.drawn;
+  };
+  const auto one = drawn("one", 0), again = drawn("again", 0), other = drawn("other", 1);
+  REQUIRE(one.size() == 24);  // twelve steps of two micro-batches
+  CHECK(again == one);
+  std::set<std::vector<float>> all(one.begin(), one.end());
+  all.insert(other.begin(), other.end());
+  CHECK(all.size() == 48);
+}
+
+TEST_CASE("A batch without targets is passed over, and a run of nothing else is our mistake") {
+  const TempFolder folder;
+  struct Sparse : ToyObjective {
+    using ToyObjective::ToyObjective;
+    std::unique_ptr<MicroBatch> next() override {
+      auto batch = ToyObjective::next();
+      if (++asked % every == 0) batch->num_targets = {0};
+      return batch;
+    }
+    std::int64_t asked = 0, every = 3;
+  };
+  set_log_level(LogLevel::kQuiet);
+  Sparse objective;
+  CHECK(Trainer(objective, {.output = folder / "run", .options = toy_options()}).run() == ExitCode::kDone);
+  CHECK(objective.asked == 35);  // twelve steps of two batches, and every third one besides
+  Sparse empty;
+  empty.every = 1;
+  CHECK_THROWS_WITH(Trainer(empty, {.output = folder / "empty", .options = toy_options()}).run(), Catch::Contains("no batch of an epoch"));
 }
 
 TEST_CASE("A loss that is not a number stops the run before the weights change") {

@@ -77,6 +77,10 @@ TEST_CASE("Each setting out of range is named with its flag, what was found and 
   CHECK(refusal([](O& o) { o.max_minutes = 0; }) == "--max-minutes is 0; expected more than 0");
   CHECK(refusal([](O& o) { o.batch_tokens = 0; }) == "--batch-tokens is 0; expected 1 or more");
   CHECK(refusal([](O& o) { o.batch_size = 0; }) == "--batch-size is 0; expected 1 or more");
+  CHECK(refusal([](O& o) { o.batch_size = std::int64_t{1} << 62; }) == "--batch-size is 4611686018427387904; expected at most 2147483647");
+  CHECK(refusal([](O& o) { o.batch_tokens = std::int64_t{1} << 31; }) == "--batch-tokens is 2147483648; expected at most 2147483647");
+  CHECK(refusal([](O& o) { o.batch_tokens = (std::int64_t{1} << 31) - 1; }).empty());
+  CHECK(refusal([](O& o) { o.accumulate = std::int64_t{1} << 62; }).starts_with("--accumulate is 4611686018427387904; expected at most"));
   CHECK(refusal([](O& o) { o.accumulate = 0; }) == "--accumulate is 0; expected 1 or more");
   CHECK(refusal([](O& o) { o.learning_rate = 0; }) == "--learning-rate is 0; expected more than 0");
   CHECK(refusal([](O& o) { o.learning_rate = std::nan(""); }) == "--learning-rate is nan; expected more than 0");

@@ -110,6 +110,43 @@ TEST_CASE("The batches of an epoch are counted as they come") {
   CHECK(targets == in_text);
 }
 
+TEST_CASE("An epoch is as long whichever process counts it, also where its length is estimated") {
+  const Workplace place;
+  write_pairs(place.folder, "long", 2500);
+  const auto length = [&](const char* train, int rank, int world) {
+    TranslationSetup setup = place.setup();
+    setup.files.train_source = place.folder / (std::string(train) + ".de");
+    setup.files.train_target = place.folder / (std::string(train) + ".en");
+    setup.batches.budget = {.sequences = 1, .tokens = 0};
+    setup.batches.rank = rank;
+    setup.batches.world = world;
+    return TranslationObjective(setup).micro_batches_per_epoch();
+  };
+  const std::int64_t pairs = static_cast<std::int64_t>(read_lines(place.folder / "train.en").size());
+  CHECK(length("train", 0, 1) == pairs);
+  CHECK(length("long", 0, 1) == 2500);  // 2,000 batches are counted, the rest follows from their pairs
+  for (int rank = 0; rank < 4; ++rank) {
+    CHECK(length("train", rank, 4) == pairs);
+    CHECK(length("long", rank, 4) == 2500);
+  }
+}
+
+TEST_CASE("The name of validation data is that of their content") {
+  const Workplace place;
+  TranslationSetup setup = place.setup();
+  const std::string before = TranslationObjective(setup).validation();
+  std::filesystem::copy_file(place.folder / "valid.en", place.folder / "copy.en");
+  setup.files.valid_target = place.folder / "copy.en";
+  CHECK(TranslationObjective(setup).validation() == before);
+  std::string text = read_text(place.folder / "copy.en");
+  text[0] = text[0] == 'd' ? 'c' : 'd';
+  write_text(place.folder / "copy.en", text);
+  CHECK(TranslationObjective(setup).validation() != before);
+  setup.files.valid_source.clear();
+  setup.files.valid_target.clear();
+  CHECK(TranslationObjective(setup).validation().empty());
+}
+
 TEST_CASE("Validation loss is the mean of -log p over every target token, whatever the batches") {
   const Workplace place;
   const TranslationSetup setup = place.setup();
@@ -133,7 +170,7 @@ TEST_CASE("Validation loss is the mean of -log p over every target token, whatev
       sum -= log_probabilities_TV[static_cast<std::int64_t>(t)][pair.target.ids[t]].item<double>();
     targets += static_cast<std::int64_t>(pair.target.ids.size());
   }
-  const std::optional<Metrics> metrics = objective.evaluate();
+  const std::optional<Metrics> metrics = objective.evaluate({});
   REQUIRE(metrics.has_value());
   CHECK(value(*metrics, "loss") == Approx(sum / static_cast<double>(targets)).epsilon(1e-5));
   CHECK(value(*metrics, "perplexity") == Approx(std::exp(sum / static_cast<double>(targets))).epsilon(1e-4));
@@ -145,9 +182,9 @@ TEST_CASE("A stop during an evaluation ends it without an answer") {
   TranslationObjective objective(place.setup());
   objective.model().eval();
   request_stop();
-  CHECK_FALSE(objective.evaluate().has_value());
+  CHECK_FALSE(objective.evaluate({}).has_value());
   reset_stop();
-  CHECK(objective.evaluate().has_value());
+  CHECK(objective.evaluate({}).has_value());
 }
 
 TEST_CASE("What is saved is a complete folder, and loads to the bit") {

@@ -9,12 +9,11 @@
 #include <vector>
 
 #include "core/fields.h"
-#include "data/squad.h"
+#include "inference/answerer.h"
 #include "models/text_model.h"
 #include "tokenizers/wordpiece_tokenizer.h"
-#include "training/objective.h"
-#include "training/objectives/question_windows.h"
-#include "training/objectives/text_examples.h"
+#include "training/objectives/common.h"
+#include "training/objectives/shuffled_objective.h"
 
 namespace attend {
 
@@ -30,36 +29,18 @@ struct AnsweringOptions {
   }
 };
 
-/// The labels of a head whose outputs are where an answer starts and where it ends: transformers names them so.
-TaskLabels answer_labels();
-
-/// The questions of a text, ready to be answered.
-struct QuestionSet {
-  SquadData data;
-  QuestionWindows windows;
-};
-
-/// Whether a question may be left without answer; of kAuto the data decide.
-bool may_have_no_answer(const SpanOptions& options, const SquadData& data);
-
-/// One a question. Nothing where a stop was requested. Throws UserError where the model has not two outputs a token.
-std::optional<std::vector<Answer>> answer_all(TokenClassifier& model, const QuestionSet& questions, const SpanOptions& options);
-
-/// exact and f1 in percent; of version 2.0 also of the questions with and without answer: has_answer_exact, no_answer_f1, ...
-/// Nothing where a stop was requested.
-std::optional<Metrics> evaluate_answers(TokenClassifier& model, const QuestionSet& questions, const SpanOptions& options);
-
 struct AnsweringSetup {
   std::shared_ptr<TokenClassifier> model;
   std::shared_ptr<const WordPieceTokenizer> tokenizer;
   std::filesystem::path train, valid;  ///< valid may be empty
   std::int64_t batch_size = 32;
   std::uint64_t seed = 1;
+  ProcessRank process = {};
   AnsweringOptions options;
   Json settings = Json::object();  ///< of the command, for run.toml
 };
 
-class AnsweringObjective final : public Objective {
+class AnsweringObjective final : public ShuffledObjective {
  public:
   /// Reads and encodes the texts. Throws UserError.
   explicit AnsweringObjective(AnsweringSetup setup);
@@ -68,14 +49,10 @@ class AnsweringObjective final : public Objective {
   std::unique_ptr<MicroBatch> next() override;
   std::vector<SummedLoss> loss(const MicroBatch& batch) override;
 
-  Json position() const override;
-  void seek(const Json& position) override;
-  std::int64_t epoch() const override { return batches_.position().epoch; }
-  std::int64_t micro_batches_per_epoch() override { return batches_.batches_an_epoch(); }
-
   bool can_evaluate() const override { return valid_.has_value(); }
-  std::optional<Metrics> evaluate() override { return evaluate_answers(*setup_.model, *valid_, spans_); }
+  std::optional<Metrics> evaluate(const StopCheck& stop) override { return evaluate_answers(*setup_.model, *valid_, spans_, stop); }
   BestMetric best_metric() const override;
+  std::string validation() const override { return hash_files({setup_.valid}); }
 
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;
@@ -89,8 +66,6 @@ class AnsweringObjective final : public Objective {
   std::vector<TextExample> examples_;
   std::vector<std::int64_t> starts_, ends_;  // one an example
   std::optional<QuestionSet> valid_;
-  std::string fingerprint_;  // of the training examples
-  ShuffledBatches batches_;
 };
 
 }  // namespace attend

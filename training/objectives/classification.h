@@ -9,13 +9,11 @@
 #include <vector>
 
 #include "core/fields.h"
-#include "data/label_set.h"
-#include "data/table.h"
-#include "metrics/classification.h"
+#include "inference/classifier.h"
 #include "models/text_model.h"
 #include "tokenizers/input_encoder.h"
-#include "training/objective.h"
-#include "training/objectives/text_examples.h"
+#include "training/objectives/common.h"
+#include "training/objectives/shuffled_objective.h"
 
 namespace attend {
 
@@ -44,38 +42,6 @@ struct ClassificationOptions {
   }
 };
 
-/// Texts of a file, encoded, with what they are to be answered with.
-struct LabelledExamples {
-  std::vector<TextExample> examples;
-  std::vector<std::int64_t> classes;  ///< one an example; empty for regression
-  std::vector<double> numbers;        ///< likewise for regression
-  std::int64_t num_cut = 0;           ///< texts that were longer than max_length
-};
-
-struct LabelledSource {
-  std::filesystem::path file;
-  TextColumns columns;
-  TableForm form;
-};
-
-/// Reads, encodes and numbers. `labels` empty: regression. Throws UserError: the file, its columns, a label that is not known, a pair
-/// column of a model with one segment.
-LabelledExamples read_examples(const LabelledSource& source, const InputEncoder& encoder, std::int64_t max_length,
-                               const std::optional<LabelSet>& labels);
-
-/// The labels of a training file. Throws UserError.
-LabelSet collect_labels(const LabelledSource& source);
-
-/// logits_BL (float32, on the CPU) of all examples, in their order. Nothing where a stop was requested.
-std::optional<torch::Tensor> classify_all(SequenceClassifier& model, const std::vector<TextExample>& examples);
-
-/// Of the most probable classes.
-ClassificationScores score_classes(const torch::Tensor& logits_BL, const LabelledExamples& examples);
-
-/// loss; accuracy, f1 (of class `positive`, or macro), macro_f1, mcc; or mse, pearson, spearman.
-Metrics classification_metrics(const torch::Tensor& logits_BL, const LabelledExamples& examples, TaskLabels::Problem problem,
-                               std::optional<std::int64_t> positive = {});
-
 struct ClassificationSetup {
   std::shared_ptr<SequenceClassifier> model;
   std::shared_ptr<const InputEncoder> encoder;
@@ -83,11 +49,12 @@ struct ClassificationSetup {
   std::filesystem::path valid;  ///< may be empty; of the same columns
   std::int64_t batch_size = 32;
   std::uint64_t seed = 1;
+  ProcessRank process = {};
   ClassificationOptions options;
   Json settings = Json::object();  ///< of the command, for run.toml
 };
 
-class ClassificationObjective final : public Objective {
+class ClassificationObjective final : public ShuffledObjective {
  public:
   /// Reads and encodes the texts. Throws UserError.
   explicit ClassificationObjective(ClassificationSetup setup);
@@ -96,14 +63,10 @@ class ClassificationObjective final : public Objective {
   std::unique_ptr<MicroBatch> next() override;
   std::vector<SummedLoss> loss(const MicroBatch& batch) override;
 
-  Json position() const override;
-  void seek(const Json& position) override;
-  std::int64_t epoch() const override { return batches_.position().epoch; }
-  std::int64_t micro_batches_per_epoch() override { return batches_.batches_an_epoch(); }
-
   bool can_evaluate() const override { return valid_.has_value(); }
-  std::optional<Metrics> evaluate() override;
+  std::optional<Metrics> evaluate(const StopCheck& stop) override;
   BestMetric best_metric() const override;
+  std::string validation() const override { return hash_files({setup_.valid}); }
 
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;
@@ -111,16 +74,15 @@ class ClassificationObjective final : public Objective {
   CardFacts card() const override;
 
  private:
+  void count_classes(const LabelSet& labels);
   bool is_regression() const { return setup_.model->labels().problem == TaskLabels::Problem::kRegression; }
 
   ClassificationSetup setup_;
   LabelledExamples train_;
   std::optional<LabelledExamples> valid_;
-  std::string fingerprint_;               // of the training examples
   torch::Tensor class_weights_L_;         // undefined where all weigh the same
   std::vector<std::int64_t> counts_;      // training examples of each class
   std::optional<std::int64_t> positive_;  // the class of f1
-  ShuffledBatches batches_;
 };
 
 }  // namespace attend

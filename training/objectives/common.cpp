@@ -1,7 +1,9 @@
 #include "training/objectives/common.h"
 
 #include <algorithm>
+#include <span>
 
+#include "core/atomic_file.h"
 #include "core/error.h"
 
 namespace attend {
@@ -24,6 +26,13 @@ void copy_parameters(const torch::nn::Module& from, torch::nn::Module& to, const
   const torch::NoGradGuard no_grad;
   copy_by_name(from.named_parameters(), to.named_parameters(), folder);
   copy_by_name(from.named_buffers(), to.named_buffers(), folder);
+}
+
+std::string hash_files(const std::vector<std::filesystem::path>& files) {
+  std::string hashes;
+  for (const auto& file : files)
+    if (!file.empty()) hashes += sha256_file(file);
+  return hashes.empty() ? "" : sha256_hex(std::as_bytes(std::span(hashes.data(), hashes.size())));
 }
 
 std::string model_summary(const torch::nn::Module& model, const Json& hf_config) {

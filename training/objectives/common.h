@@ -15,18 +15,14 @@ namespace attend {
 /// another shape.
 void copy_parameters(const torch::nn::Module& from, torch::nn::Module& to, const std::filesystem::path& folder);
 
+/// A hash of the content of all files, in their order; empty paths are none, and of none it is "".
+std::string hash_files(const std::vector<std::filesystem::path>& files);
+
 /// "bert, 4393986 parameters".
 std::string model_summary(const torch::nn::Module& model, const Json& hf_config);
 
 /// The metric called `name`, or the first known one where it is "". Losses and errors are better lower. Throws UserError that lists
 /// `known`.
 BestMetric choose_best_metric(const std::string& name, const std::vector<std::string>& known);
-
-/// Adds everything but the tensor.
-inline void add_counts(SummedLoss& total, const SummedLoss& loss) {
-  total.log_likelihood += loss.log_likelihood;
-  total.num_targets += loss.num_targets;
-  total.num_correct += loss.num_correct;
-}
 
 }  // namespace attend

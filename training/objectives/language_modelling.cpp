@@ -7,8 +7,8 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/field_io.h"
-#include "core/stop_signal.h"
-#include "generation/generation_config.h"
+#include "inference/folders.h"
+#include "inference/generation_config.h"
 #include "training/objectives/common.h"
 
 namespace attend {
@@ -16,21 +16,15 @@ namespace {
 
 constexpr std::uint64_t kSpansInFingerprint = 1000, kTokensOfASpan = 64;
 
-static_assert(CausalBatchIds::kNoTarget == CausalBatch::kNoTarget);
-
 struct LanguageMicroBatch : MicroBatch {
   CausalBatch causal;
 };
-
-CausalBatch to_causal_batch(CausalBatchIds ids) {
-  return {.tokens = {std::move(ids.ids), std::move(ids.lengths)}, .targets = std::move(ids.targets)};
-}
 
 /// Names a text by its numbers and evenly taken tokens: a position in other data means nothing.
 std::string fingerprint_of(const TokenFile& text) {
   std::vector<std::int64_t> sample{static_cast<std::int64_t>(text.size()), static_cast<std::int64_t>(text.num_tokens())};
   for (std::uint64_t i = 0; i < kSpansInFingerprint; ++i) {
-    const std::uint64_t begin = i * (text.num_tokens() / kSpansInFingerprint);
+    const std::uint64_t begin = i * text.num_tokens() / kSpansInFingerprint;
     text.append_to(sample, TokenSpan{begin, std::min(begin + kTokensOfASpan, text.num_tokens())});
   }
   return sha256_hex(std::as_bytes(std::span(sample)));
@@ -85,16 +79,6 @@ const std::vector<std::string>& fill_token_names() {
   return names;
 }
 
-std::optional<LanguageLoss> evaluate_language(CausalLanguageModel& model, const CausalEpoch& epoch, std::int64_t num_tokens) {
-  const torch::NoGradGuard no_grad;
-  SummedLoss total;
-  for (std::uint64_t i = 0; i < epoch.num_batches() && (num_tokens == 0 || total.num_targets < num_tokens); ++i) {
-    if (stop_requested()) return std::nullopt;
-    add_counts(total, model.loss(to_causal_batch(epoch.batch(i))));
-  }
-  return LanguageLoss{.loss = -total.log_likelihood / static_cast<double>(total.num_targets), .num_targets = total.num_targets};
-}
-
 void validate(const LanguageOptions& options) {
   if (!(options.fill_in_the_middle >= 0 && options.fill_in_the_middle <= 1))
     throw UserError("--fill-in-the-middle is " + std::to_string(options.fill_in_the_middle) + "; expected 0 to 1");
@@ -110,7 +94,7 @@ LanguageObjective::LanguageObjective(LanguageSetup setup) : setup_(std::move(set
   if (!setup_.options.documents)
     setup_.options.documents = setup_.options.fill_in_the_middle > 0 ? Documents::kSeparate : Documents::kPacked;
   setup_.columns ? prepare_tables() : prepare_texts();
-  batches_ = std::make_unique<CausalStream>(make_epoch_, ProcessRank{}, BatchPosition{});
+  batches_ = std::make_unique<CausalStream>(make_epoch_, setup_.process, BatchPosition{});
   first_epoch_batches_ = batches_->here().num_batches;
 }
 
@@ -118,10 +102,7 @@ LanguageObjective::~LanguageObjective() = default;
 
 void LanguageObjective::check_options() const {
   const LanguageOptions& options = setup_.options;
-  if (setup_.tokenizer->vocab_size() > setup_.model->vocab_size())
-    throw UserError("the tokenizer has " + std::to_string(setup_.tokenizer->vocab_size()) + " ids, the model " +
-                        std::to_string(setup_.model->vocab_size()),
-                    "use the tokenizer the model was made with");
+  require_vocabulary(setup_.model->vocab_size(), setup_.tokenizer->vocab_size());
   if (options.max_length < 1) throw UserError("--max-length is " + std::to_string(options.max_length) + "; expected 1 or more");
   if (options.max_length > setup_.model->max_positions())
     throw UserError("--max-length is " + std::to_string(options.max_length) + "; the model has " +
@@ -146,9 +127,10 @@ void LanguageObjective::prepare_texts() {
   make_epoch_ = text_epochs(text, epochs);
   fingerprint_ = fingerprint_of(*text);
   summary_ = std::to_string(text->size()) + " documents, " + std::to_string(text->num_tokens()) + " tokens";
-  if (!setup_.valid.empty())
-    valid_ =
-        evaluation_windows(prepare_text({.slices = setup_.valid}, text_tokenizer(*setup_.tokenizer), setup_.cache), windows, setup_.budget);
+  if (setup_.valid.empty()) return;
+  const auto valid = prepare_text({.slices = setup_.valid}, text_tokenizer(*setup_.tokenizer), setup_.cache);
+  valid_ = evaluation_windows(valid, windows, setup_.budget);
+  validation_ = fingerprint_of(*valid);
 }
 
 void LanguageObjective::prepare_tables() {
@@ -161,12 +143,15 @@ void LanguageObjective::prepare_tables() {
   make_epoch_ = task_epochs(sequences, setup_.budget, setup_.seed);
   fingerprint_ = fingerprint_of(*sequences);
   summary_ = std::to_string(sequences->size()) + " rows";
-  if (!setup_.valid.empty()) valid_ = evaluation_sequences(read(setup_.valid), setup_.budget);
+  if (setup_.valid.empty()) return;
+  const auto valid = read(setup_.valid);
+  valid_ = evaluation_sequences(valid, setup_.budget);
+  validation_ = fingerprint_of(*valid);
 }
 
 std::unique_ptr<MicroBatch> LanguageObjective::next() {
   auto batch = std::make_unique<LanguageMicroBatch>();
-  batch->causal = to_causal_batch(batches_->next());
+  batch->causal = batches_->next();
   const std::vector<std::int64_t>& targets = batch->causal.targets;
   batch->num_tokens = static_cast<std::int64_t>(targets.size());
   batch->num_targets = {static_cast<std::int64_t>(targets.size()) - std::count(targets.begin(), targets.end(), CausalBatch::kNoTarget)};
@@ -189,11 +174,11 @@ void LanguageObjective::seek(const Json& position) {
                     "resume with the same texts and tokenizer, or start in another --output folder");
   BatchPosition start;
   from_json(start, position, "trainer_state.json");
-  batches_ = std::make_unique<CausalStream>(make_epoch_, ProcessRank{}, start);
+  batches_ = std::make_unique<CausalStream>(make_epoch_, setup_.process, start);
 }
 
-std::optional<Metrics> LanguageObjective::evaluate() {
-  const auto result = evaluate_language(*setup_.model, *valid_, setup_.options.eval_tokens);
+std::optional<Metrics> LanguageObjective::evaluate(const StopCheck& stop) {
+  const auto result = evaluate_language(*setup_.model, *valid_, setup_.options.eval_tokens, stop);
   if (!result) return std::nullopt;
   return Metrics{{"loss", result->loss}, {"perplexity", std::exp(result->loss)}};
 }
@@ -207,7 +192,7 @@ void LanguageObjective::save(const std::filesystem::path& folder) const {
 }
 
 void LanguageObjective::load(const std::filesystem::path& folder) {
-  copy_parameters(*load_causal_language_model(folder, setup_.model->device()), *setup_.model, folder);
+  copy_parameters(*load_causal_language_model(folder, {.device = setup_.model->device()}), *setup_.model, folder);
 }
 
 Json LanguageObjective::settings() const {

@@ -14,6 +14,7 @@
 #include "data/text_windows.h"
 #include "models/causal_model.h"
 #include "tokenizers/byte_bpe_tokenizer.h"
+#include "inference/corpus_loss.h"
 #include "training/objective.h"
 
 namespace attend {
@@ -45,6 +46,7 @@ struct LanguageSetup {
   std::filesystem::path cache;              ///< folder for the tokenised text
   BatchBudget budget;
   std::uint64_t seed = 1;
+  ProcessRank process = {};
   LanguageOptions options;
   Json settings = Json::object();  ///< of the command, for run.toml: preset, set, ...
 };
@@ -54,14 +56,6 @@ TextTokenizer text_tokenizer(const ByteBpeTokenizer& tokenizer);
 
 /// The three tokens of filling in the middle, in the order prefix, suffix, middle, as they are spelled.
 const std::vector<std::string>& fill_token_names();
-
-/// Sums over predictions, and how many there were. Nothing where a stop was requested. Over the first `num_tokens` predictions (0: all), a
-/// few more where a batch ends later. The model is in evaluation mode.
-struct LanguageLoss {
-  double loss = 0;  ///< nats a prediction
-  std::int64_t num_targets = 0;
-};
-std::optional<LanguageLoss> evaluate_language(CausalLanguageModel& model, const CausalEpoch& epoch, std::int64_t num_tokens);
 
 class LanguageObjective final : public Objective {
  public:
@@ -79,8 +73,9 @@ class LanguageObjective final : public Objective {
   std::int64_t micro_batches_per_epoch() override { return first_epoch_batches_; }
 
   bool can_evaluate() const override { return valid_ != nullptr; }
-  std::optional<Metrics> evaluate() override;
+  std::optional<Metrics> evaluate(const StopCheck& stop) override;
   BestMetric best_metric() const override { return {"loss", BestMetric::Direction::kLower}; }
+  std::string validation() const override { return validation_; }
 
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;
@@ -96,6 +91,7 @@ class LanguageObjective final : public Objective {
   MakeCausalEpoch make_epoch_;
   std::string fingerprint_;  // of the training data
   std::string summary_;      // likewise, for the model card
+  std::string validation_;
   std::unique_ptr<CausalStream> batches_;
   std::int64_t first_epoch_batches_ = 0;  // wherever the stream stands
   std::unique_ptr<const CausalEpoch> valid_;

@@ -5,7 +5,7 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/field_io.h"
-#include "core/stop_signal.h"
+#include "inference/folders.h"
 #include "training/objectives/common.h"
 
 namespace attend {
@@ -16,13 +16,6 @@ constexpr std::uint64_t kSentencesInFingerprint = 1000;
 struct MaskedMicroBatch : MicroBatch {
   MaskedBatch masked;
 };
-
-MaskedBatch to_masked_batch(MaskedBatchIds ids) {
-  return {.text = {.tokens = {std::move(ids.ids), std::move(ids.lengths)}, .type_ids = std::move(ids.type_ids)},
-          .masked_positions = std::move(ids.masked_positions),
-          .masked_labels = std::move(ids.masked_labels),
-          .next_labels = std::move(ids.next_sentence_labels)};
-}
 
 /// Names the text by its numbers and evenly taken sentences: a position in other data means nothing.
 std::string fingerprint_of(const DocumentCorpus& corpus) {
@@ -111,37 +104,9 @@ EvaluationExamples evaluation_examples(const EvaluationText& text) {
           example_options(text.options, text.budget)};
 }
 
-std::optional<MaskedScores> evaluate_masked(MaskedLanguageModel& model, const EvaluationExamples& examples, std::int64_t num_examples) {
-  const torch::NoGradGuard no_grad;
-  const std::int64_t wanted = num_examples == 0 ? examples.num_examples() : num_examples;
-  SummedLoss words, next;
-  std::int64_t taken = 0;
-  for (std::size_t i = 0; i < examples.size() && (taken < wanted || words.num_targets == 0); ++i) {
-    if (stop_requested()) return std::nullopt;
-    MaskedBatchIds ids = examples.batch(i);
-    taken += ids.size();
-    const MaskedLoss loss = model.loss(to_masked_batch(std::move(ids)));
-    add_counts(words, loss.words);
-    if (loss.next_sentence) add_counts(next, *loss.next_sentence);
-  }
-  const auto mean = [](double sum, const SummedLoss& of) { return sum / static_cast<double>(of.num_targets); };
-  const double loss = -mean(words.log_likelihood, words);
-  Metrics metrics{{"loss", loss}, {"perplexity", std::exp(loss)}, {"mlm_accuracy", mean(static_cast<double>(words.num_correct), words)}};
-  if (next.num_targets > 0) {
-    const double nsp_loss = -mean(next.log_likelihood, next);
-    metrics.insert(
-        metrics.end(),
-        {{"nsp_loss", nsp_loss}, {"nsp_accuracy", mean(static_cast<double>(next.num_correct), next)}, {"total_loss", loss + nsp_loss}});
-  }
-  return MaskedScores{.metrics = std::move(metrics), .examples = taken};
-}
-
 MaskedLanguageObjective::MaskedLanguageObjective(MaskedLanguageSetup setup) : setup_(std::move(setup)) {
   MaskedLanguageOptions& options = setup_.options;
-  if (setup_.tokenizer->vocab_size() > setup_.model->vocab_size())
-    throw UserError("the tokenizer has " + std::to_string(setup_.tokenizer->vocab_size()) + " ids, the model " +
-                        std::to_string(setup_.model->vocab_size()),
-                    "use the tokenizer the model was made with");
+  require_vocabulary(setup_.model->vocab_size(), setup_.tokenizer->vocab_size());
   validate(options, {.positions = setup_.model->max_positions(), .segments = setup_.model->num_segments()});
   if (options.next_sentence && !setup_.model->has_next_sentence())
     throw UserError("the model has no head for next sentences", "add --no-next-sentence");
@@ -160,14 +125,15 @@ MaskedLanguageObjective::MaskedLanguageObjective(MaskedLanguageSetup setup) : se
 MaskedLanguageObjective::~MaskedLanguageObjective() = default;
 
 MaskedStreamOptions MaskedLanguageObjective::stream() const {
-  return {.examples = example_options(setup_.options, setup_.budget), .seed = setup_.seed};
+  return {.examples = example_options(setup_.options, setup_.budget),
+          .seed = setup_.seed,
+          .rank = setup_.process.rank,
+          .world = setup_.process.world};
 }
 
 std::unique_ptr<MicroBatch> MaskedLanguageObjective::next() {
   auto batch = std::make_unique<MaskedMicroBatch>();
-  do {  // a batch of unknown words alone has nothing to predict; the text as a whole has
-    batch->masked = to_masked_batch(batches_->next());
-  } while (batch->masked.masked_labels.empty());
+  batch->masked = batches_->next();  // one of unknown words alone has nothing to predict: the trainer sees to it
   batch->num_tokens = static_cast<std::int64_t>(batch->masked.text.tokens.ids.size());
   batch->num_targets = {static_cast<std::int64_t>(batch->masked.masked_labels.size())};
   if (setup_.options.next_sentence) batch->num_targets.push_back(static_cast<std::int64_t>(batch->masked.next_labels.size()));
@@ -196,8 +162,8 @@ void MaskedLanguageObjective::seek(const Json& position) {
   batches_ = std::make_unique<MaskedExamples>(source_, stream(), start);
 }
 
-std::optional<Metrics> MaskedLanguageObjective::evaluate() {
-  auto scores = evaluate_masked(*setup_.model, *valid_, setup_.options.eval_examples);
+std::optional<Metrics> MaskedLanguageObjective::evaluate(const StopCheck& stop) {
+  auto scores = evaluate_masked(*setup_.model, *valid_, setup_.options.eval_examples, stop);
   return scores ? std::optional(std::move(scores->metrics)) : std::nullopt;
 }
 
@@ -205,13 +171,15 @@ BestMetric MaskedLanguageObjective::best_metric() const {
   return {setup_.options.next_sentence ? "total_loss" : "loss", BestMetric::Direction::kLower};
 }
 
+std::string MaskedLanguageObjective::validation() const { return hash_files(setup_.valid); }
+
 void MaskedLanguageObjective::save(const std::filesystem::path& folder) const {
   setup_.model->save(folder);
   setup_.tokenizer->save(folder, setup_.options.max_length);
 }
 
 void MaskedLanguageObjective::load(const std::filesystem::path& folder) {
-  copy_parameters(*load_masked_language_model(folder, setup_.model->device()), *setup_.model, folder);
+  copy_parameters(*load_masked_language_model(folder, {.device = setup_.model->device()}), *setup_.model, folder);
 }
 
 Json MaskedLanguageObjective::settings() const {

@@ -12,6 +12,7 @@
 #include "data/masked_examples.h"
 #include "models/text_model.h"
 #include "tokenizers/wordpiece_tokenizer.h"
+#include "inference/corpus_loss.h"
 #include "training/objective.h"
 
 namespace attend {
@@ -47,6 +48,7 @@ struct MaskedLanguageSetup {
   std::filesystem::path cache;                      ///< folder for the tokenised text
   BatchBudget budget;
   std::uint64_t seed = 1;
+  ProcessRank process = {};
   MaskedLanguageOptions options;
   Json settings = Json::object();  ///< of the command, for run.toml: preset, set, ...
 };
@@ -71,14 +73,6 @@ struct EvaluationText {
 /// The examples of a text on which a model is measured. Throws UserError.
 EvaluationExamples evaluation_examples(const EvaluationText& text);
 
-struct MaskedScores {
-  Metrics metrics;
-  std::int64_t examples = 0;  ///< that were looked at
-};
-/// loss and perplexity a masked word, mlm_accuracy; with next sentences nsp_loss, nsp_accuracy, and total_loss, the sum. Nothing where
-/// a stop was requested. Over the first `num_examples` of the set (0: all), a few more where a batch ends later.
-std::optional<MaskedScores> evaluate_masked(MaskedLanguageModel& model, const EvaluationExamples& examples, std::int64_t num_examples);
-
 class MaskedLanguageObjective final : public Objective {
  public:
   /// Tokenises the texts (or takes what was made before). Throws UserError: options, texts, a vocabulary that is not the model's.
@@ -95,8 +89,9 @@ class MaskedLanguageObjective final : public Objective {
   std::int64_t micro_batches_per_epoch() override { return first_epoch_batches_; }
 
   bool can_evaluate() const override { return valid_ != nullptr; }
-  std::optional<Metrics> evaluate() override;
+  std::optional<Metrics> evaluate(const StopCheck& stop) override;
   BestMetric best_metric() const override;
+  std::string validation() const override;
 
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;

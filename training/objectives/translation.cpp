@@ -5,16 +5,14 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/field_io.h"
-#include "core/stop_signal.h"
 #include "core/text.h"
-#include "generation/translator.h"
+#include "inference/translator.h"
 #include "metrics/bleu.h"
 #include "training/objectives/common.h"
 
 namespace attend {
 namespace {
 
-constexpr std::int64_t kEvaluationTokens = 4096;  // source and target, in a batch without gradients
 constexpr std::size_t kLinesBetweenChecks = 256;  // translated between two looks at the stop signal
 constexpr std::int64_t kBatchesCounted = 2000;    // of a longer epoch the length is estimated
 constexpr std::uint64_t kPairsInFingerprint = 1000;
@@ -22,11 +20,6 @@ constexpr std::uint64_t kPairsInFingerprint = 1000;
 struct TranslationBatch : MicroBatch {
   PairBatch pairs;
 };
-
-PairBatch to_pair_batch(PairBatchIds ids) {
-  return {.source = {std::move(ids.source_ids), std::move(ids.source_lengths)},
-          .target = {std::move(ids.target_ids), std::move(ids.target_lengths)}};
-}
 
 /// Names the pairs by their number, their tokens, and evenly taken sentences: a position in other data means nothing.
 std::string fingerprint_of(const ParallelCorpus& corpus) {
@@ -52,22 +45,6 @@ void TranslationOptions::validate() const {
   if (max_train_length < 2) throw UserError("--max-train-length is " + std::to_string(max_train_length) + "; expected 2 or more");
   if (eval_sentences < 0) throw UserError("--eval-sentences is " + std::to_string(eval_sentences) + "; expected 0 (all) or more");
   if (eval_beam < 1) throw UserError("--eval-beam is " + std::to_string(eval_beam) + "; expected 1 or more");
-}
-
-std::optional<CorpusLoss> corpus_loss(Seq2SeqModel& model, std::shared_ptr<const ParallelCorpus> corpus) {
-  const torch::NoGradGuard no_grad;
-  const SortedPairBatches batches(std::move(corpus), kEvaluationTokens, model.max_positions());
-  CorpusLoss total;
-  double log_likelihood = 0;
-  for (std::size_t i = 0; i < batches.size(); ++i) {
-    if (stop_requested()) return std::nullopt;
-    const SummedLoss loss = model.loss(to_pair_batch(batches.batch(i)), /*label_smoothing=*/0);
-    log_likelihood += loss.log_likelihood;
-    total.num_targets += loss.num_targets;
-  }
-  total.loss = -log_likelihood / static_cast<double>(total.num_targets);
-  total.perplexity = std::exp(total.loss);
-  return total;
 }
 
 TranslationObjective::TranslationObjective(TranslationSetup setup) : setup_(std::move(setup)) {
@@ -106,7 +83,7 @@ TranslationObjective::~TranslationObjective() = default;
 
 std::unique_ptr<MicroBatch> TranslationObjective::next() {
   auto batch = std::make_unique<TranslationBatch>();
-  batch->pairs = to_pair_batch(batches_->next());
+  batch->pairs = batches_->next();
   batch->num_targets = {static_cast<std::int64_t>(batch->pairs.target.ids.size())};
   batch->num_tokens = static_cast<std::int64_t>(batch->pairs.target.ids.size() + batch->pairs.source.ids.size());
   return batch;
@@ -133,7 +110,10 @@ void TranslationObjective::seek(const Json& position) {
 }
 
 std::int64_t TranslationObjective::micro_batches_per_epoch() {
-  PairBatches first_epoch(train_, setup_.batches);
+  PairBatchOptions of_all = setup_.batches;  // a process alone takes every batch
+  of_all.rank = 0;
+  of_all.world = 1;
+  PairBatches first_epoch(train_, of_all);
   std::int64_t batches = 0, pairs = 0;
   while (first_epoch.epoch() == 0 && batches < kBatchesCounted) {
     pairs += first_epoch.next().size();
@@ -142,15 +122,15 @@ std::int64_t TranslationObjective::micro_batches_per_epoch() {
   return first_epoch.epoch() > 0 ? batches : batches * first_epoch.pairs_an_epoch() / std::max<std::int64_t>(1, pairs);
 }
 
-std::optional<Metrics> TranslationObjective::evaluate() {
-  const std::optional<CorpusLoss> loss = corpus_loss(*setup_.model, valid_);
+std::optional<Metrics> TranslationObjective::evaluate(const StopCheck& stop) {
+  const std::optional<CorpusLoss> loss = corpus_loss(*setup_.model, valid_, stop);
   if (!loss) return std::nullopt;
-  const std::optional<double> score = bleu();
+  const std::optional<double> score = bleu(stop);
   if (!score) return std::nullopt;
   return Metrics{{"loss", loss->loss}, {"perplexity", loss->perplexity}, {"bleu", *score}};
 }
 
-std::optional<double> TranslationObjective::bleu() {
+std::optional<double> TranslationObjective::bleu(const StopCheck& stop) {
   GenerationConfig generation = setup_.generation;
   generation.num_beams = setup_.options.eval_beam;
   // A model that has not learnt to end would go on to the greatest length for every sentence.
@@ -158,13 +138,15 @@ std::optional<double> TranslationObjective::bleu() {
   Translator translator(setup_.model, setup_.tokenizer, generation);
   Bleu bleu;
   for (std::size_t begin = 0; begin < bleu_sources_.size(); begin += kLinesBetweenChecks) {
-    if (stop_requested()) return std::nullopt;
+    if (stop && stop()) return std::nullopt;
     const std::size_t count = std::min(kLinesBetweenChecks, bleu_sources_.size() - begin);
-    const auto translations = translator.translate(std::span(bleu_sources_).subspan(begin, count));
-    for (std::size_t i = 0; i < count; ++i) bleu.add(translations[i].front().text, std::span(&bleu_references_[begin + i], 1));
+    const auto lines = translator.translate(std::span(bleu_sources_).subspan(begin, count));
+    for (std::size_t i = 0; i < count; ++i) bleu.add(lines[i].translations.front().text, std::span(&bleu_references_[begin + i], 1));
   }
   return bleu.score().score;
 }
+
+std::string TranslationObjective::validation() const { return hash_files({setup_.files.valid_source, setup_.files.valid_target}); }
 
 BestMetric TranslationObjective::best_metric() const {
   if (setup_.options.best_by == BestBy::kBleu) return {"bleu", BestMetric::Direction::kHigher};
@@ -178,7 +160,7 @@ void TranslationObjective::save(const std::filesystem::path& folder) const {
 }
 
 void TranslationObjective::load(const std::filesystem::path& folder) {
-  copy_parameters(*load_seq2seq(folder, setup_.model->device()), *setup_.model, folder);
+  copy_parameters(*load_seq2seq(folder, {.device = setup_.model->device()}), *setup_.model, folder);
 }
 
 Json TranslationObjective::settings() const {

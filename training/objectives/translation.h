@@ -11,7 +11,8 @@
 #include "core/fields.h"
 #include "data/pair_batches.h"
 #include "data/parallel_text.h"
-#include "generation/generation_config.h"
+#include "inference/corpus_loss.h"
+#include "inference/generation_config.h"
 #include "models/interfaces.h"
 #include "tokenizers/marian_tokenizer.h"
 #include "training/objective.h"
@@ -59,15 +60,6 @@ struct TranslationSetup {
   Json settings = Json::object();  ///< of the command, for run.toml: preset, set, ...
 };
 
-/// Loss and perplexity a target token, over all pairs of a corpus: the mean of -log p(target), and its exponential.
-struct CorpusLoss {
-  double loss = 0;
-  double perplexity = 0;
-  std::int64_t num_targets = 0;
-};
-/// In the model's present mode. Nothing where a stop was requested. Throws UserError where no pair is short enough.
-std::optional<CorpusLoss> corpus_loss(Seq2SeqModel& model, std::shared_ptr<const ParallelCorpus> corpus);
-
 class TranslationObjective final : public Objective {
  public:
   /// Tokenises the texts (or takes what was made before). Throws UserError: options, texts, a vocabulary that is not the model's.
@@ -85,8 +77,9 @@ class TranslationObjective final : public Objective {
 
   bool can_evaluate() const override { return valid_ != nullptr; }
   /// loss and perplexity over all validation pairs, without smoothing; bleu (13a) of translations.
-  std::optional<Metrics> evaluate() override;
+  std::optional<Metrics> evaluate(const StopCheck& stop) override;
   BestMetric best_metric() const override;
+  std::string validation() const override;
 
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;
@@ -95,7 +88,7 @@ class TranslationObjective final : public Objective {
 
  private:
   void take_sentences_for_bleu();
-  std::optional<double> bleu();
+  std::optional<double> bleu(const StopCheck& stop);
 
   TranslationSetup setup_;
   std::shared_ptr<const ParallelCorpus> train_, valid_;

@@ -1,0 +1,11 @@
+// Random sentences that make sense enough, a function of the stream alone.
+#pragma once
+
+#include "data/demo/meaning.h"
+#include "core/random.h"
+
+namespace attend::demo {
+
+Sentence draw_sentence(RandomStream& random);
+
+}  // namespace attend::demo
