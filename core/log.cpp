@@ -35,7 +35,6 @@ spdlog::logger& logger() {
 struct Names {
   std::mutex mutex;
   std::vector<std::pair<std::string, std::string>> shown;  // path and name
-  std::set<std::string> told;                              // warnings given once
 };
 /// Never destroyed, as the logger.
 Names& names() {
@@ -44,6 +43,16 @@ Names& names() {
 }
 
 void write(spdlog::level::level_enum level, const std::string& message) { logger().log(level, with_shown_names(message)); }
+
+/// True the first time. No more than a bound are remembered: a process that never ends may say any number.
+bool is_new(const std::string& message) {
+  constexpr std::size_t kRemembered = 10'000;
+  static std::mutex mutex;
+  static std::set<std::string>& said = *new std::set<std::string>;
+  const std::lock_guard lock(mutex);
+  if (said.size() == kRemembered) return !said.contains(message);
+  return said.insert(message).second;
+}
 
 }  // namespace
 
@@ -61,12 +70,12 @@ void log_detail(const std::string& message) {
 void log_warning(const std::string& message) { write(spdlog::level::warn, "warning: " + message); }
 void log_error(const std::string& message) { write(spdlog::level::err, "error: " + message); }
 
+void log_info_once(const std::string& message) {
+  if (current_level != LogLevel::kQuiet && is_new(message)) log_info(message);
+}
+
 void log_warning_once(const std::string& message) {
-  {
-    const std::scoped_lock lock(names().mutex);
-    if (!names().told.insert(message).second) return;
-  }
-  log_warning(message);
+  if (is_new("warning: " + message)) log_warning(message);
 }
 
 void show_as(const std::string& path, const std::string& name) {

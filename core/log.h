@@ -12,6 +12,9 @@ LogLevel log_level();
 void log_info(const std::string& message);
 void log_detail(const std::string& message);  ///< with -v only
 void log_warning(const std::string& message);
+/// Said once a process, however often: for files that are read twice, and for runs of several seeds.
+void log_info_once(const std::string& message);
+void log_warning_once(const std::string& message);
 void log_error(const std::string& message);
 /// A warning that this process gives once, however often it comes here.
 void log_warning_once(const std::string& message);

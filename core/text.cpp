@@ -79,6 +79,39 @@ std::string read_file(const std::filesystem::path& path, std::uintmax_t max_byte
   return content;
 }
 
+bool is_white_space(char32_t c) {
+  if (c < 0x80) return c == U' ' || (c >= U'\t' && c <= U'\r');
+  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+         c == 0x205F || c == 0x3000;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto is_blank = [](const Utf8Sequence& sequence) { return sequence.is_valid && is_white_space(sequence.code_point); };
+  while (!text.empty()) {
+    const Utf8Sequence first = utf8_at(text, 0);
+    if (!is_blank(first)) break;
+    text.remove_prefix(first.length);
+  }
+  while (!text.empty()) {
+    std::size_t start = text.size() - 1;
+    while (start > 0 && (static_cast<unsigned char>(text[start]) & 0xC0) == 0x80) --start;
+    const Utf8Sequence last = utf8_at(text, start);
+    if (!is_blank(last) || start + last.length != text.size()) break;
+    text.remove_suffix(last.length);
+  }
+  return text;
+}
+
+std::string_view trimmed(std::string_view text, std::string_view blanks) {
+  const std::size_t first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+bool is_ascii_punctuation(char32_t c) {
+  return (c >= U'!' && c <= U'/') || (c >= U':' && c <= U'@') || (c >= U'[' && c <= U'`') || (c >= U'{' && c <= U'~');
+}
+
 std::string one_line(std::string text) {
   replace_all(text, "\n", "\\n");
   replace_all(text, "\r", "\\r");

@@ -65,6 +65,16 @@ std::string repair_utf8(std::string_view text);
 std::vector<char32_t> decode_utf8(std::string_view text);
 void append_utf8(std::string& text, char32_t code_point);
 
+/// Unicode's White_Space: blanks, tabs, line breaks, the no-break and the ideographic space.
+bool is_white_space(char32_t code_point);
+/// Without white space at either end. Ill-formed bytes are none.
+std::string_view trimmed(std::string_view text);
+/// Without any of the bytes `blanks` at either end.
+std::string_view trimmed(std::string_view text, std::string_view blanks);
+
+/// Python's string.punctuation: !"#$%&'()*+,-./:;<=>?@[\]^_`{|}~
+bool is_ascii_punctuation(char32_t code_point);
+
 /// At most `max_bytes` of a text for a message, cut at a code point, with "..." where cut. Control characters are spelled
 /// out ("\n", "\x1b"), so that a foreign file cannot steer the terminal the message is shown on.
 std::string excerpt(std::string_view text, std::size_t max_bytes = 60);

@@ -128,9 +128,10 @@ std::vector<TaskExample> ExamplePool::draw_from(const Block& block, std::string_
   std::vector<TaskExample> drawn;
   if (block.size == 0) return drawn;
   const Permutation order(block.size, key);
+  const std::string_view asked = trimmed(input);
   for (std::size_t i = 0; i < block.size && drawn.size() < shots; ++i) {
     const TaskExample& example = examples_[block.first + order(i)];
-    if (example.input != input) drawn.push_back(example);
+    if (trimmed(example.input) != asked) drawn.push_back(example);
   }
   return drawn;
 }

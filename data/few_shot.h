@@ -90,8 +90,8 @@ class ExamplePool {
     std::uint64_t trial = 0;  ///< another trial, other examples
   };
 
-  /// Examples for the query `examples()[query]`, of its own block, never itself nor one with an equal input. A function of (seed, trial,
-  /// query); fewer shots are the first ones of more. Throws UserError where the block has too few.
+  /// Examples for the query `examples()[query]`, of its own block, never itself nor one with an equal input; blanks at the ends make no
+  /// difference. A function of (seed, trial, query); fewer shots are the first ones of more. Throws UserError where the block has too few.
   std::vector<TaskExample> draw(std::size_t query, const Draw& draw) const;
 
   /// Examples for a query that comes from elsewhere: of any block, none with an equal input. The same ones for every such query, but

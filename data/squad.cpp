@@ -1,5 +1,6 @@
 #include "data/squad.h"
 
+#include <algorithm>
 #include <array>
 #include <iostream>
 #include <unordered_set>
@@ -49,7 +50,7 @@ struct Place {
   std::string path;
 
   [[noreturn]] void refuse(const std::string& problem, const std::string& hint = {}) const {
-    throw UserError(file + ": " + path + ": " + problem, hint);
+    throw UserError(file + ": " + (path.empty() ? "" : path + ": ") + problem, hint);
   }
 
   /// The member, or null.
@@ -76,70 +77,165 @@ struct Place {
     return result;
   }
 
+  /// A text, or a whole number as the text of its digits.
+  std::string name(const std::string& key) const {
+    const Place found = member(key);
+    return found.value.is_number_integer() ? found.value.dump() : filled_text(key);
+  }
+
   template <class Visit>
   void for_each(const std::string& key, const Visit& visit) const {
-    const Place list = member(key);
-    if (!list.value.is_array()) list.refuse("expected a list");
-    for (std::size_t i = 0; i < list.value.size(); ++i) visit(Place{list.value[i], file, list.path + "[" + std::to_string(i) + "]"});
+    member(key).for_each(visit);
+  }
+
+  template <class Visit>
+  void for_each(const Visit& visit) const {
+    if (!value.is_array()) refuse("expected a list");
+    for (std::size_t i = 0; i < value.size(); ++i) visit(Place{value[i], file, path + "[" + std::to_string(i) + "]"});
   }
 };
 
+/// {"text": ["a", "b"], "answer_start": [0, 2]} as [{"text": "a", "answer_start": 0}, ...].
+Json answers_in_rows(const Place& answers) {
+  const Place texts = answers.member("text"), starts = answers.member("answer_start");
+  for (const Place& list : {texts, starts})
+    if (!list.value.is_array()) list.refuse("expected a list");
+  if (texts.value.size() != starts.value.size())
+    answers.refuse(std::to_string(texts.value.size()) + " texts and " + std::to_string(starts.value.size()) +
+                   " answer_start; expected as many");
+  Json rows = Json::array();
+  for (std::size_t i = 0; i < texts.value.size(); ++i) rows.push_back({{"text", texts.value[i]}, {"answer_start", starts.value[i]}});
+  return rows;
+}
+
 class SquadBuilder {
  public:
-  SquadData take(const Place& top) {
-    top.for_each("data", [&](const Place& article) {
-      article.for_each("paragraphs", [&](const Place& paragraph) {
-        data_.contexts.push_back(paragraph.filled_text("context"));
-        const CodePointOffsets offsets(data_.contexts.back());
-        paragraph.for_each("qas", [&](const Place& question) { add_question(question, offsets); });
-      });
+  explicit SquadBuilder(std::string file) : file_(std::move(file)) {}
+
+  /// An article of the published layout, or a flat question.
+  void add(const Place& entry) {
+    if (entry.find("paragraphs") == nullptr && entry.find("context") != nullptr) {
+      add_flat(entry);
+      return;
+    }
+    entry.for_each("paragraphs", [&](const Place& paragraph) {
+      set_context(paragraph.filled_text("context"));
+      paragraph.for_each("qas", [&](const Place& question) { add_question(question, Layout::kNested); });
     });
-    if (data_.questions.empty()) throw UserError(top.file + " holds no question; expected data[].paragraphs[].qas[]");
+  }
+
+  /// A question with its context. Questions on one context follow each other, as a rule.
+  void add_flat(const Place& question) {
+    set_context(question.filled_text("context"));
+    add_question(question, Layout::kFlat);
+  }
+
+  SquadData finish() {
+    if (data_.questions.empty())
+      throw UserError(file_ + " holds no question; expected data[].paragraphs[].qas[], or flat questions with their contexts");
+    if (num_unsaid_ > 0 && num_unsaid_ == data_.questions.size())
+      throw UserError(file_ + ": none of its " + std::to_string(num_unsaid_) + " questions has an answer, and none says is_impossible",
+                      "there is nothing to learn from or to measure by; is it a test set without its answers?");
     if (data_.num_misplaced > 0 && data_.num_misplaced == num_answers_)
-      throw UserError(top.file + ": none of its " + std::to_string(num_answers_) + " answers stands at its answer_start; the first is " +
+      throw UserError(file_ + ": none of its " + std::to_string(num_answers_) + " answers stands at its answer_start; the first is " +
                           first_misplaced_,
                       "answer_start counts Unicode characters of the context from 0, not bytes and not words");
     if (data_.num_misplaced > 0)
-      log_warning(top.file + ": " + std::to_string(data_.num_misplaced) + " of " + std::to_string(num_answers_) +
+      log_warning(file_ + ": " + std::to_string(data_.num_misplaced) + " of " + std::to_string(num_answers_) +
                   " answers do not stand at their answer_start and are not trained on; the first is " + first_misplaced_);
     return std::move(data_);
   }
 
  private:
-  void add_question(const Place& place, const CodePointOffsets& offsets) {
-    SquadQuestion question{.id = place.filled_text("id"), .text = place.text("question"), .context = data_.contexts.size() - 1};
+  enum class Layout { kNested, kFlat };
+
+  void set_context(std::string context) {
+    if (!data_.contexts.empty() && data_.contexts.back() == context) return;
+    data_.contexts.push_back(std::move(context));
+    offsets_.emplace(data_.contexts.back());
+  }
+
+  void add_question(const Place& place, Layout layout) {
+    SquadQuestion question{.id = place.name("id"), .text = place.text("question"), .context = data_.contexts.size() - 1};
     if (!ids_.insert(question.id).second) place.refuse("the id '" + excerpt(question.id) + "' stands twice; expected each question's own");
-    if (const Json* impossible = place.find("is_impossible")) {
-      question.is_impossible = json_bool(*impossible, place.file, place.path + ".is_impossible");
-      data_.version = SquadVersion::k2;
-    }
-    place.for_each("answers", [&](const Place& answer) { question.answers.push_back(read_answer(answer, offsets)); });
+    const Json* impossible = place.find("is_impossible");
+    if (impossible != nullptr) question.is_impossible = json_bool(*impossible, place.file, place.path + ".is_impossible");
+    const bool is_unsaid = add_answers(place, question) || layout == Layout::kFlat;
     if (question.is_impossible && !question.answers.empty()) place.refuse("is_impossible is true, and there are answers; expected none");
+    if (question.answers.empty() && impossible == nullptr && is_unsaid) {
+      question.is_impossible = true;
+      num_unsaid_ += layout == Layout::kFlat;
+    }
     if (!question.is_impossible && question.answers.empty())
       place.refuse("no answers; expected at least one", "a question without an answer has \"is_impossible\": true");
+    if (impossible != nullptr || question.is_impossible) data_.version = SquadVersion::k2;
     data_.questions.push_back(std::move(question));
   }
 
-  SquadAnswer read_answer(const Place& place, const CodePointOffsets& offsets) {
+  /// True where an empty text at -1 says that there is none.
+  bool add_answers(const Place& place, SquadQuestion& question) {
+    bool says_none = false;
+    const Place given = place.member("answers");
+    const Json rows = given.value.is_object() ? answers_in_rows(given) : Json();
+    const Place answers{rows.is_null() ? given.value : rows, given.file, given.path};
+    answers.for_each([&](const Place& answer) {
+      if (is_no_answer(answer, question.is_impossible))
+        says_none = true;
+      else
+        question.answers.push_back(read_answer(answer));
+    });
+    return says_none;
+  }
+
+  static bool is_no_answer(const Place& answer, bool is_impossible) {
+    return answer.text("text").empty() && (is_impossible || answer.member("answer_start").value == -1);
+  }
+
+  SquadAnswer read_answer(const Place& place) {
     SquadAnswer answer{.text = place.filled_text("text"), .begin = {}};
     const Place start = place.member("answer_start");
     const std::int64_t index = json_integer(start.value, place.file, start.path);
     if (index < 0) start.refuse("is " + std::to_string(index) + "; expected 0 or more");
     const std::string& context = data_.contexts.back();
     ++num_answers_;
-    const std::optional<std::size_t> begin = offsets.byte_of(static_cast<std::size_t>(index));
+    const std::optional<std::size_t> begin = offsets_->byte_of(static_cast<std::size_t>(index));
     if (begin && context.compare(*begin, answer.text.size(), answer.text) == 0)
       answer.begin = begin;
     else if (data_.num_misplaced++ == 0)
-      first_misplaced_ = "'" + excerpt(answer.text) + "' (" + place.path + ")";
+      first_misplaced_ = "'" + excerpt(answer.text) + "' (" + (place.file == file_ ? "" : place.file + ": ") + place.path + ")";
     return answer;
   }
 
+  std::string file_;
   SquadData data_;
+  std::optional<CodePointOffsets> offsets_;  // of the last context
   std::unordered_set<std::string> ids_;
-  std::size_t num_answers_ = 0;
+  std::size_t num_answers_ = 0, num_unsaid_ = 0;
   std::string first_misplaced_;
 };
+
+/// JSON Lines: the first line is a document by itself, and there is another.
+bool is_json_lines(std::string_view text) {
+  const std::size_t end = text.find('\n');
+  if (end == std::string_view::npos || trimmed(text.substr(end)).empty()) return false;
+  const std::string_view first = trimmed(text.substr(0, end));
+  return first.starts_with('{') && first.ends_with('}') && Json::accept(first);
+}
+
+SquadData parse_lines(std::string_view text, const std::string& name) {
+  SquadBuilder builder(name);
+  std::size_t number = 0;
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find('\n', start), text.size());
+    const std::string_view line = trimmed(text.substr(start, end - start));
+    const std::string place = name + ", line " + std::to_string(++number);
+    start = end + 1;
+    if (line.empty()) continue;
+    const Json document = parse_json(line, place);
+    builder.add_flat(Place{document, place, ""});
+  }
+  return builder.finish();
+}
 
 std::string read_standard_input() {
   std::string content;
@@ -160,11 +256,22 @@ SquadData read_squad(const std::filesystem::path& path) {
 }
 
 SquadData parse_squad(std::string_view json, const std::string& name) {
+  if (json.starts_with("\xEF\xBB\xBF")) json.remove_prefix(3);  // a byte-order mark
+  if (is_json_lines(json)) return parse_lines(json, name);
   const Json document = parse_json(json, name);
-  if (!document.is_object() || !document.contains("data"))
-    throw UserError(name +
-                    ": no 'data' at its top; expected SQuAD's JSON, {\"data\": [{\"paragraphs\": [{\"context\": ..., \"qas\": [...]}]}]}");
-  return SquadBuilder().take(Place{document, name, ""});
+  SquadBuilder builder(name);
+  const Place top{document, name, ""};
+  if (document.is_array())
+    top.for_each([&](const Place& question) { builder.add_flat(question); });
+  else if (document.is_object() && document.contains("data"))
+    top.for_each("data", [&](const Place& entry) { builder.add(entry); });
+  else if (document.is_object() && document.contains("context"))
+    builder.add_flat(top);  // JSON Lines of one line
+  else
+    throw UserError(
+        name + ": no 'data' at its top; expected SQuAD's JSON, {\"data\": [{\"paragraphs\": [{\"context\": ..., \"qas\": [...]}]}]}",
+        "flat questions are read too, a line each: {\"id\": ..., \"context\": ..., \"question\": ..., \"answers\": ...}");
+  return builder.finish();
 }
 
 }  // namespace attend

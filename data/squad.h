@@ -1,4 +1,4 @@
-// Questions on passages: SQuAD's JSON, versions 1.1 and 2.0.
+// Questions on passages: SQuAD's JSON, versions 1.1 and 2.0, nested as published or flat as the datasets library has it.
 #pragma once
 
 #include <cstddef>
@@ -35,13 +35,19 @@ struct SquadData {
 
 /// Reads and checks a whole file; "-" is standard input. Its offsets count code points, ours bytes.
 ///
+/// Three layouts are told apart by what they hold: {"data": [{"paragraphs": [{"context", "qas": [...]}]}]}; flat, where each of "data", or
+/// of a list at the top, is a question with its context; and JSON Lines, a flat question a line. Answers are a list of {"text",
+/// "answer_start"} or {"text": [...], "answer_start": [...]}. An id may be a number. No answer is "is_impossible": true; or an empty text
+/// at -1; or, in a flat question, no answers at all.
+///
 /// An answer that does not stand at its offset keeps its text, which is all that scoring looks at, and loses its place: it is
 /// counted and warned of, once a file. It is not searched for nearby, because the same word elsewhere may be no answer, and it is
 /// no error, because data sets of 100,000 questions hold some. Where all are misplaced the offsets count something else
 /// (bytes, UTF-16 units), and that is a UserError.
 /// Throws UserError, with the path of the value ("data[0].paragraphs[2].qas[1].id"), for anything else that is not as it should be:
 /// not JSON, a member missing or of a wrong type, an id that stands twice, an empty context or answer, a question
-/// without answers that is not impossible, or an impossible one with them, no question at all. Unknown members are passed over.
+/// without answers that is not impossible, or an impossible one with them, no question at all, and flat questions of which none has an
+/// answer and none says that it is impossible. Unknown members are passed over.
 SquadData read_squad(const std::filesystem::path& path);
 SquadData parse_squad(std::string_view json, const std::string& name);
 

@@ -13,7 +13,6 @@ namespace attend {
 namespace {
 
 constexpr std::size_t kEvidenceBytes = 4u << 20;  // read ahead at most; a line is at most limits::kLineBytes
-constexpr std::size_t kBlockBytes = 1u << 20;
 constexpr std::size_t kColumnsInMessage = 30;
 
 void split_cells(std::string_view line, std::vector<std::string_view>& cells) {
@@ -48,15 +47,17 @@ std::string numbers_to(std::size_t count) { return count == 1 ? "0" : "0 to " + 
 
 }  // namespace
 
-TableReader::TableReader(const std::filesystem::path& path, const TextColumns& columns, Header header)
-    : TableReader(LineReader(path), columns, header) {}
+TableReader::TableReader(const std::filesystem::path& path, const TextColumns& columns, const TableForm& form)
+    : TableReader(LineReader(path), columns, form) {}
 
-TableReader::TableReader(std::istream& in, const std::string& name, const TextColumns& columns, Header header)
-    : TableReader(LineReader(in, name), columns, header) {}
+TableReader::TableReader(std::istream& in, const std::string& name, const TextColumns& columns, const TableForm& form)
+    : TableReader(LineReader(in, name), columns, form) {}
 
-TableReader::TableReader(LineReader lines, const TextColumns& columns, Header header) : lines_(std::move(lines)) {
+TableReader::TableReader(LineReader lines, const TextColumns& columns, const TableForm& form)
+    : lines_(std::move(lines)), bad_rows_(form.bad_rows) {
   Line first;
   if (!fetch(first)) throw UserError(name() + " is empty; expected a table, columns separated by TABs");
+  require_utf8(first);
   std::vector<std::string_view> cells;
   split_cells(first.text, cells);
   num_columns_ = cells.size();
@@ -68,13 +69,13 @@ TableReader::TableReader(LineReader lines, const TextColumns& columns, Header he
     throw UserError(name() + ", line 1: blank; expected the names of the columns or the first row");
 
   const bool by_number = only_numbers(columns);
-  bool is_header = header == Header::kYes || (header == Header::kAuto && !by_number);
-  if (header == Header::kAuto && by_number) {
+  bool is_header = form.header == Header::kYes || (form.header == Header::kAuto && !by_number);
+  if (form.header == Header::kAuto && by_number) {
     read_ahead();
     const std::optional<std::size_t> label = column_number(columns.label);
     is_header = looks_like_header(cells, label.value_or(kNone));
     if (is_header)
-      log_info(name() + ": the first line is taken as a header (\"" + excerpt(first.text) + "\"); --header no reads it as a row");
+      log_info_once(name() + ": the first line is taken as a header (\"" + excerpt(first.text) + "\"); --header no reads it as a row");
   }
   if (is_header)
     column_names_.assign(cells.begin(), cells.end());
@@ -87,10 +88,13 @@ TableReader::TableReader(LineReader lines, const TextColumns& columns, Header he
 bool TableReader::fetch(Line& line) {
   if (!lines_.next(line.text)) return false;
   line.number = lines_.line_number();
+  return true;
+}
+
+void TableReader::require_utf8(const Line& line) const {
   if (!is_valid_utf8(line.text))
     throw UserError(name() + ", line " + std::to_string(line.number) + ": not valid UTF-8; expected UTF-8 text",
                     "convert the file, for example with: iconv -f ISO-8859-1 -t UTF-8");
-  return true;
 }
 
 bool TableReader::read_line(Line& line) {
@@ -182,63 +186,54 @@ std::string TableReader::place() const { return name() + ", line " + std::to_str
 bool TableReader::next_filled_line() {
   if (!read_line(line_)) return false;
   if (!line_.text.empty() || num_columns_ == 1) return true;
-  const std::string blank = place();
-  while (read_line(line_))
-    if (!line_.text.empty())
-      throw UserError(blank + ": blank; expected " + counted_columns(num_columns_) + " separated by TABs",
-                      "blank lines may stand only at the end");
+  const std::string blank = place() + ": blank; expected " + counted_columns(num_columns_) + " separated by TABs";
+  for (std::uint64_t count = 1; read_line(line_); ++count) {
+    if (line_.text.empty()) continue;
+    if (bad_rows_ == BadRows::kRefuse)
+      throw UserError(blank, "blank lines may stand only at the end; --bad-rows skip leaves out what is no row");
+    if (num_bad_ == 0) first_bad_ = blank;
+    num_bad_ += count;
+    return true;
+  }
   return false;
 }
 
-bool TableReader::next(LabelledText& row) {
-  if (!next_filled_line()) {
-    if (!has_rows_) throw UserError(name() + " holds a header and no rows", "check that the file was written whole");
-    return false;
-  }
-  has_rows_ = true;
+void TableReader::take_line(LabelledText& row) {
+  require_utf8(line_);
   split_cells(line_.text, cells_);
   if (cells_.size() != num_columns_)
     throw UserError(place() + ": " + counted_columns(cells_.size()) + "; expected " + std::to_string(num_columns_) + ", as in line 1",
-                    "each row is one line, and its texts hold no TAB; quotes are ordinary characters");
+                    "each row is one line, and its texts hold no TAB; quotes are ordinary characters; --bad-rows skip leaves others out");
   row.text = cells_[text_];
   row.text_pair = text_pair_ == kNone ? std::string_view{} : cells_[text_pair_];
   row.label = label_ == kNone ? std::string_view{} : cells_[label_];
   row.line = line_.number;
   if (label_ != kNone && row.label.empty())
-    throw UserError(place() + ": the " + label_is_ + " is empty; expected one in column " + std::to_string(label_));
-  return true;
+    throw UserError(place() + ": the " + label_is_ + " is empty; expected one in column " + std::to_string(label_),
+                    "--bad-rows skip leaves such rows out");
 }
 
-LabelledText LabelledTexts::operator[](std::size_t index) const {
-  const Row& row = rows_[index];
-  const char* pair = row.begin + row.text_size;
-  return {{row.begin, row.text_size}, {pair, row.text_pair_size}, {pair + row.text_pair_size, row.label_size}, first_line_ + index};
+void TableReader::report_skipped() const {
+  if (num_bad_ == 0) return;
+  const std::string counted = std::to_string(num_bad_) + " of " + std::to_string(num_bad_ + num_rows_) + " rows";
+  if (num_rows_ == 0) throw UserError(name() + ": none of its " + std::to_string(num_bad_) + " rows can be read; the first: " + first_bad_);
+  log_warning_once(name() + ": " + counted + " cannot be read and are left out (--bad-rows skip); the first: " + first_bad_);
 }
 
-LabelledTexts collect_rows(TableReader& reader) {
-  LabelledTexts texts;
-  texts.name_ = reader.name();
-  char *free = nullptr, *end = nullptr;  // of the last block
-  for (LabelledText row; reader.next(row);) {
-    if (texts.rows_.empty()) texts.first_line_ = row.line;
-    const std::size_t bytes = row.text.size() + row.text_pair.size() + row.label.size();
-    if (free == nullptr || static_cast<std::size_t>(end - free) < bytes) {
-      const std::size_t block_bytes = std::max(bytes, kBlockBytes);
-      texts.blocks_.push_back(std::make_unique_for_overwrite<char[]>(block_bytes));
-      free = texts.blocks_.back().get();
-      end = free + block_bytes;
+bool TableReader::next(LabelledText& row) {
+  while (next_filled_line()) {
+    try {
+      take_line(row);
+      ++num_rows_;
+      return true;
+    } catch (const UserError& error) {
+      if (bad_rows_ == BadRows::kRefuse) throw;
+      if (num_bad_++ == 0) first_bad_ = error.what();
     }
-    // A line, and so each of its cells, is shorter than 2^32: limits::kLineBytes.
-    texts.rows_.push_back({free, static_cast<std::uint32_t>(row.text.size()), static_cast<std::uint32_t>(row.text_pair.size()),
-                           static_cast<std::uint32_t>(row.label.size())});
-    for (const std::string_view part : {row.text, row.text_pair, row.label}) free = std::copy(part.begin(), part.end(), free);
   }
-  return texts;
-}
-
-LabelledTexts read_labelled_text(const std::filesystem::path& path, const TextColumns& columns, Header header) {
-  TableReader reader(path, columns, header);
-  return collect_rows(reader);
+  report_skipped();
+  if (num_rows_ == 0) throw UserError(name() + " holds a header and no rows", "check that the file was written whole");
+  return false;
 }
 
 double number_label(const LabelledText& row, const std::string& file) {

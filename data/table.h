@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +14,15 @@ namespace attend {
 
 /// Whether the first line names the columns.
 enum class Header { kAuto, kYes, kNo };
+
+/// What becomes of rows that cannot be read: the first ends the reading, or all are left out and counted.
+enum class BadRows { kRefuse, kSkip };
+
+/// How a table is to be read.
+struct TableForm {
+  Header header = Header::kAuto;
+  BadRows bad_rows = BadRows::kRefuse;
+};
 
 /// Which columns hold what: a name where the file has a header, else a number from 0 (with a header a number is understood too,
 /// unless a column has it as its name). "" is none.
@@ -40,22 +48,25 @@ struct LabelledText {
 ///   2. a column below tells it apart: its cells are all numbers; or it is the label's column (any, where no label is asked for),
 ///      its cells repeat, at most half as many different ones as rows, and the first line's is not among them.
 /// "Below" are the next kHeaderEvidenceRows rows. A table too short to tell has no header.
+///
+/// BadRows::kSkip leaves out rows of another width, blank lines in between, empty labels and ill-formed UTF-8, with one warning at the
+/// end that counts them and names the first.
 class TableReader {
  public:
   static constexpr std::size_t kHeaderEvidenceRows = 1000;
 
   /// "-" is standard input. Throws UserError for a missing or empty file and for a column that is not there.
-  TableReader(const std::filesystem::path& path, const TextColumns& columns, Header header = Header::kAuto);
+  TableReader(const std::filesystem::path& path, const TextColumns& columns, const TableForm& form = {});
   /// From a stream that outlives the reader.
-  TableReader(std::istream& in, const std::string& name, const TextColumns& columns, Header header = Header::kAuto);
+  TableReader(std::istream& in, const std::string& name, const TextColumns& columns, const TableForm& form = {});
 
   /// The next row, valid until the next call; false at the end.
   /// Throws UserError, with the line, for a row of another width, an empty label, and ill-formed UTF-8; and where there is no row at all.
   bool next(LabelledText& row);
 
   const std::string& name() const { return lines_.name(); }
+  /// Whether the first line names the columns. Programs need not ask: a row knows its line.
   bool has_header() const { return !column_names_.empty(); }
-  const std::vector<std::string>& column_names() const { return column_names_; }  ///< empty without header
 
  private:
   struct Line {
@@ -64,10 +75,13 @@ class TableReader {
   };
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
-  TableReader(LineReader lines, const TextColumns& columns, Header header);
+  TableReader(LineReader lines, const TextColumns& columns, const TableForm& form);
   bool read_line(Line& line);  ///< from what was read ahead, then from the file
-  bool fetch(Line& line);      ///< from the file, checked
+  bool fetch(Line& line);      ///< from the file
   bool next_filled_line();     ///< into line_, past blank lines at the end
+  void require_utf8(const Line& line) const;
+  void take_line(LabelledText& row);  ///< throws UserError for a line that is no row
+  void report_skipped() const;
   void read_ahead();
   bool looks_like_header(const std::vector<std::string_view>& first, std::size_t label) const;
   std::size_t column_index(const std::string& column) const;
@@ -80,33 +94,12 @@ class TableReader {
   std::vector<std::string_view> cells_;
   std::vector<std::string> column_names_;
   std::size_t num_columns_ = 0;
-  bool has_rows_ = false;  // known at the first
   std::size_t text_ = kNone, text_pair_ = kNone, label_ = kNone;
   std::string label_is_;
+  BadRows bad_rows_ = BadRows::kRefuse;
+  std::uint64_t num_rows_ = 0, num_bad_ = 0;
+  std::string first_bad_;  // what is wrong with it, its line included
 };
-
-/// All rows of a table, in memory little over their text's own size.
-class LabelledTexts {
- public:
-  std::size_t size() const { return rows_.size(); }
-  LabelledText operator[](std::size_t row) const;
-  const std::string& name() const { return name_; }  ///< of the file, for messages
-
- private:
-  friend LabelledTexts collect_rows(TableReader& reader);
-  struct Row {
-    const char* begin;  // the text, its pair, its label, end to end
-    std::uint32_t text_size, text_pair_size, label_size;
-  };
-
-  std::string name_;
-  std::uint64_t first_line_ = 0;  // every line after it is a row
-  std::deque<Row> rows_;
-  std::vector<std::unique_ptr<char[]>> blocks_;
-};
-
-LabelledTexts collect_rows(TableReader& reader);
-LabelledTexts read_labelled_text(const std::filesystem::path& path, const TextColumns& columns, Header header = Header::kAuto);
 
 /// The label of a regression task. Throws UserError with the line where it is not one finite number.
 double number_label(const LabelledText& row, const std::string& file);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "core/text.h"
 
 namespace attend {
@@ -20,13 +21,15 @@ TaskExample example_of(std::string_view line, const std::string& place) {
         "a task's file has two columns; cut others off, for example with: cut -f 1,2");
   TaskExample example{.input = std::string(line.substr(0, tab)), .output = std::string(line.substr(tab + 1))};
   if (example.input.empty()) throw UserError(place + ": the input is empty; expected text before the TAB");
-  if (example.output.empty()) throw UserError(place + ": the output is empty; expected text after the TAB");
+  if (trimmed(example.output).empty()) throw UserError(place + ": the output is empty; expected text after the TAB");
   return example;
 }
 
 std::vector<TaskExample> read_examples(LineReader& lines) {
   std::vector<TaskExample> examples;
   bool is_after_blank = false;
+  std::size_t num_trimmed = 0;
+  std::uint64_t first_trimmed = 0;
   for (std::string line; lines.next(line);) {
     if (line.empty()) {
       is_after_blank = true;
@@ -35,10 +38,17 @@ std::vector<TaskExample> read_examples(LineReader& lines) {
     TaskExample example = example_of(line, lines.name() + ", line " + std::to_string(lines.line_number()));
     if (!examples.empty()) example.block = examples.back().block + (is_after_blank ? 1 : 0);
     is_after_blank = false;
+    if (const std::string_view output = trimmed(example.output); output.size() < example.output.size()) {
+      if (num_trimmed++ == 0) first_trimmed = lines.line_number();
+      example.output = std::string(output);
+    }
     examples.push_back(std::move(example));
   }
   if (examples.empty())
     throw UserError(lines.name() + " holds no examples; expected an input and its output on each line, separated by a TAB");
+  if (num_trimmed > 0)
+    log_warning_once(lines.name() + ": " + std::to_string(num_trimmed) + " of " + std::to_string(examples.size()) +
+                     " outputs have blanks at their ends, which are taken off; the first is in line " + std::to_string(first_trimmed));
   return examples;
 }
 

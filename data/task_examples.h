@@ -18,7 +18,8 @@ struct TaskExample {
 };
 
 /// Reads a file of examples. It has no header. A blank line begins a new block, whose rule may be another; blank lines at the end do not
-/// count. A byte-order mark and carriage returns before line breaks are dropped.
+/// count. A byte-order mark and carriage returns before line breaks are dropped, and so are blanks at the ends of outputs, which is said:
+/// answers are compared without them.
 /// "-" is standard input. Throws UserError, with the line, for a line without a TAB or with more than one, an empty input or output,
 /// ill-formed UTF-8, and where there is no example.
 std::vector<TaskExample> read_task_examples(const std::filesystem::path& path);

@@ -19,7 +19,7 @@ void for_each_row(const TaskTable& table, Visit visit) {
   for (const auto& file : table.files) {
     TableReader reader(
         file, {.text = table.columns.input, .text_pair = "", .label = table.columns.output, .text_is = "input", .label_is = "output"},
-        table.columns.header);
+        {.header = table.columns.header, .bad_rows = table.columns.bad_rows});
     for (LabelledText row; reader.next(row);)
       visit(TaskExample{.input = std::string(row.text), .output = std::string(row.label)}, row, reader);
   }

@@ -21,6 +21,7 @@ namespace attend {
 struct TaskColumns {
   std::string input, output;  ///< a name where the file has a header, else a number from 0
   Header header = Header::kAuto;
+  BadRows bad_rows = BadRows::kRefuse;
   PromptTemplate form = PromptTemplate();
 };
 

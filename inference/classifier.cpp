@@ -6,7 +6,6 @@
 #include "core/field_io.h"
 #include "core/json.h"
 #include "inference/folders.h"
-#include "metrics/classification.h"
 #include "metrics/correlation.h"
 
 namespace attend {
@@ -88,7 +87,7 @@ std::vector<Classification> Classifier::classify(std::span<const std::string> te
 }
 
 LabelSet collect_labels(const LabelledSource& source) {
-  TableReader reader(source.file, source.columns, source.header);
+  TableReader reader(source.file, source.columns, source.form);
   LabelCollector collector;
   for (LabelledText row; reader.next(row);) collector.add({row.label, reader.name(), row.line});
   return collector.labels(reader.name());
@@ -96,7 +95,7 @@ LabelSet collect_labels(const LabelledSource& source) {
 
 LabelledExamples read_examples(const LabelledSource& source, const InputEncoder& encoder, std::int64_t max_length,
                                const std::optional<LabelSet>& labels) {
-  TableReader reader(source.file, source.columns, source.header);
+  TableReader reader(source.file, source.columns, source.form);
   LabelledExamples read;
   std::int64_t num_cut = 0;
   const bool is_pair = !source.columns.text_pair.empty();
@@ -130,7 +129,13 @@ std::optional<torch::Tensor> classify_all(SequenceClassifier& model, const std::
   return logits_BL;
 }
 
-Metrics classification_metrics(const torch::Tensor& logits_BL, const LabelledExamples& examples, TaskLabels::Problem problem) {
+ClassificationScores score_classes(const torch::Tensor& logits_BL, const LabelledExamples& examples) {
+  const auto predicted_B = logits_BL.argmax(1).contiguous();
+  return {examples.classes, std::span(predicted_B.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(predicted_B.numel()))};
+}
+
+Metrics classification_metrics(const torch::Tensor& logits_BL, const LabelledExamples& examples, TaskLabels::Problem problem,
+                               std::optional<std::int64_t> positive) {
   if (problem == TaskLabels::Problem::kRegression) {
     const std::vector<double> predicted = column(logits_BL);
     const double mse = mean_squared_error(examples.numbers, predicted);
@@ -140,11 +145,13 @@ Metrics classification_metrics(const torch::Tensor& logits_BL, const LabelledExa
             {"spearman", spearman(examples.numbers, predicted)}};
   }
   const double loss = torch::nn::functional::cross_entropy(logits_BL, torch::tensor(examples.classes)).item<double>();
-  const auto predicted_B = logits_BL.argmax(1).contiguous();
-  const std::span predicted(predicted_B.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(predicted_B.numel()));
-  const ClassificationScores scores(examples.classes, predicted);
-  const double f1 = logits_BL.size(1) == 2 ? scores.of_class(1).f1 : scores.averaged(Average::kMacro).f1;
-  return {{"loss", loss}, {"accuracy", scores.accuracy()}, {"f1", f1}, {"mcc", scores.matthews()}};
+  const ClassificationScores scores = score_classes(logits_BL, examples);
+  const double macro_f1 = scores.averaged(Average::kMacro).f1;
+  return {{"loss", loss},
+          {"accuracy", scores.accuracy()},
+          {"f1", positive ? scores.of_class(*positive).f1 : macro_f1},
+          {"macro_f1", macro_f1},
+          {"mcc", scores.matthews()}};
 }
 
 }  // namespace attend

@@ -18,6 +18,7 @@
 #include "data/label_set.h"
 #include "data/table.h"
 #include "inference/text_examples.h"
+#include "metrics/classification.h"
 #include "metrics/score.h"
 #include "models/text_model.h"
 #include "tokenizers/input_encoder.h"
@@ -87,7 +88,7 @@ struct LabelledExamples {
 struct LabelledSource {
   std::filesystem::path file;
   TextColumns columns;
-  Header header = Header::kAuto;
+  TableForm form;
 };
 
 /// Reads, encodes and numbers. `labels` empty: regression. Throws UserError: the file, its columns, a label that is not known, a pair
@@ -101,7 +102,11 @@ LabelSet collect_labels(const LabelledSource& source);
 /// logits_BL (float32, on the CPU) of all examples, in their order. Nothing where `stop` said so.
 std::optional<torch::Tensor> classify_all(SequenceClassifier& model, const std::vector<TextExample>& examples, const StopCheck& stop = {});
 
-/// loss; accuracy, f1 (of class 1 where there are two, else macro), mcc; or mse, pearson, spearman.
-Metrics classification_metrics(const torch::Tensor& logits_BL, const LabelledExamples& examples, TaskLabels::Problem problem);
+/// Of the most probable classes.
+ClassificationScores score_classes(const torch::Tensor& logits_BL, const LabelledExamples& examples);
+
+/// loss; accuracy, f1 (of class `positive`, or the mean over all), macro_f1, mcc; or mse, pearson, spearman.
+Metrics classification_metrics(const torch::Tensor& logits_BL, const LabelledExamples& examples, TaskLabels::Problem problem,
+                               std::optional<std::int64_t> positive = {});
 
 }  // namespace attend

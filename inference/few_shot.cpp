@@ -4,6 +4,7 @@
 #include <span>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "inference/text_generator.h"
 #include "inference/text_scorer.h"
 #include "metrics/calibration.h"
@@ -17,12 +18,6 @@ struct Asked {
   std::vector<TaskExample> shown;
   std::string prompt, answer;
 };
-
-std::string trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n\v\f";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  return first == std::string_view::npos ? std::string() : std::string(text.substr(first, text.find_last_not_of(kBlanks) - first + 1));
-}
 
 std::size_t num_queries(std::size_t examples, const FewShotSettings& settings) {
   return settings.queries == 0 ? examples : std::min<std::size_t>(examples, settings.queries);

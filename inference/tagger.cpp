@@ -7,8 +7,8 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "inference/folders.h"
-#include "metrics/entities.h"
 
 namespace attend {
 namespace {
@@ -39,11 +39,16 @@ void WordWindows::require_room(std::int64_t max_length) {
 
 std::vector<std::int64_t> tag_ids(const TaggedSentence& sentence, const std::string& file, const LabelSet& labels) {
   std::vector<std::int64_t> ids;
-  for (std::size_t i = 0; i < sentence.tags.size(); ++i) ids.push_back(labels.id({sentence.tags[i], file, sentence.line + i}));
+  for (std::size_t i = 0; i < sentence.tags.size(); ++i) ids.push_back(labels.id({sentence.tags[i], file, sentence.lines[i]}));
   return ids;
 }
 
-bool are_entity_tags(const TaskLabels& labels) { return std::all_of(labels.names.begin(), labels.names.end(), is_entity_tag); }
+std::optional<std::string> why_no_entities(const TaskLabels& labels) {
+  const std::optional<std::string> other = first_other_tag(labels.names);
+  if (!other) return std::nullopt;
+  return "no F1 of entities, because the tag '" + excerpt(*other) +
+         "' is none of an entity (O, or B, I, E, S, L, U, M or W, a hyphen and a type); accuracy is told";
+}
 
 std::vector<PieceWindow> piece_windows(std::int64_t num_pieces, std::int64_t room) {
   std::vector<PieceWindow> windows;
@@ -108,7 +113,7 @@ std::optional<WordTags> tag_words(TokenClassifier& model, const WordWindows& tex
       const auto row = static_cast<std::int64_t>(i);
       tags.labels[words[i]] = best[row];
       tags.probabilities[words[i]] = std::exp(log_p[row][best[row]]);
-      if (gold.empty()) continue;
+      if (gold.empty() || gold[words[i]] >= log_p.size(1)) continue;  // a label that the model does not know
       tags.log_likelihood += log_p[row][gold[words[i]]];
       ++tags.num_scored;
     }
@@ -119,36 +124,46 @@ std::optional<WordTags> tag_words(TokenClassifier& model, const WordWindows& tex
 TaggedText read_tagged_text(const TaggedSource& source, const WordPieceTokenizer& tokenizer, std::int64_t max_length,
                             const LabelSet& labels) {
   ConllReader reader(source.file, source.columns);
-  TaggedText text{.words = WordWindows(tokenizer, max_length), .labels = {}, .lengths = {}};
+  TaggedText text{.words = WordWindows(tokenizer, max_length), .labels = {}, .lengths = {}, .names = {}};
+  OpenLabels open(labels);
   for (TaggedSentence sentence; reader.next(sentence);) {
-    const std::vector<std::int64_t> tags = tag_ids(sentence, reader.name(), labels);
+    for (std::size_t i = 0; i < sentence.tags.size(); ++i)
+      text.labels.push_back(open.id({sentence.tags[i], reader.name(), sentence.lines[i]}));
     text.words.add(sentence.tokens);
-    text.labels.insert(text.labels.end(), tags.begin(), tags.end());
-    text.lengths.push_back(tags.size());
+    text.lengths.push_back(sentence.tags.size());
   }
+  open.report();
+  text.names = open.names();
   return text;
 }
 
-std::optional<Metrics> evaluate_tags(TokenClassifier& model, const TaggedText& text, const StopCheck& stop) {
+std::optional<TagScores> score_tags(TokenClassifier& model, const TaggedText& text, const StopCheck& stop) {
   const std::optional<WordTags> found = tag_words(model, text.words, text.labels, stop);
   if (!found) return std::nullopt;
-  const std::vector<std::string>& names = model.labels().names;
-  EntityScores scores;
+  TagScores scores{.loss = -found->log_likelihood / static_cast<double>(std::max<std::int64_t>(1, found->num_scored)),
+                   .has_entities = !first_other_tag(model.labels().names)};
+  std::vector<std::string> names;
+  for (const std::string& name : text.names) names.push_back(scores.has_entities ? as_iobes(name) : name);
   std::vector<std::string> gold, predicted;
-  std::size_t word = 0;
+  std::size_t word = 0, num_right = 0;
   for (const std::size_t length : text.lengths) {
     gold.clear();
     predicted.clear();
     for (const std::size_t end = word + length; word < end; ++word) {
       gold.push_back(names[static_cast<std::size_t>(text.labels[word])]);
       predicted.push_back(names[static_cast<std::size_t>(found->labels[word])]);
+      num_right += text.labels[word] == found->labels[word];
     }
-    scores.add(gold, predicted);
+    scores.entities.add(gold, predicted);
   }
-  Metrics metrics{{"loss", -found->log_likelihood / static_cast<double>(std::max<std::int64_t>(1, found->num_scored))},
-                  {"accuracy", scores.accuracy()}};
-  if (!are_entity_tags(model.labels())) return metrics;
-  const PrecisionRecall entities = scores.averaged(Average::kMicro);
+  scores.accuracy = word == 0 ? 0 : static_cast<double>(num_right) / static_cast<double>(word);
+  return scores;
+}
+
+Metrics metrics_of(const TagScores& scores) {
+  Metrics metrics{{"loss", scores.loss}, {"accuracy", scores.accuracy}};
+  if (!scores.has_entities) return metrics;
+  const PrecisionRecall entities = scores.entities.averaged(Average::kMicro);
   metrics.insert(metrics.end(), {{"f1", entities.f1}, {"precision", entities.precision}, {"recall", entities.recall}});
   return metrics;
 }

@@ -13,6 +13,7 @@
 #include "data/conll.h"
 #include "data/label_set.h"
 #include "inference/text_examples.h"
+#include "metrics/entities.h"
 #include "metrics/score.h"
 #include "models/text_model.h"
 #include "tokenizers/wordpiece_tokenizer.h"
@@ -115,18 +116,30 @@ struct TaggedText {
   WordWindows words;
   std::vector<std::int64_t> labels;  ///< one a word
   std::vector<std::size_t> lengths;  ///< words of each sentence
+  std::vector<std::string> names;    ///< the model's labels, and behind them those that only the text has
 };
 
 /// The label of each word of a sentence, by the line it stands in. Throws UserError for one that is not known.
 std::vector<std::int64_t> tag_ids(const TaggedSentence& sentence, const std::string& file, const LabelSet& labels);
 
+/// Warns of tags that the model does not know. Throws UserError where it knows none.
 TaggedText read_tagged_text(const TaggedSource& source, const WordPieceTokenizer& tokenizer, std::int64_t max_length,
                             const LabelSet& labels);
 
-/// loss a word, accuracy and, where all labels are entity tags, f1, precision and recall of entities. Nothing where `stop` said so.
-std::optional<Metrics> evaluate_tags(TokenClassifier& model, const TaggedText& text, const StopCheck& stop = {});
+struct TagScores {
+  double loss = 0;  ///< a word, over those whose tag the model knows
+  double accuracy = 0;
+  bool has_entities = false;  ///< where all of the model's labels are entity tags
+  EntityScores entities;
+};
 
-/// Whether entities can be told from the labels.
-bool are_entity_tags(const TaskLabels& labels);
+/// Nothing where `stop` said so.
+std::optional<TagScores> score_tags(TokenClassifier& model, const TaggedText& text, const StopCheck& stop = {});
+
+/// loss, accuracy and, where there are entities, their f1, precision and recall.
+Metrics metrics_of(const TagScores& scores);
+
+/// Why entities cannot be told from the labels; nothing where they can.
+std::optional<std::string> why_no_entities(const TaskLabels& labels);
 
 }  // namespace attend

@@ -10,10 +10,6 @@
 namespace attend {
 namespace {
 
-bool is_ascii_punctuation(char32_t c) {
-  return (c >= U'!' && c <= U'/') || (c >= U':' && c <= U'@') || (c >= U'[' && c <= U'`') || (c >= U'{' && c <= U'~');
-}
-
 /// Articles become a space. A word here is a run of \w: the "a" of "a–b" is one, that of "can" is not.
 CodePoints without_articles(CodePointView text) {
   CodePoints result;

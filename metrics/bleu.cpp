@@ -143,11 +143,4 @@ BleuScore corpus_bleu(std::span<const std::string> hypotheses, const std::vector
   return corpus_bleu(hypotheses, std::span(&reference, 1), options);
 }
 
-BleuScore sentence_bleu(const std::string& hypothesis, std::span<const std::string> references, BleuOptions options) {
-  options.orders = BleuOrders::kEffective;
-  Bleu bleu(options);
-  bleu.add(hypothesis, references);
-  return bleu.score();
-}
-
 }  // namespace attend

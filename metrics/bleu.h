@@ -92,7 +92,4 @@ BleuScore corpus_bleu(std::span<const std::string> hypotheses, std::span<const s
                       const BleuOptions& options = {});
 BleuScore corpus_bleu(std::span<const std::string> hypotheses, const std::vector<std::string>& reference, const BleuOptions& options = {});
 
-/// Of one sentence, over its effective orders whatever the options say.
-BleuScore sentence_bleu(const std::string& hypothesis, std::span<const std::string> references, BleuOptions options = {});
-
 }  // namespace attend

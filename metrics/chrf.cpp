@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/text.h"
 #include "metrics/corpus.h"
 #include "metrics/ngrams.h"
 #include "metrics/unicode_text.h"
@@ -12,10 +13,6 @@ namespace attend {
 namespace {
 
 constexpr double kEpsilon = 1e-16;
-
-bool is_ascii_punctuation(char32_t c) {
-  return (c >= U'!' && c <= U'/') || (c >= U':' && c <= U'@') || (c >= U'[' && c <= U'`') || (c >= U'{' && c <= U'~');
-}
 
 /// Words with one punctuation mark taken off, from the end or else from the start: "(hi)" becomes "(hi" and ")", as chrF++.py has it.
 std::vector<CodePointView> words_and_punctuation(CodePointView text) {
@@ -144,12 +141,6 @@ ChrfScore corpus_chrf(std::span<const std::string> hypotheses, std::span<const s
 
 ChrfScore corpus_chrf(std::span<const std::string> hypotheses, const std::vector<std::string>& reference, const ChrfOptions& options) {
   return corpus_chrf(hypotheses, std::span(&reference, 1), options);
-}
-
-ChrfScore sentence_chrf(const std::string& hypothesis, std::span<const std::string> references, const ChrfOptions& options) {
-  Chrf chrf(options);
-  chrf.add(hypothesis, references);
-  return chrf.score();
 }
 
 }  // namespace attend

@@ -68,6 +68,4 @@ ChrfScore corpus_chrf(std::span<const std::string> hypotheses, std::span<const s
                       const ChrfOptions& options = {});
 ChrfScore corpus_chrf(std::span<const std::string> hypotheses, const std::vector<std::string>& reference, const ChrfOptions& options = {});
 
-ChrfScore sentence_chrf(const std::string& hypothesis, std::span<const std::string> references, const ChrfOptions& options = {});
-
 }  // namespace attend

@@ -1,5 +1,6 @@
 #include "metrics/entities.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <vector>
 
@@ -23,8 +24,21 @@ std::string_view type_of(std::string_view tag) {
 }  // namespace
 
 bool is_entity_tag(std::string_view tag) {
-  if (tag.empty() || !is_one_of(tag[0], "OBIES")) return false;
+  if (tag.empty() || !is_one_of(tag[0], "OBIESLUMW")) return false;
   return tag.size() == 1 || (tag[0] != 'O' && tag[1] == '-');
+}
+
+std::optional<std::string> first_other_tag(std::span<const std::string> tags) {
+  const auto found = std::find_if_not(tags.begin(), tags.end(), is_entity_tag);
+  return found == tags.end() ? std::nullopt : std::optional(*found);
+}
+
+std::string as_iobes(std::string_view entity_tag) {
+  constexpr std::string_view kFrom = "LUWM", kTo = "ESSI";
+  std::string tag(entity_tag);
+  if (!is_entity_tag(tag)) return tag;
+  if (const std::size_t letter = kFrom.find(tag[0]); letter != std::string_view::npos) tag[0] = kTo[letter];
+  return tag;
 }
 
 bool EntityScores::Scanner::ends_before(std::string_view tag, std::int64_t position) {

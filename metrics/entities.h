@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,9 +12,15 @@
 
 namespace attend {
 
-/// "O", "B-place", "I-place", "E-place", "S-place", or the letter alone. Where a data set's tags are others (parts of speech),
-/// entities mean nothing and accuracy is the figure to look at.
+/// "O", "B-place", "I-place", "E-place", "S-place", or the letter alone; of other schemes L and U (BILOU), M and W (BMEWO). Where a data
+/// set's tags are others (parts of speech, types without a letter), entities mean nothing and accuracy is the figure to look at.
 bool is_entity_tag(std::string_view tag);
+
+/// The first tag that is none of an entity, or nothing where all are: why there are no entities to count.
+std::optional<std::string> first_other_tag(std::span<const std::string> tags);
+
+/// The same tag in IOBES' letters: L is E, U and W are S, M is I. EntityScores, like seqeval's default mode, knows only those.
+std::string as_iobes(std::string_view entity_tag);
 
 /// Precision, recall and F1 of whole entities: right where type, first and last token are.
 ///

@@ -3,17 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/text.h"
+
 namespace attend {
 namespace {
 
 constexpr double kNormalQuantile = 1.959963984540054;  // of 97.5 %
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kWhiteSpace = " \t\n\v\f\r";
-  const std::size_t first = text.find_first_not_of(kWhiteSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kWhiteSpace) - first + 1);
-}
 
 }  // namespace
 

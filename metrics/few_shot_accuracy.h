@@ -43,7 +43,7 @@ class ClusteredAccuracy {
   std::map<std::uint64_t, Count> clusters_;
 };
 
-/// Equal after ASCII white space at both ends is trimmed.
+/// Equal after white space at both ends is trimmed.
 bool is_exact_match(std::string_view answer, std::string_view expected);
 
 }  // namespace attend

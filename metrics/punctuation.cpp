@@ -1,5 +1,7 @@
 #include "metrics/punctuation.h"
 
+#include "core/text.h"
+
 namespace attend {
 
 namespace {
@@ -9,15 +11,12 @@ bool is_not_ascii_digit(char32_t c) { return !is_ascii_digit(c); }
 bool is_period_or_comma(char32_t c) { return c == U'.' || c == U','; }
 bool is_dash(char32_t c) { return c == U'-'; }
 
-bool is_ascii_punctuation(char32_t c) {
-  const bool between_letters_and_digits = (c >= U':' && c <= U'@') || (c >= U'[' && c <= U'`') || (c >= U'{' && c <= U'~');
-  const bool before_digits = c >= U' ' && c <= U'/' && c != U'\'' && c != U',' && c != U'-' && c != U'.';
-  return between_letters_and_digits || before_digits;
-}
+/// mteval's range [ -\/] holds the space, too.
+bool stands_alone(char32_t c) { return c == U' ' || (is_ascii_punctuation(c) && c != U'\'' && c != U',' && c != U'-' && c != U'.'); }
 
 }  // namespace
 
-CodePoints isolate_ascii_punctuation(CodePointView text) { return isolate(text, is_ascii_punctuation); }
+CodePoints isolate_ascii_punctuation(CodePointView text) { return isolate(text, stands_alone); }
 
 CodePoints separate_periods_and_dashes(CodePointView text) {
   const CodePoints not_after_digit = separate_pairs(text, is_not_ascii_digit, is_period_or_comma, Isolate::kSecond);

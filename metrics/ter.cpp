@@ -187,10 +187,4 @@ TerScore corpus_ter(std::span<const std::string> hypotheses, const std::vector<s
   return corpus_ter(hypotheses, std::span(&reference, 1), options);
 }
 
-TerScore sentence_ter(const std::string& hypothesis, std::span<const std::string> references, const TerOptions& options) {
-  Ter ter(options);
-  ter.add(hypothesis, references);
-  return ter.score();
-}
-
 }  // namespace attend

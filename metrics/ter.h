@@ -45,6 +45,4 @@ TerScore corpus_ter(std::span<const std::string> hypotheses, std::span<const std
                     const TerOptions& options = {});
 TerScore corpus_ter(std::span<const std::string> hypotheses, const std::vector<std::string>& reference, const TerOptions& options = {});
 
-TerScore sentence_ter(const std::string& hypothesis, std::span<const std::string> references, const TerOptions& options = {});
-
 }  // namespace attend

@@ -17,7 +17,9 @@ import numpy as np
 import scipy.stats
 import sklearn.metrics
 from seqeval.metrics import accuracy_score as tag_accuracy
+from seqeval.metrics import f1_score, precision_score, recall_score
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support as entity_scores
+from seqeval.scheme import BILOU, IOB2, IOBES
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "tests" / "fixtures" / "task_metrics.json"
@@ -161,6 +163,53 @@ def entity_types(sentences):
     return {kind for kind, _, _ in get_entities(sentences)}
 
 
+# Well-formed tags of every scheme, in seqeval's strict mode; IOB1 and IO in its default mode
+
+def as_iob1(tags):
+    """B only where an entity follows another of its type."""
+    return [f"I{tag[1:]}" if tag[0] == "B" and (before == "O" or before[1:] != tag[1:]) else tag for before, tag in zip(["O", *tags], tags)]
+
+
+SCHEMES = {  # name -> (seqeval's scheme, tags of an entity of so many words)
+    "IOB2": (IOB2, lambda kind, length: [f"B-{kind}"] + [f"I-{kind}"] * (length - 1)),
+    "IOBES": (IOBES, lambda kind, length: [f"S-{kind}"] if length == 1 else [f"B-{kind}"] + [f"I-{kind}"] * (length - 2) + [f"E-{kind}"]),
+    "BILOU": (BILOU, lambda kind, length: [f"U-{kind}"] if length == 1 else [f"B-{kind}"] + [f"I-{kind}"] * (length - 2) + [f"L-{kind}"]),
+    "IOB1": (None, lambda kind, length: [f"B-{kind}"] + [f"I-{kind}"] * (length - 1)),
+    "IO": (None, lambda kind, length: [f"I-{kind}"] * length),
+}
+
+
+def scheme_sentence(generator, tags_of_entity):
+    """Entities, often side by side, and of one type."""
+    tags = []
+    for _ in range(generator.randrange(1, 7)):
+        kind, length = generator.choice(["per", "per", "place"]), generator.randrange(1, 4)
+        tags += [["O"] * length, tags_of_entity(kind, length), tags_of_entity(kind, length)][generator.randrange(3)]
+    return tags
+
+
+def predicted_sentence(generator, gold, tags_of_entity):
+    """As long, half of the time another, and as well formed: no cut stands inside an entity."""
+    while generator.random() < 0.5:
+        other = scheme_sentence(generator, tags_of_entity)
+        if len(other) <= len(gold):
+            return other + ["O"] * (len(gold) - len(other))
+    return gold
+
+
+def scheme_cases():
+    generator = random.Random(7)
+    for name, (scheme, tags_of_entity) in SCHEMES.items():
+        gold = [scheme_sentence(generator, tags_of_entity) for _ in range(60)]
+        predicted = [predicted_sentence(generator, sentence, tags_of_entity) for sentence in gold]
+        if name == "IOB1":
+            gold, predicted = [as_iob1(tags) for tags in gold], [as_iob1(tags) for tags in predicted]
+        mode = {"mode": "strict", "scheme": scheme} if scheme else {}
+        figures = lambda average: [score(gold, predicted, average=average, **mode) for score in (precision_score, recall_score, f1_score)]
+        yield {"name": name, "gold": [" ".join(tags) for tags in gold], "predicted": [" ".join(tags) for tags in predicted],
+               **{average: plain(figures(average)) for average in ("macro", "micro")}}
+
+
 # Answers
 
 def words_of(answer):
@@ -238,6 +287,7 @@ def main():
     warnings.simplefilter("ignore")  # of undefined figures: they are what is asked for
     answers = answer_cases()
     fixture = {"classes": list(class_cases()), "numbers": list(number_cases()), "tags": list(tag_cases()),
+               "schemes": list(scheme_cases()),
                "answers": answers, "answer_totals": totals(answers), "word_characters": word_characters()}
     lines = []
     for key, value in fixture.items():

@@ -28,7 +28,11 @@ void add_table(CLI::App& evaluate, TaskLabels::Problem problem, const char* help
   CLI::App* command = evaluate.add_subcommand(is_regression(problem) ? "regress" : "classify", help);
   command->add_option("--model", options->model, "model folder")->required();
   command->add_option("--data", options->data, "tab-separated examples")->required();
-  add_table_columns(*command, options->columns, options->header);
+  add_table_columns(*command, options->columns, options->form);
+  if (!is_regression(problem)) {
+    command->add_option("--positive", options->positive, "class whose F1 is told [the second of two; of more classes the mean over all]");
+    command->add_flag("--per-class", options->per_class, "precision, recall and F1 of each class, too");
+  }
   add_field_flag(*command, "--max-length,--max-seq-length", options->max_length, kMaxLengthHelp);
   add_common(*command, options->common);
   command->footer(std::string("Examples:\n") + example);
@@ -59,6 +63,7 @@ void add_evaluate_classify(CLI::App& evaluate) {
   add_table(
       evaluate, TaskLabels::Problem::kClasses, "Accuracy, F1 and Matthews correlation of a classifier",
       "  attend evaluate classify --model runs/sentiment --data dev.tsv --text 0 --label 1\n"
+      "  attend evaluate classify --model runs/hate --data dev.tsv --text text --label label --positive hate --per-class\n"
       "  attend evaluate classify --model runs/mrpc --data MRPC/dev.tsv --text '#1 String' --text-pair '#2 String' --label Quality --json");
   add_table(evaluate, TaskLabels::Problem::kRegression, "Pearson's and Spearman's correlation and squared error of a regression model",
             "  attend evaluate regress --model runs/similarity --data dev.tsv --text sentence1 --text-pair sentence2 --label score");
@@ -98,11 +103,25 @@ int run_evaluate_classify(const EvaluateClassifyOptions& options, std::istream&,
                 (given == Pairs::kYes ? "single texts, and --text-pair is given" : "pairs of texts, and there is no --text-pair"));
   std::optional<LabelSet> labels;
   if (model->labels().problem == TaskLabels::Problem::kClasses) labels.emplace(model->labels().names, options.model.string());
-  const LabelledExamples examples = read_examples({.file = options.data, .columns = options.columns, .header = options.header}, *encoder,
+  const std::optional<std::int64_t> positive = labels ? positive_class(*labels, options.positive) : std::nullopt;
+  const LabelledExamples examples = read_examples({.file = options.data, .columns = options.columns, .form = options.form}, *encoder,
                                                   length_to_read(options.max_length, *model, encoder->max_length()), labels);
   for (const std::string& warning : examples.warnings) log_warning(warning);
   const auto logits_BL = classify_all(*model, examples.examples).value();
-  print_metrics(classification_metrics(logits_BL, examples, model->labels().problem), logits_BL.size(0), options.common.json, out);
+  MetricDetails details;
+  if (labels) {
+    details.positive = positive ? labels->name(*positive) : "";
+    details.f1_is = positive ? "of '" + *details.positive + "'" : "the mean over the classes";
+  }
+  if (options.per_class) {
+    const ClassificationScores scores = score_classes(logits_BL, examples);
+    for (std::size_t i = 0; i < labels->size(); ++i) {
+      const auto found = scores.classes().find(static_cast<std::int64_t>(i));
+      details.classes.push_back({labels->names()[i], found == scores.classes().end() ? MatchCounts{} : found->second});
+    }
+  }
+  print_metrics(classification_metrics(logits_BL, examples, model->labels().problem, positive), logits_BL.size(0), options.common.json,
+                out, details);
   return static_cast<int>(ExitCode::kDone);
 }
 

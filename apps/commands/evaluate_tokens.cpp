@@ -20,10 +20,12 @@ void add_evaluate_tag(CLI::App& evaluate) {
   command->add_option("--model", options->model, "model folder")->required();
   command->add_option("--data", options->data, "a word and its tag a line, a blank line between sentences")->required();
   add_conll_columns(*command, options->columns);
+  command->add_flag("--per-class", options->per_class, "precision, recall and F1 of each type of entity, too");
   add_field_flag(*command, "--max-length,--max-seq-length", options->max_length, kMaxLengthHelp);
   add_common(*command, options->common);
   command->footer(
-      "Every word counts, in sentences of any length; one of which the tokenizer leaves nothing is tagged O.\n"
+      "Every word counts, in sentences of any length; one of which the tokenizer leaves nothing is tagged O. A tag that training never\n"
+      "had counts as a miss. Entities are counted as seqeval's default mode counts them; tags may be IOB1, IOB2, IO, BIOES or BILOU.\n"
       "Examples:\n"
       "  attend evaluate tag --model runs/names --data test.conll\n"
       "  attend evaluate tag --model runs/pos --data test.conll --tag-column 1 --json");
@@ -55,7 +57,12 @@ int run_evaluate_tag(const EvaluateTagOptions& options, std::istream&, std::ostr
   const TaggedText text =
       read_tagged_text({.file = options.data, .columns = options.columns}, *tokenizer,
                        length_to_read(options.max_length, *model, tokenizer->max_length()), labels);
-  print_metrics(evaluate_tags(*model, text).value(), static_cast<std::int64_t>(text.lengths.size()), options.common.json, out);
+  if (const auto why = why_no_entities(model->labels())) log_info(options.model.string() + ": " + *why);
+  const TagScores scores = score_tags(*model, text).value();
+  MetricDetails details;
+  if (options.per_class && scores.has_entities)
+    for (const auto& [type, counts] : scores.entities.types()) details.classes.push_back({type, counts});
+  print_metrics(metrics_of(scores), static_cast<std::int64_t>(text.lengths.size()), options.common.json, out, details);
   return static_cast<int>(ExitCode::kDone);
 }
 

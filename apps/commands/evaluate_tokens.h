@@ -15,6 +15,7 @@ struct EvaluateTagOptions {
   CommonOptions common;
   std::filesystem::path model, data;
   ConllColumns columns;
+  bool per_class = false;                  ///< precision, recall and F1 of each type of entity
   std::optional<std::int64_t> max_length;  ///< the model's positions where not given
 };
 

@@ -18,7 +18,7 @@ void add_flags(CLI::App& command, FinetuneClassifyOptions& options) {
   command.add_option("--train", options.train, "tab-separated training examples")->required();
   command.add_option("--valid", options.valid,
                      "validation examples of the same columns; without them the last model is kept, not the best");
-  add_table_columns(command, options.columns, options.header);
+  add_table_columns(command, options.columns, options.form);
   add_config_flags(command, options.classification, {.group = "Classification", .aliases = {{"max_length", "--max-seq-length"}}});
   add_finetune_flags(command, options.run);
 }
@@ -28,7 +28,7 @@ TrainingOutcome train_one(const FinetuneClassifyOptions& options, Problem proble
   require_trained_layers(options.run, options.classification.freeze_layers);
   const torch::Device device = begin_training(run, validation_of(options.valid), {{"--train", options.train}, {"--valid", options.valid}});
   require_other_folder(options.model, run.output);
-  const LabelledSource source{.file = options.train, .columns = options.columns, .header = options.header};
+  const LabelledSource source{.file = options.train, .columns = options.columns, .form = options.form};
   NewHead head = new_head(options.run, {.problem = problem, .names = {"LABEL_0"}}, run.training.seed);
   if (problem == Problem::kClasses) head.labels.names = collect_labels(source).names();
   if (problem == Problem::kClasses && head.labels.names.size() < 2)
@@ -44,7 +44,8 @@ TrainingOutcome train_one(const FinetuneClassifyOptions& options, Problem proble
   setup.seed = run.training.seed;
   setup.options = options.classification;
   setup.settings = finetune_settings(options.run, options.model);
-  setup.settings["header"] = std::string(enum_name(options.header));
+  setup.settings["header"] = std::string(enum_name(options.form.header));
+  if (options.form.bad_rows == BadRows::kSkip) setup.settings["bad_rows"] = std::string(enum_name(options.form.bad_rows));
   ClassificationObjective objective(std::move(setup));
   each_epoch(run.training, objective);
   return train(run, objective, problem == Problem::kClasses ? "attend finetune classify" : "attend finetune regress", out);

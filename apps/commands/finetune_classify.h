@@ -38,7 +38,7 @@ struct FinetuneClassifyOptions {
   FinetuneRun run;
   std::filesystem::path model, train, valid;
   TextColumns columns;
-  Header header = Header::kAuto;
+  TableForm form;
   ClassificationOptions classification;
 };
 

@@ -41,6 +41,9 @@ TrainingOutcome train_one(const FinetuneTagOptions& options, TrainingRun& run, s
 void add_conll_columns(CLI::App& command, ConllColumns& columns) {
   add_field_flag(command, "--token-column", columns.token, "column of the words, from 0; -1 is the last");
   add_field_flag(command, "--tag-column", columns.tag, "column of the tags, from 0; -1 is the last");
+  add_field_flag(command, "--comment", columns.comment,
+                 "lines that begin with this text are passed over; '' is none [# before a sentence, where the file shows that it opens "
+                 "comments]");
 }
 
 void add_finetune_tag(CLI::App& finetune) {

@@ -17,7 +17,7 @@ struct FinetuneTagOptions {
   TaggingOptions tagging;
 };
 
-/// --token-column and --tag-column.
+/// --token-column, --tag-column and --comment.
 void add_conll_columns(CLI::App& command, ConllColumns& columns);
 
 void add_finetune_tag(CLI::App& finetune);

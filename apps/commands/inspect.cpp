@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/safetensors.h"
 #include "core/text.h"
+#include "data/label_set.h"
 
 namespace attend {
 namespace {
@@ -104,6 +105,36 @@ Json describe_sizes(const Json& config) {
   return sizes;
 }
 
+/// The labels of a classifier or a tagger, and how many examples each had in training, where the folder knows.
+Json describe_classes(const fs::path& folder, const Json& config, const Json& architectures) {
+  const auto has_labels = [](const Json& name) {
+    return name.is_string() && (name.get<std::string>().ends_with("ForSequenceClassification") ||
+                                name.get<std::string>().ends_with("ForTokenClassification"));
+  };
+  const auto names = config.find("id2label");
+  if (std::none_of(architectures.begin(), architectures.end(), has_labels)) return nullptr;
+  if (names == config.end() || !names->is_object() || names->size() < 2) return nullptr;  // one output is a number
+  const std::map<std::string, std::int64_t> counts = read_class_counts(folder);
+  Json classes = Json::array();
+  for (const auto& [id, name] : names->items()) {
+    Json one{{"label", json_string(name, (folder / "config.json").string(), "id2label")}};
+    if (const auto found = counts.find(one["label"].get<std::string>()); found != counts.end()) one["training_examples"] = found->second;
+    classes.push_back(std::move(one));
+  }
+  return classes;
+}
+
+/// "'hate' 7, 'normal' 53", and how many more.
+std::string listed_classes(const Json& classes) {
+  constexpr std::size_t kListed = 30;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kListed, classes.size()); ++i) {
+    text += (i ? ", '" : "'") + excerpt(classes[i]["label"].get<std::string>(), 40) + "'";
+    if (classes[i].contains("training_examples")) text += " " + std::to_string(classes[i]["training_examples"].get<std::int64_t>());
+  }
+  return text + (classes.size() > kListed ? " and " + std::to_string(classes.size() - kListed) + " more" : "");
+}
+
 std::string with_thousands(std::int64_t value) {
   std::string digits = std::to_string(value);
   for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
@@ -142,6 +173,7 @@ void print_text(const Json& facts, std::ostream& out) {
   row("sizes", pairs_of(facts["sizes"]));
   const Json& tokenizer = facts["tokenizer"];
   row("tokenizer", tokenizer["type"].get<std::string>() + (tokenizer["files"].empty() ? "" : " (" + joined(tokenizer["files"]) + ")"));
+  row("classes", facts["classes"].is_null() ? "" : listed_classes(facts["classes"]));
   row("training", facts["training"].is_null() ? "" : pairs_of(facts["training"]));
 }
 
@@ -176,6 +208,7 @@ int run_inspect(const InspectOptions& options, std::istream&, std::ostream& out)
   facts["dtypes"] = weights.parameters_by_dtype;
   facts["sizes"] = describe_sizes(config);
   facts["tokenizer"] = describe_tokenizer(folder);
+  facts["classes"] = describe_classes(folder, config, facts["architectures"]);
   facts["training"] = describe_training(folder);
   if (options.common.json)
     out << facts.dump() << "\n";

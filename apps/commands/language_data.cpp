@@ -23,6 +23,8 @@ void check_combination(const LanguageData& data) {
     throw UserError("--template has no effect without --input and --output-column", "leave it out");
   if (!has_table(data) && data.header != Header::kAuto)
     throw UserError("--header has no effect without --input and --output-column", "leave it out");
+  if (!has_table(data) && data.bad_rows != BadRows::kRefuse)
+    throw UserError("--bad-rows has no effect without --input and --output-column", "leave it out");
 }
 
 }  // namespace
@@ -39,6 +41,7 @@ void add_language_data(CLI::App& command, LanguageData& data) {
       ->group(group);
   command.add_option("--output-column", data.output, "column of what is to be written; only this is learnt")->group(group);
   add_field_flag(command, "--header", data.header, "whether the first line names the columns")->group(group);
+  add_field_flag(command, "--bad-rows", data.bad_rows, kBadRowsHelp)->group(group);
   command
       .add_option("--template", data.prompt_template, "file with {input} and {output}: how a row is written [{input} -> {output}, a line]")
       ->group(group);
@@ -47,7 +50,7 @@ void add_language_data(CLI::App& command, LanguageData& data) {
 
 std::optional<TaskColumns> task_columns(const LanguageData& data) {
   if (!has_table(data)) return std::nullopt;
-  TaskColumns columns{.input = data.input, .output = data.output, .header = data.header};
+  TaskColumns columns{.input = data.input, .output = data.output, .header = data.header, .bad_rows = data.bad_rows};
   if (!data.prompt_template.empty()) columns.form = read_prompt_template(data.prompt_template);
   return columns;
 }
@@ -76,6 +79,7 @@ LanguageSetup language_setup(const TrainingRun& run, const LanguageData& data) {
   setup.columns = task_columns(data);
   if (setup.columns) {
     setup.settings.update({{"input", data.input}, {"output_column", data.output}, {"header", std::string(enum_name(data.header))}});
+    if (data.bad_rows == BadRows::kSkip) setup.settings["bad_rows"] = std::string(enum_name(data.bad_rows));
     if (!data.prompt_template.empty()) setup.settings["template"] = data.prompt_template.string();
   }
   const TrainingOptions& training = run.training;

@@ -19,6 +19,7 @@ struct LanguageData {
   std::optional<double> valid_fraction;  ///< the last part of the training text, instead of `valid`
   std::string input, output;             ///< columns; "": the files are text
   Header header = Header::kAuto;
+  BadRows bad_rows = BadRows::kRefuse;
   std::filesystem::path prompt_template;  ///< "": PromptTemplate's default
   LanguageOptions language;
 };

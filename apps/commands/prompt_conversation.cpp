@@ -6,6 +6,7 @@
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/text.h"
 
 namespace attend {
 namespace {
@@ -18,12 +19,6 @@ constexpr std::string_view kHelp =
     "  /remove N            removes example N\n"
     "  /show [QUERY]        the prompt as the model reads it\n"
     "  /quit                ends, as Ctrl-D does\n";
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  return first == std::string_view::npos ? std::string_view() : text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
 
 // "1 example", "8 examples".
 std::string counted(std::size_t count) { return std::to_string(count) + (count == 1 ? " example" : " examples"); }

@@ -6,11 +6,12 @@
 
 namespace attend {
 
-void add_table_columns(CLI::App& command, TextColumns& columns, Header& header) {
+void add_table_columns(CLI::App& command, TextColumns& columns, TableForm& form) {
   command.add_option("--text", columns.text, "column of the text: a name where the file has a header, else a number from 0")->required();
   command.add_option("--text-pair", columns.text_pair, "column of the second text of a pair");
   command.add_option("--label", columns.label, "column of the label")->required();
-  add_field_flag(command, "--header", header, "whether the first line names the columns");
+  add_field_flag(command, "--header", form.header, "whether the first line names the columns");
+  add_field_flag(command, "--bad-rows", form.bad_rows, kBadRowsHelp);
 }
 
 void require_segments(const TextModel& model, const InputEncoder& encoder, const TextColumns& columns) {

@@ -26,8 +26,15 @@ struct EnumNames<Header> {
   static constexpr std::array values{std::pair{Header::kAuto, "auto"}, std::pair{Header::kYes, "yes"}, std::pair{Header::kNo, "no"}};
 };
 
-/// --text, --text-pair, --label and --header.
-void add_table_columns(CLI::App& command, TextColumns& columns, Header& header);
+template <>
+struct EnumNames<BadRows> {
+  static constexpr std::array values{std::pair{BadRows::kRefuse, "refuse"}, std::pair{BadRows::kSkip, "skip"}};
+};
+inline constexpr const char* kBadRowsHelp =
+    "rows of another width, empty labels, ill-formed text: refuse the file with the line, or leave them out and count them";
+
+/// --text, --text-pair, --label, --header and --bad-rows.
+void add_table_columns(CLI::App& command, TextColumns& columns, TableForm& form);
 
 /// Throws UserError for pairs where they need more segments than the model has.
 void require_segments(const TextModel& model, const InputEncoder& encoder, const TextColumns& columns);

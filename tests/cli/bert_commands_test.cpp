@@ -126,6 +126,35 @@ TEST_CASE("a classifier is fine-tuned, used, evaluated, and trained with several
   CHECK(parse_json(evaluated.out, "answer")["accuracy"] == 1.0);
   CHECK(parse_json(evaluated.out, "answer")["examples"] == 16);
 
+  CHECK_THAT(tuned.err, Contains("examples of each class: 'bad' 8 (50.0 %), 'good' 8 (50.0 %)") && Contains("f1 is that of class 'good'"));
+  CHECK_THAT(run({"inspect", model}).out, Contains("classes     'bad' 8, 'good' 8\n"));
+
+  // Figures a class, and rows that are none left out.
+  write_text(w.folder / "broken.tsv", "sentence\tlabel\na good film\tbad\na bad\nfilm\tbad\na good film\tgood\na bad film\tbad\n");
+  const std::vector<std::string> broken{"evaluate", "classify", "--model", model, "--data", (w.folder / "broken.tsv").string(),
+                                        "--text", "sentence", "--label", "label", "--positive", "bad", "--per-class"};
+  check_refusal(run(broken), "line 3: 1 column; expected 2");
+  const auto with = [&](const char* flag, const char* value) {
+    std::vector<std::string> arguments = broken;
+    arguments.insert(arguments.end(), {"--bad-rows", "skip", flag});
+    if (*value != '\0') arguments.emplace_back(value);
+    return run(arguments);
+  };
+  const Outcome skipped = with("--header", "yes");
+  INFO(skipped.err);
+  REQUIRE(skipped.code == 0);
+  CHECK_THAT(skipped.err, Contains("1 of 5 rows cannot be read and are left out (--bad-rows skip); the first:") && Contains("line 3"));
+  // "film" alone may be either: of the other three, one "bad" is missed.
+  CHECK_THAT(skipped.out, Contains(" (of 'bad')\n") && Contains("macro_f1 = ") && Contains("examples = 4\n") &&
+                              Contains("'bad': precision = ") && Contains("'good': precision = "));
+  const Json figures = parse_json(with("--json", "").out, "answer");
+  CHECK(figures["positive"] == "bad");
+  CHECK(figures["classes"][0]["label"] == "bad");
+  CHECK(figures["classes"][0]["examples"] == 3);
+  CHECK(figures["classes"][0]["f1"] == figures["f1"]);
+  const double of_bad = figures["classes"][0]["f1"], of_good = figures["classes"][1]["f1"];
+  CHECK(figures["macro_f1"].get<double>() == Approx((of_bad + of_good) / 2));
+
   const Outcome seeds = run(w.finetuning("classify", w.bert, "seeds", {"--epochs", "1", "--seeds", "1,2", "--from-scratch", "--json"}));
   INFO(seeds.err);
   REQUIRE(seeds.code == 0);

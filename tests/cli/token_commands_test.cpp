@@ -102,10 +102,21 @@ TEST_CASE("A tagger is trained, used and measured from the shell") {
   for (const char* name : {"f1", "precision", "recall", "accuracy"}) CHECK(scores[name] == result["best"][name]);
   CHECK(scores["loss"].get<double>() == Approx(result["best"]["loss"].get<double>()));
 
-  write_text(place.folder / "bad.conll", "ann\tB-PER\nrome\tB-LOK\n");
+  write_text(place.folder / "bad.conll", "ann\tNOUN\nrome\tB-LOK\n");
   const Outcome refused = run({"evaluate", "tag", "--model", place.path("run"), "--data", place.path("bad.conll")});
   CHECK(refused.code == 2);
-  CHECK_THAT(refused.err, Contains("line 2") && Contains("'B-LOK'") && Contains("'B-LOC', 'B-PER'"));
+  CHECK_THAT(refused.err, Contains("line 1") && Contains("'NOUN'") && Contains("'B-LOC', 'B-PER'"));
+  // A comment, and a tag that training never had: a miss.
+  write_text(place.folder / "unseen.conll", "# id 1\nann\tB-PER\nrome\tB-LOK\n");
+  const std::string unseen = place.path("unseen.conll");
+  const Outcome missed = run({"evaluate", "tag", "--model", place.path("run"), "--data", unseen, "--per-class", "--json"});
+  INFO(missed.err);
+  REQUIRE(missed.code == 0);
+  CHECK_THAT(missed.err, Contains("1 of 2 labels were never seen in training") && Contains("are comments, the first in line 1"));
+  const Json types = parse_json(missed.out, "answer")["classes"];
+  CHECK(std::any_of(types.begin(), types.end(), [](const Json& type) { return type["label"] == "LOK" && type["examples"] == 1; }));
+  const Json classes = parse_json(run({"inspect", place.path("run"), "--json"}).out, "inspect")["classes"];
+  CHECK(classes[0] == Json({{"label", "B-LOC"}, {"training_examples", 12}}));
   CHECK(run({"tag", "--model", place.path("bert")}, "ann\n").code == 2);  // no head
 }
 

@@ -42,4 +42,17 @@ TEST_CASE("a file of our own is called by the name that the user knows, and some
   CHECK(said == "error: standard input is empty\nwarning: only once\n");
 }
 
+TEST_CASE("what is said once is said again by nobody, and not lost where nothing was to be said") {
+  if (stderr_is_terminal()) return;
+  const std::string log = captured_stderr([] {
+    set_log_level(LogLevel::kQuiet);
+    log_info_once("log_test: a header");
+    set_log_level(LogLevel::kNormal);
+    for (int i = 0; i < 3; ++i) log_info_once("log_test: a header");
+    for (int i = 0; i < 3; ++i) log_warning_once("log_test: a header");
+    log_warning_once("log_test: another");
+  });
+  CHECK(log == "log_test: a header\nwarning: log_test: a header\nwarning: log_test: another\n");
+}
+
 }  // namespace attend

@@ -157,6 +157,27 @@ TEST_CASE("the nearest word is found where one is near") {
   CHECK(nearest(std::string(1 << 20, 'x'), flags) == "");
 }
 
+TEST_CASE("white space of every kind is trimmed from the ends, and no other byte") {
+  CHECK(trimmed(" \ta b\r\n") == "a b");
+  CHECK(trimmed("\xC2\xA0\xE3\x80\x80 x\xE2\x80\xAF\xC2\x85\xE1\x9A\x80") == "x");
+  CHECK(trimmed("\xE3\x80\x80") == "");
+  CHECK(trimmed("") == "");
+  CHECK(trimmed("\xE2\x80\x8Bx\xEF\xBB\xBF") == "\xE2\x80\x8Bx\xEF\xBB\xBF");  // no width, and no white space
+  CHECK(trimmed(" \x80 ") == "\x80");                                            // ill-formed
+  CHECK(trimmed("\xE3\x80") == "\xE3\x80");
+  CHECK(trimmed("\xA0\xA0\xC2\xA0") == "\xA0\xA0");
+  CHECK(trimmed("\x1C x") == "\x1C x");  // a separator of Python's, not of Unicode's
+  CHECK(trimmed(" \t\xC2\xA0x\n", " \t") == "\xC2\xA0x\n");
+  CHECK(trimmed("  ", " ") == "");
+}
+
+TEST_CASE("ASCII punctuation is Python's") {
+  std::string found;
+  for (char32_t c = 0; c < 0x3000; ++c)
+    if (is_ascii_punctuation(c)) append_utf8(found, c);
+  CHECK(found == "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~");
+}
+
 TEST_CASE("escapes become what they stand for, and anything else behind a backslash is refused") {
   CHECK(unescaped("") == "");
   CHECK(unescaped("Q: a\\nA:\\tb") == "Q: a\nA:\tb");

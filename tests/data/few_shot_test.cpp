@@ -126,6 +126,13 @@ TEST_CASE("an example with the query's input is no example for it, whatever its 
   CHECK_THAT(refusal_of([&] { pool.draw_for("b", {.shots = 4}); }), Contains("4 examples are asked for and 3 can be shown"));
 }
 
+TEST_CASE("a twin that differs in blanks at its ends is no example") {
+  const ExamplePool pool({{"a", "1", 0}, {"a ", "1", 0}, {"\xC2\xA0" "a", "1", 0}, {"b", "2", 0}});
+  for (const std::size_t query : {0u, 1u, 2u}) CHECK(pool.draw(query, {.shots = 1}) == std::vector<TaskExample>{{"b", "2", 0}});
+  CHECK_THAT(refusal_of([&] { pool.draw(1, {.shots = 2}); }), Contains("2 examples are asked for and 1 can be shown;"));
+  CHECK(pool.draw_for(" a\t", {.shots = 1}) == std::vector<TaskExample>{{"b", "2", 0}});
+}
+
 TEST_CASE("too few examples in a block are told with the block") {
   const ExamplePool pool = two_blocks();
   CHECK_THAT(refusal_of([&] { pool.draw(12, {.shots = 5}); }),

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/limits.h"
+#include "tests/support/captured_stderr.h"
 #include "tests/support/refusal.h"
 
 namespace attend {
@@ -71,6 +72,71 @@ TEST_CASE("sets of labels that cannot be are refused") {
              }),
              Contains("line 20001: more than 10000 different labels") && Contains("regression"));
   CHECK(collector.labels(kFile).name(9'999) == "9999");
+}
+
+TEST_CASE("labels that training never had count as misses, and are told once") {
+  const LabelSet known({"B-x", "O"}, "config.json");
+  OpenLabels open(known);
+  const std::string file = "open.conll";
+  CHECK(open.id({"O", file, 1}) == 1);
+  CHECK(open.id({"B-y", file, 2}) == 2);
+  CHECK(open.id({"I-y", file, 3}) == 3);
+  CHECK(open.id({"B-y", file, 4}) == 2);
+  CHECK(open.id({"B-x", file, 5}) == 0);
+  CHECK(open.names() == Names{"B-x", "O", "B-y", "I-y"});
+  const std::string said = captured_stderr([&] {
+    open.report();
+    open.report();
+  });
+  CHECK(said ==
+        "warning: open.conll: 3 of 5 labels were never seen in training and count as misses, the first in line 2; 2 labels: 'B-y', "
+        "'I-y'\n");
+
+  OpenLabels none_known(known);
+  none_known.id({"NOUN", file, 7});
+  none_known.id({"VERB", file, 8});
+  CHECK_THAT(refusal_of([&] { none_known.report(); }), Contains("open.conll, line 7: the label 'NOUN' was never seen in training"));
+  OpenLabels all_known(known);
+  all_known.id({"O", file, 1});
+  CHECK(captured_stderr([&] { all_known.report(); }) == "");
+}
+
+TEST_CASE("the class of F1 is the second of two, or the one asked for") {
+  const LabelSet two({"hate", "normal"}, "x"), three({"a", "b", "c"}, "x"), unnamed({"LABEL_0", "LABEL_1"}, "x");
+  CHECK(positive_class(two, "") == 1);
+  CHECK(positive_class(two, "hate") == 0);
+  CHECK_FALSE(positive_class(three, "").has_value());
+  CHECK(positive_class(three, "c") == 2);
+  CHECK(positive_class(unnamed, "0") == 0);
+  CHECK_THAT(refusal_of([&] { positive_class(two, "hat"); }),
+             Contains("--positive 'hat' is no class; known are 'hate', 'normal'") && Contains("did you mean 'hate'?"));
+}
+
+TEST_CASE("classes are told with their shares, and kept in the folder") {
+  CHECK(counted_labels({"hate", "normal"}, {7, 53}) == "'hate' 7 (11.7 %), 'normal' 53 (88.3 %)");
+  CHECK(counted_labels({"a"}, {0}) == "'a' 0 (0.0 %)");
+  const TempFolder folder;
+  CHECK(read_class_counts(folder.path()).empty());
+  write_class_counts(folder.path(), {"normal", "hate"}, {53, 7});
+  CHECK(read_class_counts(folder.path()) == std::map<std::string, std::int64_t>{{"hate", 7}, {"normal", 53}});
+  write_text(folder / "class_counts.json", "[1]");
+  CHECK_THAT(refusal_of([&] { read_class_counts(folder.path()); }), Contains("class_counts.json: expected a JSON object"));
+  write_text(folder / "class_counts.json", "{\"a\": \"b\"}");
+  CHECK_THAT(refusal_of([&] { read_class_counts(folder.path()); }), Contains("class_counts.json"));
+}
+
+TEST_CASE("labels that differ in case or in blanks at their ends are named") {
+  CHECK(near_equal_names({"yes", "no", "maybe"}).empty());
+  CHECK(near_equal_names({"Yes", "yes", "yes ", "no", "\xC3\x84", "\xC3\xA4\xE3\x80\x80"}) ==
+        Names{"'Yes', 'yes' and 'yes '", "'\xC3\x84' and '\xC3\xA4\xE3\x80\x80'"});
+  const std::string said = captured_stderr([] {
+    LabelCollector collector;
+    for (const char* label : {"good", "bad", "Bad", "good "}) collector.add({label, kFile, 1});
+    CHECK(collector.labels("trail.tsv").size() == 4);
+  });
+  CHECK(said ==
+        "warning: trail.tsv: labels that differ in case or in blanks at their ends only are classes of their own: 'Bad' and 'bad'; 'good' "
+        "and 'good '\n");
 }
 
 }  // namespace attend

@@ -126,4 +126,61 @@ TEST_CASE("questions know their context") {
   CHECK_THAT(refusal_of([&] { read_squad(folder / "absent.json"); }), Contains("no such file"));
 }
 
+TEST_CASE("ids may be numbers, and stay apart") {
+  Json first = question("7", Json::array({answer("cat", 4)})), second = first;
+  first["id"] = 101;
+  second["id"] = -3;
+  const SquadData data = parsed(file_of("The cat sat", Json::array({first, second})));
+  CHECK(data.questions[0].id == "101");
+  CHECK(data.questions[1].id == "-3");
+  second["id"] = "101";
+  CHECK_THAT(refusal_of([&] { parsed(file_of("The cat sat", Json::array({first, second}))); }), Contains("the id '101' stands twice"));
+}
+
+TEST_CASE("an empty answer at -1 is no answer") {
+  const Json none = Json::array({answer("", -1)});
+  Json said = question("a", none), unsaid = question("b", none), both = question("c", Json::array({answer("", -1), answer("cat", 4)}));
+  said["is_impossible"] = true;
+  const SquadData data = parsed(file_of("The cat sat", Json::array({said, unsaid, both})));
+  CHECK(data.version == SquadVersion::k2);
+  for (const std::size_t i : {0u, 1u}) {
+    CHECK(data.questions[i].is_impossible);
+    CHECK(data.questions[i].answers.empty());
+  }
+  CHECK_FALSE(data.questions[2].is_impossible);
+  REQUIRE(data.questions[2].answers.size() == 1);
+  CHECK(data.questions[2].answers[0].begin == 4u);
+}
+
+TEST_CASE("flat questions are read as nested ones, from a list, from data and from lines") {
+  using Texts = std::vector<std::string>;
+  const auto flat = [](const char* id, const char* context, const Texts& texts, const std::vector<int>& starts) {
+    const Json answers{{"text", texts}, {"answer_start", starts}};
+    return Json{{"id", id}, {"title", "t"}, {"context", context}, {"question", "What?"}, {"answers", answers}};
+  };
+  const std::vector<Json> rows{flat("a", "The cat sat", {"cat", "The cat"}, {4, 0}), flat("b", "The cat sat", {}, {}),
+                               flat("c", "A dog", {"dog"}, {2})};
+  std::string lines = "\xEF\xBB\xBF";
+  for (const Json& row : rows) lines += row.dump() + "\r\n\n";
+  for (const std::string& file : {Json(rows).dump(), Json(rows).dump(2), Json{{"version", "2"}, {"data", rows}}.dump(), lines}) {
+    INFO(file);
+    const SquadData data = parse_squad(file, "x.json");
+    REQUIRE(data.questions.size() == 3);
+    CHECK(data.contexts == std::vector<std::string>{"The cat sat", "A dog"});
+    CHECK(data.version == SquadVersion::k2);
+    CHECK(data.questions[0].answers.size() == 2);
+    CHECK(data.questions[0].answers[0].begin == 4u);
+    CHECK(data.questions[1].is_impossible);  // the datasets library has no other sign of it
+    CHECK(data.questions[2].context == 1);
+    CHECK(data.questions[2].answers[0].begin == 2u);
+  }
+  CHECK(parse_squad(rows[0].dump() + "\n", "x.jsonl").version == SquadVersion::k1);
+  const auto refusal = [](const std::string& file) {
+    return refusal_of([&] { parse_squad(file, "x.jsonl"); });
+  };
+  CHECK_THAT(refusal(rows[0].dump() + "\n" + rows[0].dump()), Contains("x.jsonl, line 2: the id 'a' stands twice"));
+  CHECK_THAT(refusal(rows[1].dump() + "\n"), Contains("none of its 1 questions has an answer"));
+  CHECK_THAT(refusal(rows[0].dump() + "\n{}"), Contains("line 2: has no 'context'"));
+}
+
 }  // namespace attend

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <sstream>
 
 #include "core/log.h"
@@ -16,22 +17,25 @@ namespace {
 using Catch::Contains;
 
 /// Rows as "text/pair/label@line", each closed by ";".
-std::string rows_of(const std::string& table, const TextColumns& columns, Header header = Header::kAuto) {
-  set_log_level(LogLevel::kQuiet);
-  std::istringstream in(table);
-  TableReader reader(in, "x.tsv", columns, header);
-  const LabelledTexts texts = collect_rows(reader);
+std::string rows_of(TableReader& reader) {
   std::string shown;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    const LabelledText row = texts[i];
+  for (LabelledText row; reader.next(row);)
     shown += std::string(row.text) + "/" + std::string(row.text_pair) + "/" + std::string(row.label) + "@" + std::to_string(row.line) + ";";
-  }
   return shown;
 }
 
-std::string refusal(const std::string& table, const TextColumns& columns, Header header = Header::kAuto) {
-  return refusal_of([&] { rows_of(table, columns, header); });
+std::string rows_of(const std::string& table, const TextColumns& columns, const TableForm& form = {}) {
+  set_log_level(LogLevel::kQuiet);
+  std::istringstream in(table);
+  TableReader reader(in, "x.tsv", columns, form);
+  return rows_of(reader);
 }
+
+std::string refusal(const std::string& table, const TextColumns& columns, const TableForm& form = {}) {
+  return refusal_of([&] { rows_of(table, columns, form); });
+}
+
+constexpr TableForm kHeader{.header = Header::kYes}, kNoHeader{.header = Header::kNo};
 
 bool finds_header(const std::string& table, const TextColumns& columns) {
   set_log_level(LogLevel::kQuiet);
@@ -47,13 +51,13 @@ TEST_CASE("columns are taken by name or by number") {
   const std::string table = "index\tsentence1\tsentence2\tlabel\n0\ta b\tc\tyes\n1\td\te\tno\n";
   const std::string rows = "a b/c/yes@2;d/e/no@3;";
   CHECK(rows_of(table, {"sentence1", "sentence2", "label"}) == rows);
-  CHECK(rows_of(table, {"sentence1", "sentence2", "label"}, Header::kYes) == rows);
-  CHECK(rows_of(table, {"1", "2", "3"}, Header::kYes) == rows);
+  CHECK(rows_of(table, {"sentence1", "sentence2", "label"}, kHeader) == rows);
+  CHECK(rows_of(table, {"1", "2", "3"}, kHeader) == rows);
   CHECK(rows_of(table, {"1", "sentence2", "3"}) == rows);
   CHECK(rows_of(table, {"sentence2", "", ""}) == "c//@2;e//@3;");
-  CHECK(rows_of(table, {"3", "", "0"}, Header::kNo) == "label//index@1;yes//0@2;no//1@3;");
+  CHECK(rows_of(table, {"3", "", "0"}, kNoHeader) == "label//index@1;yes//0@2;no//1@3;");
   // A name that looks like a number goes before the number.
-  CHECK(rows_of("1\t0\na\tb\n", {"0", "", "1"}, Header::kYes) == "b//a@2;");
+  CHECK(rows_of("1\t0\na\tb\n", {"0", "", "1"}, kHeader) == "b//a@2;");
 }
 
 TEST_CASE("quotes, carriage returns, byte-order marks and ends of files are as GLUE has them") {
@@ -96,11 +100,11 @@ TEST_CASE("that a first line was taken as a header is said, unless columns were 
     return captured_stderr([&] {
       set_log_level(LogLevel::kNormal);
       std::istringstream in("text\tlabel\na\t1\n");
-      TableReader reader(in, "x.tsv", columns);
+      TableReader reader(in, "said.tsv", columns);
       set_log_level(LogLevel::kQuiet);
     });
   };
-  CHECK_THAT(said(kTextLabel), Contains("x.tsv") && Contains("header") && Contains("text\\tlabel"));
+  CHECK_THAT(said(kTextLabel), Contains("said.tsv") && Contains("header") && Contains("text\\tlabel"));
   CHECK(said({"text", "", "label"}) == "");
 }
 
@@ -108,9 +112,8 @@ TEST_CASE("evidence beyond the lines read ahead does not count, and no row is lo
   std::string table = "text\tlabel\n";
   for (std::size_t i = 0; i < TableReader::kHeaderEvidenceRows; ++i) table += "a\tyes\n";
   CHECK(finds_header(table + "b\tlabel\n", kTextLabel));
-  std::istringstream in(table + "b\tlabel\n");
-  TableReader reader(in, "x.tsv", kTextLabel);
-  CHECK(collect_rows(reader).size() == TableReader::kHeaderEvidenceRows + 1);
+  const std::string rows = rows_of(table + "b\tlabel\n", kTextLabel);
+  CHECK(static_cast<std::size_t>(std::count(rows.begin(), rows.end(), ';')) == TableReader::kHeaderEvidenceRows + 1);
 }
 
 TEST_CASE("a column that is not there is answered with those that are") {
@@ -120,7 +123,7 @@ TEST_CASE("a column that is not there is answered with those that are") {
   CHECK_THAT(refusal(table, {"sentence1", "", "class"}), Contains("no column 'class'") && Contains("0 to 2"));
   CHECK_THAT(refusal(table, {"sentence1", "", "3"}), Contains("no column 3") && Contains("3 columns, 0 to 2"));
   CHECK_THAT(refusal(table, {"sentence1", "", "-1"}), Contains("no column '-1'"));
-  CHECK_THAT(refusal("a\t1\n", {"text", "", "1"}, Header::kNo), Contains("'text' names no column") && Contains("--header yes"));
+  CHECK_THAT(refusal("a\t1\n", {"text", "", "1"}, kNoHeader), Contains("'text' names no column") && Contains("--header yes"));
   CHECK_THAT(refusal("a,1\n", kTextLabel), Contains("has 1 column, 0") && Contains("TABs"));
   CHECK_THAT(refusal("text\ttext\na\tb\n", {"text", "", ""}), Contains("two columns are called 'text'"));
   CHECK_THAT(refusal(table, {"1", "", "sentence1"}), Contains("asked for twice"));
@@ -132,30 +135,36 @@ TEST_CASE("a column that is not there is answered with those that are") {
 TEST_CASE("a file is read as a stream is, and what is no file is refused") {
   const TempFolder folder;
   write_text(folder / "x.tsv", "text\tlabel\na\t1\n");
-  CHECK(read_labelled_text(folder / "x.tsv", {"text", "", "label"}).size() == 1);
+  const auto read = [](const std::filesystem::path& path, const TextColumns& columns) {
+    TableReader reader(path, columns);
+    return rows_of(reader);
+  };
+  CHECK(read(folder / "x.tsv", {"text", "", "label"}) == "a//1@2;");
   const StandardInput in("a\t1\nb\t0\n");
-  CHECK(read_labelled_text("-", kTextLabel).size() == 2);
-  CHECK_THAT(refusal_of([&] { read_labelled_text("-", kTextLabel); }), Contains("standard input is empty"));
-  CHECK_THAT(refusal_of([&] { read_labelled_text(folder / "absent.tsv", kTextLabel); }),
-             Contains("absent.tsv") && Contains("no such file"));
-  CHECK_THAT(refusal_of([&] { read_labelled_text(folder.path(), kTextLabel); }), Contains("folder"));
+  CHECK(read("-", kTextLabel) == "a//1@1;b//0@2;");
+  CHECK_THAT(refusal_of([&] { read("-", kTextLabel); }), Contains("standard input is empty"));
+  CHECK_THAT(refusal_of([&] { read(folder / "absent.tsv", kTextLabel); }), Contains("absent.tsv") && Contains("no such file"));
+  CHECK_THAT(refusal_of([&] { read(folder.path(), kTextLabel); }), Contains("folder"));
 }
 
-TEST_CASE("texts larger than a block, and many, are kept whole") {
-  std::string table;
-  for (int i = 0; i < 3000; ++i)
-    table += std::string(static_cast<std::size_t>(i % 1500), 'x') + std::to_string(i) + "\t" + std::to_string(i % 2) + "\n";
-  table += std::string(3u << 20, 'y') + "\t1\nlast\t0\n";
-  std::istringstream in(table);
-  TableReader reader(in, "x.tsv", kTextLabel, Header::kNo);
-  const LabelledTexts texts = collect_rows(reader);
-  REQUIRE(texts.size() == 3002);
-  for (int i = 0; i < 3000; i += 7) {
-    CHECK(texts[static_cast<std::size_t>(i)].text == std::string(static_cast<std::size_t>(i % 1500), 'x') + std::to_string(i));
-    CHECK(texts[static_cast<std::size_t>(i)].label == std::to_string(i % 2));
-  }
-  CHECK(texts[3000].text == std::string(3u << 20, 'y'));
-  CHECK(texts[3001].text == "last");
+TEST_CASE("bad rows are refused with their line, or left out and counted where that is asked for") {
+  // A cell with line breaks, as a spreadsheet quotes it; a blank line; a label that is missing; Latin-1.
+  const std::string table = "text\tlabel\na\tyes\n\"b\nc d\n\ne\"\tno\nf\t\ng\xE9\tno\nh\ti\tno\nj\tno\n\n";
+  CHECK_THAT(refusal(table, {"text", "", "label"}), Contains("line 3: 1 column; expected 2, as in line 1") && Contains("--bad-rows skip"));
+  const std::string said = captured_stderr([&] {
+    set_log_level(LogLevel::kNormal);
+    std::istringstream in(table);
+    TableReader reader(in, "broken.tsv", {"text", "", "label"}, {.bad_rows = BadRows::kSkip});
+    CHECK(rows_of(reader) == "a//yes@2;e\"//no@6;j//no@10;");
+    set_log_level(LogLevel::kQuiet);
+  });
+  CHECK(said ==
+        "warning: broken.tsv: 6 of 9 rows cannot be read and are left out (--bad-rows skip); the first: broken.tsv, line 3: 1 column; "
+        "expected 2, as in line 1\n");
+  // A good table is read as it always was, and one without any good row is refused.
+  CHECK(rows_of("a\t1\nb\t0\n\n", kTextLabel, {.bad_rows = BadRows::kSkip}) == "a//1@1;b//0@2;");
+  CHECK_THAT(refusal("text\tlabel\na\nb\n", {"text", "", "label"}, {.bad_rows = BadRows::kSkip}),
+             Contains("none of its 2 rows can be read; the first: x.tsv, line 2: 1 column"));
 }
 
 TEST_CASE("labels of regression are finite numbers") {

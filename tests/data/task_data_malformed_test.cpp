@@ -27,8 +27,7 @@ std::string table_refusal(const std::string& file) {
   return refusal_of([&] {
     std::istringstream in(file);
     TableReader reader(in, "x.tsv", {.text = "0", .text_pair = "", .label = "1"});
-    const LabelledTexts texts = collect_rows(reader);
-    for (std::size_t i = 0; i < texts.size(); ++i) REQUIRE(texts[i].text.size() + texts[i].label.size() <= file.size());
+    for (LabelledText row; reader.next(row);) REQUIRE(row.text.size() + row.label.size() <= file.size());
   });
 }
 
@@ -160,7 +159,8 @@ TEST_CASE("malformed tables have their verdicts") {
   CHECK_THAT(refusal_of([] {
                std::istringstream in("text\tlabel\n\n");
                TableReader reader(in, "x.tsv", {"text", "", "label"});
-               collect_rows(reader);
+               LabelledText row;
+               reader.next(row);
              }),
              Contains("x.tsv holds a header and no rows"));
 }
@@ -215,7 +215,7 @@ TEST_CASE("malformed SQuAD files have their verdicts") {
           {"a lone surrogate", squad_of_one(kId, R"("question":"\ud800")", kAnswers), "not valid JSON"},
           {"nested deeply", std::string(100'000, '['), "nested deeper"},
           {"a duplicate key", with_answers(kAnswers + "," + kAnswers), "stands twice in one JSON object"},
-          {"a list at its top", "[" + good + "]", "no 'data' at its top"},
+          {"a list at its top", "[" + good + "]", "[0]: has no 'context'"},
           {"a text at its top", "\"data\"", "no 'data' at its top"},
           {"without data", R"({"version":"1.1"})", "no 'data' at its top"},
           {"data is an object", R"({"data":{}})", "data: expected a list"},
@@ -231,14 +231,28 @@ TEST_CASE("malformed SQuAD files have their verdicts") {
           {"no questions", squad("[]"), "holds no question"},
           {"a question is null", squad("[null]"), "data[0].paragraphs[0].qas[0]: expected a JSON object"},
           {"no id", squad("[{" + kText + "," + kAnswers + "}]"), "qas[0]: has no 'id'"},
-          {"id is a number", squad_of_one(R"("id":7)", kText, kAnswers), "qas[0].id is 7"},
+          {"id is a number", squad_of_one(R"("id":7)", kText, kAnswers), ""},
+          {"id is a fraction", squad_of_one(R"("id":7.5)", kText, kAnswers), "qas[0].id is 7.5"},
+          {"id is a list", squad_of_one(R"("id":[7])", kText, kAnswers), "qas[0].id is [7]"},
           {"id is empty", squad_of_one(R"("id":"")", kText, kAnswers), "qas[0].id: empty"},
           {"an id twice", squad("[{" + kId + "," + kText + "," + kAnswers + "},{" + kId + "," + kText + "," + kAnswers + "}]"),
            "id 'q' stands twice"},
           {"no question's text", squad("[{" + kId + "," + kAnswers + "}]"), "qas[0]: has no 'question'"},
           {"question is null", squad_of_one(kId, R"("question":null)", kAnswers), "qas[0].question is null"},
           {"no answers", squad("[{" + kId + "," + kText + "}]"), "qas[0]: has no 'answers'"},
-          {"answers are an object", with_answers(R"("answers":{"text":["cat"],"answer_start":[4]})"), "qas[0].answers: expected a list"},
+          {"answers are an object of lists", with_answers(R"("answers":{"text":["cat"],"answer_start":[4]})"), ""},
+          {"an object of others", with_answers(R"("answers":{"text":"cat","answer_start":4})"), "answers.text: expected a list"},
+          {"lists of two lengths", with_answers(R"("answers":{"text":["cat","The"],"answer_start":[4]})"), "2 texts and 1 answer_start"},
+          {"an object without texts", with_answers(R"("answers":{"answer_start":[4]})"), "answers: has no 'text'"},
+          {"answers are a number", with_answers(R"("answers":7)"), "qas[0].answers: expected a list"},
+          {"no answer at -1", with_answers(R"("answers":[{"text":"","answer_start":-1}])"), ""},
+          {"none, and possible", with_answers(R"("answers":[{"text":"","answer_start":-1}],"is_impossible":false)"), "no answers"},
+          {"flat", "[{" + kContext + "," + kId + "," + kText + "," + kAnswers + "}]", ""},
+          {"flat without context", "[{" + kId + "," + kText + "," + kAnswers + "}]", "[0]: has no 'context'"},
+          {"flat and nested", R"({"data":[{"paragraphs":[]},{)" + kContext + "," + kId + "," + kText + "," + kAnswers + "}]}", ""},
+          {"lines", "{" + kContext + "," + kId + "," + kText + "," + kAnswers + "}\n{}\n", "x.json, line 2: has no 'context'"},
+          {"a broken line", "{" + kContext + "," + kId + "," + kText + "," + kAnswers + "}\n{\"\n", "x.json, line 2: not valid JSON"},
+          {"flat without any answer", "[{" + kContext + "," + kId + "," + kText + R"(,"answers":[]}])", "none of its 1 questions has"},
           {"answers are empty", with_answers(R"("answers":[])"), "no answers"},
           {"possible without answers", with_answers(R"("answers":[],"is_impossible":false)"), "no answers"},
           {"impossible with answers", with_answers(kAnswers + R"(,"is_impossible":true)"), "is_impossible is true, and there are answers"},

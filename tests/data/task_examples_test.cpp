@@ -6,6 +6,7 @@
 
 #include "core/random.h"
 #include "core/text.h"
+#include "tests/support/captured_stderr.h"
 #include "tests/support/refusal.h"
 #include "tests/support/standard_input.h"
 #include "tests/support/temp_folder.h"
@@ -34,7 +35,7 @@ TEST_CASE("a task is a line an example, and blank lines begin blocks") {
   CHECK(examples_of("1+2\t3\n4+5\t9\n") == "1+2/3@0;4+5/9@0;");
   CHECK(examples_of("a\tb\n\nc\td\ne\tf\n\n\ng\th") == "a/b@0;c/d@1;e/f@1;g/h@2;");
   CHECK(examples_of("\n\na\tb\n\n\n") == "a/b@0;");
-  CHECK(examples_of(" a b \t c ") == " a b / c @0;");  // spaces are text
+  CHECK(examples_of(" a b \tc d\n") == " a b /c d@0;");  // spaces are text
 }
 
 TEST_CASE("byte-order marks and carriage returns are not text") {
@@ -106,6 +107,18 @@ TEST_CASE("the choices of a block are its outputs, once each") {
   CHECK(output_choices(examples, 0) == std::vector<std::string>{"x", "y"});
   CHECK(output_choices(examples, 1) == std::vector<std::string>{"z"});
   CHECK(output_choices(examples, 2).empty());
+}
+
+TEST_CASE("blanks at the ends of outputs are no part of the answer, which is said") {
+  const std::string said = captured_stderr([] {
+    CHECK(examples_of("a\tyes\nb\tyes \nc\t no\xE3\x80\x80\n") == "a/yes@0;b/yes@0;c/no@0;");
+    std::istringstream in("a\tyes\nb\tyes \n");
+    CHECK(output_choices(read_task_examples(in, "trail.tsv"), 0) == std::vector<std::string>{"yes"});
+  });
+  CHECK(said ==
+        "warning: x.tsv: 2 of 3 outputs have blanks at their ends, which are taken off; the first is in line 2\n"
+        "warning: trail.tsv: 1 of 2 outputs have blanks at their ends, which are taken off; the first is in line 2\n");
+  CHECK_THAT(refusal("a\t \n"), Contains("line 1: the output is empty"));
 }
 
 }  // namespace attend

@@ -39,21 +39,23 @@ TextColumns columns_of(const Json& three) {
 
 void check_table(const Json& entry, const TextColumns& columns, Header header) {
   const fs::path path = shared_data() / entry.at("file").get<std::string>();
-  const LabelledTexts texts = read_labelled_text(path, columns, header);
-  REQUIRE(texts.size() == entry.at("rows").get<std::size_t>());
+  TableReader reader(path, columns, {.header = header});
   std::string all;
   std::map<std::string, std::int64_t> labels;
   LabelCollector collector;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    const LabelledText row = texts[i];
+  std::size_t num_rows = 0;
+  std::uint64_t last_line = 0;
+  for (LabelledText row; reader.next(row); ++num_rows) {
     all.append(row.text).append("\t").append(row.text_pair).append("\t").append(row.label).append("\n");
     ++labels[std::string(row.label)];
-    collector.add({row.label, texts.name(), row.line});
+    collector.add({row.label, reader.name(), row.line});
+    last_line = row.line;
   }
+  REQUIRE(num_rows == entry.at("rows").get<std::size_t>());
   CHECK(sha256_of(all) == entry.at("sha256").get<std::string>());
   CHECK(labels == entry.at("labels").get<std::map<std::string, std::int64_t>>());
-  CHECK(collector.labels(texts.name()).size() == labels.size());
-  CHECK(texts[texts.size() - 1].line == texts.size() + (entry.at("names").is_null() ? 0 : 1));
+  CHECK(collector.labels(reader.name()).size() == labels.size());
+  CHECK(last_line == num_rows + (entry.at("names").is_null() ? 0 : 1));
 }
 
 }  // namespace
@@ -78,21 +80,21 @@ TEST_CASE("GLUE's and SST-2's tables are read whole, by name and by number, and 
 TEST_CASE("WNUT-17 is read whole") {
   for (const Json& entry : entries("conll")) {
     INFO(entry.at("file").get<std::string>());
-    const std::vector<TaggedSentence> sentences = read_conll(shared_data() / entry.at("file").get<std::string>());
-    CHECK(sentences.size() == entry.at("sentences").get<std::size_t>());
+    ConllReader reader(shared_data() / entry.at("file").get<std::string>());
     std::string all;
-    std::size_t tokens = 0, outside = 0;
+    std::size_t tokens = 0, outside = 0, sentences = 0;
     LabelCollector collector;
-    for (const TaggedSentence& sentence : sentences) {
+    for (TaggedSentence sentence; reader.next(sentence); ++sentences) {
       REQUIRE(sentence.tokens.size() == sentence.tags.size());
       for (std::size_t i = 0; i < sentence.tokens.size(); ++i) {
         all += sentence.tokens[i] + "\t" + sentence.tags[i] + "\n";
         outside += sentence.tags[i] == "O";
-        collector.add({sentence.tags[i], "wnut", sentence.line + i});
+        collector.add({sentence.tags[i], "wnut", sentence.lines[i]});
       }
       all += "\n";
       tokens += sentence.tokens.size();
     }
+    CHECK(sentences == entry.at("sentences").get<std::size_t>());
     CHECK(tokens == entry.at("tokens").get<std::size_t>());
     CHECK(outside == entry.at("outside").get<std::size_t>());
     CHECK(collector.labels("wnut").size() == entry.at("tags").get<std::size_t>());

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "metrics/bleu.h"
+#include "tests/metrics/sentence_scores.h"
 
 namespace attend {
 namespace {

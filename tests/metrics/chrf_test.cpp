@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "metrics/chrf.h"
+#include "tests/metrics/sentence_scores.h"
 
 namespace attend {
 namespace {

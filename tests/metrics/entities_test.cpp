@@ -117,8 +117,47 @@ TEST_CASE("nothing to score is zero, and what cannot be scored is refused") {
 }
 
 TEST_CASE("tags that speak of entities are told from others") {
-  for (const char* tag : {"O", "B", "I", "E", "S", "B-x", "I-creative-work", "S-"}) CHECK(is_entity_tag(tag));
+  for (const char* tag : {"O", "B", "I", "E", "S", "B-x", "I-creative-work", "S-", "L-x", "U-x", "M-x", "W-x"}) CHECK(is_entity_tag(tag));
   for (const char* tag : {"", "NOUN", "OTHER", "O-x", "b-x", "X-x", "Bx", "-", "\xC3\xB6"}) CHECK_FALSE(is_entity_tag(tag));
+}
+
+TEST_CASE("every scheme has the figures of seqeval's strict mode where its tags are well formed") {
+  const Json& cases = task_fixture().at("schemes");
+  REQUIRE(cases.size() >= 4);
+  for (const Json& one : cases) {
+    INFO(one.at("name").get<std::string>());
+    EntityScores scores;
+    const auto iobes = [](const Json& line) {
+      Tags tags = tags_of(line.get<std::string>());
+      CHECK_FALSE(first_other_tag(tags).has_value());
+      for (std::string& tag : tags) tag = as_iobes(tag);
+      return tags;
+    };
+    const Json &gold = one.at("gold"), &predicted = one.at("predicted");
+    for (std::size_t i = 0; i < gold.size(); ++i) scores.add(iobes(gold[i]), iobes(predicted[i]));
+    check_figures(scores.averaged(Average::kMicro), one.at("micro"));
+    check_figures(scores.averaged(Average::kMacro), one.at("macro"));
+  }
+}
+
+TEST_CASE("other schemes are read in IOBES' letters") {
+  const auto entities = [](const std::string& line) {
+    std::string mapped;
+    for (const std::string& tag : tags_of(line)) mapped += as_iobes(tag) + " ";
+    return entities_in(mapped);
+  };
+  CHECK(entities("U-x U-x B-x L-x B-x I-x L-x") == "x:4");  // BILOU: without the letters they would be one
+  CHECK(entities("W-x B-x M-x E-x") == "x:2");              // BMEWO
+  CHECK(entities("B M E S S") == "_:3");                    // words of Chinese
+  CHECK(as_iobes("L-") == "E-");
+  CHECK(as_iobes("Under") == "Under");
+  CHECK(as_iobes("B-L-x") == "B-L-x");
+}
+
+TEST_CASE("the first tag that is none of an entity is why there is no F1") {
+  CHECK_FALSE(first_other_tag(Tags{"B-x", "I-x", "O"}).has_value());
+  CHECK(first_other_tag(Tags{"O", "PER", "LOC"}) == "PER");  // a type alone: seqeval reads ORG as O
+  CHECK(first_other_tag(Tags{"B-x", "NOUN"}) == "NOUN");
 }
 
 }  // namespace attend

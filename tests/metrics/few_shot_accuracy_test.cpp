@@ -115,6 +115,7 @@ TEST_CASE("intervals over rules hold the true accuracy as often as they say, whe
 TEST_CASE("answers are compared without white space around them") {
   CHECK(is_exact_match(" Hund\n", "Hund"));
   CHECK(is_exact_match("Hund", "\tHund "));
+  CHECK(is_exact_match("\xE3\x80\x80Hund\xC2\xA0", "Hund"));
   CHECK(is_exact_match("der  Hund", "der  Hund"));
   CHECK_FALSE(is_exact_match("der Hund", "der  Hund"));
   CHECK_FALSE(is_exact_match("hund", "Hund"));

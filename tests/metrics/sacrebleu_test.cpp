@@ -11,6 +11,7 @@
 #include "metrics/chrf.h"
 #include "metrics/ter.h"
 #include "tests/metrics/sacrebleu_fixture.h"
+#include "tests/metrics/sentence_scores.h"
 
 namespace attend {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "metrics/edit_distance.h"
 #include "metrics/ter.h"
+#include "tests/metrics/sentence_scores.h"
 
 namespace attend {
 namespace {

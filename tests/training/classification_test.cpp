@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "tests/support/captured_stderr.h"
 #include "tests/support/temp_folder.h"
 #include "tests/training/objective_checks.h"
 #include "tests/training/tiny_bert.h"
@@ -66,6 +67,38 @@ TEST_CASE("classes are learnt, and their names travel in the folder") {
   const auto saved = load_sequence_classifier(place.folder / "run");
   CHECK(saved->labels().names == std::vector<std::string>{"negative", "positive"});
   CHECK(WordPieceTokenizer::present_in(place.folder / "run"));
+}
+
+TEST_CASE("F1 is of the class that is asked for, and the classes are told with their counts") {
+  const Workplace place;
+  write_text(place.folder / "train.tsv",
+             "text\tlabel\tscore\na good film\tpositive\t0\na bad film\tnegative\t0\nthe bad cat\tnegative\t0\nthe bad dog\tnegative\t0\n");
+  // Three of class 0, one of class 1, and logits that say 0, 1, 0, 1 for the file's order.
+  const auto logits_BL = torch::tensor({{1.0f, 0.0f}, {0.0f, 1.0f}, {1.0f, 0.0f}, {0.0f, 1.0f}});
+  LabelledExamples examples;
+  examples.classes = {1, 0, 0, 0};
+  const auto f1 = [&](std::optional<std::int64_t> positive) {
+    return value(classification_metrics(logits_BL, examples, Problem::kClasses, positive), "f1");
+  };
+  CHECK(f1(1) == 0);
+  CHECK(f1(0) == Approx(0.4));  // 1 right of 2 said and 3 there
+  CHECK(f1({}) == Approx(0.2));
+  CHECK(value(classification_metrics(logits_BL, examples, Problem::kClasses, 1), "macro_f1") == Approx(0.2));
+
+  ClassificationSetup setup = place.setup(Problem::kClasses, {.max_length = 16, .best_by = "f1", .positive = "negative"});
+  const std::string said = captured_stderr([&] {
+    set_log_level(LogLevel::kNormal);
+    ClassificationObjective objective(std::move(setup));
+    set_log_level(LogLevel::kQuiet);
+    objective.save(place.folder / "saved");
+  });
+  CHECK_THAT(said, Catch::Contains("examples of each class: 'negative' 3 (75.0 %), 'positive' 1 (25.0 %)"));
+  CHECK_THAT(said, Catch::Contains("f1 is that of class 'negative' (--positive chooses)"));
+  CHECK(read_class_counts(place.folder / "saved") == std::map<std::string, std::int64_t>{{"negative", 3}, {"positive", 1}});
+  CHECK_THROWS_WITH(ClassificationObjective(place.setup(Problem::kClasses, {.max_length = 16, .positive = "neg"})),
+                    Catch::Contains("--positive 'neg' is no class"));
+  CHECK_THROWS_WITH(ClassificationObjective(place.setup(Problem::kRegression, {.max_length = 16, .positive = "negative"})),
+                    Catch::Contains("--positive has no effect on regression"));
 }
 
 TEST_CASE("numbers are learnt by squared error") {

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "core/stop_signal.h"
+#include "tests/support/captured_stderr.h"
 #include "tests/support/refusal.h"
 #include "tests/training/objective_checks.h"
 #include "tests/training/tiny_bert.h"
@@ -198,7 +199,7 @@ TEST_CASE("The measures count every word, and the loss those that have a piece")
   CHECK(tags.num_scored == 3);
   int num_right = 1;  // the first word without pieces is O, the second is not
   for (const std::size_t word : {0u, 3u, 4u}) num_right += tags.labels[word] == text.labels[word];
-  const Metrics metrics = evaluate_tags(*model, text).value();
+  const Metrics metrics = metrics_of(score_tags(*model, text).value());
   CHECK(value(metrics, "accuracy") == Approx(num_right / 5.0));
   CHECK(value(metrics, "loss") == Approx(-tags.log_likelihood / 3));
   CHECK(value(metrics, "f1") <= 1);
@@ -221,6 +222,49 @@ TEST_CASE("The measures count every word, and the loss those that have a piece")
   CHECK(value(metrics, "loss") == Approx(sum / 3).epsilon(1e-5));
 }
 
+TEST_CASE("Tags that training never had count as misses and are no part of the loss") {
+  const Workplace place;
+  const auto model = place.setup().model;
+  const LabelSet labels(model->labels().names, "the model");
+  const auto read = [&](const std::vector<std::string>& sentences) {
+    write_text(place.folder / "unseen", columns(sentences));
+    return read_tagged_text({.file = place.folder / "unseen", .columns = {}}, *place.tokenizer, 32, labels);
+  };
+  const TaggedText known = read({"ann/B-PER lives/O in/O rome/O york/O"});
+  std::optional<TaggedText> unseen;
+  const std::string said = captured_stderr([&] { unseen.emplace(read({"ann/B-PER lives/O in/O rome/B-ORG york/I-ORG"})); });
+  const TaggedText& text = *unseen;
+  CHECK_THAT(said, Contains("2 of 5 labels were never seen in training and count as misses, the first in line 4; 2 labels: 'B-ORG', "
+                            "'I-ORG'"));
+  CHECK(text.names == std::vector<std::string>{"B-LOC", "B-PER", "I-LOC", "O", "B-ORG", "I-ORG"});
+  const WordTags tags = tag_words(*model, text.words, text.labels).value();
+  CHECK(tags.num_scored == 3);
+  const TagScores scores = score_tags(*model, text).value();
+  // One entity more to be found, of a type of its own, which no answer can be.
+  const auto& types = scores.entities.types();
+  REQUIRE(types.contains("ORG"));
+  CHECK(types.find("ORG")->second.gold == 1);
+  CHECK(types.find("ORG")->second.predicted == 0);
+  int num_right = 0;
+  for (std::size_t word = 0; word < 3; ++word) num_right += tags.labels[word] == text.labels[word];
+  CHECK(scores.accuracy == Approx(num_right / 5.0));
+  // Every word of the same sentence is one forward pass, so the loss is that of the three known words.
+  const WordTags of_known = tag_words(*model, known.words, known.labels).value();
+  CHECK(of_known.num_scored == 5);
+  CHECK(tags.log_likelihood > of_known.log_likelihood);
+}
+
+TEST_CASE("A tagger of BILOU finds entities that stand side by side") {
+  const Workplace place;
+  const auto model = place.setup({"B-X", "I-X", "L-X", "O", "U-X"}).model;
+  const LabelSet labels(model->labels().names, "the model");
+  write_text(place.folder / "bilou", columns({"ann/U-X bob/U-X lives/O new/B-X york/L-X"}));
+  const TaggedText text = read_tagged_text({.file = place.folder / "bilou", .columns = {}}, *place.tokenizer, 32, labels);
+  const TagScores scores = score_tags(*model, text).value();
+  CHECK(scores.has_entities);
+  CHECK(scores.entities.types().at("X").gold == 3);
+}
+
 TEST_CASE("Tags that are not those of entities are measured by accuracy alone") {
   const Workplace place;
   write_text(place.folder / "train", columns({"ann/NOUN lives/VERB", "bob/NOUN goes/VERB"}));
@@ -229,6 +273,8 @@ TEST_CASE("Tags that are not those of entities are measured by accuracy alone") 
   TaggingObjective objective(place.setup({"NOUN", "VERB"}));
   objective.model().eval();
   CHECK(objective.best_metric().name == "accuracy");
+  CHECK_THAT(why_no_entities({.names = {"B-x", "NOUN"}}).value(), Contains("because the tag 'NOUN' is none of an entity"));
+  CHECK_FALSE(why_no_entities({.names = {"B-x", "O"}}).has_value());
   const Metrics metrics = objective.evaluate({}).value();
   CHECK(metrics.size() == 2);
   TaggingSetup by_f1 = place.setup({"NOUN", "VERB"});
@@ -257,10 +303,13 @@ TEST_CASE("A tagging position gives the same batches in another objective") {
 
 TEST_CASE("Tags and lengths that cannot be are refused, with the line") {
   const Workplace place;
-  write_text(place.folder / "valid", columns({"ann/B-PER lives/O", "bob/B-PRE"}));
+  write_text(place.folder / "valid", columns({"ann/NOUN lives/VERB", "bob/B-PRE"}));
   CHECK_THAT(refusal_of([&] { TaggingObjective{place.setup()}; }),
-             Contains("valid, line 4: the label 'B-PRE' was never seen in training; known are 'B-LOC', 'B-PER', 'I-LOC', 'O'") &&
-                 Contains("did you mean 'B-PER'?"));
+             Contains("valid, line 1: the label 'NOUN' was never seen in training; known are 'B-LOC', 'B-PER', 'I-LOC', 'O'"));
+  write_text(place.folder / "train", columns({"ann/B-PER lives/O", "bob/B-PRE"}));
+  CHECK_THAT(refusal_of([&] { TaggingObjective{place.setup()}; }),
+             Contains("train, line 4: the label 'B-PRE' was never seen in training") && Contains("did you mean 'B-PER'?"));
+  write_sentences(place.folder / "train", 120);
   write_text(place.folder / "valid", "ann\n");
   CHECK_THAT(refusal_of([&] { TaggingObjective{place.setup()}; }), Contains("line 1: found one column"));
   TaggingSetup setup = place.setup();

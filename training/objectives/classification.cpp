@@ -1,11 +1,13 @@
 #include "training/objectives/classification.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/field_io.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "training/objectives/common.h"
 
 namespace attend {
@@ -27,13 +29,12 @@ std::string fingerprint_of(const LabelledExamples& examples) {
 }
 
 // As scikit-learn's "balanced": examples / (classes * examples of the class). Its mean over the training examples is 1.
-torch::Tensor balanced_weights(const std::vector<std::int64_t>& classes, std::size_t num_classes) {
-  std::vector<double> counts(num_classes, 0);
-  for (const std::int64_t c : classes) counts[static_cast<std::size_t>(c)] += 1;
-  const auto num_present = static_cast<double>(std::count_if(counts.begin(), counts.end(), [](double count) { return count > 0; }));
+torch::Tensor balanced_weights(const std::vector<std::int64_t>& counts) {
+  const auto num_examples = static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
+  const auto num_present = static_cast<double>(std::count_if(counts.begin(), counts.end(), [](std::int64_t count) { return count > 0; }));
   std::vector<float> weights;
-  for (const double count : counts)
-    weights.push_back(count > 0 ? static_cast<float>(static_cast<double>(classes.size()) / (num_present * count)) : 0.0f);
+  for (const std::int64_t count : counts)
+    weights.push_back(count > 0 ? static_cast<float>(num_examples / (num_present * static_cast<double>(count))) : 0.0f);
   return torch::tensor(weights);
 }
 
@@ -55,9 +56,11 @@ ClassificationObjective::ClassificationObjective(ClassificationSetup setup)
              .seed = setup_.seed,
              .process = setup_.process,
              .fingerprint = fingerprint_of(train_)});
+  if (labels) count_classes(*labels);
+  if (!labels && !options.positive.empty()) throw UserError("--positive has no effect on regression", "leave it out");
   if (options.class_weights == ClassWeights::kBalanced) {
     if (is_regression()) throw UserError("--class-weights has no effect on regression", "leave it out");
-    class_weights_L_ = balanced_weights(train_.classes, labels->size()).to(setup_.model->device());
+    class_weights_L_ = balanced_weights(counts_).to(setup_.model->device());
   }
   if (options.freeze_layers != 0) setup_.model->freeze(options.freeze_layers);
   if (!setup_.valid.empty()) {
@@ -67,6 +70,15 @@ ClassificationObjective::ClassificationObjective(ClassificationSetup setup)
     for (const std::string& warning : valid_->warnings) log_warning(warning);
   }
   best_metric();  // refuses a name that is none
+}
+
+void ClassificationObjective::count_classes(const LabelSet& labels) {
+  counts_.assign(labels.size(), 0);
+  for (const std::int64_t c : train_.classes) ++counts_[static_cast<std::size_t>(c)];
+  positive_ = positive_class(labels, setup_.options.positive);
+  log_info_once(setup_.train.file.string() + ": examples of each class: " + counted_labels(labels.names(), counts_));
+  if (!setup_.valid.empty() && positive_)
+    log_info_once("f1 is that of class '" + excerpt(labels.name(*positive_)) + "' (--positive chooses), macro_f1 the mean over all");
 }
 
 std::unique_ptr<MicroBatch> ClassificationObjective::next() {
@@ -102,18 +114,19 @@ std::vector<SummedLoss> ClassificationObjective::loss(const MicroBatch& micro_ba
 std::optional<Metrics> ClassificationObjective::evaluate(const StopCheck& stop) {
   const auto logits_BL = classify_all(*setup_.model, valid_->examples, stop);
   if (!logits_BL) return std::nullopt;
-  return classification_metrics(*logits_BL, *valid_, setup_.model->labels().problem);
+  return classification_metrics(*logits_BL, *valid_, setup_.model->labels().problem, positive_);
 }
 
 BestMetric ClassificationObjective::best_metric() const {
-  return choose_best_metric(setup_.options.best_by, is_regression() ? std::vector<std::string>{"pearson", "spearman", "mse", "loss"}
-                                                                    : std::vector<std::string>{"accuracy", "f1", "mcc", "loss"});
+  const std::vector<std::string> of_numbers{"pearson", "spearman", "mse", "loss"}, of_classes{"accuracy", "f1", "macro_f1", "mcc", "loss"};
+  return choose_best_metric(setup_.options.best_by, is_regression() ? of_numbers : of_classes);
 }
 
 void ClassificationObjective::save(const std::filesystem::path& folder) const {
   setup_.model->save(folder);
   setup_.encoder->save(folder, setup_.options.max_length.value());
   write_pairs(setup_.train.columns.text_pair.empty() ? Pairs::kNo : Pairs::kYes, folder);
+  if (!is_regression()) write_class_counts(folder, setup_.model->labels().names, counts_);
 }
 
 void ClassificationObjective::load(const std::filesystem::path& folder) {

@@ -30,6 +30,7 @@ struct ClassificationOptions {
   ClassWeights class_weights = ClassWeights::kNone;
   std::int64_t freeze_layers = 0;
   std::string best_by = "";
+  std::string positive = "";
 
   static void fields(auto& self, auto&& visit) {
     visit("max_length", self.max_length,
@@ -37,6 +38,7 @@ struct ClassificationOptions {
     visit("class_weights", self.class_weights, "balanced: rare classes weigh as much as frequent ones");
     visit("freeze_layers", self.freeze_layers, "keep the embeddings and this many of the first layers as they are");
     visit("best_by", self.best_by, "validation metric by which the best model is kept [accuracy; of regression pearson]");
+    visit("positive", self.positive, "class whose F1 is told [the second of two; of more classes the mean over all]");
   }
 };
 
@@ -72,12 +74,15 @@ class ClassificationObjective final : public ShuffledObjective {
   CardFacts card() const override;
 
  private:
+  void count_classes(const LabelSet& labels);
   bool is_regression() const { return setup_.model->labels().problem == TaskLabels::Problem::kRegression; }
 
   ClassificationSetup setup_;
   LabelledExamples train_;
   std::optional<LabelledExamples> valid_;
-  torch::Tensor class_weights_L_;  // undefined where all weigh the same
+  torch::Tensor class_weights_L_;         // undefined where all weigh the same
+  std::vector<std::int64_t> counts_;      // training examples of each class
+  std::optional<std::int64_t> positive_;  // the class of f1
 };
 
 }  // namespace attend

@@ -27,13 +27,21 @@ std::string fingerprint_of(const TaggedExamples& examples) {
   return sha256_hex(std::as_bytes(std::span(sample)));
 }
 
+std::vector<std::int64_t> count_tags(const TaggedExamples& examples, std::size_t num_labels) {
+  std::vector<std::int64_t> counts(num_labels, 0);
+  for (const auto& labels : examples.labels)
+    for (const std::int64_t label : labels)
+      if (label != TaggedExamples::kNoTag) ++counts[static_cast<std::size_t>(label)];
+  return counts;
+}
+
 }  // namespace
 
 LabelSet collect_tags(const TaggedSource& source) {
   ConllReader reader(source.file, source.columns);
   LabelCollector collector;
   for (TaggedSentence sentence; reader.next(sentence);)
-    for (std::size_t i = 0; i < sentence.tags.size(); ++i) collector.add({sentence.tags[i], reader.name(), sentence.line + i});
+    for (std::size_t i = 0; i < sentence.tags.size(); ++i) collector.add({sentence.tags[i], reader.name(), sentence.lines[i]});
   return collector.labels(reader.name());
 }
 
@@ -80,6 +88,9 @@ TaggingObjective::TaggingObjective(TaggingSetup setup)
   setup_.options.max_length = max_length;
   const LabelSet labels(setup_.model->labels().names, "the model");
   train_ = read_tagged_examples(setup_.train, *setup_.tokenizer, max_length, labels);
+  counts_ = count_tags(train_, labels.size());
+  log_info_once(setup_.train.file.string() + ": words of each tag: " + counted_labels(labels.names(), counts_));
+  if (const auto why = why_no_entities(setup_.model->labels())) log_info_once(setup_.train.file.string() + ": " + *why);
   set_order({.num_examples = train_.examples.size(),
              .batch_size = setup_.batch_size,
              .seed = setup_.seed,
@@ -89,6 +100,11 @@ TaggingObjective::TaggingObjective(TaggingSetup setup)
   if (!setup_.valid.empty())
     valid_.emplace(read_tagged_text({.file = setup_.valid, .columns = setup_.train.columns}, *setup_.tokenizer, max_length, labels));
   best_metric();  // refuses a name that is none
+}
+
+std::optional<Metrics> TaggingObjective::evaluate(const StopCheck& stop) {
+  const std::optional<TagScores> scores = score_tags(*setup_.model, *valid_, stop);
+  return scores ? std::optional(metrics_of(*scores)) : std::nullopt;
 }
 
 std::unique_ptr<MicroBatch> TaggingObjective::next() {
@@ -112,7 +128,7 @@ std::vector<SummedLoss> TaggingObjective::loss(const MicroBatch& micro_batch) {
 }
 
 BestMetric TaggingObjective::best_metric() const {
-  return choose_best_metric(setup_.options.best_by, are_entity_tags(setup_.model->labels())
+  return choose_best_metric(setup_.options.best_by, !why_no_entities(setup_.model->labels())
                                                         ? std::vector<std::string>{"f1", "precision", "recall", "accuracy", "loss"}
                                                         : std::vector<std::string>{"accuracy", "loss"});
 }
@@ -120,6 +136,7 @@ BestMetric TaggingObjective::best_metric() const {
 void TaggingObjective::save(const std::filesystem::path& folder) const {
   setup_.model->save(folder);
   setup_.tokenizer->save(folder, setup_.options.max_length);
+  write_class_counts(folder, setup_.model->labels().names, counts_);
 }
 
 void TaggingObjective::load(const std::filesystem::path& folder) {
@@ -129,6 +146,7 @@ void TaggingObjective::load(const std::filesystem::path& folder) {
 Json TaggingObjective::settings() const {
   Json settings{
       {"train", setup_.train.file.string()}, {"token_column", setup_.train.columns.token}, {"tag_column", setup_.train.columns.tag}};
+  if (setup_.train.columns.comment) settings["comment"] = *setup_.train.columns.comment;
   if (can_evaluate()) settings["valid"] = setup_.valid.string();
   settings.update(to_json(setup_.options));
   settings.update(setup_.settings);

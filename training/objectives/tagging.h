@@ -72,7 +72,7 @@ class TaggingObjective final : public ShuffledObjective {
   std::vector<SummedLoss> loss(const MicroBatch& batch) override;
 
   bool can_evaluate() const override { return valid_.has_value(); }
-  std::optional<Metrics> evaluate(const StopCheck& stop) override { return evaluate_tags(*setup_.model, *valid_, stop); }
+  std::optional<Metrics> evaluate(const StopCheck& stop) override;
   BestMetric best_metric() const override;
   std::string validation() const override { return hash_files({setup_.valid}); }
 
@@ -85,6 +85,7 @@ class TaggingObjective final : public ShuffledObjective {
   TaggingSetup setup_;
   TaggedExamples train_;
   std::optional<TaggedText> valid_;
+  std::vector<std::int64_t> counts_;  // words of each tag that are learnt from
 };
 
 }  // namespace attend
