@@ -63,7 +63,8 @@ void for_each_head(const Operands& operands, const AttentionShape& shape, const 
   });
 }
 
-// `first` is qkv_N3E with `second` undefined, or q_NE with kv_M2E.
+// `first` is qkv_N3E with `second` undefined, or q_NE with kv_M2E. The shape is read in forward() alone, while the caller's layouts live;
+// what backward() needs of it is saved.
 struct PackedAttentionFunction : torch::autograd::Function<PackedAttentionFunction> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& first,
                                const std::optional<torch::Tensor>& second_or_none, const AttentionShape* shape) {

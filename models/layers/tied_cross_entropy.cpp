@@ -143,7 +143,8 @@ struct TiedCrossEntropyFunction : torch::autograd::Function<TiedCrossEntropyFunc
     context->save_for_backward({result.hidden_gradient_TE, result.table_gradient_VE, result.bias_gradient_V});
     return torch::tensor(sums->loss, hidden_TE.options());
   }
-  // The gradients were made going forward; only the scalar that came down is multiplied in.
+  // The gradients were made going forward, of the sum of the losses with weight 1: what comes down is d total / d loss, one number (1 over
+  // the number of targets), and multiplies them. A loss that weighed its targets by their values would need the logits again.
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
     const auto bias_gradient = saved[2].defined() ? saved[2] * gradients[0] : torch::Tensor();
