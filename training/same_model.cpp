@@ -34,12 +34,18 @@ void compare_configs(const fs::path& first, const fs::path& other) {
   const Json one = read_json_file(first / "config.json"), two = read_json_file(other / "config.json");
   const std::string name = (other / "config.json").string();
   if (!one.is_object() || !two.is_object()) throw UserError(name + ": expected a JSON object");
+  std::string of_one_only;
+  for (const auto& [key, value] : one.items())
+    if (!two.contains(key) && !is_beside_the_weights(key)) of_one_only += " " + key;
   for (const auto& [key, value] : two.items()) {
     const auto found = one.find(key);
+    if (found == one.end() && !is_beside_the_weights(key)) of_one_only += " " + key;
     if (found == one.end() || *found == value || is_beside_the_weights(key)) continue;
     throw UserError(name + ": " + key + " is " + excerpt(value.dump()) + "; in " + first.string() + " it is " + excerpt(found->dump()),
                     kHint);
   }
+  if (!of_one_only.empty())
+    log_warning(name + " and " + (first / "config.json").string() + ": only one of them has" + of_one_only + ", which is not compared");
 }
 
 using Vocabulary = std::map<std::int64_t, std::string>;
