@@ -199,8 +199,8 @@ TEST_CASE("Validation sentences that are cut are told, once a run") {
   set_log_level(LogLevel::kNormal);
   const std::string first = captured_stderr([&] { objective.evaluate({}); }), second = captured_stderr([&] { objective.evaluate({}); });
   set_log_level(LogLevel::kQuiet);
-  CHECK_THAT(first, Catch::Contains("1 of the 21 validation sentences are not translated whole") &&
-                        Catch::Contains("was cut to the model's"));
+  CHECK_THAT(first,
+             Catch::Contains("1 of the 21 validation sentences are not translated whole") && Catch::Contains("was cut to the model's"));
   CHECK(second.empty());
 }
 
