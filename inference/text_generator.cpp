@@ -104,7 +104,8 @@ void TextGenerator::plan_drawing(Plan& plan, const GenerateOptions& options) con
   if (beams > 1 && !sampling.penalties.change_nothing())
     throw UserError("the penalties on repetition do not go with " + beam_flag,
                     options.beam ? "leave --beam out"
-                                 : "the folder's generation_config.json asks for the beams: give --beam 1, or no penalties (--repetition-penalty 1)");
+                                 : "the folder's generation_config.json asks for the beams: give --beam 1, or no penalties "
+                                   "(--repetition-penalty 1)");
   if (beams > 1)
     require_flag(options.samples <= beams, "--samples", options.samples,
                  "at most the " + std::to_string(beams) + " beams that are searched");
