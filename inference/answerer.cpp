@@ -88,8 +88,9 @@ std::vector<FoundAnswer> Answerer::answer(std::span<const AskedQuestion> questio
     set.data.contexts.push_back(asked.context);
   }
   set.windows = window_questions(set.data, *tokenizer_, spans_);
+  std::vector<Answer> answers = answer_all(*model_, set, spans_).value();
   std::vector<FoundAnswer> found;
-  for (Answer& answer : answer_all(*model_, set, spans_).value())
+  for (Answer& answer : answers)
     found.push_back({.answer = std::move(answer), .unknown = set.windows.unknown_of[found.size()], .warnings = {}});
   for (const std::size_t question : set.windows.cut)
     found[question].warnings.push_back("has a question of more tokens than half of a window holds; it was cut");
