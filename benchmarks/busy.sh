@@ -73,6 +73,8 @@ for count in 0 1 2 4; do
 done
 for name in S1 S4 S6 S7; do
   for setting in "${settings[@]}"; do
-    echo "| $name | $setting | ${cells[$name,$setting,0]} | ${cells[$name,$setting,1]} | ${cells[$name,$setting,2]} | ${cells[$name,$setting,4]} |"
+    row="| $name | $setting |"
+    for count in 0 1 2 4; do row+=" ${cells[$name,$setting,$count]} |"; done
+    echo "$row"
   done
 done

@@ -22,7 +22,7 @@ struct EnumNames<DemoTopic> {
 
 struct DemoOptions {
   CommonOptions common;
-  double minutes = 3.5;
+  std::optional<std::int64_t> steps;  ///< of each part's pretraining; nothing: as many as the part needs
   std::int64_t pairs = 60'000;
   std::optional<DemoTopic> only;
   std::filesystem::path output;  ///< "": a new folder among the temporary files

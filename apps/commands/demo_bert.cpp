@@ -16,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr DemoPlan kPlan{.steps = 2500, .idle_seconds = 90};
 constexpr std::int64_t kVocabSize = 1200, kMaxLength = 48, kBatchTokens = 2048, kWarmupSteps = 100, kEvalEvery = 500, kEvalExamples = 300;
 constexpr double kLearningRate = 2e-3, kTuningRate = 1e-3;
 constexpr std::int64_t kTuningEpochs = 6;
@@ -27,10 +28,10 @@ PretrainBertOptions pretraining(const DemoPart& part) {
   pretrain.run.common = part.common;
   pretrain.run.common.json = false;
   pretrain.run.output = part.folder / "bert";
-  pretrain.run.training.max_minutes = part.minutes;
+  pretrain.run.training.steps = part.steps.value_or(kPlan.steps);
   pretrain.run.training.batch_tokens = kBatchTokens;
   pretrain.run.training.learning_rate = kLearningRate;
-  pretrain.run.training.schedule = ScheduleKind::kConstant;
+  pretrain.run.training.schedule = ScheduleKind::kCosine;
   pretrain.run.training.warmup_steps = kWarmupSteps;
   pretrain.run.training.eval_every = pretrain.run.training.save_every = kEvalEvery;
   pretrain.train = {part.folder / "bert.train.txt"};
@@ -95,13 +96,13 @@ void print_commands(const DemoPart& part, std::ostream& out) {
   out << "The same as commands; put your own text in their place, a sentence a line, a blank line between documents:\n\n"
       << "  attend pretrain bert --train " << folder << "/bert.train.txt --valid " << folder << "/bert.valid.txt --preset tiny \\\n"
       << "      --dropout 0 --vocab-size " << kVocabSize << " --max-length " << kMaxLength << " --batch-tokens " << kBatchTokens
-      << " --learning-rate " << kLearningRate << " --schedule constant \\\n      --warmup-steps " << kWarmupSteps << " --eval-every "
-      << kEvalEvery << " --save-every " << kEvalEvery << " --eval-examples " << kEvalExamples << " --max-minutes " << part.minutes
-      << " --seed " << part.common.seed << " --output my-bert\n"
+      << " --learning-rate " << kLearningRate << " --schedule cosine \\\n      --warmup-steps " << kWarmupSteps << " --eval-every "
+      << kEvalEvery << " --save-every " << kEvalEvery << " --eval-examples " << kEvalExamples << " \\\n      " << run_flags(part, kPlan)
+      << " --output my-bert\n"
       << "  attend finetune classify --model " << folder << "/bert --train " << folder
       << "/kind.train.tsv --text sentence --label kind \\\n"
-      << "      --epochs " << kTuningEpochs << " --learning-rate " << kTuningRate << " --seed " << part.common.seed
-      << " --output my-classifier\n"
+      << "      --epochs " << kTuningEpochs << " --learning-rate " << kTuningRate << " --threads " << part.common.threads << " --seed "
+      << part.common.seed << " --output my-classifier\n"
       << "  attend evaluate classify --model " << folder << "/classifier --data " << folder
       << "/kind.test.tsv --text sentence --label kind\n"
       << "  echo 'The young lion [MASK].' | attend fill-mask --model " << folder << "/bert --top 4\n";
@@ -117,7 +118,7 @@ DemoOutcome demo_bert(const DemoPart& part, std::ostream& out) {
   if (!part.common.json)
     out << "2. BERT (Devlin et al. 2019) is pretrained on " << documents.train.size()
         << " short texts of the same grammar: it learns the words that are hidden from it,\n"
-        << "and whether a sentence goes on with another. It trains for " << part.minutes << " minutes.\n\n"
+        << "and whether a sentence goes on with another. " << announcement(part, kPlan) << "\n\n"
         << std::flush;
   std::istringstream nothing;
   std::ostringstream ignored;

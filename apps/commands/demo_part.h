@@ -1,8 +1,11 @@
 // What the parts of `attend demo` have in common.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <iosfwd>
+#include <optional>
+#include <string>
 
 #include "apps/common.h"
 #include "core/error.h"
@@ -12,9 +15,20 @@ namespace attend {
 
 struct DemoPart {
   CommonOptions common;
-  double minutes = 1;            ///< of training
-  std::filesystem::path folder;  ///< for texts and models; it exists
+  std::optional<std::int64_t> steps;  ///< of pretraining; nothing: as many as the part needs
+  std::filesystem::path folder;       ///< for texts and models; it exists
 };
+
+/// What a part does where it is told nothing. It counts steps, never time, so that a busy machine takes longer and learns the same.
+struct DemoPlan {
+  std::int64_t steps;   ///< of pretraining
+  double idle_seconds;  ///< of the whole part, on two cores that do nothing else
+};
+
+/// "It makes 1800 steps: about 1:20 minutes with two threads on idle cores, longer on a busy machine."
+std::string announcement(const DemoPart& part, const DemoPlan& plan);
+/// The flags of a printed command that the parts have in common: "--steps 1800 --threads 2 --seed 1".
+std::string run_flags(const DemoPart& part, const DemoPlan& plan);
 
 struct DemoOutcome {
   ExitCode code = ExitCode::kDone;  ///< others where a signal stopped it

@@ -20,8 +20,9 @@ constexpr const char* kTask = "affix";
 constexpr std::uint64_t kEpisodes = 60'000, kRules = 50;
 constexpr std::size_t kExamplesOfRule = 12;
 constexpr EpisodeSizes kSizes{.fewest = 9, .most = 12};
-constexpr std::int64_t kPositions = 192, kBatchTokens = 2048, kWarmupSteps = 100, kEvalEvery = 500, kAnswerTokens = 16;
-constexpr double kLearningRate = 3e-3;
+constexpr DemoPlan kPlan{.steps = 4600, .idle_seconds = 75};
+constexpr std::int64_t kPositions = 192, kBatchTokens = 1024, kWarmupSteps = 200, kEvalEvery = 1000, kAnswerTokens = 16;
+constexpr double kLearningRate = 2e-3;
 
 TaskDraw drawing(RuleSplit split, std::uint64_t seed) {
   return {.tasks = tasks_named(kTask), .settings = {}, .seed = seed, .split = split};
@@ -47,10 +48,10 @@ PretrainGptOptions pretraining(const DemoPart& part) {
   pretrain.run.common = part.common;
   pretrain.run.common.json = false;
   pretrain.run.output = part.folder / "gpt";
-  pretrain.run.training.max_minutes = part.minutes;
+  pretrain.run.training.steps = part.steps.value_or(kPlan.steps);
   pretrain.run.training.batch_tokens = kBatchTokens;
   pretrain.run.training.learning_rate = kLearningRate;
-  pretrain.run.training.schedule = ScheduleKind::kConstant;
+  pretrain.run.training.schedule = ScheduleKind::kCosine;
   pretrain.run.training.warmup_steps = kWarmupSteps;
   pretrain.run.training.eval_every = pretrain.run.training.save_every = kEvalEvery;
   pretrain.data.train = {part.folder / "episodes.train.txt"};
@@ -67,9 +68,8 @@ void print_commands(const DemoPart& part, std::ostream& out) {
   out << "The same as commands; put your own text and task in their place:\n\n"
       << "  attend pretrain gpt --train " << folder << "/episodes.train.txt --valid " << folder << "/episodes.valid.txt --preset tiny \\\n"
       << "      --set max_positions=" << kPositions << " --tokenizer-model char --documents separate --batch-tokens " << kBatchTokens
-      << " --learning-rate " << kLearningRate << " \\\n      --schedule constant --warmup-steps " << kWarmupSteps << " --eval-every "
-      << kEvalEvery << " --save-every " << kEvalEvery << " --max-minutes " << part.minutes << " --seed " << part.common.seed
-      << " --output my-gpt\n"
+      << " --learning-rate " << kLearningRate << " \\\n      --schedule cosine --warmup-steps " << kWarmupSteps << " --eval-every "
+      << kEvalEvery << " --save-every " << kEvalEvery << " " << run_flags(part, kPlan) << " --output my-gpt\n"
       << "  attend evaluate few-shot --model " << folder << "/gpt --data " << folder << "/unseen.tsv --shots 0,8 --max-new-tokens "
       << kAnswerTokens << "\n"
       << "  head -9 " << folder << "/unseen.tsv > " << folder << "/rule.tsv; echo tree | attend prompt --model " << folder
@@ -83,7 +83,7 @@ DemoOutcome demo_prompt(const DemoPart& part, std::ostream& out) {
   if (!part.common.json)
     out << "3. A GPT (Radford et al. 2019, Brown et al. 2020) learns to find a rule in its prompt: it reads " << kEpisodes
         << " short texts, each of which follows a rule of its own.\n"
-        << "It trains for " << part.minutes << " minutes.\n\n"
+        << announcement(part, kPlan) << "\n\n"
         << std::flush;
   std::istringstream nothing;
   std::ostringstream ignored;

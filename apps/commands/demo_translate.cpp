@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kShown = 12;  // translations printed
 
-// Enough for the grammar, and trained in two minutes on two cores.
+constexpr DemoPlan kPlan{.steps = 1800, .idle_seconds = 90};
+// Enough for the grammar.
 const std::vector<std::string> kSizes{"encoder_layers=2", "decoder_layers=2"};
 constexpr double kDropout = 0.1, kLearningRate = 3e-3;
 constexpr std::int64_t kVocabSize = 1200, kWarmupSteps = 250, kEvalEvery = 250, kBatchTokens = 1500;
@@ -36,9 +37,10 @@ PretrainTransformerOptions training_of(const DemoPart& part) {
                          .valid_source = folder / "valid.en",
                          .valid_target = folder / "valid.de"};
   pretrain.run.output = folder / "translator";
-  pretrain.run.training.max_minutes = part.minutes;
+  pretrain.run.training.steps = part.steps.value_or(kPlan.steps);
   pretrain.run.training.batch_tokens = kBatchTokens;
   pretrain.run.training.learning_rate = kLearningRate;
+  pretrain.run.training.schedule = ScheduleKind::kCosine;
   pretrain.run.training.warmup_steps = kWarmupSteps;
   pretrain.run.training.eval_every = pretrain.run.training.save_every = kEvalEvery;
   pretrain.model.preset = "tiny";
@@ -84,9 +86,9 @@ Json evaluate(const DemoPart& part) {
 void print_commands(const DemoPart& part, std::ostream& out) {
   const std::string text = part.folder.string(), model = (part.folder / "translator").string();
   std::ostringstream numbers;
-  numbers << "--dropout " << kDropout << " --vocab-size " << kVocabSize << " --learning-rate " << kLearningRate << " --warmup-steps "
-          << kWarmupSteps << " \\\n      --batch-tokens " << kBatchTokens << " --eval-every " << kEvalEvery << " --save-every "
-          << kEvalEvery << " --max-minutes " << part.minutes << " --seed " << part.common.seed;
+  numbers << "--dropout " << kDropout << " --vocab-size " << kVocabSize << " --learning-rate " << kLearningRate
+          << " --schedule cosine --warmup-steps " << kWarmupSteps << " \\\n      --batch-tokens " << kBatchTokens << " --eval-every "
+          << kEvalEvery << " --save-every " << kEvalEvery << " " << run_flags(part, kPlan);
   std::string sizes;
   for (const std::string& size : kSizes) sizes += " --set " + size;
   out << "The same as commands; put your own files in their place, a sentence a line:\n\n"
@@ -108,7 +110,7 @@ DemoOutcome demo_translate(const DemoPart& part, std::int64_t pairs, std::ostrea
     out << "1. A Transformer (Vaswani et al. 2017) learns English to German from " << corpus.train.size()
         << " sentence pairs that a grammar made, such as\n\n";
     for (std::size_t i = 0; i < 3; ++i) out << "  " << corpus.train[i].english << "\n  " << corpus.train[i].german << "\n\n";
-    out << "It trains for " << part.minutes << " minutes.\n\n" << std::flush;
+    out << announcement(part, kPlan) << "\n\n" << std::flush;
   }
   std::istringstream nothing;
   std::ostringstream ignored;  // its last words, which the list of commands below repeats
