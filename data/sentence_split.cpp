@@ -76,22 +76,6 @@ std::size_t spaces_length(std::string_view text) {
   return length;
 }
 
-/// Without white space at its ends.
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty()) {
-    const Utf8Sequence first = utf8_at(text, 0);
-    if (!is_white_space(first.code_point)) break;
-    text.remove_prefix(first.length);
-  }
-  while (!text.empty()) {
-    std::size_t begin = text.size() - 1;
-    while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) --begin;
-    if (!is_white_space(utf8_at(text, begin).code_point)) break;
-    text.remove_suffix(text.size() - begin);
-  }
-  return text;
-}
-
 /// The marks that a text begins with: how many bytes, and whether one of them is sure.
 struct Marks {
   std::size_t bytes = 0;
