@@ -40,9 +40,9 @@ struct InputLine {
   std::string beside = {};   ///< the line of LineHandling::beside with the same number
 };
 
-inline constexpr std::size_t kWindowLines = 2048;         ///< enough to sort into batches of one length
-inline constexpr std::size_t kLinesAtOnce = 64;           ///< of answers that take long each: they fill a batch or two
-inline constexpr std::size_t kWindowBytes = 4u << 20;     ///< bounds what a text of giant lines takes
+inline constexpr std::size_t kWindowLines = 2048;      ///< enough to sort into batches of one length
+inline constexpr std::size_t kLinesAtOnce = 64;        ///< of answers that take long each: they fill a batch or two
+inline constexpr std::size_t kWindowBytes = 4u << 20;  ///< bounds what a text of giant lines takes
 
 /// The answer to an empty line: as JSON it is "null", so that every line of JSON Lines is one.
 inline const char* empty_answer(bool as_json) { return as_json ? "null" : ""; }

@@ -31,9 +31,7 @@ template <class E>
 struct EnumNames;
 
 template <class E>
-concept NamedEnum = std::is_enum_v<E> && requires {
-  EnumNames<E>::values;
-};
+concept NamedEnum = std::is_enum_v<E> && requires { EnumNames<E>::values; };
 
 template <NamedEnum E>
 constexpr std::string_view enum_name(E value) {
@@ -60,9 +58,7 @@ std::string enum_choices() {
 
 /// Anything with a field list.
 template <class T>
-concept Config = std::is_class_v<T> && requires(T& value) {
-  T::fields(value, [](auto&&...) {});
-};
+concept Config = std::is_class_v<T> && requires(T& value) { T::fields(value, [](auto&&...) {}); };
 
 /// Calls visit(name, value, help) for each field. Field types: bool, std::int64_t, double, std::string,
 /// std::vector<std::string>, std::vector<std::int64_t>, std::optional of the first four, a NamedEnum.

@@ -42,8 +42,7 @@ std::vector<std::string> check_keys(const Json& object, const std::string& name,
     }
     if (!is_known) unknown += (unknown.empty() ? "" : ", ") + excerpt(key);
   }
-  if (!unknown.empty())
-    told.push_back(name + ": not known here, so without effect, although results may depend on it: " + unknown);
+  if (!unknown.empty()) told.push_back(name + ": not known here, so without effect, although results may depend on it: " + unknown);
   return told;
 }
 

@@ -18,8 +18,8 @@ struct KeyValue {
 
 /// What a reader knows of the keys that it takes no value from. Tables of these stand beside each reader.
 struct KnownKeys {
-  std::span<const KeyValue> must_be = {};          ///< another value means something that we do not have: refused
-  std::span<const KeyValue> not_followed = {};     ///< another value would have an effect elsewhere, and has none here: told
+  std::span<const KeyValue> must_be = {};           ///< another value means something that we do not have: refused
+  std::span<const KeyValue> not_followed = {};      ///< another value would have an effect elsewhere, and has none here: told
   std::span<const std::string_view> harmless = {};  ///< changes nothing here, or is read by another reader
 };
 

@@ -2,11 +2,11 @@
 // run draws what the uninterrupted one would have drawn.
 #pragma once
 
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
-#include <utility>
 #include <string_view>
+#include <utility>
 
 namespace attend {
 

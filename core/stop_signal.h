@@ -10,7 +10,6 @@ namespace attend {
 /// Long work asks it between batches, and ends without a result where it says true. Empty: never.
 using StopCheck = std::function<bool()>;
 
-
 /// Installs the handlers, which end the process until stop_after_step() was called. Call once, in commands that save.
 void install_stop_handlers();
 /// From now on there is something to save.

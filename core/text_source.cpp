@@ -45,9 +45,9 @@ bool is_of(const Format& format, std::string_view beginning) {
 
 [[noreturn]] void refuse(const std::string& name, const char* what, const char* command) {
   const bool is_file = name != "standard input" && name != "the terminal";
-  const std::string converted = !command    ? "write it as text with the program that made it"
-                                : is_file   ? "convert it: " + std::string(command) + " " + name + " > text, and give that"
-                                            : "convert it on the way: " + std::string(command) + " FILE | attend ...";
+  const std::string converted = !command  ? "write it as text with the program that made it"
+                                : is_file ? "convert it: " + std::string(command) + " " + name + " > text, and give that"
+                                          : "convert it on the way: " + std::string(command) + " FILE | attend ...";
   throw UserError(name + " is " + what + "; expected UTF-8 text", converted);
 }
 

@@ -30,8 +30,9 @@ ConllReader::ConllReader(LineReader lines, const ConllColumns& columns) : lines_
     log_info_once(name() + ": lines that begin with '#' before a sentence are comments, the first in line " +
                   std::to_string(shape_.first_comment) + "; --comment '' reads them as words");
   if (shape_.counts_words && columns_.token == 0)
-    log_warning_once(name() + ": the first column counts the words of each sentence, and it is read as the words; --token-column 1 reads "
-                              "the column after it");
+    log_warning_once(name() +
+                     ": the first column counts the words of each sentence, and it is read as the words; --token-column 1 reads "
+                     "the column after it");
 }
 
 std::string ConllReader::place() const { return name() + ", line " + std::to_string(line_.number); }
@@ -78,9 +79,9 @@ void ConllReader::take_line(TaggedSentence& sentence) {
   const std::string comment_hint =
       cells_[0][0] == kConllComment && !columns_.comment ? "--comment '#' passes over the lines that begin with it" : "";
   if (cells_.size() == 1)
-    throw UserError(place() + ": found one column, '" + excerpt(cells_[0]) +
-                        "'; expected a token and its tag, separated by a TAB or spaces",
-                    comment_hint.empty() ? "a blank line ends a sentence" : comment_hint);
+    throw UserError(
+        place() + ": found one column, '" + excerpt(cells_[0]) + "'; expected a token and its tag, separated by a TAB or spaces",
+        comment_hint.empty() ? "a blank line ends a sentence" : comment_hint);
   if (num_columns_ == 0) choose_columns();
   if (cells_.size() != num_columns_)
     throw UserError(place() + ": " + std::to_string(cells_.size()) + " columns; expected " + std::to_string(num_columns_) +

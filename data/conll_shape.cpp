@@ -93,7 +93,7 @@ bool ConllShape::is_comment(const ConllLine& line, const std::vector<std::string
 
 ConllShape shape_of(const std::vector<ConllLine>& lines, std::int64_t tag_column) {
   ConllShape shape = shape_of_words(lines, tag_column);
-  if (shape.num_columns == 0) return shape;  // nothing to tell them from
+  if (shape.num_columns == 0) return shape;   // nothing to tell them from
   std::size_t odd = 0, alike = 0, words = 0;  // of other columns; of the words' columns with a tag of their own; with a word's tag
   bool is_spoken = false;                     // "# " and more
   bool is_first = true;

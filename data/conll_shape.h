@@ -31,8 +31,8 @@ struct ConllShape {
   std::uint64_t first_comment = 0;  ///< its line
   bool counts_words = false;        ///< 1, 2, 3 in each sentence: CoNLL-U, CoNLL 2009 and alike
   bool has_tabs = false;
-  std::size_t num_columns = 0;                ///< of the first line that does not begin with '#'; 0: there is none
-  std::set<std::string, std::less<>> tags;    ///< of lines that do not begin with '#'
+  std::size_t num_columns = 0;              ///< of the first line that does not begin with '#'; 0: there is none
+  std::set<std::string, std::less<>> tags;  ///< of lines that do not begin with '#'
 
   /// Whether a line that begins with '#' is a comment, in a file that has them: one that looks like no word of this file, because its
   /// columns are others or its tag is nobody else's. Inside a sentence only one that has no TAB where the words have.

@@ -137,9 +137,9 @@ class SquadBuilder {
       throw UserError(file_ + ": none of its " + std::to_string(num_unsaid_) + " questions has an answer, and none says is_impossible",
                       "there is nothing to learn from or to measure by; is it a test set without its answers?");
     if (data_.num_misplaced > 0 && data_.num_misplaced == num_answers_)
-      throw UserError(file_ + ": none of its " + std::to_string(num_answers_) + " answers stands at its answer_start; the first is " +
-                          first_misplaced_,
-                      "answer_start counts Unicode characters of the context from 0, not bytes and not words");
+      throw UserError(
+          file_ + ": none of its " + std::to_string(num_answers_) + " answers stands at its answer_start; the first is " + first_misplaced_,
+          "answer_start counts Unicode characters of the context from 0, not bytes and not words");
     if (data_.num_misplaced > 0)
       log_warning(file_ + ": " + std::to_string(data_.num_misplaced) + " of " + std::to_string(num_answers_) +
                   " answers do not stand at their answer_start and are not trained on; the first is " + first_misplaced_);

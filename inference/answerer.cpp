@@ -53,7 +53,7 @@ std::optional<std::vector<Answer>> answer_all(TokenClassifier& model, const Ques
 }
 
 std::optional<Metrics> evaluate_answers(TokenClassifier& model, const QuestionSet& questions, const SpanOptions& options,
-                                              const StopCheck& stop) {
+                                        const StopCheck& stop) {
   const auto answers = answer_all(model, questions, options, stop);
   if (!answers) return std::nullopt;
   AnswerScores scores(questions.data.version);
@@ -89,7 +89,8 @@ std::vector<FoundAnswer> Answerer::answer(std::span<const AskedQuestion> questio
   }
   set.windows = window_questions(set.data, *tokenizer_, spans_);
   std::vector<FoundAnswer> found;
-  for (Answer& answer : answer_all(*model_, set, spans_).value()) found.push_back({.answer = std::move(answer), .unknown = set.windows.unknown_of[found.size()], .warnings = {}});
+  for (Answer& answer : answer_all(*model_, set, spans_).value())
+    found.push_back({.answer = std::move(answer), .unknown = set.windows.unknown_of[found.size()], .warnings = {}});
   for (const std::size_t question : set.windows.cut)
     found[question].warnings.push_back("has a question of more tokens than half of a window holds; it was cut");
   return found;

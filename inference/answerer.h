@@ -39,7 +39,7 @@ std::optional<std::vector<Answer>> answer_all(TokenClassifier& model, const Ques
 /// exact and f1 in percent; of version 2.0 also of the questions with and without answer: has_answer_exact, no_answer_f1, ...
 /// Nothing where `stop` said so.
 std::optional<Metrics> evaluate_answers(TokenClassifier& model, const QuestionSet& questions, const SpanOptions& options,
-                                              const StopCheck& stop = {});
+                                        const StopCheck& stop = {});
 
 /// A question and the text that answers it.
 struct AskedQuestion {

@@ -30,8 +30,7 @@ void require_readable(Pairs pairs, const std::string& text) {
     throw UserError("a pair of texts, since there is a TAB, and the model was trained on single texts",
                     "write a blank for the TAB, or give --pairs yes");
   if (!is_pair && pairs == Pairs::kYes)
-    throw UserError("a single text, since there is no TAB, and the model was trained on pairs",
-                    "write text<TAB>text, or give --pairs no");
+    throw UserError("a single text, since there is no TAB, and the model was trained on pairs", "write text<TAB>text, or give --pairs no");
 }
 
 }  // namespace
@@ -69,8 +68,7 @@ std::vector<Classification> Classifier::classify(std::span<const std::string> te
     require_readable(pairs_, text);
     EncodedExample encoded = encode_text(*encoder_, *model_, text, length_);
     examples.push_back(std::move(encoded.example));
-    answers.push_back(
-        {.label = 0, .probabilities = {}, .value = 0, .unknown = encoded.unknown, .warnings = std::move(encoded.warnings)});
+    answers.push_back({.label = 0, .probabilities = {}, .value = 0, .unknown = encoded.unknown, .warnings = std::move(encoded.warnings)});
   }
   const auto logits_BL = classify_all(*model_, examples).value().to(torch::kFloat64);
   for (std::size_t b = 0; b < answers.size(); ++b) {

@@ -29,7 +29,8 @@ class Embedder {
   Embedder(std::shared_ptr<TextEncoder> model, std::shared_ptr<const InputEncoder> encoder, EmbeddingRecipe recipe,
            std::optional<std::int64_t> max_length = {});
 
-  /// One a text, after the prompt; a TAB is a blank like any other. A text's vector does not depend on the others, up to the rounding of sums.
+  /// One a text, behind the prompt; a TAB is a blank like any other. A text's vector does not depend on the others, up to the rounding of
+  /// sums.
   std::vector<Embedding> embed(std::span<const std::string> texts) const;
   /// What is to be told of the folder.
   const std::vector<std::string>& warnings() const { return warnings_; }

@@ -24,15 +24,15 @@ struct EnumNames<Pooling> {
 
 /// How a text becomes one vector.
 struct EmbeddingRecipe {
-  std::filesystem::path model;                       ///< folder of the model and its tokenizer
-  LetterCase letter_case = LetterCase::kAsFolder;    ///< of the text, before it is cut into tokens
-  std::int64_t max_length = 0;                       ///< tokens, special ones counted; 0: nothing is said
-  std::string prompt = {};                           ///< stands before every text
-  bool pools_prompt = true;                          ///< whether the mean is over the prompt's tokens too
+  std::filesystem::path model;                     ///< folder of the model and its tokenizer
+  LetterCase letter_case = LetterCase::kAsFolder;  ///< of the text, before it is cut into tokens
+  std::int64_t max_length = 0;                     ///< tokens, special ones counted; 0: nothing is said
+  std::string prompt = {};                         ///< stands before every text
+  bool pools_prompt = true;                        ///< whether the mean is over the prompt's tokens too
   Pooling pooling = Pooling::kMean;
-  bool normalises = false;                           ///< to length 1
-  std::int64_t num_kept = 0;                         ///< the vector's first numbers, cut after that; 0: all
-  std::vector<std::string> warnings = {};            ///< what the folder says and is not followed
+  bool normalises = false;                 ///< to length 1
+  std::int64_t num_kept = 0;               ///< the vector's first numbers, cut after that; 0: all
+  std::vector<std::string> warnings = {};  ///< what the folder says and is not followed
 };
 
 /// What takes the place of what a folder says.

@@ -38,7 +38,7 @@ struct FewShotSettings {
   std::int64_t trials = 1;   ///< draws of examples for each query
   std::int64_t queries = 0;  ///< evenly taken; 0: all
   JudgeBy by = JudgeBy::kGeneration;
-  bool calibrate = false;  ///< of likelihood: divide by what inputs without content get (Zhao et al. 2021)
+  bool calibrate = false;                            ///< of likelihood: divide by what inputs without content get (Zhao et al. 2021)
   LikelihoodNorm normalize = LikelihoodNorm::kNone;  ///< of likelihood; not together with calibrate
   std::optional<std::int64_t> max_new_tokens;        ///< of an answer; else what the longest output needs, kUsualNewTokens at least
   std::uint64_t seed = 1;

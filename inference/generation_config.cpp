@@ -47,12 +47,38 @@ constexpr std::array kNotFollowed{
 
 // About running: caches, compiling, assistants (which need a second model), and what is returned besides the text.
 constexpr auto kHarmless = std::to_array<std::string_view>({
-    "_from_model_config", "transformers_version", "bos_token_id", "use_cache", "cache_config", "cache_implementation", "max_cache_len",
-    "return_legacy_cache", "low_memory", "prefill_chunk_size", "compile_config", "disable_compile", "continuous_batching_config",
-    "is_assistant", "num_assistant_tokens", "num_assistant_tokens_schedule", "assistant_confidence_threshold", "assistant_lookbehind",
-    "target_lookbehind", "assistant_early_exit", "assistant_ensemble_weight", "prompt_lookup_num_tokens", "max_matching_ngram_size",
-    "speculation_type", "use_mtp", "output_attentions", "output_hidden_states", "output_scores", "output_logits",
-    "return_dict_in_generate", "remove_invalid_values", "trust_remote_code",
+    "_from_model_config",
+    "transformers_version",
+    "bos_token_id",
+    "use_cache",
+    "cache_config",
+    "cache_implementation",
+    "max_cache_len",
+    "return_legacy_cache",
+    "low_memory",
+    "prefill_chunk_size",
+    "compile_config",
+    "disable_compile",
+    "continuous_batching_config",
+    "is_assistant",
+    "num_assistant_tokens",
+    "num_assistant_tokens_schedule",
+    "assistant_confidence_threshold",
+    "assistant_lookbehind",
+    "target_lookbehind",
+    "assistant_early_exit",
+    "assistant_ensemble_weight",
+    "prompt_lookup_num_tokens",
+    "max_matching_ngram_size",
+    "speculation_type",
+    "use_mtp",
+    "output_attentions",
+    "output_hidden_states",
+    "output_scores",
+    "output_logits",
+    "return_dict_in_generate",
+    "remove_invalid_values",
+    "trust_remote_code",
 });
 
 constexpr KnownKeys kKeys{.must_be = {}, .not_followed = kNotFollowed, .harmless = kHarmless};
@@ -137,9 +163,9 @@ void check(const GenerationConfig& config, const std::string& name) {
     require(std::ranges::all_of(word, [](std::int64_t id) { return id >= 0; }), name, "bad_words_ids", "token ids of 0 and more");
   }
   if (config.do_sample && config.num_beams > 1)
-    throw UserError(name + ": do_sample is true and num_beams is " + std::to_string(config.num_beams) +
-                        "; beams of samples are not supported",
-                    "change the file: with do_sample false the beams are searched, with num_beams 1 samples are drawn");
+    throw UserError(
+        name + ": do_sample is true and num_beams is " + std::to_string(config.num_beams) + "; beams of samples are not supported",
+        "change the file: with do_sample false the beams are searched, with num_beams 1 samples are drawn");
 }
 
 // An end that may never come would let no sequence end.
@@ -184,8 +210,8 @@ GenerationConfig read_generation_config(const std::filesystem::path& folder, con
   const auto path = folder / kFileName, config_path = folder / "config.json";
   const bool has_own = std::filesystem::exists(path);
   const Json settings = !has_own || std::filesystem::exists(config_path) ? settings_in(read_json_file(config_path)) : Json::object();
-  GenerationConfig config = has_own ? parse_generation_config(read_json_file(path), path.string())
-                                    : parse_generation_config(settings, config_path.string());
+  GenerationConfig config =
+      has_own ? parse_generation_config(read_json_file(path), path.string()) : parse_generation_config(settings, config_path.string());
   if (!config.decoder_start_token_id) config.decoder_start_token_id = roles.decoder_start;
   if (!config.pad_token_id) config.pad_token_id = roles.pad;
   if (const auto ends = settings.find("eos_token_id"); config.eos_token_ids.empty() && ends != settings.end() && ends->is_array())
@@ -199,9 +225,9 @@ void require_bad_words_within(const GenerationConfig& config, std::int64_t vocab
   for (const TokenIds& word : config.bad_words_ids)
     for (const std::int64_t id : word)
       if (id >= vocab_size)
-        throw UserError("bad_words_ids names token id " + std::to_string(id) + "; the model's vocabulary has " +
-                            std::to_string(vocab_size) + " tokens",
-                        "correct the folder's generation_config.json");
+        throw UserError(
+            "bad_words_ids names token id " + std::to_string(id) + "; the model's vocabulary has " + std::to_string(vocab_size) + " tokens",
+            "correct the folder's generation_config.json");
 }
 
 Json generation_config_json(const GenerationConfig& config) {

@@ -25,7 +25,8 @@ void warn_of_missing_masks(FilledMasks& filled, const std::string& text, const W
   if (num_masks == 0)
     filled.warnings.emplace_back("holds no [MASK]; it is answered with an empty line");
   else if (filled.masks.size() < num_masks)
-    filled.warnings.push_back("holds " + std::to_string(num_masks) + " [MASK]s, of which " + std::to_string(num_masks - filled.masks.size()) +
+    filled.warnings.push_back("holds " + std::to_string(num_masks) + " [MASK]s, of which " +
+                              std::to_string(num_masks - filled.masks.size()) +
                               " lie behind the tokens that are read, and are not answered");
 }
 

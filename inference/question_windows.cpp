@@ -99,8 +99,8 @@ QuestionWindows window_questions(const SquadData& data, const WordPieceTokenizer
     }
   }
   if (!found.cut.empty())
-    found.warnings.push_back(std::to_string(found.cut.size()) + " of " + std::to_string(data.questions.size()) + " questions were longer than " +
-                             std::to_string(longest) + " tokens, half of a window, and cut");
+    found.warnings.push_back(std::to_string(found.cut.size()) + " of " + std::to_string(data.questions.size()) +
+                             " questions were longer than " + std::to_string(longest) + " tokens, half of a window, and cut");
   return found;
 }
 

@@ -12,8 +12,8 @@
 
 #include "core/fields.h"
 #include "data/squad.h"
-#include "tokenizers/wordpiece_tokenizer.h"
 #include "inference/text_examples.h"
+#include "tokenizers/wordpiece_tokenizer.h"
 
 namespace attend {
 
@@ -65,12 +65,12 @@ struct QuestionWindow {
 
 struct QuestionWindows {
   std::vector<WordPieces> contexts;
-  std::vector<QuestionWindow> windows;  ///< of one question one after the other, at least one each
-  std::vector<TextExample> examples;    ///< as many
-  std::vector<std::size_t> cut;         ///< questions that were too long
-  std::vector<std::string> warnings;    ///< how many of them there are
-  UnknownShare unknown;                 ///< of questions and contexts
-  std::vector<UnknownShare> unknown_of; ///< of each question and its context
+  std::vector<QuestionWindow> windows;   ///< of one question one after the other, at least one each
+  std::vector<TextExample> examples;     ///< as many
+  std::vector<std::size_t> cut;          ///< questions that were too long
+  std::vector<std::string> warnings;     ///< how many of them there are
+  UnknownShare unknown;                  ///< of questions and contexts
+  std::vector<UnknownShare> unknown_of;  ///< of each question and its context
 };
 
 /// Only the context is cut into windows. A question that would take more than half of one is cut there.

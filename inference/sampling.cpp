@@ -207,7 +207,8 @@ std::vector<std::optional<NextToken>> choose_all(const SequenceSampler& sampler,
                           static_cast<std::size_t>(row % num_samples);
       const std::span logits_V(logits_RV.const_data_ptr<float>() + row * vocab_size, static_cast<std::size_t>(vocab_size));
       if (!drafts[sample].is_ended)
-        next_R[static_cast<std::size_t>(row)] = sampler.choose(drafts[sample], sample, logits_V, normaliser_R[static_cast<std::size_t>(row)]);
+        next_R[static_cast<std::size_t>(row)] =
+            sampler.choose(drafts[sample], sample, logits_V, normaliser_R[static_cast<std::size_t>(row)]);
     }
   });
   return next_R;
@@ -218,11 +219,11 @@ std::vector<std::optional<NextToken>> choose_all(const SequenceSampler& sampler,
 void check_sampling(const SamplingOptions& options) {
   const RepetitionPenalties& penalties = options.penalties;
   require_flag(penalties.repetition > 0 && std::isfinite(penalties.repetition), "--repetition-penalty", penalties.repetition,
-          "above 0; 1 changes nothing");
+               "above 0; 1 changes nothing");
   require_flag(std::isfinite(penalties.presence), "--presence-penalty", penalties.presence, "a number; 0 changes nothing");
   require_flag(std::isfinite(penalties.frequency), "--frequency-penalty", penalties.frequency, "a number; 0 changes nothing");
   require_flag(options.temperature >= 0 && std::isfinite(options.temperature), "--temperature", options.temperature,
-          "0 or more; 0 takes the most probable token");
+               "0 or more; 0 takes the most probable token");
   require_flag(options.top_k >= 0, "--top-k", options.top_k, "0 or more");
   require_flag(options.top_p > 0 && options.top_p <= 1, "--top-p", options.top_p, "above 0, at most 1");
   require_flag(options.min_p >= 0 && options.min_p <= 1, "--min-p", options.min_p, "0 to 1");

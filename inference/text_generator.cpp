@@ -102,9 +102,10 @@ void TextGenerator::plan_drawing(Plan& plan, const GenerateOptions& options) con
 
   require_flag(options.samples >= 1 && options.samples <= kMostRows, "--samples", options.samples, "1 to " + std::to_string(kMostRows));
   if (beams > 1 && !sampling.penalties.change_nothing())
-    throw UserError("the penalties on repetition do not go with " + beam_flag,
-                    options.beam ? "leave --beam out"
-                                 : "the folder's generation_config.json asks for the beams: give --beam 1, or no penalties (--repetition-penalty 1)");
+    throw UserError(
+        "the penalties on repetition do not go with " + beam_flag,
+        options.beam ? "leave --beam out"
+                     : "the folder's generation_config.json asks for the beams: give --beam 1, or no penalties (--repetition-penalty 1)");
   if (beams > 1)
     require_flag(options.samples <= beams, "--samples", options.samples,
                  "at most the " + std::to_string(beams) + " beams that are searched");

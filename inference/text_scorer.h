@@ -38,8 +38,8 @@ class TextScorer {
   TextScorer(std::shared_ptr<CausalLanguageModel> model, std::shared_ptr<const ByteBpeTokenizer> tokenizer);
 
   bool counts_first_token() const { return start_id_.has_value(); }
-  /// A score a text, whatever the others are, up to rounding; ill-formed UTF-8 counts as U+FFFD, with a warning. The model is put in evaluation mode for
-  /// the call.
+  /// A score a text, whatever the others are, up to rounding; ill-formed UTF-8 counts as U+FFFD, with a warning. The model is put in
+  /// evaluation mode for the call.
   std::vector<TextScore> score(std::span<const std::string> texts) const;
   /// Scores of the continuations alone, each after its prompt (an empty one: the end-of-text token): how likely an answer is. Neighbours
   /// with the same prompt, such as the choices of one question, are read together, the prompt once where that is cheaper. Throws UserError

@@ -155,10 +155,9 @@ std::vector<std::vector<Hypothesis>> Translator::decode(std::span<const Request>
   std::vector<RandomStream> streams;
   for (const auto& request : requests)
     for (std::int64_t sample = 0; sample < plan.search.n_best; ++sample)
-      streams.emplace_back(
-          batch.seed, "translate",
-          std::initializer_list<std::uint64_t>{batch.numbers.empty() ? request.line + 1 : batch.numbers[request.line],
-                                               static_cast<std::uint64_t>(sample)});
+      streams.emplace_back(batch.seed, "translate",
+                           std::initializer_list<std::uint64_t>{batch.numbers.empty() ? request.line + 1 : batch.numbers[request.line],
+                                                                static_cast<std::uint64_t>(sample)});
   return sample_sequences(*decoder, {.search = plan.search, .sampling = *plan.sampling, .starts = starts, .streams = streams});
 }
 

@@ -57,8 +57,8 @@ struct Translation {
 struct TranslatedLine {
   std::vector<Translation> translations;  ///< one to n_best, best first (samples: in the order drawn)
   std::vector<std::string> warnings;      ///< what became of the line: "has 70 tokens and was cut to the model's 63"
-  UnknownShare unknown;               ///< of the line
-  std::string unknown_code;           ///< what looks like a language code at its beginning and is none of the vocabulary's
+  UnknownShare unknown;                   ///< of the line
+  std::string unknown_code;               ///< what looks like a language code at its beginning and is none of the vocabulary's
 };
 
 /// Lines of a text to translate.

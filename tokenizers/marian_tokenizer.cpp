@@ -330,8 +330,7 @@ MarianTokenizer::MarianTokenizer(const fs::path& folder) {
   target_language_ = settings.target_language;
 
   std::string hashes;
-  for (const char* file : kFiles)
-    hashes += std::string(file) + (fs::exists(folder / file) ? sha256_file(folder / file) : "") + "\n";
+  for (const char* file : kFiles) hashes += std::string(file) + (fs::exists(folder / file) ? sha256_file(folder / file) : "") + "\n";
   fingerprint_ = sha256_hex(std::as_bytes(std::span(hashes)));
 }
 

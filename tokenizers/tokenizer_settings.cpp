@@ -14,10 +14,10 @@ namespace fs = std::filesystem;
 namespace attend {
 namespace {
 
-constexpr const char* kSpecialTokens = "special_tokens_map.json";  // of older folders
-constexpr const char* kAddedTokens = "added_tokens.json";          // of older folders still
+constexpr const char* kSpecialTokens = "special_tokens_map.json";                         // of older folders
+constexpr const char* kAddedTokens = "added_tokens.json";                                 // of older folders still
 constexpr std::array kSpecialLists{"additional_special_tokens", "extra_special_tokens"};  // of transformers 4 and 5
-constexpr double kSaneLength = 1e6;                                // model_max_length is 1e30 where there is none
+constexpr double kSaneLength = 1e6;                                                       // model_max_length is 1e30 where there is none
 
 void set_id(AddedToken& token, std::int64_t id, const std::string& name) {
   if (id < 0 || id >= limits::kVocabularySize)
@@ -27,14 +27,14 @@ void set_id(AddedToken& token, std::int64_t id, const std::string& name) {
 
 // Followed by every tokenizer here.
 constexpr std::array<std::string_view, 9> kFollowedByAll{"tokenizer_class",
-                                                          "model_max_length",
-                                                          "unk_token",
-                                                          "pad_token",
-                                                          "additional_special_tokens",
-                                                          "extra_special_tokens",
-                                                          "added_tokens_decoder",
-                                                          "clean_up_tokenization_spaces",
-                                                          "split_special_tokens"};
+                                                         "model_max_length",
+                                                         "unk_token",
+                                                         "pad_token",
+                                                         "additional_special_tokens",
+                                                         "extra_special_tokens",
+                                                         "added_tokens_decoder",
+                                                         "clean_up_tokenization_spaces",
+                                                         "split_special_tokens"};
 
 // They decide no id of a text: where files came from, how a library loads and fills up batches, what a chat looks like.
 constexpr std::array<std::string_view, 33> kHarmless{"name_or_path",
@@ -76,11 +76,11 @@ struct Usual {
   std::string_view key, usual;  // as JSON
   bool is_refused;              // another value gives other ids to ordinary text; else a warning
 };
-constexpr std::array kUsual{Usual{"do_basic_tokenize", "true", true}, Usual{"never_split", "[]", true},
+constexpr std::array kUsual{Usual{"do_basic_tokenize", "true", true},   Usual{"never_split", "[]", true},
                             Usual{"wordpieces_prefix", "\"##\"", true}, Usual{"truncation_side", "\"right\"", false},
-                            Usual{"errors", "\"replace\"", false}, Usual{"add_eos_token", "false", false},
-                            Usual{"add_bos_token", "false", false}, Usual{"add_prefix_space", "false", false},
-                            Usual{"do_lower_case", "false", false}, Usual{"strip_accents", "false", false}};
+                            Usual{"errors", "\"replace\"", false},      Usual{"add_eos_token", "false", false},
+                            Usual{"add_bos_token", "false", false},     Usual{"add_prefix_space", "false", false},
+                            Usual{"do_lower_case", "false", false},     Usual{"strip_accents", "false", false}};
 
 }  // namespace
 

@@ -23,10 +23,7 @@ std::string normalized(const BertNormalizer& normalizer, std::string_view text) 
 }  // namespace
 
 WordPieceParts::WordPieceParts(WordPieceFiles read, const fs::path& folder)
-    : files(std::move(read)),
-      normalizer(files.normalization),
-      table(files.pieces, files.continuation_prefix),
-      pieces(files.pieces) {
+    : files(std::move(read)), normalizer(files.normalization), table(files.pieces, files.continuation_prefix), pieces(files.pieces) {
   for (const AddedToken& token : files.added)
     if (static_cast<std::size_t>(token.id) >= pieces.size()) pieces.push_back(token.content);
   special.resize(pieces.size());

@@ -174,7 +174,6 @@ UnknownShare unknown_share(std::span<const std::int32_t> ids, std::span<const st
   return share;
 }
 
-WordPieceTokenizer::WordPieceTokenizer(const fs::path& folder) : parts_(std::make_unique<const WordPieceParts>(folder)) {}
 WordPieceTokenizer::WordPieceTokenizer(const fs::path& folder, LetterCase letter_case) {
   WordPieceFiles files = read_wordpiece_files(folder);
   if (letter_case == LetterCase::kLower) files.normalization.lowercase = true;

@@ -23,9 +23,9 @@ constexpr const char* kHint = "give checkpoints of one run";
 /// What says how a model was trained, stored or generates, and not what its weights mean.
 bool is_beside_the_weights(std::string_view key) {
   constexpr std::array<std::string_view, 20> kNames{
-      "_name_or_path", "transformers_version", "torch_dtype", "dtype",          "architectures",  "use_cache",
-      "init_std",      "initializer_range",    "num_beams",   "max_length",     "min_length",     "length_penalty",
-      "bad_words_ids", "early_stopping",       "task",        "temperature",    "top_k",          "top_p",
+      "_name_or_path", "transformers_version", "torch_dtype", "dtype",       "architectures", "use_cache",
+      "init_std",      "initializer_range",    "num_beams",   "max_length",  "min_length",    "length_penalty",
+      "bad_words_ids", "early_stopping",       "task",        "temperature", "top_k",         "top_p",
       "do_sample",     "task_specific_params"};
   return key.find("drop") != std::string_view::npos || std::find(kNames.begin(), kNames.end(), key) != kNames.end();
 }
@@ -34,12 +34,18 @@ void compare_configs(const fs::path& first, const fs::path& other) {
   const Json one = read_json_file(first / "config.json"), two = read_json_file(other / "config.json");
   const std::string name = (other / "config.json").string();
   if (!one.is_object() || !two.is_object()) throw UserError(name + ": expected a JSON object");
+  std::string of_one_only;
+  for (const auto& [key, value] : one.items())
+    if (!two.contains(key) && !is_beside_the_weights(key)) of_one_only += " " + key;
   for (const auto& [key, value] : two.items()) {
     const auto found = one.find(key);
+    if (found == one.end() && !is_beside_the_weights(key)) of_one_only += " " + key;
     if (found == one.end() || *found == value || is_beside_the_weights(key)) continue;
     throw UserError(name + ": " + key + " is " + excerpt(value.dump()) + "; in " + first.string() + " it is " + excerpt(found->dump()),
                     kHint);
   }
+  if (!of_one_only.empty())
+    log_warning(name + " and " + (first / "config.json").string() + ": only one of them has" + of_one_only + ", which is not compared");
 }
 
 using Vocabulary = std::map<std::int64_t, std::string>;
@@ -68,9 +74,9 @@ void compare_vocabularies(const fs::path& first, const fs::path& other) {
   all.insert(two.begin(), two.end());
   for (const auto& [id, token] : all) {
     if (one.contains(id) && two.contains(id) && one.at(id) == two.at(id)) continue;
-    throw UserError(other.string() + ": id " + std::to_string(id) + " is " + shown(two, id) + "; in " + first.string() + " it is " +
-                        shown(one, id),
-                    kHint);
+    throw UserError(
+        other.string() + ": id " + std::to_string(id) + " is " + shown(two, id) + "; in " + first.string() + " it is " + shown(one, id),
+        kHint);
   }
 }
 
@@ -79,7 +85,8 @@ void compare_vocabularies(const fs::path& first, const fs::path& other) {
 void require_same_model(const fs::path& first, const fs::path& other) {
   std::vector<std::string> files{"config.json", "vocab.txt", "vocab.json", "merges.txt", "source.spm", "target.spm", "spm.model"};
   const auto has_vocabulary = [](const fs::path& folder) { return fs::exists(folder / "vocab.txt") || fs::exists(folder / "vocab.json"); };
-  if (!has_vocabulary(first) || !has_vocabulary(other)) files.push_back("tokenizer.json");  // else it says the same, and how texts are padded
+  if (!has_vocabulary(first) || !has_vocabulary(other))
+    files.push_back("tokenizer.json");  // else it says the same, and how texts are padded
   for (const std::string& file : files) {
     const bool has_one = fs::is_regular_file(first / file), has_two = fs::is_regular_file(other / file);
     if (has_one != has_two)

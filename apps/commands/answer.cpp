@@ -25,7 +25,8 @@ AskedQuestion to_question(const std::string& line) {
 // Places as SQuAD and Python count them: in Unicode characters.
 std::string json_text(const Answer& answer, std::string_view context) {
   const auto characters = [&](std::size_t bytes) { return decode_utf8(context.substr(0, bytes)).size(); };
-  return one_line(Json{{"answer", answer.text}, {"score", answer.probability}, {"begin", characters(answer.begin)}, {"end", characters(answer.end)}});
+  return one_line(
+      Json{{"answer", answer.text}, {"score", answer.probability}, {"begin", characters(answer.begin)}, {"end", characters(answer.end)}});
 }
 
 }  // namespace

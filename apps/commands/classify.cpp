@@ -48,7 +48,8 @@ void add_classify(CLI::App& app) {
 
 int run_classify(const ClassifyOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
-  const Classifier classifier = load_classifier(options.model, {.device = device}, {.max_length = options.max_length, .pairs = options.pairs});
+  const Classifier classifier =
+      load_classifier(options.model, {.device = device}, {.max_length = options.max_length, .pairs = options.pairs});
   tell_folder(classifier.warnings());
   TextInput input(options.text, in, "Type a text to label it; Ctrl-D ends.");
   LineWarnings told;

@@ -6,9 +6,9 @@
 
 #include "apps/command.h"
 #include "apps/commands/demo_part.h"
+#include "apps/flags.h"
 #include "data/demo/corpus.h"
 #include "data/demo/documents.h"
-#include "apps/flags.h"
 
 namespace attend {
 namespace {

@@ -4,11 +4,11 @@
 
 #include "apps/commands/demo_part.h"
 #include "apps/commands/pretrain_gpt.h"
-#include "core/progress.h"
-#include "inference/few_shot.h"
 #include "apps/commands/text_flags.h"
 #include "core/atomic_file.h"
+#include "core/progress.h"
 #include "data/tasks/task_writer.h"
+#include "inference/few_shot.h"
 #include "metrics/score.h"
 
 namespace attend {
@@ -97,7 +97,8 @@ DemoOutcome demo_prompt(const DemoPart& part, std::ostream& out) {
   const CausalFolder folder = open_causal_folder(part.folder / "gpt", {.device = parse_device(part.common.device)});
   const std::vector<TaskExample> unseen = read_task_examples(part.folder / "unseen.tsv");
   Progress progress("few-shot unseen.tsv", num_few_shot_answers(unseen.size(), settings), "queries");
-  const TaskResult result = evaluate_few_shot(folder, "unseen.tsv", unseen, settings, [&](std::size_t answers) { progress.advance(answers); });
+  const TaskResult result =
+      evaluate_few_shot(folder, "unseen.tsv", unseen, settings, [&](std::size_t answers) { progress.advance(answers); });
   progress.finish();
   if (!part.common.json) {
     const PromptSample& sample = result.samples.back();

@@ -8,8 +8,8 @@
 
 #include "apps/commands/evaluate.h"
 #include "apps/commands/pretrain_transformer.h"
-#include "data/demo/corpus.h"
 #include "core/json.h"
+#include "data/demo/corpus.h"
 #include "inference/translator.h"
 #include "metrics/score.h"
 

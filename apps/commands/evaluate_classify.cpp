@@ -10,8 +10,8 @@
 #include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "core/error.h"
-#include "core/stop_signal.h"
 #include "core/log.h"
+#include "core/stop_signal.h"
 #include "inference/classifier.h"
 #include "inference/folders.h"
 
@@ -120,8 +120,8 @@ int run_evaluate_classify(const EvaluateClassifyOptions& options, std::istream&,
       details.classes.push_back({labels->names()[i], found == scores.classes().end() ? MatchCounts{} : found->second});
     }
   }
-  print_metrics(classification_metrics(logits_BL, examples, model->labels().problem, positive), logits_BL.size(0), options.common.json,
-                out, details);
+  print_metrics(classification_metrics(logits_BL, examples, model->labels().problem, positive), logits_BL.size(0), options.common.json, out,
+                details);
   return static_cast<int>(ExitCode::kDone);
 }
 

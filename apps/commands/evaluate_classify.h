@@ -18,8 +18,8 @@ struct EvaluateClassifyOptions {
   std::filesystem::path model, data;
   TextColumns columns;
   TableForm form;
-  std::string positive;    ///< class of the F1; "": the second of two, else the mean over all
-  bool per_class = false;  ///< precision, recall and F1 of each class
+  std::string positive;                    ///< class of the F1; "": the second of two, else the mean over all
+  bool per_class = false;                  ///< precision, recall and F1 of each class
   std::optional<std::int64_t> max_length;  ///< the model's positions where not given
   TaskLabels::Problem problem = TaskLabels::Problem::kClasses;
 };

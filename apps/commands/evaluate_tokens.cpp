@@ -54,9 +54,8 @@ int run_evaluate_tag(const EvaluateTagOptions& options, std::istream&, std::ostr
   const auto tokenizer = load_wordpiece(options.model);
   require_vocabulary(model->vocab_size(), tokenizer->vocab_size());
   const LabelSet labels(model->labels().names, options.model.string());
-  const TaggedText text =
-      read_tagged_text({.file = options.data, .columns = options.columns}, *tokenizer,
-                       length_to_read(options.max_length, *model, tokenizer->max_length()), labels);
+  const TaggedText text = read_tagged_text({.file = options.data, .columns = options.columns}, *tokenizer,
+                                           length_to_read(options.max_length, *model, tokenizer->max_length()), labels);
   if (const auto why = why_no_entities(model->labels())) log_info(options.model.string() + ": " + *why);
   const TagScores scores = score_tags(*model, text).value();
   MetricDetails details;

@@ -76,7 +76,8 @@ int run_fill_mask(const FillMaskOptions& options, std::istream& in, std::ostream
   const torch::Device device = apply_common_float32(options.common);
   auto model = load_masked_language_model(options.model, {.device = device});
   auto tokenizer = load_wordpiece(options.model);
-  const MaskFiller filler = of_folder(options.model, [&] { return MaskFiller(std::move(model), std::move(tokenizer), options.max_length); });
+  const MaskFiller filler =
+      of_folder(options.model, [&] { return MaskFiller(std::move(model), std::move(tokenizer), options.max_length); });
   tell_folder(filler.warnings());
   TextInput input(options.text, in, "Type a text with [MASK]; Ctrl-D ends.");
   LineWarnings told;

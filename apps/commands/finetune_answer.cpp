@@ -4,8 +4,8 @@
 
 #include "apps/command.h"
 #include "apps/commands/text_flags.h"
-#include "inference/folders.h"
 #include "apps/flags.h"
+#include "inference/folders.h"
 
 namespace attend {
 namespace {
@@ -16,8 +16,8 @@ TrainingOutcome train_one(const FinetuneAnswerOptions& options, TrainingRun& run
   require_other_folder(options.model, run.output);
   AnsweringSetup setup;
   setup.tokenizer = load_wordpiece(options.model);
-  setup.model =
-      load_token_classifier(options.model, {.device = device}, TokenTask::kAnswers, new_head(options.run, answer_labels(), run.training.seed));
+  setup.model = load_token_classifier(options.model, {.device = device}, TokenTask::kAnswers,
+                                      new_head(options.run, answer_labels(), run.training.seed));
   require_vocabulary(setup.model->vocab_size(), setup.tokenizer->vocab_size());
   setup.train = options.train;
   setup.valid = options.valid;

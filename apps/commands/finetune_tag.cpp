@@ -5,9 +5,9 @@
 
 #include "apps/command.h"
 #include "apps/commands/text_flags.h"
-#include "inference/folders.h"
 #include "apps/flags.h"
 #include "core/error.h"
+#include "inference/folders.h"
 
 namespace attend {
 namespace {

@@ -203,9 +203,8 @@ int run_generate(const GenerateCommandOptions& given, std::istream& in, std::ost
     continue_prompt(generator, options, out);
   } else {
     TextInput input(options.text, in, "Type a text to continue it; Ctrl-D ends.");
-    answer_lines(
-        input, out, [&](const std::vector<InputLine>& lines) { return answer(generator, options, lines); },
-        {.window_lines = kLinesAtOnce, .empty_answer = [&](const InputLine&) { return answer_to_empty_line(options); }});
+    answer_lines(input, out, [&](const std::vector<InputLine>& lines) { return answer(generator, options, lines); },
+                 {.window_lines = kLinesAtOnce, .empty_answer = [&](const InputLine&) { return answer_to_empty_line(options); }});
   }
   return static_cast<int>(ExitCode::kDone);
 }

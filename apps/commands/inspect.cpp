@@ -83,8 +83,7 @@ Json describe_training(const fs::path& folder) {
   while (lines.next(line)) {
     if (line.empty()) continue;
     const Json record = parse_json(line, path.string() + " line " + std::to_string(lines.line_number()));
-    if (!record.is_object())
-      throw UserError(path.string() + " line " + std::to_string(lines.line_number()) + ": expected a JSON object");
+    if (!record.is_object()) throw UserError(path.string() + " line " + std::to_string(lines.line_number()) + ": expected a JSON object");
     ++records;
     for (const auto& [key, value] : record.items()) newest[key] = value;
   }
@@ -108,8 +107,8 @@ Json describe_sizes(const Json& config) {
 /// The labels of a classifier or a tagger, and how many examples each had in training, where the folder knows.
 Json describe_classes(const fs::path& folder, const Json& config, const Json& architectures) {
   const auto has_labels = [](const Json& name) {
-    return name.is_string() && (name.get<std::string>().ends_with("ForSequenceClassification") ||
-                                name.get<std::string>().ends_with("ForTokenClassification"));
+    return name.is_string() &&
+           (name.get<std::string>().ends_with("ForSequenceClassification") || name.get<std::string>().ends_with("ForTokenClassification"));
   };
   const auto names = config.find("id2label");
   if (std::none_of(architectures.begin(), architectures.end(), has_labels)) return nullptr;

@@ -1,9 +1,9 @@
 #include "apps/commands/language_data.h"
 
 #include "apps/commands/text_flags.h"
-#include "inference/folders.h"
 #include "apps/flags.h"
 #include "core/error.h"
+#include "inference/folders.h"
 
 namespace attend {
 namespace {

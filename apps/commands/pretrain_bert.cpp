@@ -4,11 +4,11 @@
 
 #include "apps/command.h"
 #include "apps/commands/text_flags.h"
-#include "inference/folders.h"
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "data/text_corpus.h"
+#include "inference/folders.h"
 #include "models/bert/heads.h"
 #include "tokenizers/wordpiece_trainer.h"
 

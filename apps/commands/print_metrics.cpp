@@ -10,8 +10,8 @@ namespace {
 
 Json class_record(const MetricDetails::Class& one) {
   const PrecisionRecall figures = precision_recall(one.counts);
-  return {{"label", one.name},           {"precision", figures.precision},   {"recall", figures.recall},
-          {"f1", figures.f1},            {"examples", one.counts.gold},      {"predicted", one.counts.predicted}};
+  return {{"label", one.name}, {"precision", figures.precision}, {"recall", figures.recall},
+          {"f1", figures.f1},  {"examples", one.counts.gold},    {"predicted", one.counts.predicted}};
 }
 
 std::string class_line(const MetricDetails::Class& one) {

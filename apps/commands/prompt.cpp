@@ -28,10 +28,7 @@ PromptFormat format_of(const PromptOptions& options) {
 PromptSettings settings_of(const PromptOptions& options, const PromptFormat& format, const CausalLanguageModel& model) {
   if (options.shots < 0) throw UserError("--shots " + std::to_string(options.shots) + ": expected 0 or more");
   PromptSettings settings{
-      .format = format,
-      .shots = static_cast<std::size_t>(options.shots),
-      .seed = options.common.seed,
-      .generate = options.generate};
+      .format = format, .shots = static_cast<std::size_t>(options.shots), .seed = options.common.seed, .generate = options.generate};
   GenerateOptions& generate = settings.generate;
   generate.max_new_tokens = generate.max_new_tokens.value_or(default_new_tokens(model.max_positions()));
   if (*generate.max_new_tokens >= model.max_positions())
@@ -112,24 +109,23 @@ int run_prompt(const PromptOptions& options, std::istream& in, std::ostream& out
     converse(session, input.lines(), out);
     return static_cast<int>(ExitCode::kDone);
   }
-  answer_lines(
-      input, out,
-      [&](const std::vector<InputLine>& lines) {
-        std::vector<AskedQuery> queries;
-        for (const InputLine& line : lines) {
-          if (!is_valid_utf8(line.text))
-            throw UserError("line " + std::to_string(line.number) + " is not UTF-8",
-                            "convert the queries, for example with: iconv -f ISO-8859-1 -t UTF-8");
-          queries.push_back({line.text, line.number});
-        }
-        std::vector<std::string> answers;
-        for (const Continuation& answer : session.answer(queries)) {
-          LineWarnings().tell(lines[answers.size()].number, answer.warnings);
-          answers.push_back(options.common.json ? one_line(to_json(answer)) : one_line(answer.text));
-        }
-        return answers;
-      },
-      {.window_lines = kLinesAtOnce, .empty_answer = [&](const InputLine&) { return answer_to_empty_line(options.common.json); }});
+  answer_lines(input, out,
+               [&](const std::vector<InputLine>& lines) {
+                 std::vector<AskedQuery> queries;
+                 for (const InputLine& line : lines) {
+                   if (!is_valid_utf8(line.text))
+                     throw UserError("line " + std::to_string(line.number) + " is not UTF-8",
+                                     "convert the queries, for example with: iconv -f ISO-8859-1 -t UTF-8");
+                   queries.push_back({line.text, line.number});
+                 }
+                 std::vector<std::string> answers;
+                 for (const Continuation& answer : session.answer(queries)) {
+                   LineWarnings().tell(lines[answers.size()].number, answer.warnings);
+                   answers.push_back(options.common.json ? one_line(to_json(answer)) : one_line(answer.text));
+                 }
+                 return answers;
+               },
+               {.window_lines = kLinesAtOnce, .empty_answer = [&](const InputLine&) { return answer_to_empty_line(options.common.json); }});
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -74,9 +74,8 @@ std::string label(double x, double y, const std::string& anchor, const std::stri
 }
 
 std::string picture(double width, double height, const std::string& description, const std::string& content) {
-  return "<svg viewBox=\"0 0 " + number(width) + " " + number(height) +
-         "\" role=\"img\" aria-label=\"" + escaped(description) + "\" font-family=\"system-ui, sans-serif\" font-size=\"12\" fill=\"#444\">\n" +
-         content + "</svg>\n";
+  return "<svg viewBox=\"0 0 " + number(width) + " " + number(height) + "\" role=\"img\" aria-label=\"" + escaped(description) +
+         "\" font-family=\"system-ui, sans-serif\" font-size=\"12\" fill=\"#444\">\n" + content + "</svg>\n";
 }
 
 std::string as_file(std::string picture) { return picture.replace(0, 4, "<svg xmlns=\"http://www.w3.org/2000/svg\""); }

@@ -2,10 +2,10 @@
 
 #include <unordered_set>
 
-#include "data/demo/draw.h"
-#include "data/demo/realise.h"
 #include "core/atomic_file.h"
 #include "core/random.h"
+#include "data/demo/draw.h"
+#include "data/demo/realise.h"
 
 namespace attend::demo {
 namespace {

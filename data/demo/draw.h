@@ -1,8 +1,8 @@
 // Random sentences that make sense enough, a function of the stream alone.
 #pragma once
 
-#include "data/demo/meaning.h"
 #include "core/random.h"
+#include "data/demo/meaning.h"
 
 namespace attend::demo {
 

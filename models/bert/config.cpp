@@ -13,8 +13,8 @@ namespace {
 constexpr std::array kMustBe{KeyValue{"position_embedding_type", "\"absolute\""}, KeyValue{"is_decoder", "false"}};
 
 // The multilingual model's pooler_* describe a pooler that no code reads.
-constexpr auto kHarmless = std::to_array<std::string_view>({"directionality", "pooler_fc_size", "pooler_num_attention_heads",
-                                                            "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type"});
+constexpr auto kHarmless = std::to_array<std::string_view>(
+    {"directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type"});
 
 constexpr KnownKeys kKeys{.must_be = kMustBe, .not_followed = {}, .harmless = kHarmless};
 

@@ -151,7 +151,8 @@ void BertTokenClassifier::save(const std::filesystem::path& folder) const {
 std::shared_ptr<TextEncoder> load_bert_encoder(const ModelFolder& folder) {
   const Folder source(folder, bert_from_hf);
   const bool has_pooler = source.has("pooler.dense.weight") || source.has("bert.pooler.dense.weight");
-  auto model = std::make_shared<BertEncoder>(source.config, has_pooler ? BertModelImpl::Pooler::kYes : BertModelImpl::Pooler::kNo, Start::kUnset);
+  auto model =
+      std::make_shared<BertEncoder>(source.config, has_pooler ? BertModelImpl::Pooler::kYes : BertModelImpl::Pooler::kNo, Start::kUnset);
   return filled(model, body_rules(source.config, has_pooler), source.file, folder.options.device);
 }
 

@@ -69,8 +69,7 @@ void BertModelImpl::check(const TextBatch& batch) const {
 // gradient to its row: as in transformers.
 torch::Tensor BertModelImpl::embed(const TextBatch& batch, const PackedLayout& layout) const {
   const auto device = token_table_.device();
-  const auto ids_N = ids_tensor(batch.tokens.ids, device),
-             types_N = ids_tensor(batch.type_ids, device);
+  const auto ids_N = ids_tensor(batch.tokens.ids, device), types_N = ids_tensor(batch.type_ids, device);
   const auto tokens_NE = torch::embedding(token_table_, ids_N, /*padding_idx=*/config_.pad_id);
   const auto places_NE = torch::embedding(position_table_, layout.positions_N()) + torch::embedding(type_table_, types_N);
   return embedding_dropout_->forward(embedding_norm_->forward(tokens_NE, places_NE));

@@ -17,9 +17,16 @@ constexpr std::array kMustBe{KeyValue{"scale_attn_weights", "true"}, KeyValue{"s
 
 // summary_* are of the double-heads model; reorder_and_upcast_attn is of half precision; n_ctx is n_positions.
 constexpr auto kHarmless = std::to_array<std::string_view>({
-    "summary_type",          "summary_use_proj",        "summary_activation", "summary_proj_to_labels",
-    "summary_first_dropout", "reorder_and_upcast_attn", "n_ctx",              "n_special",
-    "is_decoder",            "predict_special_tokens",
+    "summary_type",
+    "summary_use_proj",
+    "summary_activation",
+    "summary_proj_to_labels",
+    "summary_first_dropout",
+    "reorder_and_upcast_attn",
+    "n_ctx",
+    "n_special",
+    "is_decoder",
+    "predict_special_tokens",
 });
 
 constexpr KnownKeys kKeys{.must_be = kMustBe, .not_followed = {}, .harmless = kHarmless};

@@ -91,7 +91,8 @@ std::shared_ptr<TextEncoder> load_gpt_encoder(const ModelFolder& folder) {
 
 std::shared_ptr<CausalLanguageModel> load_gpt(const ModelFolder& folder) {
   const Folder source(folder, gpt_from_hf);
-  return filled(std::make_shared<GptLanguageModel>(source.config, Start::kUnset), language_rules(source.config), source.file, folder.options.device);
+  return filled(std::make_shared<GptLanguageModel>(source.config, Start::kUnset), language_rules(source.config), source.file,
+                folder.options.device);
 }
 
 std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {

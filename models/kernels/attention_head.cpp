@@ -29,7 +29,8 @@ ATTEND_INLINE void drop_weights(const AttentionHead& head, std::int64_t q, float
 }
 
 // scores[row] of one block -> softmax weights in place, dropped where asked for, zero where a query may not attend; log-sum-exps into lse.
-ATTEND_INLINE void softmax_rows(const AttentionHead& head, std::int64_t query_begin, std::int64_t query_end, const Rows& scores, float* lse) {
+ATTEND_INLINE void softmax_rows(const AttentionHead& head, std::int64_t query_begin, std::int64_t query_end, const Rows& scores,
+                                float* lse) {
   for (std::int64_t q = query_begin; q < query_end; ++q) {
     float* row = scores.data + (q - query_begin) * scores.stride;
     const std::int64_t visible = head.visible_keys(q + 1);
@@ -86,7 +87,8 @@ void AttentionScratch::reserve(std::int64_t width, std::int64_t num_keys) {
 }
 
 // context = softmax(Q K^T / sqrt(D)) V for one head; lse gets one number a query.
-ATTEND_SIMD void attention_forward(const AttentionHead& head, const Rows& context, float* lse, std::int64_t lse_stride, AttentionScratch& scratch) {
+ATTEND_SIMD void attention_forward(const AttentionHead& head, const Rows& context, float* lse, std::int64_t lse_stride,
+                                   AttentionScratch& scratch) {
   const std::int64_t padded = round_up(head.num_keys);
   transpose(head.k, head.num_keys, head.width, scratch.transposed_k.data());
   float block_lse[kQueryBlock];
@@ -103,8 +105,8 @@ ATTEND_SIMD void attention_forward(const AttentionHead& head, const Rows& contex
   }
 }
 
-ATTEND_SIMD void attention_backward(const AttentionHead& head, const AttentionGradients& gradients, const float* lse, std::int64_t lse_stride,
-                               AttentionScratch& scratch) {
+ATTEND_SIMD void attention_backward(const AttentionHead& head, const AttentionGradients& gradients, const float* lse,
+                                    std::int64_t lse_stride, AttentionScratch& scratch) {
   const std::int64_t padded = round_up(head.num_keys);
   transpose(head.k, head.num_keys, head.width, scratch.transposed_k.data());
   transpose(head.v, head.num_keys, head.width, scratch.transposed_v.data());

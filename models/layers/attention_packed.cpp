@@ -48,16 +48,16 @@ void for_each_head(const Operands& operands, const AttentionShape& shape, const 
       const std::int64_t b = i / shape.num_heads, column = i % shape.num_heads * width;
       const std::int64_t query = shape.queries.offsets()[b], key = shape.keys.offsets()[b];
       const AttentionHead head{.q = const_rows(operands.q, query, column),
-                      .k = const_rows(operands.k, key, column),
-                      .v = const_rows(operands.v, key, column),
-                      .num_queries = shape.queries.lengths()[b],
-                      .num_keys = shape.keys.lengths()[b],
-                      .width = width,
-                      .causal = shape.causality == Causality::kCausal,
-                      .scale = 1.0f / std::sqrt(static_cast<float>(width)),
-                      .mask = mask ? &*mask : nullptr,
-                      .mask_row = query * shape.num_heads + i % shape.num_heads,
-                      .mask_stride = shape.num_heads};
+                               .k = const_rows(operands.k, key, column),
+                               .v = const_rows(operands.v, key, column),
+                               .num_queries = shape.queries.lengths()[b],
+                               .num_keys = shape.keys.lengths()[b],
+                               .width = width,
+                               .causal = shape.causality == Causality::kCausal,
+                               .scale = 1.0f / std::sqrt(static_cast<float>(width)),
+                               .mask = mask ? &*mask : nullptr,
+                               .mask_row = query * shape.num_heads + i % shape.num_heads,
+                               .mask_stride = shape.num_heads};
       work(head, query, key, column, scratch);
     }
   });
@@ -76,8 +76,8 @@ struct PackedAttentionFunction : torch::autograd::Function<PackedAttentionFuncti
     const std::int64_t seed = shape->dropout > 0 ? draw_dropout_seed() : 0;
     for_each_head(operands, *shape, dropout_mask(seed, shape->dropout),
                   [&](const AttentionHead& head, std::int64_t query, std::int64_t, std::int64_t column, AttentionScratch& scratch) {
-                    attention_forward(head, rows(result_NE, query, column), at_token<float*>(lse_NH, query, column / width), shape->num_heads,
-                                 scratch);
+                    attention_forward(head, rows(result_NE, query, column), at_token<float*>(lse_NH, query, column / width),
+                                      shape->num_heads, scratch);
                   });
     context->save_for_backward({first, second, lse_NH});
     context->saved_data["query_lengths"] = shape->queries.lengths();
@@ -108,10 +108,11 @@ struct PackedAttentionFunction : torch::autograd::Function<PackedAttentionFuncti
     for_each_head(operands, shape, mask,
                   [&](const AttentionHead& head, std::int64_t query, std::int64_t key, std::int64_t column, AttentionScratch& scratch) {
                     const AttentionGradients head_gradients{.context_gradient = const_rows(gradient_NE, query, column),
-                                                       .q = rows(into.q, query, column),
-                                                       .k = rows(into.k, key, column),
-                                                       .v = rows(into.v, key, column)};
-                    attention_backward(head, head_gradients, at_token<const float*>(lse_NH, query, column / width), shape.num_heads, scratch);
+                                                            .q = rows(into.q, query, column),
+                                                            .k = rows(into.k, key, column),
+                                                            .v = rows(into.v, key, column)};
+                    attention_backward(head, head_gradients, at_token<const float*>(lse_NH, query, column / width), shape.num_heads,
+                                       scratch);
                   });
     return {first_gradient, second_gradient, torch::Tensor()};
   }

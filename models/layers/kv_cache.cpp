@@ -28,11 +28,11 @@ torch::Tensor attend_rows(const torch::Tensor& q_RE, std::int64_t num_heads, std
     while (begin < end) {  // a row's heads, or some of them
       const std::int64_t r = begin / num_heads, row_end = std::min((r + 1) * num_heads, end);
       const kernels::StepQuery query{.q = q_RE.const_data_ptr<float>() + r * q_RE.stride(0),
-                        .keys = keys.data(),
-                        .num_keys = keys_of(r, keys.data()),
-                        .width = width,
-                        .value_offset = hidden,
-                        .scale = 1.0f / std::sqrt(static_cast<float>(width))};
+                                     .keys = keys.data(),
+                                     .num_keys = keys_of(r, keys.data()),
+                                     .width = width,
+                                     .value_offset = hidden,
+                                     .scale = 1.0f / std::sqrt(static_cast<float>(width))};
       for (; begin < row_end; ++begin)
         kernels::attend_step(query, begin % num_heads * width, weights.data(), context_RE.mutable_data_ptr<float>() + r * hidden);
     }
@@ -106,7 +106,8 @@ void KvCache::reorder(std::span<const std::int64_t> kept_rows) {
   TORCH_CHECK(static_cast<std::int64_t>(kept_rows.size()) <= size_.slots, "more rows kept than the cache has slots");
   for (std::size_t r = 0; r < kept_rows.size(); ++r) {
     TORCH_CHECK(kept_rows[r] >= 0 && kept_rows[r] < rows_, "row ", kept_rows[r], " is not there");
-    std::copy_n(history_.begin() + kept_rows[r] * size_.steps, steps_done_, reordered_.begin() + static_cast<std::int64_t>(r) * size_.steps);
+    std::copy_n(history_.begin() + kept_rows[r] * size_.steps, steps_done_,
+                reordered_.begin() + static_cast<std::int64_t>(r) * size_.steps);
   }
   std::swap(history_, reordered_);
   std::vector<std::int64_t> prompts;

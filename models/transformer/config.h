@@ -59,8 +59,12 @@ struct TransformerConfig {
   std::int64_t output_vocab_size() const { return shared_embeddings ? vocab_size : target_vocab_size; }
 
   // Its parts. Marian's norms add 1e-5 to the variance, whatever config.json says.
-  AttentionConfig encoder_attention() const { return {.hidden_size = hidden_size, .num_heads = encoder_heads, .dropout = attention_dropout}; }
-  AttentionConfig decoder_attention() const { return {.hidden_size = hidden_size, .num_heads = decoder_heads, .dropout = attention_dropout}; }
+  AttentionConfig encoder_attention() const {
+    return {.hidden_size = hidden_size, .num_heads = encoder_heads, .dropout = attention_dropout};
+  }
+  AttentionConfig decoder_attention() const {
+    return {.hidden_size = hidden_size, .num_heads = decoder_heads, .dropout = attention_dropout};
+  }
   FeedForwardConfig encoder_feed_forward() const {
     return {.hidden_size = hidden_size, .inner_size = encoder_ffn_size, .activation = activation};
   }

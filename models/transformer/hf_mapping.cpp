@@ -54,9 +54,7 @@ NameRules transformer_name_rules(const TransformerConfig& config) {
   return names;
 }
 
-void TransformerModel::save(const std::filesystem::path& folder) const {
-  save_model(*this, transformer_name_rules(config_), folder);
-}
+void TransformerModel::save(const std::filesystem::path& folder) const { save_model(*this, transformer_name_rules(config_), folder); }
 
 std::shared_ptr<Seq2SeqModel> load_transformer(const ModelFolder& folder) {
   const OpenFolder<TransformerConfig> source(folder, transformer_from_hf);
@@ -66,8 +64,8 @@ std::shared_ptr<Seq2SeqModel> load_transformer(const ModelFolder& folder) {
       {.ours = "encoder_positions", .theirs = {"model.encoder.embed_positions.weight"}, .presence = NameRule::Presence::kOptional});
   names.rules.push_back(
       {.ours = "decoder_positions", .theirs = {"model.decoder.embed_positions.weight"}, .presence = NameRule::Presence::kOptional});
-  const auto model = filled(std::make_shared<TransformerModel>(source.config, TransformerModel::Start::kUnset), names, source.file,
-                            folder.options.device);
+  const auto model =
+      filled(std::make_shared<TransformerModel>(source.config, TransformerModel::Start::kUnset), names, source.file, folder.options.device);
   model->keep_zero_padding();
   return model;
 }

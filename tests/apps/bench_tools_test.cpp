@@ -15,16 +15,20 @@ TEST_CASE("a benchmark computes the forward pass in the precision asked for, and
     options.steps = 4;
     std::vector<torch::ScalarType> forward;
     std::vector<bool> is_on_in_backward;
-    const BenchSteps<torch::Tensor> steps{
-        .draw = [] { return torch::ones({2, 4}); },
-        .mean_loss =
-            [&](const torch::Tensor& x) {
-              const auto y = layer->forward(x);
-              forward.push_back(y.scalar_type());
-              const auto mean = y.to(torch::kFloat32).mean();
-              mean.register_hook([&](const torch::Tensor&) { is_on_in_backward.push_back(at::autocast::is_autocast_enabled(torch::kCPU)); });
-              return mean;
-            }};
+    const BenchSteps<torch::Tensor> steps{.draw =
+                                              [] {
+                                                return torch::ones({2, 4});
+                                              },
+                                          .mean_loss =
+                                              [&](const torch::Tensor& x) {
+                                                const auto y = layer->forward(x);
+                                                forward.push_back(y.scalar_type());
+                                                const auto mean = y.to(torch::kFloat32).mean();
+                                                mean.register_hook([&](const torch::Tensor&) {
+                                                  is_on_in_backward.push_back(at::autocast::is_autocast_enabled(torch::kCPU));
+                                                });
+                                                return mean;
+                                              }};
     std::ostringstream out;
     time_training<torch::Tensor>(options, *layer, steps, out);
     const bool is_bfloat16 = precision == Precision::kBFloat16;

@@ -131,8 +131,9 @@ TEST_CASE("a classifier is fine-tuned, used, evaluated, and trained with several
 
   // Figures a class, and rows that are none left out.
   write_text(w.folder / "broken.tsv", "sentence\tlabel\na good film\tbad\na bad\nfilm\tbad\na good film\tgood\na bad film\tbad\n");
-  const std::vector<std::string> broken{"evaluate", "classify", "--model", model, "--data", (w.folder / "broken.tsv").string(),
-                                        "--text", "sentence", "--label", "label", "--positive", "bad", "--per-class"};
+  const std::vector<std::string> broken{"evaluate",   "classify", "--model", model,   "--data",     (w.folder / "broken.tsv").string(),
+                                        "--text",     "sentence", "--label", "label", "--positive", "bad",
+                                        "--per-class"};
   check_refusal(run(broken), "line 3: 1 column; expected 2");
   const auto with = [&](const char* flag, const char* value) {
     std::vector<std::string> arguments = broken;

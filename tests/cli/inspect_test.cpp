@@ -71,7 +71,8 @@ TEST_CASE("inspect says what is wrong with a folder") {
     write_text(folder / "config.json", std::string("{\"model_type\": \"marian\", \"architectures\": ") + architectures + "}");
     CHECK_THAT(error(), Contains("config.json") && Contains("architectures") && !Contains("internal"));
   }
-  for (const char* config : {"[1]", "7", "{\"model_type\": 7}", "{\"model_type\": null}", "{\"model_type\": \"marian\", \"vocab_size\": []}"}) {
+  for (const char* config :
+       {"[1]", "7", "{\"model_type\": 7}", "{\"model_type\": null}", "{\"model_type\": \"marian\", \"vocab_size\": []}"}) {
     INFO(config);
     write_text(folder / "config.json", config);
     CHECK_THAT(error(), Contains("config.json") && !Contains("internal"));

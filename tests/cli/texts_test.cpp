@@ -14,8 +14,8 @@ namespace fs = std::filesystem;
 namespace {
 
 Arguments pretrain_bert(const fs::path& text, const fs::path& output, const Arguments& more = {}) {
-  return Arguments{"pretrain", "bert",         "--train", text.string(), "--output", output.string(), "--preset", "tiny", "--steps",
-                   "2",        "--batch-size", "2"} +
+  return Arguments{"pretrain", "bert", "--train", text.string(), "--output",     output.string(),
+                   "--preset", "tiny", "--steps", "2",           "--batch-size", "2"} +
          more;
 }
 
@@ -119,8 +119,8 @@ TEST_CASE("a text in another script is warned of in training and by the filters,
   const Outcome filled = run({"fill-mask", "--model", bert}, "кошка лодка стол [MASK]\n");
   CHECK_THAT(filled.err, Contains("line 1: 3 of its 4 tokens are unknown"));
   write_text(folder / "t.tsv", "кошка лодка\ta\nдом рыба\tb\nкошка дом\ta\n");
-  const Outcome tuned = run({"finetune", "classify", "--model", bert, "--train", (folder / "t.tsv").string(), "--text", "0", "--label",
-                             "1", "--output", (folder / "tuned").string(), "--steps", "1"});
+  const Outcome tuned = run({"finetune", "classify", "--model", bert, "--train", (folder / "t.tsv").string(), "--text", "0", "--label", "1",
+                             "--output", (folder / "tuned").string(), "--steps", "1"});
   INFO(tuned.err);
   CHECK(tuned.code == 0);
   CHECK_THAT(tuned.err, Contains("100.0 % of the tokens are unknown"));

@@ -229,7 +229,7 @@ TEST_CASE("what a killed process left beside a folder is removed by the next one
   if (child == 0) ::_exit(0);
   REQUIRE(::waitpid(child, nullptr, 0) == child);
   const std::string of_dead = "step-1.tmp-" + std::to_string(child);
-  const auto dead = folder / (of_dead + "-00c0ffee00c0ffee"), earlier = folder / of_dead;  // the second: of an earlier version
+  const auto dead = folder / (of_dead + "-00c0ffee00c0ffee"), earlier = folder / of_dead;        // the second: of an earlier version
   const auto own = folder / ("step-1.tmp-" + std::to_string(::getpid()) + "-00c0ffee00c0ffee");  // a container's PID 1, started again
   const auto alive = folder / ("step-1.tmp-" + std::to_string(::getppid()) + "-00c0ffee00c0ffee");
   const auto recent = folder / (of_dead + "-1234567812345678");  // of a process that lives elsewhere: its last write is new

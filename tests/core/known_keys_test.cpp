@@ -16,9 +16,7 @@ constexpr std::array kNotFollowed{KeyValue{"penalty", "1.0"}, KeyValue{"limit", 
 constexpr auto kHarmless = std::to_array<std::string_view>({"version"});
 constexpr KnownKeys kKeys{.must_be = kMustBe, .not_followed = kNotFollowed, .harmless = kHarmless};
 
-std::vector<std::string> told(const std::string& text) {
-  return check_keys(parse_json(text, "f"), "f.json", std::array{kKeys}, {"size"});
-}
+std::vector<std::string> told(const std::string& text) { return check_keys(parse_json(text, "f"), "f.json", std::array{kKeys}, {"size"}); }
 
 std::string refused(const std::string& text) {
   return refusal_of([&] { told(text); });

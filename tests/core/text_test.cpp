@@ -163,7 +163,7 @@ TEST_CASE("white space of every kind is trimmed from the ends, and no other byte
   CHECK(trimmed("\xE3\x80\x80") == "");
   CHECK(trimmed("") == "");
   CHECK(trimmed("\xE2\x80\x8Bx\xEF\xBB\xBF") == "\xE2\x80\x8Bx\xEF\xBB\xBF");  // no width, and no white space
-  CHECK(trimmed(" \x80 ") == "\x80");                                            // ill-formed
+  CHECK(trimmed(" \x80 ") == "\x80");                                          // ill-formed
   CHECK(trimmed("\xE3\x80") == "\xE3\x80");
   CHECK(trimmed("\xA0\xA0\xC2\xA0") == "\xA0\xA0");
   CHECK(trimmed("\x1C x") == "\x1C x");  // a separator of Python's, not of Unicode's

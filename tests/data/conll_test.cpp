@@ -105,7 +105,7 @@ TEST_CASE("comments are passed over where the file shows that they are some") {
 TEST_CASE("a word that begins with # stays one") {
   CHECK(sentences_of("#tag\tO\na\tB-x\n\n#\tO\nb\tO\n") == "1:#tag/O a/B-x;4:#/O b/O;");
   CHECK(sentences_of("a\tO\n#new\tB-y\n\n#\tO\n") == "1:a/O #new/B-y;4:#/O;");  // a tag of its own, but inside a sentence
-  CHECK(sentences_of("#one\tB-y\na\tO\n") == "1:#one/B-y a/O;");                 // one line alone, and no blank after the #
+  CHECK(sentences_of("#one\tB-y\na\tO\n") == "1:#one/B-y a/O;");                // one line alone, and no blank after the #
   CHECK_THAT(refusal("#one\na\tO\n"), Contains("line 1: found one column, '#one'") && Contains("--comment '#'"));
   CHECK_THAT(refusal("a x O\n# my note here\nb x O\n"), Contains("line 2: 4 columns; expected 3") && Contains("--comment '#'"));
 }

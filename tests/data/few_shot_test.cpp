@@ -57,7 +57,7 @@ TEST_CASE("templates say what stands around input and output") {
   CHECK(PromptTemplate("{input}={output}; ").stop() == "; ");
   CHECK(PromptTemplate("{input}: {output}").example(kExamples[0]) == "dog: Hund\n");  // else the examples would run together
   CHECK(PromptTemplate("{input}: {output} \t").example(kExamples[0]) == "dog: Hund\n");
-  CHECK(PromptTemplate("{input}\n{output}\n").query("cow") == "cow\n");               // a line break is no blank: it belongs to the prompt
+  CHECK(PromptTemplate("{input}\n{output}\n").query("cow") == "cow\n");  // a line break is no blank: it belongs to the prompt
   CHECK(PromptTemplate("{input} {output}\n").query("cow") == "cow");
 }
 
@@ -127,7 +127,12 @@ TEST_CASE("an example with the query's input is no example for it, whatever its 
 }
 
 TEST_CASE("a twin that differs in blanks at its ends is no example") {
-  const ExamplePool pool({{"a", "1", 0}, {"a ", "1", 0}, {"\xC2\xA0" "a", "1", 0}, {"b", "2", 0}});
+  const ExamplePool pool({{"a", "1", 0},
+                          {"a ", "1", 0},
+                          {"\xC2\xA0"
+                           "a",
+                           "1", 0},
+                          {"b", "2", 0}});
   for (const std::size_t query : {0u, 1u, 2u}) CHECK(pool.draw(query, {.shots = 1}) == std::vector<TaskExample>{{"b", "2", 0}});
   CHECK_THAT(refusal_of([&] { pool.draw(1, {.shots = 2}); }), Contains("2 examples are asked for and 1 can be shown;"));
   CHECK(pool.draw_for(" a\t", {.shots = 1}) == std::vector<TaskExample>{{"b", "2", 0}});

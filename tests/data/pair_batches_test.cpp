@@ -51,7 +51,7 @@ std::vector<std::int64_t> pairs_of(const PairBatch& batch) {
 }
 
 std::vector<PairBatch> epoch_of(const std::shared_ptr<const ParallelCorpus>& corpus, const PairBatchOptions& options,
-                                   std::int64_t epoch = 0) {
+                                std::int64_t epoch = 0) {
   PairBatches batches(corpus, options, {epoch, 0});
   std::vector<PairBatch> result;
   while (batches.epoch() == epoch) result.push_back(batches.next());

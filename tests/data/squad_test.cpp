@@ -175,9 +175,7 @@ TEST_CASE("flat questions are read as nested ones, from a list, from data and fr
     CHECK(data.questions[2].answers[0].begin == 2u);
   }
   CHECK(parse_squad(rows[0].dump() + "\n", "x.jsonl").version == SquadVersion::k1);
-  const auto refusal = [](const std::string& file) {
-    return refusal_of([&] { parse_squad(file, "x.jsonl"); });
-  };
+  const auto refusal = [](const std::string& file) { return refusal_of([&] { parse_squad(file, "x.jsonl"); }); };
   CHECK_THAT(refusal(rows[0].dump() + "\n" + rows[0].dump()), Contains("x.jsonl, line 2: the id 'a' stands twice"));
   CHECK_THAT(refusal(rows[1].dump() + "\n"), Contains("none of its 1 questions has an answer"));
   CHECK_THAT(refusal(rows[0].dump() + "\n{}"), Contains("line 2: has no 'context'"));

@@ -148,7 +148,7 @@ TEST_CASE("malformed tables have their verdicts") {
            "\xFF\xFE"
            "a\0\t\0"s +
                "1\0\n\0"s,
-           "line 1: not valid UTF-8"},
+           "is UTF-16; expected UTF-8 text"},
           {"overlong", "\xC0\xAF\t1\n", "line 1: not valid UTF-8"},
           {"surrogate", "\xED\xA0\x80\t1\n", "line 1: not valid UTF-8"},
           {"beyond Unicode", "\xF4\x90\x80\x80\t1\n", "line 1: not valid UTF-8"},
@@ -188,7 +188,7 @@ TEST_CASE("malformed CoNLL files have their verdicts") {
           {"UTF-16",
            "\xFF\xFE"
            "a\0\t\0"s,
-           "line 1: not valid UTF-8"},
+           "is UTF-16; expected UTF-8 text"},
           {"surrogate", "a\tO\n\n\xED\xB0\x80\tO\n", "line 3: not valid UTF-8"},
           {"a line of 65 MiB", std::string(65u << 20, 'a') + " O\n", "line 1 is longer than"},
       },

@@ -168,7 +168,9 @@ TEST_CASE("a text that became shorter, or never has white space, is refused") {
 
 TEST_CASE("a byte-order mark is counted neither as text nor as bytes") {
   const TempFolder folder;
-  write_text(folder / "a.txt", "\xEF\xBB\xBF" "one two\n");
+  write_text(folder / "a.txt",
+             "\xEF\xBB\xBF"
+             "one two\n");
   CHECK(count_text(folder / "a.txt") == TextCounts{.bytes = 8, .characters = 8, .words = 2});
   write_text(folder / "b.txt", "\xEF\xBB\xBF\n");
   CHECK(count_text(folder / "b.txt") == TextCounts{.bytes = 1, .characters = 1, .words = 0});

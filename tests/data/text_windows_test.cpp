@@ -30,8 +30,7 @@ Spans inputs_of(const WindowPlan& plan) {
   return spans;
 }
 
-std::vector<CausalBatch> epoch_of(const std::shared_ptr<const TokenFile>& text, const TextEpochOptions& options,
-                                     std::int64_t epoch = 0) {
+std::vector<CausalBatch> epoch_of(const std::shared_ptr<const TokenFile>& text, const TextEpochOptions& options, std::int64_t epoch = 0) {
   CausalStream windows(text_epochs(text, options), {}, {epoch, 0});
   std::vector<CausalBatch> batches;
   const std::int64_t count = windows.here().num_batches;

@@ -47,6 +47,7 @@ class EchoModel : public Seq2SeqModel {
 
   TokenRoles token_roles() const override { return {.pad = sizes_.vocab_size - 1, .eos = 0, .decoder_start = sizes_.vocab_size - 1}; }
   std::int64_t vocab_size() const override { return sizes_.vocab_size; }
+  std::int64_t source_vocab_size() const override { return sizes_.vocab_size; }
   std::int64_t max_positions() const override { return sizes_.max_positions; }
   torch::Device device() const override { return torch::kCPU; }
   Json hf_config() const override { return {{"vocab_size", sizes_.vocab_size}}; }

@@ -1,8 +1,8 @@
 // Folders of sentence-transformers, made by hand: every key is followed or refused.
 #include "inference/embedding_recipe.h"
 
-#include <catch2/catch.hpp>
 #include <torch/torch.h>
+#include <catch2/catch.hpp>
 
 #include <algorithm>
 
@@ -29,8 +29,11 @@ struct World {
                       {"modality_config", {{"text", {{"method", "forward"}, {"method_output_name", "last_hidden_state"}}}}},
                       {"module_output_name", "token_embeddings"}};
   Json pooling = {{"embedding_dimension", 32}, {"pooling_mode", "mean"}, {"include_prompt", true}};
-  Json top = {{"model_type", "SentenceTransformer"}, {"__version__", {{"pytorch", "2"}}}, {"prompts", Json::object()},
-              {"default_prompt_name", nullptr},      {"similarity_fn_name", "cosine"}};
+  Json top = {{"model_type", "SentenceTransformer"},
+              {"__version__", {{"pytorch", "2"}}},
+              {"prompts", Json::object()},
+              {"default_prompt_name", nullptr},
+              {"similarity_fn_name", "cosine"}};
 
   World() {
     set_log_level(LogLevel::kQuiet);

@@ -119,13 +119,36 @@ TEST_CASE("a setting that nobody here knows is named, all of transformers' own a
   REQUIRE(unknown.size() == 1);
   REQUIRE_THAT(unknown[0], Catch::Contains("top_a, mirostat"));
   // GenerationConfig of transformers 5.23, whatever it says.
-  for (const char* key :
-       {"assistant_confidence_threshold", "assistant_early_exit", "assistant_ensemble_weight", "assistant_lookbehind", "bos_token_id",
-        "cache_config", "cache_implementation", "compile_config", "continuous_batching_config", "disable_compile", "is_assistant",
-        "low_memory", "max_cache_len", "max_matching_ngram_size", "num_assistant_tokens", "num_assistant_tokens_schedule",
-        "output_attentions", "output_hidden_states", "output_logits", "output_scores", "prefill_chunk_size", "prompt_lookup_num_tokens",
-        "remove_invalid_values", "return_dict_in_generate", "speculation_type", "target_lookbehind", "transformers_version", "use_cache",
-        "use_mtp", "_from_model_config"}) {
+  for (const char* key : {"assistant_confidence_threshold",
+                          "assistant_early_exit",
+                          "assistant_ensemble_weight",
+                          "assistant_lookbehind",
+                          "bos_token_id",
+                          "cache_config",
+                          "cache_implementation",
+                          "compile_config",
+                          "continuous_batching_config",
+                          "disable_compile",
+                          "is_assistant",
+                          "low_memory",
+                          "max_cache_len",
+                          "max_matching_ngram_size",
+                          "num_assistant_tokens",
+                          "num_assistant_tokens_schedule",
+                          "output_attentions",
+                          "output_hidden_states",
+                          "output_logits",
+                          "output_scores",
+                          "prefill_chunk_size",
+                          "prompt_lookup_num_tokens",
+                          "remove_invalid_values",
+                          "return_dict_in_generate",
+                          "speculation_type",
+                          "target_lookbehind",
+                          "transformers_version",
+                          "use_cache",
+                          "use_mtp",
+                          "_from_model_config"}) {
     CAPTURE(key);
     REQUIRE(parse("{\"" + std::string(key) + "\": 5}").warnings.empty());
   }

@@ -4,10 +4,10 @@
 
 #include "core/log.h"
 #include "core/random.h"
+#include "inference/question_windows.h"
 #include "tests/support/captured_stderr.h"
 #include "tests/support/refusal.h"
 #include "tests/training/tiny_bert.h"
-#include "inference/question_windows.h"
 
 using namespace attend;
 using Catch::Contains;

@@ -67,8 +67,7 @@ class ToyCausalDecoder : public StepDecoder {
   }
 
   torch::Tensor step(std::span<const std::int64_t> last_ids_R) override {
-    TORCH_CHECK(steps_left_-- > 0 && last_ids_R.size() == row_text_.size(),
-                "a step that is left, one token a row");
+    TORCH_CHECK(steps_left_-- > 0 && last_ids_R.size() == row_text_.size(), "a step that is left, one token a row");
     std::vector<torch::Tensor> logits;
     for (std::size_t r = 0; r < row_text_.size(); ++r) {
       const auto id = last_ids_R[r];

@@ -62,8 +62,7 @@ TEST_CASE("a window drops its older half, and only when it is full") {
   REQUIRE(continue_all(model, {ids_up_to(3)}, 12, 1)[0][0].ids == TokenIds{3, 4, 5, 6, 7, 8, 4, 5, 6, 7, 8, 4});
   REQUIRE(model.lengths_a_start == std::vector<std::vector<std::int64_t>>{{3}, {4}, {4}});
   // A prompt longer than the positions begins with their newest half; all of one that is as long is read.
-  for (const std::int64_t length : {9, 30})
-    REQUIRE(continue_all(model, {ids_up_to(length)}, 6, 1)[0][0].ids == TokenIds{4, 5, 6, 7, 8, 4});
+  for (const std::int64_t length : {9, 30}) REQUIRE(continue_all(model, {ids_up_to(length)}, 6, 1)[0][0].ids == TokenIds{4, 5, 6, 7, 8, 4});
   REQUIRE(continue_all(model, {ids_up_to(8)}, 1, 1)[0][0].ids == TokenIds{8});
   REQUIRE(continue_all(model, {ids_up_to(8)}, 3, 1)[0][0].ids == TokenIds{8, 4, 5});
   REQUIRE(continue_all(model, {ids_up_to(7)}, 3, 1)[0][0].ids == TokenIds{7, 8, 4});

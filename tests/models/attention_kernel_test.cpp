@@ -1,6 +1,6 @@
 // Every attention kernel against softmax(QK^T)V as written, outputs and gradients.
-#include <catch2/catch.hpp>
 #include <torch/torch.h>
+#include <catch2/catch.hpp>
 
 #include "models/layers/attention_kernel.h"
 
@@ -172,9 +172,9 @@ TEST_CASE("the packed kernel's gradient with dropout is that of the weights it k
   loss(q_leaf, kv_leaf).backward();
   const double analytic = ((q_leaf.grad() * q_direction).sum() + (kv_leaf.grad() * kv_direction).sum()).item<double>();
   const double step = 2e-3;
-  const double numeric = (loss(q + step * q_direction, kv + step * kv_direction) - loss(q - step * q_direction, kv - step * kv_direction))
-                             .item<double>() /
-                         (2 * step);
+  const double numeric =
+      (loss(q + step * q_direction, kv + step * kv_direction) - loss(q - step * q_direction, kv - step * kv_direction)).item<double>() /
+      (2 * step);
   CHECK(numeric == Approx(analytic).epsilon(2e-3));
 }
 

@@ -1,6 +1,6 @@
 // What must hold of BERT's folders without a reference: every spelling of its tensors' names, and the tasks of its heads.
-#include <catch2/catch.hpp>
 #include <torch/torch.h>
+#include <catch2/catch.hpp>
 
 #include "core/error.h"
 #include "models/bert/heads.h"
@@ -135,8 +135,7 @@ TEST_CASE("a head is used for the task that config.json names") {
 TEST_CASE("dropout asked for with a new head is the model's too, is saved, and is a share") {
   const Pretrained model;
   const TempFolder folder;
-  load_sequence_classifier(model.folder.path(), {}, NewHead{.labels = {.names = {"no", "yes"}}, .dropout = 0.3})
-      ->save(folder.path());
+  load_sequence_classifier(model.folder.path(), {}, NewHead{.labels = {.names = {"no", "yes"}}, .dropout = 0.3})->save(folder.path());
   const Json saved = read_json_file(folder / "config.json"), before = read_json_file(model.folder / "config.json");
   CHECK(saved["hidden_dropout_prob"] == 0.3);
   CHECK(saved["classifier_dropout"] == 0.3);

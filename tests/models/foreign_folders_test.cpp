@@ -1,6 +1,6 @@
 // Folders of other programs: tied tensors stored twice, keys of config.json that we do not know.
-#include <catch2/catch.hpp>
 #include <torch/torch.h>
+#include <catch2/catch.hpp>
 
 #include <functional>
 

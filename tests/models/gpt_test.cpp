@@ -1,6 +1,6 @@
 // What must hold of GPT without a reference.
-#include <catch2/catch.hpp>
 #include <torch/torch.h>
+#include <catch2/catch.hpp>
 
 #include "core/error.h"
 #include "core/field_io.h"
@@ -293,7 +293,8 @@ TEST_CASE("a classifier looks at the last token that is not padding") {
   // Dropout asked for is the whole model's: of embeddings, sub-layers and the head.
   const TempFolder dropped;
   load_sequence_classifier(folder.path(), {}, NewHead{.labels = model->labels(), .dropout = 0.3})->save(dropped.path());
-  for (const char* rate : {"embd_pdrop", "resid_pdrop", "attn_pdrop", "classifier_dropout"}) CHECK(read_json_file(dropped / "config.json")[rate] == 0.3);
+  for (const char* rate : {"embd_pdrop", "resid_pdrop", "attn_pdrop", "classifier_dropout"})
+    CHECK(read_json_file(dropped / "config.json")[rate] == 0.3);
   // The head stays where the labels do, and is drawn anew where they change.
   const auto kept = load_sequence_classifier(saved.path(), {}, NewHead{.labels = model->labels(), .seed = 7});
   const auto redrawn = load_sequence_classifier(saved.path(), {}, NewHead{.labels = {.names = {"a", "b", "c"}}, .seed = 7});

@@ -1,6 +1,6 @@
 // Linear, residual norm, dropout, packed layouts and positions against LibTorch's own or hand-computed values.
-#include <catch2/catch.hpp>
 #include <torch/torch.h>
+#include <catch2/catch.hpp>
 
 #include "models/kernels/few_rows.h"
 #include "models/kernels/gelu.h"

@@ -1,6 +1,6 @@
 // What must hold of the Transformer without a reference.
-#include <catch2/catch.hpp>
 #include <torch/torch.h>
+#include <catch2/catch.hpp>
 
 #include "core/error.h"
 #include "core/field_io.h"

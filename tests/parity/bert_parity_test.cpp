@@ -1,7 +1,7 @@
 // BERT with each of its heads against transformers on tiny random weights (scripts/make_bert_parity_fixtures.py): logits at every
 // real position, loss, every gradient, the losses of the first optimizer steps, and the folder written back.
-#include <catch2/catch.hpp>
 #include <torch/torch.h>
+#include <catch2/catch.hpp>
 
 #include "models/tensor_io.h"
 #include "models/text_model.h"

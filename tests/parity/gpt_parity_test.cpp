@@ -1,7 +1,7 @@
 // GPT with each of its heads against transformers on tiny random weights (scripts/make_gpt_parity_fixtures.py): logits at every real
 // position, loss, every gradient, the losses of the first optimizer steps, and the folder written back.
-#include <catch2/catch.hpp>
 #include <torch/torch.h>
+#include <catch2/catch.hpp>
 
 #include "models/causal_model.h"
 #include "models/tensor_io.h"

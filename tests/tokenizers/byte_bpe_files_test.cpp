@@ -185,9 +185,8 @@ TEST_CASE("byte-level BPE: a folder without a tokenizer says what was looked for
 
 TEST_CASE("byte-level BPE: what is saved gives the same ids, from files and from tokenizer.json, and is saved as the same bytes again") {
   const TempFolder folder;
-  write_small_byte_bpe(
-      folder / "files",
-      R"({"add_prefix_space": true, "model_max_length": 128, "pad_token": "<p>", "sep_token": "<s>", "add_bos_token": true,
+  write_small_byte_bpe(folder / "files",
+                       R"({"add_prefix_space": true, "model_max_length": 128, "pad_token": "<p>", "sep_token": "<s>", "add_bos_token": true,
           "additional_special_tokens": ["<x>"]})");
   Json json = small_byte_bpe_json();
   json["added_tokens"].push_back(parse_json(

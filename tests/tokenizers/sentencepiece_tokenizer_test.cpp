@@ -93,7 +93,7 @@ TEST_CASE("long runs of unknown characters give the library's own answer, in lin
   sentencepiece::SentencePieceProcessor library;
   REQUIRE(library.Load((folder / "source.spm").string()).ok());
   RandomStream stream(5, "runs");
-  const std::string_view parts[]{"ж", "中", "한", "ｱ",  "ﬁ", "e\u0301", "\u0301", "ᄀ",  "ᅡ",
+  const std::string_view parts[]{"ж", "中", "한", "ｱ",    "ﬁ", "e\u0301", "\u0301", "ᄀ",  "ᅡ",
                                  "①", "?",  "😀", "ＡＢ", "a", " ",       "\u3000", "Der", "▁"};
   for (int round = 0; round < 60; ++round) {
     std::string text;

@@ -165,8 +165,8 @@ TEST_CASE("quoted words at the starts of some lines are no language codes, unles
                              texts.folder / "quoted");
     });
   };
-  CHECK_THAT(train({}), Catch::Contains(", line 1: '>>word1<<' looks like a language code; 240 of 720 lines") &&
-                            Catch::Contains("--language-codes"));
+  CHECK_THAT(train({}),
+             Catch::Contains(", line 1: '>>word1<<' looks like a language code; 240 of 720 lines") && Catch::Contains("--language-codes"));
   CHECK_FALSE(MarianTokenizer(texts.folder / "quoted").source().id_of(">>word1<<"));
   CHECK(MarianTokenizer(texts.folder / "quoted").vocab_size() == 80);
   CHECK_THAT(train({"word1", ">>word4<<"}), Catch::Contains("'>>word7<<' looks like a language code; 238 of 720"));

@@ -222,7 +222,7 @@ TEST_CASE("ids that are free go to characters beyond the usual alphabet, the mos
   CHECK(learnt(text, {.vocab_size = 5000}).size() == 5 + 1200);
   const Strings full = learnt(text, {.vocab_size = 1105});
   CHECK(full.size() == 1105);
-  CHECK(full.back() == "\u524b");  // the 1,100th
+  CHECK(full.back() == "\u524b");                                                    // the 1,100th
   CHECK(learnt(text, {.vocab_size = 5000, .limit_alphabet = 1000}).size() == 1005);  // a limit that was asked for holds
   // Where the character stands in words decides which forms it gets.
   CHECK(learnt(ideographs(1000) + ideographs(1000) + "xy z\n", {.vocab_size = 5000}).size() == 5 + 1000 + 3);

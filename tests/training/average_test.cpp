@@ -7,6 +7,7 @@
 
 #include "core/atomic_file.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/safetensors.h"
 #include "tests/support/captured_stderr.h"
 #include "tests/support/refusal.h"
@@ -96,7 +97,11 @@ TEST_CASE("Checkpoints of equal sizes that are of different models are refused b
   const std::vector<float> values{1, 2, 3, 4};
   const auto make = [&](const std::string& name) { return make_folder(folder, name, {{"w", view(DType::kF32, {4}, values)}}); };
   const auto a = make("a"), b = make("b");
-  const auto refusal = [&] { return refusal_of([&] { average_folders({a, b}, folder / "mean"); }); };
+  set_log_level(LogLevel::kNormal);
+  const auto refusal = [&] {
+    const std::string all = refusal_of([&] { average_folders({a, b}, folder / "mean"); });
+    return all.substr(0, all.find(" | give checkpoints of one run"));
+  };
   const auto write_both = [&](const char* file, const std::string& of_a, const std::string& of_b) {
     write_text(a / file, of_a);
     write_text(b / file, of_b);
@@ -124,6 +129,9 @@ TEST_CASE("Checkpoints of equal sizes that are of different models are refused b
   CHECK(refusal() == (b / "merges.txt").string() + " is not that of " + a.string() + ": the same text has other tokens");
   std::filesystem::remove(b / "merges.txt");
   const std::string said = captured_stderr([&] { average_folders({a, b}, folder / "mean"); });
+  CHECK_FALSE(said.find("only one of them has") != std::string::npos);
+  write_text(a / "config.json", R"({"num_attention_heads": 4, "rotary": true, "num_beams": 4})");
+  CHECK(captured_stderr([&] { average_folders({a, b}, folder / "mean"); }).find("only one of them has rotary, which") != std::string::npos);
   CHECK(said.find(b.string() + " has no merges.txt, which " + a.string() + " has") != std::string::npos);
 }
 
@@ -137,13 +145,14 @@ TEST_CASE("A checkpoint that holds NaN or infinity is named") {
     const auto refusal = [&](const std::vector<std::filesystem::path>& folders) {
       return refusal_of([&] { average_folders(folders, folder / "mean"); });
     };
-    CHECK(refusal({a, b}) == (b / "model.safetensors").string() + ": tensor 'w' holds NaN or infinity");
+    CHECK(refusal({a, b}) == (b / "model.safetensors").string() + ": tensor 'w' holds NaN or infinity | leave this checkpoint out");
     CHECK(refusal({b, a}) == refusal({a, b}));
   }
   CHECK_FALSE(std::filesystem::exists(folder / "mean"));
 }
 
 TEST_CASE("A folder that is given twice, or through a link, weighs once") {
+  set_log_level(LogLevel::kNormal);
   const TempFolder folder;
   for (const char* name : {"step-1", "step-2", "average"}) std::filesystem::create_directories(folder / name);
   for (const char* name : {"step-1", "step-2"}) write_text(folder / name / "trainer_state.json", "{}");

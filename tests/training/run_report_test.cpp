@@ -70,14 +70,13 @@ TEST_CASE("A run says why it ended early, and which step's model its folder hold
   const auto holds = [&](const char* name, const std::string& model) {
     return "; the model in " + (folder / name).string() + " is " + model + "\n";
   };
-  const std::string patient = said(
-      folder / "patient",
-      [](O& o) {
-        o.steps = 1000;
-        o.eval_every = 2;
-        o.patience = 2;
-      },
-      {.scripted = {5, 4, 6, 7}});
+  const std::string patient = said(folder / "patient",
+                                   [](O& o) {
+                                     o.steps = 1000;
+                                     o.eval_every = 2;
+                                     o.patience = 2;
+                                   },
+                                   {.scripted = {5, 4, 6, 7}});
   CHECK(contains(patient, "stopped early: 2 evaluations in a row gave no better loss (--patience 2)"));
   CHECK(contains(patient, holds("patient", "that of step 4, the best by loss")));
   const std::string timed = said(folder / "timed", [](O& o) { o.max_minutes = 1e-9; }, {.has_validation = false});

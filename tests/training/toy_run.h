@@ -33,7 +33,8 @@ struct Outcome {
   std::vector<std::int64_t> seen;
 };
 
-inline Outcome train(const std::filesystem::path& output, const TrainingOptions& options, ToySettings toy = {}, Start start = Start::kFresh) {
+inline Outcome train(const std::filesystem::path& output, const TrainingOptions& options, ToySettings toy = {},
+                     Start start = Start::kFresh) {
   set_log_level(LogLevel::kQuiet);
   ToyObjective objective(std::move(toy));
   Trainer trainer(objective, {.output = output, .options = options, .start = start, .command = "attend pretrain toy"});

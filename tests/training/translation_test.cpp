@@ -8,6 +8,7 @@
 #include "core/stop_signal.h"
 #include "core/text.h"
 #include "models/transformer/model.h"
+#include "tests/support/captured_stderr.h"
 #include "tests/support/temp_folder.h"
 #include "tests/training/objective_checks.h"
 #include "tokenizers/sentencepiece_trainer.h"
@@ -185,6 +186,22 @@ TEST_CASE("A stop during an evaluation ends it without an answer") {
   CHECK_FALSE(objective.evaluate({}).has_value());
   reset_stop();
   CHECK(objective.evaluate({}).has_value());
+}
+
+TEST_CASE("Validation sentences that are cut are told, once a run") {
+  const Workplace place;
+  std::string endless;
+  for (int i = 0; i < 3000; ++i) endless += "hund ";
+  write_text(place.folder / "valid.de", read_text(place.folder / "valid.de") + endless + "\n");
+  write_text(place.folder / "valid.en", read_text(place.folder / "valid.en") + "dog\n");
+  TranslationObjective objective(place.setup());
+  objective.model().eval();
+  set_log_level(LogLevel::kNormal);
+  const std::string first = captured_stderr([&] { objective.evaluate({}); }), second = captured_stderr([&] { objective.evaluate({}); });
+  set_log_level(LogLevel::kQuiet);
+  CHECK_THAT(first,
+             Catch::Contains("1 of the 21 validation sentences are not translated whole") && Catch::Contains("was cut to the model's"));
+  CHECK(second.empty());
 }
 
 TEST_CASE("What is saved is a complete folder, and loads to the bit") {

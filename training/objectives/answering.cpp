@@ -31,7 +31,8 @@ std::string fingerprint_of(const std::vector<TextExample>& examples, const std::
 
 AnsweringObjective::AnsweringObjective(AnsweringSetup setup)
     : ShuffledObjective({.file = setup.train, .what = "questions", .resume_by = "file, --max-length, --stride and tokenizer"}),
-      setup_(std::move(setup)), spans_(setup_.options.spans) {
+      setup_(std::move(setup)),
+      spans_(setup_.options.spans) {
   require_answering(*setup_.model);
   check_spans(spans_, setup_.model->max_positions());
   const SquadData data = read_squad(setup_.train);

@@ -9,8 +9,8 @@
 #include "core/field_io.h"
 #include "inference/folders.h"
 #include "inference/generation_config.h"
-#include "training/objectives/common.h"
 #include "tokenizers/unknown_tokens.h"
+#include "training/objectives/common.h"
 
 namespace attend {
 namespace {

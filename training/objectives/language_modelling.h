@@ -12,9 +12,9 @@
 #include "data/task_sequences.h"
 #include "data/text_corpus.h"
 #include "data/text_windows.h"
+#include "inference/corpus_loss.h"
 #include "models/causal_model.h"
 #include "tokenizers/byte_bpe_tokenizer.h"
-#include "inference/corpus_loss.h"
 #include "training/objective.h"
 
 namespace attend {

@@ -64,8 +64,7 @@ void warn_of_unread_text(const DocumentCorpus& corpus, const MaskedLanguageOptio
   log_warning(name + ": no epoch reads " + std::to_string(std::llround(100 * share)) +
               " % of the text: of a sentence longer than --max-length " + std::to_string(options.max_length.value()) +
               " only the middle is read with next sentences; " +
-              (options.split_sentences ? "" : "if a line is a paragraph, add --split-sentences; ") +
-              "--no-next-sentence reads all of it");
+              (options.split_sentences ? "" : "if a line is a paragraph, add --split-sentences; ") + "--no-next-sentence reads all of it");
 }
 
 std::shared_ptr<const DocumentCorpus> prepare(const std::vector<std::filesystem::path>& files, const WordPieceTokenizer& tokenizer,

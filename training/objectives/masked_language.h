@@ -10,9 +10,9 @@
 
 #include "core/fields.h"
 #include "data/masked_examples.h"
+#include "inference/corpus_loss.h"
 #include "models/text_model.h"
 #include "tokenizers/wordpiece_tokenizer.h"
-#include "inference/corpus_loss.h"
 #include "training/objective.h"
 
 namespace attend {
@@ -37,7 +37,8 @@ struct MaskedLanguageOptions {
     visit("whole_word", self.whole_word, "mask all pieces of a word together");
     visit("max_predictions", self.max_predictions, "most tokens to be predicted in a sequence; 0: the share says");
     visit("split_sentences", self.split_sentences, "the text is running prose, a paragraph a line: split it into sentences");
-    visit("eval_examples", self.eval_examples, "validation sequences in an evaluation, and what fills the last batch, the same each time; 0: all");
+    visit("eval_examples", self.eval_examples,
+          "validation sequences in an evaluation, and what fills the last batch, the same each time; 0: all");
   }
 };
 

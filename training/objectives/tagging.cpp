@@ -82,7 +82,8 @@ TaggedExamples read_tagged_examples(const TaggedSource& source, const WordPieceT
 }
 
 TaggingObjective::TaggingObjective(TaggingSetup setup)
-    : ShuffledObjective({.file = setup.train.file, .what = "sentences", .resume_by = "file, columns and tokenizer"}), setup_(std::move(setup)) {
+    : ShuffledObjective({.file = setup.train.file, .what = "sentences", .resume_by = "file, columns and tokenizer"}),
+      setup_(std::move(setup)) {
   const TaggingOptions& options = setup_.options;
   const std::int64_t max_length = chosen_length(options.max_length, TaggingOptions::kUsualLength, setup_.model->max_positions());
   setup_.options.max_length = max_length;

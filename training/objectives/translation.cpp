@@ -1,10 +1,12 @@
 #include "training/objectives/translation.h"
 
 #include <cmath>
+#include <utility>
 
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/field_io.h"
+#include "core/log.h"
 #include "core/text.h"
 #include "inference/translator.h"
 #include "metrics/bleu.h"
@@ -140,16 +142,27 @@ std::optional<double> TranslationObjective::bleu(const StopCheck& stop) {
   generation.max_length = std::min(generation.max_length.value_or(bleu_max_length_), bleu_max_length_);
   Translator translator(setup_.model, setup_.tokenizer, generation);
   Bleu bleu;
+  std::vector<std::string> warnings;
   for (std::size_t begin = 0; begin < bleu_sources_.size(); begin += kLinesBetweenChecks) {
     if (stop && stop()) return std::nullopt;
     const std::size_t count = std::min(kLinesBetweenChecks, bleu_sources_.size() - begin);
     const auto lines = translator.translate(std::span(bleu_sources_).subspan(begin, count));
-    for (std::size_t i = 0; i < count; ++i) bleu.add(lines[i].translations.front().text, std::span(&bleu_references_[begin + i], 1));
+    for (std::size_t i = 0; i < count; ++i) {
+      bleu.add(lines[i].translations.front().text, std::span(&bleu_references_[begin + i], 1));
+      if (!lines[i].warnings.empty()) warnings.push_back(lines[i].warnings.front());
+    }
   }
+  tell_of_cut_sentences(warnings);
   return bleu.score().score;
 }
 
 std::string TranslationObjective::validation() const { return hash_files({setup_.files.valid_source, setup_.files.valid_target}); }
+
+void TranslationObjective::tell_of_cut_sentences(const std::vector<std::string>& warnings) {
+  if (!warnings.empty() && !std::exchange(are_cut_sentences_told_, true))
+    log_warning(std::to_string(warnings.size()) + " of the " + std::to_string(bleu_sources_.size()) +
+                " validation sentences are not translated whole; the first " + warnings.front());
+}
 
 BestMetric TranslationObjective::best_metric() const {
   if (setup_.options.best_by == BestBy::kBleu) return {"bleu", BestMetric::Direction::kHigher};

@@ -89,6 +89,7 @@ class TranslationObjective final : public Objective {
  private:
   void take_sentences_for_bleu();
   std::optional<double> bleu(const StopCheck& stop);
+  void tell_of_cut_sentences(const std::vector<std::string>& warnings);  // the first time
 
   TranslationSetup setup_;
   std::shared_ptr<const ParallelCorpus> train_, valid_;
@@ -96,6 +97,7 @@ class TranslationObjective final : public Objective {
   std::int64_t bleu_max_length_ = 0;  // tokens
   std::string fingerprint_;           // of the training pairs
   std::unique_ptr<PairBatches> batches_;
+  bool are_cut_sentences_told_ = false;
 };
 
 }  // namespace attend

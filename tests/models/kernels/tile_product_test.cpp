@@ -3,10 +3,10 @@
 
 #include <catch2/catch.hpp>
 
-#include "models/layers/linear.h"
 #include "models/kernels/tile_product.h"
-#include "models/layers/tied_cross_entropy.h"
 #include "models/kernels/tiles.h"
+#include "models/layers/linear.h"
+#include "models/layers/tied_cross_entropy.h"
 
 using namespace attend;
 
