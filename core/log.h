@@ -16,8 +16,6 @@ void log_warning(const std::string& message);
 void log_info_once(const std::string& message);
 void log_warning_once(const std::string& message);
 void log_error(const std::string& message);
-/// A warning that this process gives once, however often it comes here.
-void log_warning_once(const std::string& message);
 
 /// A file of our own that the user does not know is called `name` in every message from now on: "standard input" for a copy of it.
 void show_as(const std::string& path, const std::string& name);

@@ -79,12 +79,6 @@ std::string read_file(const std::filesystem::path& path, std::uintmax_t max_byte
   return content;
 }
 
-bool is_white_space(char32_t c) {
-  if (c < 0x80) return c == U' ' || (c >= U'\t' && c <= U'\r');
-  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
-         c == 0x205F || c == 0x3000;
-}
-
 std::string_view trimmed(std::string_view text) {
   const auto is_blank = [](const Utf8Sequence& sequence) { return sequence.is_valid && is_white_space(sequence.code_point); };
   while (!text.empty()) {

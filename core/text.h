@@ -57,7 +57,7 @@ std::vector<std::string> with_line_breaks(std::vector<std::string> texts);
 std::string unescaped(std::string_view text);
 
 bool is_valid_utf8(std::string_view text);
-/// Unicode's White_Space.
+/// Unicode's White_Space: blanks, tabs, line breaks, the no-break and the ideographic space.
 bool is_white_space(char32_t code_point);
 /// Each maximal ill-formed part becomes U+FFFD, as Unicode recommends and Python's errors="replace" does.
 std::string repair_utf8(std::string_view text);
@@ -65,8 +65,6 @@ std::string repair_utf8(std::string_view text);
 std::vector<char32_t> decode_utf8(std::string_view text);
 void append_utf8(std::string& text, char32_t code_point);
 
-/// Unicode's White_Space: blanks, tabs, line breaks, the no-break and the ideographic space.
-bool is_white_space(char32_t code_point);
 /// Without white space at either end. Ill-formed bytes are none.
 std::string_view trimmed(std::string_view text);
 /// Without any of the bytes `blanks` at either end.
