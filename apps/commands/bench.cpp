@@ -141,7 +141,7 @@ int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostrea
     const auto start = std::chrono::steady_clock::now();
     const PairBatch batch{.source = pack(sources, chosen), .target = pack(targets, chosen)};
     const SummedLoss summed = [&] {
-      const Autocast autocast = forward_precision(options, *model);
+      const Autocast autocast = forward_precision(options.common, *model);
       return model->loss(batch, 0.1);
     }();
     const auto mean = summed.loss / static_cast<double>(summed.num_targets);

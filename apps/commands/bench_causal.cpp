@@ -86,7 +86,7 @@ int run_bench_generate(const BenchGenerateOptions& options, std::istream&, std::
     throw UserError("--prompt-length " + std::to_string(options.prompt_length) + " and --max-new-tokens " +
                     std::to_string(options.new_tokens) + " need " + std::to_string(options.prompt_length - 1 + options.new_tokens) +
                     " positions; the model has " + std::to_string(model->max_positions()));
-  const Autocast autocast(options.common.precision == Precision::kBFloat16);
+  const Autocast autocast = forward_precision(options.common, *model);
   RandomStream random(options.common.seed, "bench");
   const PackedIds prompt = draw_tokens({.sequences = 1, .length = options.prompt_length, .vocab_size = model->vocab_size()}, random);
   continue_greedily(*model, prompt, std::min<std::int64_t>(4, options.new_tokens));  // the warm-up

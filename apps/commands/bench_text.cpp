@@ -78,7 +78,7 @@ int run_bench_classify(const BenchClassifyOptions& options, std::istream&, std::
   const auto model = load_sequence_classifier(options.model, {.device = apply_common(options.common)});
   require_positions(options.length, model->max_positions());
   const torch::NoGradGuard no_grad;
-  const Autocast autocast(options.common.precision == Precision::kBFloat16);
+  const Autocast autocast = forward_precision(options.common, *model);
   RandomStream random(options.common.seed, "bench");
   const TextBatch batch = draw_text({.sequences = options.batch_size, .length = options.length, .vocab_size = model->vocab_size()}, random);
   for (int i = 0; i < 2; ++i) model->logits(batch);  // the warm-up

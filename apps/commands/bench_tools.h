@@ -49,8 +49,8 @@ inline void require_positions(std::int64_t length, std::int64_t positions, const
 }
 
 /// Products of `model`'s forward pass in the precision asked for, as the trainer makes them.
-inline Autocast forward_precision(const BenchTrainOptions& options, const torch::nn::Module& model) {
-  const bool is_bfloat16 = options.common.precision == Precision::kBFloat16;
+inline Autocast forward_precision(const CommonOptions& options, const torch::nn::Module& model) {
+  const bool is_bfloat16 = options.precision == Precision::kBFloat16;
   return Autocast(is_bfloat16 ? TrainingPrecision::kBfloat16 : TrainingPrecision::kFloat32, model.parameters().front().device());
 }
 
@@ -72,7 +72,7 @@ void time_training(const BenchTrainOptions& options, const torch::nn::Module& mo
     const Batch batch = steps.draw();
     const auto start = std::chrono::steady_clock::now();
     const torch::Tensor mean = [&] {
-      const Autocast autocast = forward_precision(options, model);
+      const Autocast autocast = forward_precision(options.common, model);
       return steps.mean_loss(batch);
     }();
     mean.backward();
