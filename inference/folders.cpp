@@ -73,7 +73,7 @@ CausalFolder load_causal_folder(const std::filesystem::path& folder, const LoadO
   const std::int64_t end_of_text = loaded.tokenizer->end_of_text_id().value_or(kNone);
   loaded.generation = read_generation_config(folder, {.pad = kNone, .eos = end_of_text, .decoder_start = kNone});
   const GenerationConfig& generation = loaded.generation;
-  loaded.warnings = generation.warnings;
+  loaded.warnings.insert(loaded.warnings.end(), generation.warnings.begin(), generation.warnings.end());
   if ((generation.max_length && !generation.max_new_tokens) || (generation.min_length > 0 && !generation.min_new_tokens))
     loaded.warnings.push_back((folder / "generation_config.json").string() +
                               ": max_length and min_length, which count the prompt's tokens too, are not followed; there are "
