@@ -116,8 +116,7 @@ TEST_CASE("blanks at the ends of outputs are no part of the answer, which is sai
     std::istringstream in("a\tyes\nb\tyes \nc\t no\xE3\x80\x80\n");
     CHECK(output_choices(read_task_examples(in, "trail.tsv"), 0) == std::vector<std::string>{"yes", "no"});
   });
-  CHECK(said ==
-        "warning: trail.tsv: 2 of 3 outputs have blanks at their ends, which are taken off; the first is in line 2\n");
+  CHECK(said == "warning: trail.tsv: 2 of 3 outputs have blanks at their ends, which are taken off; the first is in line 2\n");
   CHECK_THAT(refusal("a\t \n"), Contains("line 1: the output is empty"));
 }
 
