@@ -1,4 +1,4 @@
-// bin/attend: chooses how OpenMP's threads wait, then becomes the program, libexec/attend/attend, under the same process id.
+// bin/attend: chooses how OpenMP's threads wait, then becomes the program, libexec/attend/attend-program, under the same process id.
 //
 // GNU's OpenMP lets a thread that has nothing to do spin some 300,000 times before it sleeps: at every barrier, and on a machine that is
 // busy the core it spins on is the one that another thread waits for. A thousand spins lose nothing on an idle machine. The runtime reads
@@ -41,7 +41,7 @@ int main(int, char** argv) {
     choose_spinning();
     ::execv(program, argv);
   }
-  std::fprintf(stderr, "error: %s: %s\nattend is two files, bin/attend and libexec/attend/attend: install or copy both\n", program,
+  std::fprintf(stderr, "error: %s: %s\nattend is two files, bin/attend and libexec/attend/attend-program: install or copy both\n", program,
                std::strerror(errno));
   return 1;
 }

@@ -15,7 +15,7 @@ foreach(interface ${attend_interfaces})
 endforeach()
 list(TRANSFORM attend_libraries PREPEND attend_ OUTPUT_VARIABLE attend_targets)
 install(TARGETS ${attend_targets} ${attend_interfaces} EXPORT attend ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-# The command looks for the program at ../libexec/attend/attend.
+# The command looks for the program at ../libexec/attend/attend-program.
 install(TARGETS attend RUNTIME DESTINATION bin)
 install(TARGETS attend_program RUNTIME DESTINATION libexec/attend)
 

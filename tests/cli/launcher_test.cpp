@@ -17,11 +17,12 @@ const std::string kUnset = "unset GOMP_SPINCOUNT OMP_WAIT_POLICY; ";
 
 Outcome shell(const std::string& script) { return run(Invocation{.arguments = {"-c", script}, .program = "/bin/sh"}); }
 
-/// Whether the process has become libexec/attend/attend; it is given a minute.
+/// Whether the process has become libexec/attend/attend-program; it is given a minute.
 bool has_become_the_program(pid_t process) {
   for (int tries = 0; tries < 6000; ++tries) {
     std::error_code gone;
-    if (fs::read_symlink("/proc/" + std::to_string(process) + "/exe", gone).string().ends_with("/libexec/attend/attend")) return true;
+    if (fs::read_symlink("/proc/" + std::to_string(process) + "/exe", gone).string().ends_with("/libexec/attend/attend-program"))
+      return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return false;
@@ -100,9 +101,9 @@ TEST_CASE("a launcher that was copied without the program says what is missing")
   const Outcome alone = run(Invocation{.arguments = {"--version"}, .program = (folder / "bin/attend").string()});
   CHECK(alone.code == 1);
   CHECK(alone.out.empty());
-  CHECK_THAT(alone.err, Contains("libexec/attend/attend: No such file") && Contains("two files"));
+  CHECK_THAT(alone.err, Contains("libexec/attend/attend-program: No such file") && Contains("two files"));
 
   fs::create_directories(folder / "libexec/attend");
-  fs::create_symlink(fs::path(ATTEND_BINARY).parent_path() / "../libexec/attend/attend", folder / "libexec/attend/attend");
+  fs::create_symlink(fs::path(ATTEND_BINARY).parent_path() / "../libexec/attend/attend-program", folder / "libexec/attend/attend-program");
   CHECK(run(Invocation{.arguments = {"--version"}, .program = (folder / "bin/attend").string()}).code == 0);
 }

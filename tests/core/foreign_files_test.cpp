@@ -31,7 +31,8 @@ void write_named(const TempFolder& folder, const std::vector<std::string>& names
 
 std::set<std::string> names_in(const TempFolder& folder) {
   std::set<std::string> names;
-  for (const auto& [name, view] : SafetensorsReader::open_folder(folder.path()).tensors()) names.insert(name);
+  const SafetensorsReader file = SafetensorsReader::open_folder(folder.path());
+  for (const auto& [name, view] : file.tensors()) names.insert(name);
   return names;
 }
 

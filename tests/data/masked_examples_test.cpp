@@ -215,7 +215,7 @@ TEST_CASE("batches hold so many sequences, or at most so many tokens") {
   const auto by_tokens = epoch_of(source, {.examples = {.segments = kShort, .budget = {.tokens = 150}}});
   for (std::size_t i = 0; i + 1 < by_tokens.size(); ++i) {
     CHECK(by_tokens[i].num_tokens() <= 150);
-    CHECK(by_tokens[i].num_tokens() + by_tokens[i + 1].tokens.lengths[0] > 150);  // the next one did not fit
+    CHECK(by_tokens[i].num_tokens() + by_tokens[i + 1].text.tokens.lengths[0] > 150);  // the next one did not fit
   }
   for (const MaskedBatch& batch : epoch_of(source, {.examples = {.segments = kShort, .budget = {.tokens = 20}}}))
     CHECK((batch.num_tokens() <= 20 || batch.size() == 1));
