@@ -251,7 +251,7 @@ TEST_CASE("malformed SQuAD files have their verdicts") {
           {"flat without context", "[{" + kId + "," + kText + "," + kAnswers + "}]", "[0]: has no 'context'"},
           {"flat and nested", R"({"data":[{"paragraphs":[]},{)" + kContext + "," + kId + "," + kText + "," + kAnswers + "}]}", ""},
           {"lines", "{" + kContext + "," + kId + "," + kText + "," + kAnswers + "}\n{}\n", "x.json, line 2: has no 'context'"},
-          {"a broken line", "{" + kContext + "," + kId + "," + kText + "," + kAnswers + "}\n{\"\n", "x.json, line 2: not valid JSON"},
+          {"a broken line", "{" + kContext + "," + kId + "," + kText + "," + kAnswers + "}\n{\"\n", "x.json, line 2: line 1, column 2: not valid JSON"},
           {"flat without any answer", "[{" + kContext + "," + kId + "," + kText + R"(,"answers":[]}])", "none of its 1 questions has"},
           {"answers are empty", with_answers(R"("answers":[])"), "no answers"},
           {"possible without answers", with_answers(R"("answers":[],"is_impossible":false)"), "no answers"},
