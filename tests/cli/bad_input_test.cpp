@@ -164,7 +164,7 @@ TEST_CASE("a configuration or vocabulary that does not fit the weights is refuse
     write_json_file(copy.path / file, content);
     return copy.translate();
   };
-  check_refusal(edited("vocab.json", "another", 1'000'000), "vocab");
+  check_refusal(edited("vocab.json", "another", 1'000'000), "1000001 source ids");
   check_refusal(edited("config.json", "vocab_size", 299), "vocab");
   check_refusal(edited("config.json", "d_model", 64), "");
   check_refusal(edited("config.json", "d_model", 1e18), "d_model");

@@ -105,7 +105,7 @@ TEST_CASE("a sequence longer than the positions is cut, with a warning that name
   CHECK(lines(outcome.out) == 2);
   CHECK_THAT(outcome.err, Contains("line 2") && Contains("longer than the 32 tokens"));
   const Outcome behind = run({"fill-mask", "--model", world().bert.string()}, "the [MASK] " + endless.substr(11) + " [MASK]\n");
-  CHECK_THAT(behind.err, Contains("line 1: 1 of its 2 [MASK]s lie behind"));
+  CHECK_THAT(behind.err, Contains("line 1 holds 2 [MASK]s, of which 1 lie behind"));
 }
 
 TEST_CASE("a classifier is fine-tuned, used, evaluated, and trained with several seeds") {

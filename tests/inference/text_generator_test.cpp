@@ -224,7 +224,7 @@ TEST_CASE("all of a prompt as long as the positions is read, and of a longer one
     REQUIRE(whole.warnings.empty());
   }
   REQUIRE(toy.one(std::string(16, 'x'), {.max_new_tokens = 1, .beam = 3}).ids == TokenIds{16});
-  const auto halves = toy.run({std::string(17, 'x'), "ab"}, {.max_new_tokens = 1, .samples = 2, .temperature = 1.0});
+  const auto halves = toy.run({std::string(17, 'x'), "ab"}, {.max_new_tokens = 1, .temperature = 1.0, .samples = 2});
   for (const Continuation& sample : halves[0]) {
     REQUIRE(sample.ids == TokenIds{8});
     REQUIRE(sample.warnings == std::vector<std::string>{"has 17 tokens, and the model 16 positions; its last 8 are read"});

@@ -62,8 +62,9 @@ TEST_CASE("a line without tokens gives one empty translation and never reaches t
   const auto model = std::make_shared<EchoModel>();
   const std::vector<std::string> lines{"", "  "};
   const auto translations = make_translator(model).translate(lines, {.n_best = 3});
-  for (const auto& [list, warnings] : translations) {
-    REQUIRE(warnings.empty());
+  for (const TranslatedLine& line : translations) {
+    const auto& list = line.translations;
+    REQUIRE(line.warnings.empty());
     REQUIRE(list.size() == 1);
     REQUIRE(list[0].text.empty());
     REQUIRE(list[0].ids.empty());

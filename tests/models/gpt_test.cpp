@@ -244,8 +244,9 @@ TEST_CASE("a GPT block passes a float64 gradient check") {
   GptConfig config = small_config();
   config.hidden_size = 8;
   config.intermediate_size = 12;
+  config.dropout = 0;
   GptBlock block(config);
-  ResidualNorm final_norm(8, 1e-5);
+  ResidualNorm final_norm(ResidualNormConfig{.width = 8});
   for (torch::nn::Module* module : {static_cast<torch::nn::Module*>(block.get()), static_cast<torch::nn::Module*>(final_norm.get())}) {
     module->to(torch::kFloat64);
     const torch::NoGradGuard no_gradient;
@@ -254,7 +255,7 @@ TEST_CASE("a GPT block passes a float64 gradient check") {
   const PackedLayout layout({3, 2}, torch::kCPU);
   const auto x_NE = torch::randn({5, 8}, torch::kFloat64).requires_grad_(), weights = torch::randn({5, 8}, torch::kFloat64);
   const auto value = [&] {
-    ResidualStream stream(x_NE, 0);
+    ResidualStream stream(x_NE);
     block->forward(stream, layout);
     return (stream.normed(final_norm) * weights).sum();
   };

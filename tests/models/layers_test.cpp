@@ -88,7 +88,7 @@ TEST_CASE("GELU by tanh is its formula, slope included, from end to end") {
 TEST_CASE("residual norm equals LayerNorm(x + sublayer), gradients included") {
   torch::manual_seed(2);
   const auto width = GENERATE(16, 24, 128, 130);  // whole vectors, and pieces
-  ResidualNorm norm(width, 1e-5);
+  ResidualNorm norm(ResidualNormConfig{.width = width});
   {
     const torch::NoGradGuard no_gradient;
     norm->weight.normal_();
@@ -96,7 +96,7 @@ TEST_CASE("residual norm equals LayerNorm(x + sublayer), gradients included") {
   }
   const auto x = torch::randn({70, width}) * 3 + 1, s = torch::randn({70, width}), g = torch::randn({70, width});
   const auto x1 = leaf(x), s1 = leaf(s), x2 = leaf(x), s2 = leaf(s), w2 = leaf(norm->weight), b2 = leaf(norm->bias);
-  const auto y1 = norm->forward(x1, s1, 0), y2 = torch::layer_norm(x2 + s2, {width}, w2, b2, 1e-5);
+  const auto y1 = norm->forward(x1, s1), y2 = torch::layer_norm(x2 + s2, {width}, w2, b2, 1e-5);
   (y1 * g).sum().backward();
   (y2 * g).sum().backward();
   CHECK(difference(y1, y2) < 5e-6);
@@ -109,13 +109,13 @@ TEST_CASE("residual norm equals LayerNorm(x + sublayer), gradients included") {
 TEST_CASE("residual norm drops the same elements in both directions") {
   torch::manual_seed(3);
   const double probability = 0.3;
-  ResidualNorm norm(64, 1e-5);
+  ResidualNorm norm(ResidualNormConfig{.width = 64, .dropout = probability});
   const auto x = torch::zeros({50, 64}), s = torch::randn({50, 64});
   torch::manual_seed(9);
   const auto kept = dropout(torch::ones({50, 64}), probability);  // the first draw after this seed
   torch::manual_seed(9);
   const auto s1 = leaf(s);
-  const auto y1 = norm->forward(x, s1, probability);
+  const auto y1 = norm->forward(x, s1);
   const auto s2 = leaf(s);
   const auto y2 = torch::layer_norm(x + s2 * kept, {64}, norm->weight, norm->bias, 1e-5);
   const auto g = torch::randn({50, 64});
@@ -128,7 +128,8 @@ TEST_CASE("residual norm drops the same elements in both directions") {
 TEST_CASE("a residual stream is x = x + Dropout(f(LayerNorm(x))), again and again, gradients included") {
   const auto width = GENERATE(16, 130);
   const double probability = GENERATE(0.0, 0.3);
-  ResidualNorm first(width, 1e-5), second(width, 1e-5), last(width, 1e-5);
+  const ResidualNormConfig config{.width = width, .dropout = probability};
+  ResidualNorm first(config), second(config), last(config);
   torch::manual_seed(12);
   {
     const torch::NoGradGuard no_gradient;
@@ -158,10 +159,10 @@ TEST_CASE("a residual stream is x = x + Dropout(f(LayerNorm(x))), again and agai
 
   torch::manual_seed(9);
   const auto x1 = leaf(x);
-  ResidualStream stream(x1, probability);
+  ResidualStream stream(x1);
   stream.add(torch::sin(stream.normed(first)));
   stream.add(torch::cos(stream.normed(second)));
-  stream.add(torch::tanh(x1));  // two additions without a norm between
+  CHECK_THROWS(stream.add(torch::tanh(x1)));  // no norm between two additions
   const auto y1 = stream.normed(last);
   (y1 * g).sum().backward();
   const auto gradients1 = gradients(x1);
@@ -170,7 +171,6 @@ TEST_CASE("a residual stream is x = x + Dropout(f(LayerNorm(x))), again and agai
   const auto x2 = leaf(x);
   auto value = x2 + dropout(torch::sin(norm(x2, first)), probability);
   value = value + dropout(torch::cos(norm(value, second)), probability);
-  value = value + dropout(torch::tanh(x2), probability);
   const auto y2 = norm(value, last);
   (y2 * g).sum().backward();
   const auto gradients2 = gradients(x2);
