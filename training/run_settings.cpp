@@ -81,7 +81,7 @@ void check_resumed_settings(const Json& before, const Json& now) {
     if (name == "best_by")
       throw UserError("the best model so far was chosen by another metric: " + change,
                       "resume with the settings it was started with (they are in run.toml), or start in another --output folder");
-    if (holds(kNameValidation, name)) continue;
+    if (holds(kNameValidation, name) && before.contains(name) && now.contains(name)) continue;
     if (holds(kHarmless, name) && !(ends_with_the_run && (name == "steps" || name == "epochs"))) continue;
     log_warning("resuming with another setting: " + change + "; from here on the run differs from one that was never stopped");
   }

@@ -122,14 +122,12 @@ TEST_CASE("samples that are more than the budget takes are drawn in parts, and a
     CHECK(ids_of(toy.run("some text", {.max_new_tokens = 10, .samples = 7, .batch_tokens = budget})) == all);
 }
 
-TEST_CASE("a prompt as long as the model's positions is cut, with a warning that names it") {
-  set_log_level(LogLevel::kNormal);
+TEST_CASE("a prompt longer than the model's positions is cut, and that is part of its answer") {
   const Toy toy{GenerationConfig()};
-  const auto warned = [&](std::size_t length) {
-    return captured_stderr([&] { toy.run(std::string(length, 'x'), {.max_new_tokens = 2}); });
-  };
-  CHECK_THAT(warned(kPositions), Contains("line 1: a prompt of 64 tokens") && Contains("its last 32 are read"));
-  CHECK(warned(kPositions - 1).empty());
+  const auto warnings = [&](std::size_t length) { return toy.run(std::string(length, 'x'), {.max_new_tokens = 2})[0].warnings; };
+  REQUIRE(warnings(kPositions + 1).size() == 1);
+  CHECK_THAT(warnings(kPositions + 1)[0], Contains("has 65 tokens") && Contains("its last 32 are read"));
+  CHECK(warnings(kPositions).empty());
 }
 
 TEST_CASE("scores that are no numbers are refused") {

@@ -86,12 +86,10 @@ TEST_CASE("A context that just fits has one window, and an empty one has one too
 
 TEST_CASE("A question keeps half of a window at most, and that is said") {
   const Workplace place;
-  set_log_level(LogLevel::kNormal);
-  QuestionWindows found;
-  const std::string said =
-      captured_stderr([&] { found = window_questions(one_question(kLetters, "", 0, "a b c d e f g h"), *place.tokenizer, kSmall); });
-  CHECK_THAT(said, Contains("1 of 1 questions were longer than 4 tokens"));
-  set_log_level(LogLevel::kQuiet);
+  const QuestionWindows found = window_questions(one_question(kLetters, "", 0, "a b c d e f g h"), *place.tokenizer, kSmall);
+  REQUIRE(found.warnings.size() == 1);
+  CHECK_THAT(found.warnings[0], Contains("1 of 1 questions were longer than 4 tokens"));
+  CHECK(found.cut == std::vector<std::size_t>{0});
   CHECK(found.windows[0].offset == 6);
   CHECK(found.windows[0].end == 5);  // 12 - 3 - 4
   CHECK(found.windows.size() == 9);  // one begins every 2, the last at 16

@@ -90,6 +90,7 @@ TEST_CASE("F1 is of the class that is asked for, and the classes are told with t
     set_log_level(LogLevel::kNormal);
     ClassificationObjective objective(std::move(setup));
     set_log_level(LogLevel::kQuiet);
+    std::filesystem::create_directory(place.folder / "saved");
     objective.save(place.folder / "saved");
   });
   CHECK_THAT(said, Catch::Contains("examples of each class: 'negative' 3 (75.0 %), 'positive' 1 (25.0 %)"));

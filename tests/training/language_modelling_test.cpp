@@ -209,7 +209,7 @@ TEST_CASE("the name of validation data is that of their content") {
   const Workplace place;
   const std::string before = LanguageObjective(place.setup()).validation();
   CHECK_FALSE(before.empty());
-  write_text(place.folder / "valid.txt", rhyme(9).replace(4, 3, "dog"));
+  write_text(place.folder / "valid.txt", rhyme(9).replace(4, 3, "cat"));
   CHECK(LanguageObjective(place.setup()).validation() != before);
   LanguageSetup without = place.setup();
   without.valid.clear();
