@@ -10,8 +10,11 @@ import sys
 import tempfile
 
 
-def run(*arguments, **more):
-    return subprocess.run([str(a) for a in arguments], check=True, text=True, stdout=subprocess.PIPE, **more).stdout
+def run(*arguments, quiet=False, **more):
+    done = subprocess.run([str(a) for a in arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT if quiet else None, **more)
+    if done.returncode != 0:
+        sys.exit(f"{arguments} ended with {done.returncode}:\n{done.stdout}")
+    return done.stdout
 
 
 def main():
@@ -21,7 +24,7 @@ def main():
         prefix, examples = place / "installed", place / "build"
         run("cmake", "--install", build, "--prefix", prefix)
         run("cmake", "-S", source / "examples", "-B", examples, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Release")
-        run("cmake", "--build", examples, "-j", os.cpu_count() or 1)
+        run("cmake", "--build", examples, "-j", os.cpu_count() or 1, quiet=True)
 
         attend = prefix / "bin" / "attend"
         assert run(attend, "--version").startswith("attend 0."), "the installed command runs"

@@ -10,10 +10,8 @@
 #include "core/fields.h"
 #include "core/json.h"
 #include "models/layers/activation.h"
-#include "models/layers/attention.h"
-#include "models/layers/feed_forward.h"
+#include "models/layers/configs.h"
 #include "models/layers/position_start.h"
-#include "models/layers/residual_norm.h"
 
 namespace attend {
 

@@ -9,16 +9,11 @@
 #include <torch/nn/pimpl.h>
 
 #include "models/layers/attention_kernel.h"
+#include "models/layers/configs.h"
 #include "models/layers/kv_cache.h"
 #include "models/layers/linear.h"
 
 namespace attend {
-
-struct AttentionConfig {
-  std::int64_t hidden_size = 512;
-  std::int64_t num_heads = 8;
-  double dropout = 0;  ///< on the attention weights, while training
-};
 
 /// Attention of a sequence to itself.
 class SelfAttentionImpl : public torch::nn::Module {

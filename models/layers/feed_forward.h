@@ -4,15 +4,10 @@
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
+#include "models/layers/configs.h"
 #include "models/layers/linear.h"
 
 namespace attend {
-
-struct FeedForwardConfig {
-  std::int64_t hidden_size = 512;
-  std::int64_t inner_size = 2048;
-  Activation activation = Activation::kRelu;
-};
 
 class FeedForwardImpl : public torch::nn::Module {
  public:

@@ -8,6 +8,8 @@
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
+#include "models/layers/configs.h"
+
 namespace attend {
 
 /// Drops each element with probability `probability` and scales the others by 1 / (1 - probability). On the CPU which ones is
@@ -25,12 +27,6 @@ class DropoutImpl : public torch::nn::Module {
   double probability_;
 };
 TORCH_MODULE(Dropout);
-
-struct ResidualNormConfig {
-  std::int64_t width = 512;
-  double epsilon = 1e-5;
-  double dropout = 0;  ///< on the sublayer's output, while training
-};
 
 /// LayerNorm(x + Dropout(sublayer)) with parameters weight [E] and bias [E] (Ba et al. 2016).
 class ResidualNormImpl : public torch::nn::Module {

@@ -8,9 +8,7 @@
 #include "core/fields.h"
 #include "core/json.h"
 #include "models/layers/activation.h"
-#include "models/layers/attention.h"
-#include "models/layers/feed_forward.h"
-#include "models/layers/residual_norm.h"
+#include "models/layers/configs.h"
 
 namespace attend {
 

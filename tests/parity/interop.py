@@ -26,6 +26,7 @@ except ImportError as missing:
 transformers.logging.set_verbosity_error()
 attend = sys.argv[1]
 MAX_LENGTH = 24  # in attend's convention: generated tokens, the end counted, the start not
+LONGER = 120  # room for a whole sentence as a forced beginning, and for what comes after it
 
 
 def run(*arguments, text=""):
@@ -56,7 +57,7 @@ def prefixed_there(model, tokenizer, lines, prefixes, beams):
     for line, prefix in zip(lines, prefixes, strict=True):
         start = torch.tensor([[model.config.decoder_start_token_id] + tokenizer(text_target=prefix).input_ids[:-1]])
         with torch.no_grad():
-            found = model.generate(**tokenizer([line], return_tensors="pt"), decoder_input_ids=start, num_beams=beams, max_length=MAX_LENGTH + 1,
+            found = model.generate(**tokenizer([line], return_tensors="pt"), decoder_input_ids=start, num_beams=beams, max_length=LONGER + 1,
                                    early_stopping=False, return_dict_in_generate=True, output_scores=True)
         translations.append(tokenizer.decode(found.sequences[0], skip_special_tokens=True))
         scores.append(found.sequences_scores[0].item() if beams > 1 else None)
@@ -69,7 +70,7 @@ def check_prefixes(folder, model_folder, model, tokenizer, lines):
     prefixes = [" ".join(references[i - 1 if i % 2 else i].split()[:1 + i % 4]) if i % 3 else references[i - 1] for i in range(len(lines))]
     (folder / "prefixes").write_text("\n".join(prefixes) + "\n", encoding="utf-8")
     for beams in (1, 4):
-        ours = [line.split("\t") for line in run("translate", "--model", model_folder, "--beam", beams, "--max-length", MAX_LENGTH, "--prefix",
+        ours = [line.split("\t") for line in run("translate", "--model", model_folder, "--beam", beams, "--max-length", LONGER, "--prefix",
                                                  folder / "prefixes", "--scores", "-q", text="\n".join(lines) + "\n")]
         theirs, scores = prefixed_there(model, tokenizer, lines, prefixes, beams)
         same([text for text, _ in ours], theirs, f"behind a prefix, beam {beams}, in transformers")
@@ -108,10 +109,10 @@ def trained_here(folder):
     ours = run("translate", "--model", model_folder, "--beam", 1, "--max-length", MAX_LENGTH, "-q", text="\n".join(lines) + "\n")
     same(ours, theirs, "trained here, greedy, converted by CTranslate2")
 
-    results = translator.translate_batch(sources, beam_size=1, max_decoding_length=MAX_LENGTH,
+    results = translator.translate_batch(sources, beam_size=1, max_decoding_length=LONGER,
                                          target_prefix=[tokenizer.convert_ids_to_tokens(tokenizer(text_target=prefix).input_ids[:-1]) for prefix in prefixes])
-    theirs = [tokenizer.decode(tokenizer.convert_tokens_to_ids(result.hypotheses[0][:MAX_LENGTH - 1]), skip_special_tokens=True) for result in results]
-    ours = run("translate", "--model", model_folder, "--beam", 1, "--max-length", MAX_LENGTH, "--prefix", folder / "prefixes", "-q", text="\n".join(lines) + "\n")
+    theirs = [tokenizer.decode(tokenizer.convert_tokens_to_ids(result.hypotheses[0][:LONGER - 1]), skip_special_tokens=True) for result in results]
+    ours = run("translate", "--model", model_folder, "--beam", 1, "--max-length", LONGER, "--prefix", folder / "prefixes", "-q", text="\n".join(lines) + "\n")
     same(ours, theirs, "behind a prefix, greedy, converted by CTranslate2")
     return model_folder, lines
 

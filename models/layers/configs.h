@@ -1,0 +1,28 @@
+// What layers are made from: plain numbers, which the families' configurations give (no LibTorch here).
+#pragma once
+
+#include <cstdint>
+
+#include "models/layers/activation.h"
+
+namespace attend {
+
+struct AttentionConfig {
+  std::int64_t hidden_size = 512;
+  std::int64_t num_heads = 8;
+  double dropout = 0;  ///< on the attention weights, while training
+};
+
+struct FeedForwardConfig {
+  std::int64_t hidden_size = 512;
+  std::int64_t inner_size = 2048;
+  Activation activation = Activation::kRelu;
+};
+
+struct ResidualNormConfig {
+  std::int64_t width = 512;
+  double epsilon = 1e-5;
+  double dropout = 0;  ///< on the sublayer's output, while training
+};
+
+}  // namespace attend
