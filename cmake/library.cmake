@@ -7,6 +7,7 @@ function(attend_library name)
     list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${name}/${file})
   endforeach()
   add_library(attend_${name} STATIC ${sources})
+  target_compile_features(attend_${name} PUBLIC cxx_std_20)
   # Installed headers lie under include/attend and include one another as here.
   target_include_directories(attend_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}> $<INSTALL_INTERFACE:include> $<INSTALL_INTERFACE:include/attend>)
   if(TORCH IN_LIST arg_LINK)

@@ -23,7 +23,7 @@ set(CMAKE_INSTALL_RPATH ${TORCH_INSTALL_PREFIX}/lib)
 add_library(attend_torch INTERFACE)
 add_library(attend::torch ALIAS attend_torch)
 # LibTorch may lie in .venv, which no exported target may name: attendConfig.cmake adds its headers again.
-target_include_directories(attend_torch SYSTEM INTERFACE $<BUILD_INTERFACE:${TORCH_INCLUDE_DIRS}>)
+target_include_directories(attend_torch SYSTEM INTERFACE "$<BUILD_INTERFACE:${TORCH_INCLUDE_DIRS}>")
 target_link_libraries(attend_torch INTERFACE ${TORCH_LIBRARIES})
 separate_arguments(torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 target_compile_options(attend_torch INTERFACE ${torch_flags})
