@@ -22,7 +22,10 @@ int main(int argc, char** argv) {
     const attend::Translator translator(std::move(model), std::move(tokenizer), std::move(generation));
     std::vector<std::string> lines;
     for (std::string line; std::getline(std::cin, line);) lines.push_back(line);
-    for (const auto& translations : translator.translate(lines)) std::cout << translations.front().text << '\n';
+    for (const attend::TranslatedLine& line : translator.translate(lines)) {
+      for (const std::string& warning : line.warnings) std::fprintf(stderr, "a line %s\n", warning.c_str());
+      std::cout << line.translations.front().text << '\n';
+    }
   } catch (const attend::UserError& error) {
     std::fprintf(stderr, "%s\n%s\n", error.what(), error.hint().c_str());
     return 2;
