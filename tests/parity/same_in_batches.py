@@ -43,7 +43,7 @@ def translations(attend, folder, lines):
     text = "".join(open(train / "test_2016_flickr.de", encoding="utf-8").readlines()[:lines])
 
     def answers(*flags):
-        output = run(attend, "translate", "--model", folder, "--beam", 4, "--json", *flags, text=text)
+        output = run(attend, "translate", "--model", folder, "--beam", 4, "--max-length", 40, "--json", *flags, text=text)
         return [json.loads(line) for line in output.splitlines()]
 
     compare("translate", answers(), answers("--batch-tokens", 1), lambda a: a["translation"], lambda a: a["score"])
