@@ -1,9 +1,10 @@
 // bin/attend: chooses how OpenMP's threads wait, then becomes the program, libexec/attend/attend-program, under the same process id.
 //
 // GNU's OpenMP lets a thread that has nothing to do spin some 300,000 times before it sleeps: at every barrier, and on a machine that is
-// busy the core it spins on is the one that another thread waits for. A thousand spins lose nothing on an idle machine. The runtime reads
-// its environment when it is loaded, before main(); what DT_PREINIT_ARRAY sets is lost when libc sets up `environ` after it; so the
-// variable is set by a process that has not loaded the runtime yet. Links nothing but libc, so that it costs a millisecond at most.
+// busy the core it spins on is the one that another thread waits for. benchmarks/busy.sh measures what a thousand spins cost and save. The
+// runtime reads its environment when it is loaded, before main(); what DT_PREINIT_ARRAY sets is lost when libc sets up `environ` after it;
+// so the variable is set by a process that has not loaded the runtime yet. It links nothing but libc, so that it starts quickly (not
+// measured).
 #include <unistd.h>
 
 #include <cerrno>
