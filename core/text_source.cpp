@@ -40,7 +40,7 @@ constexpr std::array kFormats{Format{"\x1f\x8b"sv, "compressed with gzip", "zcat
 /// "BZh" is the beginning of words too; a digit and the digits of pi follow it in a file of bzip2.
 bool is_of(const Format& format, std::string_view beginning) {
   if (!beginning.starts_with(format.magic)) return false;
-  return format.magic != "BZh" || beginning.substr(4).starts_with("1AY&SY");
+  return format.magic != "BZh" || (beginning.size() > 4 && beginning.substr(4).starts_with("1AY&SY"));
 }
 
 [[noreturn]] void refuse(const std::string& name, const char* what, const char* command) {

@@ -74,7 +74,7 @@ TEST_CASE("what is no UTF-8 text is named, with the command that converts it") {
 }
 
 TEST_CASE("text that resembles them is text") {
-  for (const std::string& content : {"BZh is no word\n"s, "PK\n"s, "\xef\xbb\xbf"s + "text\n", "a\0b\nc\n"s,
+  for (const std::string& content : {"BZh is no word\n"s, "BZh\n"s, "BZh"s, "PK\n"s, "\xef\xbb\xbf"s + "text\n", "a\0b\nc\n"s,
                                      "a NUL \0 and another \0 in a line\n"s, ""s, "\0\n"s, "7zXZ\n"s})
     CHECK(refusal_of_lines(content) == "");
 }
