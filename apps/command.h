@@ -1,10 +1,14 @@
-// How a subcommand is written. apps/commands/<name>.h declares
+// How a subcommand is written. apps/commands.h declares
 //
-//   struct TranslateOptions { CommonOptions common; std::filesystem::path model; ... };   // everything the flags set
 //   void add_translate(CLI::App& app);                                                    // adds the subcommand to its parent
-//   int run_translate(const TranslateOptions&, std::istream& in, std::ostream& out);      // the exit code; tests call this
 //
 // and apps/commands/<name>.cpp says
+//
+//   struct TranslateOptions { CommonOptions common; std::filesystem::path model; ... };   // everything the flags set
+//
+//   int run_translate(const TranslateOptions&, std::istream& in, std::ostream& out) {     // the exit code
+//     ...
+//   }
 //
 //   void add_translate(CLI::App& app) {
 //     auto options = std::make_shared<TranslateOptions>();
@@ -15,6 +19,7 @@
 //     set_run(*command, options, run_translate);
 //   }
 //
+// The options and run_x are the file's own; where a test or another command calls them, they stand in apps/commands/<name>.h.
 // A subcommand with subcommands of its own (`metric bleu`) calls `require_subcommand(1)` and set_run on the inner ones.
 // run_x calls apply_common (apps/common.h) first, throws UserError and StorageError, and returns ExitCode as an int.
 // Flags have hyphens; main turns `--hidden_size` into `--hidden-size`. `--config FILE.toml` is read before run_x is called.

@@ -6,7 +6,7 @@
 
 #include "apps/arguments.h"
 #include "apps/command.h"
-#include "apps/command_table.h"
+#include "apps/commands.h"
 #include "apps/process.h"
 #include "apps/toml_config.h"
 #include "apps/version.h"

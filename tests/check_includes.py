@@ -20,7 +20,7 @@ SUBRANKS = {
     "models": {"kernels": 0, "layers": 1, "": 2, "*": 3, "registry.cpp": 4},
     "data": {"": 0, "*": 1},
     "training": {"": 0, "objectives": 1},
-    "apps": {"": 0, "pages": 1, "commands": 2, "command_table.cpp": 3, "main.cpp": 4},
+    "apps": {"": 0, "pages": 1, "commands": 2, "commands.h": 0, "commands.cpp": 3, "main.cpp": 4},
 }
 NEVER = {("serving", "training"), ("training", "serving")}
 WITHOUT_TORCH = {"core", "tokenizers", "metrics", "data"}

@@ -3,6 +3,7 @@
 #include <memory>
 #include <ostream>
 
+#include "apps/commands.h"
 #include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "apps/text_input.h"
@@ -14,6 +15,13 @@
 
 namespace attend {
 namespace {
+
+struct AnswerOptions {
+  CommonOptions common;
+  std::filesystem::path model;
+  std::filesystem::path text = "-";
+  SpanFlags spans;
+};
 
 AskedQuestion to_question(const std::string& line) {
   const std::size_t tab = line.find('\t');
@@ -27,6 +35,32 @@ std::string json_text(const Answer& answer, std::string_view context) {
   const auto characters = [&](std::size_t bytes) { return decode_utf8(context.substr(0, bytes)).size(); };
   return one_line(
       Json{{"answer", answer.text}, {"score", answer.probability}, {"begin", characters(answer.begin)}, {"end", characters(answer.end)}});
+}
+
+/// answer<TAB>probability for each line of question<TAB>context; the answer is empty where there is none.
+int run_answer(const AnswerOptions& options, std::istream& in, std::ostream& out) {
+  const torch::Device device = apply_common_float32(options.common);
+  const auto model = load_token_classifier(options.model, {.device = device}, TokenTask::kAnswers);
+  const SpanOptions spans = span_options(options.spans, options.model, *model);
+  const Answerer answerer(model, load_wordpiece(options.model), spans);
+  tell_folder(answerer.warnings());
+  TextInput input(options.text, in, "Type a question, a TAB and a text that answers it; Ctrl-D ends.");
+  LineWarnings told;
+  const auto answer_window = [&](const std::vector<InputLine>& lines) {
+    std::vector<AskedQuestion> questions;
+    for (const InputLine& line : lines) questions.push_back(to_question(line.text));
+    const auto found = answerer.answer(questions);
+    std::vector<std::string> answers;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      told.tell(lines[i].number, found[i].warnings, found[i].unknown);
+      const Answer& answer = found[i].answer;
+      answers.push_back(options.common.json ? json_text(answer, questions[i].context)
+                                            : answer.text + "\t" + fixed_decimals(answer.probability, 6));
+    }
+    return answers;
+  };
+  answer_lines(input, out, answer_window, kWindowLines, empty_answer(options.common.json));
+  return static_cast<int>(ExitCode::kDone);
 }
 
 }  // namespace
@@ -57,31 +91,6 @@ void add_answer(CLI::App& app) {
       "  printf 'Who wrote it?\\tIt was written by Ada Lovelace in 1843.\\n' | attend answer --model runs/squad\n"
       "  attend answer --model runs/squad --json < questions.tsv");
   set_run(*command, options, run_answer);
-}
-
-int run_answer(const AnswerOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
-  const auto model = load_token_classifier(options.model, {.device = device}, TokenTask::kAnswers);
-  const SpanOptions spans = span_options(options.spans, options.model, *model);
-  const Answerer answerer(model, load_wordpiece(options.model), spans);
-  tell_folder(answerer.warnings());
-  TextInput input(options.text, in, "Type a question, a TAB and a text that answers it; Ctrl-D ends.");
-  LineWarnings told;
-  const auto answer_window = [&](const std::vector<InputLine>& lines) {
-    std::vector<AskedQuestion> questions;
-    for (const InputLine& line : lines) questions.push_back(to_question(line.text));
-    const auto found = answerer.answer(questions);
-    std::vector<std::string> answers;
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-      told.tell(lines[i].number, found[i].warnings, found[i].unknown);
-      const Answer& answer = found[i].answer;
-      answers.push_back(options.common.json ? json_text(answer, questions[i].context)
-                                            : answer.text + "\t" + fixed_decimals(answer.probability, 6));
-    }
-    return answers;
-  };
-  answer_lines(input, out, answer_window, kWindowLines, empty_answer(options.common.json));
-  return static_cast<int>(ExitCode::kDone);
 }
 
 }  // namespace attend

@@ -33,16 +33,4 @@ struct SpanFlags {
 /// What holds for a folder's model. Throws UserError for what cannot be.
 SpanOptions span_options(const SpanFlags& flags, const std::filesystem::path& folder, const TextModel& model);
 
-struct AnswerOptions {
-  CommonOptions common;
-  std::filesystem::path model;
-  std::filesystem::path text = "-";
-  SpanFlags spans;
-};
-
-void add_answer(CLI::App& app);
-
-/// answer<TAB>probability for each line of question<TAB>context; the answer is empty where there is none.
-int run_answer(const AnswerOptions& options, std::istream& in, std::ostream& out);
-
 }  // namespace attend

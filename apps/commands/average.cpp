@@ -1,28 +1,28 @@
-#include "apps/commands/average.h"
+// attend average: the mean of several checkpoints as a model folder.
+#include "apps/commands.h"
 
+#include <filesystem>
 #include <memory>
 #include <ostream>
+#include <vector>
+
+#include <CLI/CLI.hpp>
 
 #include "apps/command.h"
+#include "apps/common.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "training/average.h"
 
 namespace attend {
+namespace {
 
-void add_average(CLI::App& app) {
-  auto options = std::make_shared<AverageOptions>();
-  CLI::App* command = app.add_subcommand("average", "Write the mean of several checkpoints of one run");
-  command->add_option("CHECKPOINT", options->checkpoints, "model folders, such as runs/de-en/checkpoints/step-*")->required();
-  command->add_option("--output,--output-dir", options->output, "folder to write")->required();
-  add_common(*command, options->common);
-  command->footer(
-      "Examples:\n"
-      "  attend average --output runs/de-en-mean runs/de-en/checkpoints/step-*\n"
-      "  attend translate --model runs/de-en-mean < text");
-  set_run(*command, options, run_average);
-}
+struct AverageOptions {
+  CommonOptions common;
+  std::vector<std::filesystem::path> checkpoints;
+  std::filesystem::path output;
+};
 
 int run_average(const AverageOptions& options, std::istream&, std::ostream& out) {
   apply_common(options.common);
@@ -45,6 +45,21 @@ int run_average(const AverageOptions& options, std::istream&, std::ostream& out)
   else
     out << "wrote the mean of " << checkpoints.size() << " checkpoints to " << options.output.string() << "\n";
   return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace
+
+void add_average(CLI::App& app) {
+  auto options = std::make_shared<AverageOptions>();
+  CLI::App* command = app.add_subcommand("average", "Write the mean of several checkpoints of one run");
+  command->add_option("CHECKPOINT", options->checkpoints, "model folders, such as runs/de-en/checkpoints/step-*")->required();
+  command->add_option("--output,--output-dir", options->output, "folder to write")->required();
+  add_common(*command, options->common);
+  command->footer(
+      "Examples:\n"
+      "  attend average --output runs/de-en-mean runs/de-en/checkpoints/step-*\n"
+      "  attend translate --model runs/de-en-mean < text");
+  set_run(*command, options, run_average);
 }
 
 }  // namespace attend

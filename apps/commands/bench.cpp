@@ -6,9 +6,9 @@
 
 #include <torch/torch.h>
 
+#include "apps/commands.h"
 #include "apps/commands/bench_causal.h"
 #include "apps/commands/bench_text.h"
-#include "apps/commands/bench_tokenize.h"
 #include "apps/commands/bench_tools.h"
 #include "apps/commands/text_flags.h"
 #include "apps/flags.h"

@@ -41,8 +41,6 @@ struct BenchTranslateOptions {
   std::int64_t repeats = 3;
 };
 
-void add_bench(CLI::App& app);
-
 /// Training steps (forward, backward, clipping, AdamW) on random batches of real sentences: prints real tokens (source and
 /// target) a second, milliseconds a step and peak memory, the first quarter of the steps left out as warm-up.
 int run_bench_train(const BenchTrainOptions& options, std::istream& in, std::ostream& out);

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "apps/commands.h"
 #include "apps/commands/bench_tools.h"
 #include "apps/flags.h"
 #include "core/random.h"
@@ -9,6 +10,14 @@
 
 namespace attend {
 namespace {
+
+struct BenchGenerateOptions {
+  CommonOptions common;
+  std::filesystem::path model;
+  std::int64_t prompt_length = 32;
+  std::int64_t new_tokens = 64;
+  std::int64_t repeats = 3;
+};
 
 struct RandomText {
   std::int64_t sequences, length, vocab_size;
@@ -41,6 +50,30 @@ std::vector<std::int64_t> continue_greedily(CausalLanguageModel& model, const Pa
     ids.push_back(last);
   }
   return ids;
+}
+
+/// Continues one random prompt greedily again and again, reading it included: prints new tokens a second of the median.
+int run_bench_generate(const BenchGenerateOptions& options, std::istream&, std::ostream& out) {
+  const auto model = load_causal_language_model(options.model, {.device = apply_common(options.common)});
+  if (options.prompt_length - 1 + options.new_tokens > model->max_positions())
+    throw UserError("--prompt-length " + std::to_string(options.prompt_length) + " and --max-new-tokens " +
+                    std::to_string(options.new_tokens) + " need " + std::to_string(options.prompt_length - 1 + options.new_tokens) +
+                    " positions; the model has " + std::to_string(model->max_positions()));
+  const Autocast autocast = forward_precision(options.common, *model);
+  RandomStream random(options.common.seed, "bench");
+  const PackedIds prompt = draw_tokens({.sequences = 1, .length = options.prompt_length, .vocab_size = model->vocab_size()}, random);
+  continue_greedily(*model, prompt, std::min<std::int64_t>(4, options.new_tokens));  // the warm-up
+  std::vector<double> seconds;
+  for (std::int64_t i = 0; i < options.repeats; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    continue_greedily(*model, prompt, options.new_tokens);
+    seconds.push_back(seconds_since(start));
+  }
+  print_record({{"tokens_per_second", std::round(static_cast<double>(options.new_tokens) / median(seconds) * 100) / 100},
+                {"milliseconds_per_token", std::round(median(seconds) / static_cast<double>(options.new_tokens) * 1e5) / 100},
+                {"peak_memory_mib", std::round(peak_memory_mib())}},
+               options.common.json, out);
+  return static_cast<int>(ExitCode::kDone);
 }
 
 }  // namespace
@@ -77,29 +110,6 @@ int bench_train_gpt(const BenchTrainOptions& options, std::ostream& out) {
             return summed.loss / static_cast<double>(summed.num_targets);
           }};
   time_training(options, *model, steps, out);
-  return static_cast<int>(ExitCode::kDone);
-}
-
-int run_bench_generate(const BenchGenerateOptions& options, std::istream&, std::ostream& out) {
-  const auto model = load_causal_language_model(options.model, {.device = apply_common(options.common)});
-  if (options.prompt_length - 1 + options.new_tokens > model->max_positions())
-    throw UserError("--prompt-length " + std::to_string(options.prompt_length) + " and --max-new-tokens " +
-                    std::to_string(options.new_tokens) + " need " + std::to_string(options.prompt_length - 1 + options.new_tokens) +
-                    " positions; the model has " + std::to_string(model->max_positions()));
-  const Autocast autocast = forward_precision(options.common, *model);
-  RandomStream random(options.common.seed, "bench");
-  const PackedIds prompt = draw_tokens({.sequences = 1, .length = options.prompt_length, .vocab_size = model->vocab_size()}, random);
-  continue_greedily(*model, prompt, std::min<std::int64_t>(4, options.new_tokens));  // the warm-up
-  std::vector<double> seconds;
-  for (std::int64_t i = 0; i < options.repeats; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    continue_greedily(*model, prompt, options.new_tokens);
-    seconds.push_back(seconds_since(start));
-  }
-  print_record({{"tokens_per_second", std::round(static_cast<double>(options.new_tokens) / median(seconds) * 100) / 100},
-                {"milliseconds_per_token", std::round(median(seconds) / static_cast<double>(options.new_tokens) * 1e5) / 100},
-                {"peak_memory_mib", std::round(peak_memory_mib())}},
-               options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
 }
 

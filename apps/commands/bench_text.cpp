@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "apps/commands.h"
 #include "apps/commands/bench_tools.h"
 #include "apps/flags.h"
 #include "core/random.h"
@@ -9,6 +10,14 @@
 
 namespace attend {
 namespace {
+
+struct BenchClassifyOptions {
+  CommonOptions common;
+  std::filesystem::path model;
+  std::int64_t batch_size = 8;
+  std::int64_t length = 128;
+  std::int64_t repeats = 8;
+};
 
 constexpr std::int64_t kFirstWord = 5;  // the ids below are special in most vocabularies
 
@@ -35,6 +44,28 @@ MaskedBatch draw_masked(const RandomText& shape, RandomStream& random) {
   }
   for (std::int64_t i = 0; i < shape.sequences; ++i) batch.next_labels.push_back(static_cast<std::int64_t>(random.below(2)));
   return batch;
+}
+
+/// Classifies one batch of random sequences again and again: prints sequences a second of the median.
+int run_bench_classify(const BenchClassifyOptions& options, std::istream&, std::ostream& out) {
+  const auto model = load_sequence_classifier(options.model, {.device = apply_common(options.common)});
+  require_positions(options.length, model->max_positions());
+  const torch::NoGradGuard no_grad;
+  const Autocast autocast = forward_precision(options.common, *model);
+  RandomStream random(options.common.seed, "bench");
+  const TextBatch batch = draw_text({.sequences = options.batch_size, .length = options.length, .vocab_size = model->vocab_size()}, random);
+  for (int i = 0; i < 2; ++i) model->logits(batch);  // the warm-up
+  std::vector<double> seconds;
+  for (std::int64_t i = 0; i < options.repeats; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    model->logits(batch);
+    seconds.push_back(seconds_since(start));
+  }
+  print_record({{"sequences_per_second", std::round(static_cast<double>(options.batch_size) / median(seconds) * 100) / 100},
+                {"milliseconds", std::round(median(seconds) * 1e4) / 10},
+                {"peak_memory_mib", std::round(peak_memory_mib())}},
+               options.common.json, out);
+  return static_cast<int>(ExitCode::kDone);
 }
 
 }  // namespace
@@ -71,27 +102,6 @@ int bench_train_bert(const BenchTrainOptions& options, std::ostream& out) {
                    terms.next_sentence->loss / static_cast<double>(options.batch_size);
           }};
   time_training(options, *model, steps, out);
-  return static_cast<int>(ExitCode::kDone);
-}
-
-int run_bench_classify(const BenchClassifyOptions& options, std::istream&, std::ostream& out) {
-  const auto model = load_sequence_classifier(options.model, {.device = apply_common(options.common)});
-  require_positions(options.length, model->max_positions());
-  const torch::NoGradGuard no_grad;
-  const Autocast autocast = forward_precision(options.common, *model);
-  RandomStream random(options.common.seed, "bench");
-  const TextBatch batch = draw_text({.sequences = options.batch_size, .length = options.length, .vocab_size = model->vocab_size()}, random);
-  for (int i = 0; i < 2; ++i) model->logits(batch);  // the warm-up
-  std::vector<double> seconds;
-  for (std::int64_t i = 0; i < options.repeats; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    model->logits(batch);
-    seconds.push_back(seconds_since(start));
-  }
-  print_record({{"sequences_per_second", std::round(static_cast<double>(options.batch_size) / median(seconds) * 100) / 100},
-                {"milliseconds", std::round(median(seconds) * 1e4) / 10},
-                {"peak_memory_mib", std::round(peak_memory_mib())}},
-               options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -1,28 +1,32 @@
-#include "apps/commands/bench_tokenize.h"
+// attend bench tokenize.
+#include "apps/commands.h"
 
+#include <cstdint>
 #include <ctime>
+#include <filesystem>
 #include <memory>
 #include <ostream>
+
+#include <CLI/CLI.hpp>
 
 #include "apps/command.h"
 #include "apps/commands/bench_tools.h"
 #include "apps/commands/open_tokenizer.h"
+#include "apps/common.h"
 #include "apps/flags.h"
 #include "core/text.h"
 
 namespace attend {
+namespace {
 
-void add_bench_tokenize(CLI::App& bench) {
-  auto options = std::make_shared<BenchTokenizeOptions>();
-  CLI::App* command = bench.add_subcommand("tokenize", "Encoding a text line by line, on one thread");
-  add_common(*command, options->common);
-  command->add_option("--tokenizer", options->tokenizer, "folder with a tokenizer of any kind, or a SentencePiece model file")->required();
-  command->add_option("FILE", options->file, "text, as much as fits the memory")->required();
-  command->add_option("--repeats", options->repeats, "timed runs; the median counts")->capture_default_str()->check(positive_number());
-  command->footer("Examples:\n  attend bench tokenize --tokenizer runs/bert text.txt");
-  set_run(*command, options, run_bench_tokenize);
-}
+struct BenchTokenizeOptions {
+  CommonOptions common;
+  std::filesystem::path tokenizer, file;
+  std::int64_t repeats = 3;
+};
 
+/// Encodes the file line by line on one thread, again and again: prints megabytes (10^6 bytes, line breaks included) and tokens a second of
+/// processor time, of the median.
 int run_bench_tokenize(const BenchTokenizeOptions& options, std::istream&, std::ostream& out) {
   apply_common(options.common);
   const OpenTokenizer open = open_tokenizer(options.tokenizer, std::nullopt, Side::kSource);
@@ -44,6 +48,19 @@ int run_bench_tokenize(const BenchTokenizeOptions& options, std::istream&, std::
                 {"seconds", middle}},
                options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace
+
+void add_bench_tokenize(CLI::App& bench) {
+  auto options = std::make_shared<BenchTokenizeOptions>();
+  CLI::App* command = bench.add_subcommand("tokenize", "Encoding a text line by line, on one thread");
+  add_common(*command, options->common);
+  command->add_option("--tokenizer", options->tokenizer, "folder with a tokenizer of any kind, or a SentencePiece model file")->required();
+  command->add_option("FILE", options->file, "text, as much as fits the memory")->required();
+  command->add_option("--repeats", options->repeats, "timed runs; the median counts")->capture_default_str()->check(positive_number());
+  command->footer("Examples:\n  attend bench tokenize --tokenizer runs/bert text.txt");
+  set_run(*command, options, run_bench_tokenize);
 }
 
 }  // namespace attend

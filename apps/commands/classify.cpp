@@ -1,9 +1,12 @@
-#include "apps/commands/classify.h"
+// attend classify: a label and its probability for each line.
+#include "apps/commands.h"
 
 #include <cstdio>
 #include <memory>
 #include <ostream>
 
+#include "apps/command.h"
+#include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
@@ -13,6 +16,10 @@
 
 namespace attend {
 namespace {
+
+struct ClassifyOptions : LineOptions {
+  Pairs pairs = Pairs::kAuto;
+};
 
 std::string number_text(double value, const char* format) {
   char text[32];
@@ -30,22 +37,7 @@ std::string answer_text(const Classification& answer, const TaskLabels& labels, 
   return one_line(Json{{"label", label}, {"scores", scores}});
 }
 
-}  // namespace
-
-void add_classify(CLI::App& app) {
-  auto options = std::make_shared<ClassifyOptions>();
-  CLI::App* command = app.add_subcommand("classify", "Label texts or pairs of texts, a line a line");
-  add_line_flags(*command, *options, "text, or text<TAB>text");
-  add_field_flag(*command, "--pairs", options->pairs,
-                 "whether a line is text<TAB>text; auto: as the model was trained, else where there is a TAB");
-  add_common(*command, options->common);
-  command->footer(
-      "Examples:\n"
-      "  attend classify --model runs/sentiment < reviews.txt\n"
-      "  printf 'A man sleeps.\\tSomeone is awake.\\n' | attend classify --model runs/rte --json");
-  set_run(*command, options, run_classify);
-}
-
+/// label<TAB>probability (a number alone, of a regression model) for each line of text, or text<TAB>text.
 int run_classify(const ClassifyOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
   const Classifier classifier =
@@ -72,6 +64,22 @@ int run_classify(const ClassifyOptions& options, std::istream& in, std::ostream&
   };
   answer_lines(input, out, answer_window, kWindowLines, empty_answer(options.common.json));
   return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace
+
+void add_classify(CLI::App& app) {
+  auto options = std::make_shared<ClassifyOptions>();
+  CLI::App* command = app.add_subcommand("classify", "Label texts or pairs of texts, a line a line");
+  add_line_flags(*command, *options, "text, or text<TAB>text");
+  add_field_flag(*command, "--pairs", options->pairs,
+                 "whether a line is text<TAB>text; auto: as the model was trained, else where there is a TAB");
+  add_common(*command, options->common);
+  command->footer(
+      "Examples:\n"
+      "  attend classify --model runs/sentiment < reviews.txt\n"
+      "  printf 'A man sleeps.\\tSomeone is awake.\\n' | attend classify --model runs/rte --json");
+  set_run(*command, options, run_classify);
 }
 
 }  // namespace attend

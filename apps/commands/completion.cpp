@@ -1,10 +1,32 @@
-#include "apps/commands/completion.h"
+// attend completion: a completion script for a shell.
+#include "apps/commands.h"
 
+#include <memory>
 #include <ostream>
+#include <string>
 #include <vector>
+
+#include "apps/command.h"
+#include "core/fields.h"
 
 namespace attend {
 namespace {
+
+enum class Shell { kBash, kZsh, kFish };
+
+}  // namespace
+
+template <>
+struct EnumNames<Shell> {
+  static constexpr std::array values{std::pair{Shell::kBash, "bash"}, std::pair{Shell::kZsh, "zsh"}, std::pair{Shell::kFish, "fish"}};
+};
+
+namespace {
+
+struct CompletionOptions {
+  Shell shell = Shell::kBash;
+  const CLI::App* root = nullptr;
+};
 
 struct Entry {
   std::string path;                   ///< "attend pretrain transformer"
@@ -93,6 +115,24 @@ void print_fish(const std::vector<Entry>& entries, std::ostream& out) {
   }
 }
 
+int run_completion(const CompletionOptions& options, std::istream&, std::ostream& out) {
+  std::vector<Entry> entries;
+  collect(*options.root, "", entries);
+  switch (options.shell) {
+    case Shell::kZsh:
+      out << "# zsh completion of attend: source <(attend completion zsh)\nautoload -U +X compinit && compinit\nautoload -U +X "
+             "bashcompinit && bashcompinit\n";
+      [[fallthrough]];  // zsh runs bash's functions
+    case Shell::kBash:
+      print_bash(entries, out);
+      break;
+    case Shell::kFish:
+      print_fish(entries, out);
+      break;
+  }
+  return static_cast<int>(ExitCode::kDone);
+}
+
 }  // namespace
 
 void add_completion(CLI::App& app) {
@@ -112,24 +152,6 @@ void add_completion(CLI::App& app) {
       ->required();
   command->footer("Examples:\n  source <(attend completion bash)\n  attend completion fish > ~/.config/fish/completions/attend.fish");
   set_run(*command, options, run_completion);
-}
-
-int run_completion(const CompletionOptions& options, std::istream&, std::ostream& out) {
-  std::vector<Entry> entries;
-  collect(*options.root, "", entries);
-  switch (options.shell) {
-    case Shell::kZsh:
-      out << "# zsh completion of attend: source <(attend completion zsh)\nautoload -U +X compinit && compinit\nautoload -U +X "
-             "bashcompinit && bashcompinit\n";
-      [[fallthrough]];  // zsh runs bash's functions
-    case Shell::kBash:
-      print_bash(entries, out);
-      break;
-    case Shell::kFish:
-      print_fish(entries, out);
-      break;
-  }
-  return static_cast<int>(ExitCode::kDone);
 }
 
 }  // namespace attend

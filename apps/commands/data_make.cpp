@@ -2,6 +2,7 @@
 
 #include <ostream>
 
+#include "apps/commands.h"
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/text.h"

@@ -25,9 +25,6 @@ struct DataMakeOptions {
   TaskSettings settings;
 };
 
-/// `attend data`, with `make` below it.
-void add_data(CLI::App& app);
-
 /// Throws UserError for a task that is not there and for settings that make no sense, have no effect or are out of range.
 int run_data_make(const DataMakeOptions& options, std::istream& in, std::ostream& out);
 

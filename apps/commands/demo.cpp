@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "apps/command.h"
+#include "apps/commands.h"
 #include "apps/commands/demo_part.h"
 #include "apps/flags.h"
 #include "core/progress.h"

@@ -29,8 +29,6 @@ struct DemoOptions {
   std::filesystem::path write;   ///< not "": only the sentences, into this folder
 };
 
-void add_demo(CLI::App& app);
-
 /// Trains as the `pretrain` and `finetune` commands do, shows and measures what was learnt on sentences that were not among those trained
 /// on, and prints the commands that do the same with one's own text. Throws UserError, StorageError.
 int run_demo(const DemoOptions& options, std::istream& in, std::ostream& out);

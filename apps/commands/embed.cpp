@@ -1,17 +1,26 @@
-#include "apps/commands/embed.h"
+// attend embed: a vector for each line.
+#include "apps/commands.h"
 
 #include <charconv>
 #include <memory>
+#include <optional>
 #include <ostream>
 
+#include "apps/command.h"
+#include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "inference/embedder.h"
 
 namespace attend {
 namespace {
+
+struct EmbedOptions : LineOptions {
+  EmbeddingChoices choices;  ///< else as the folder says; the mean where it says nothing
+};
 
 std::string array_text(const std::vector<float>& vector) {
   std::string text = "[";
@@ -23,23 +32,7 @@ std::string array_text(const std::vector<float>& vector) {
   return text + "]";
 }
 
-}  // namespace
-
-void add_embed(CLI::App& app) {
-  auto options = std::make_shared<EmbedOptions>();
-  CLI::App* command = app.add_subcommand("embed", "A vector for each line of text");
-  add_line_flags(*command, *options, "text");
-  add_field_flag(*command, "--prompt", options->choices.prompt, "text that stands before every line [the folder's default prompt]");
-  add_field_flag(*command, "--prompt-name", options->choices.prompt_name, "the same, by its name among the folder's prompts");
-  add_field_flag(*command, "--pooling", options->choices.pooling,
-                 "mean over the tokens, or the first token's state [as modules.json says, else mean]");
-  add_common(*command, options->common);
-  command->footer(
-      "Examples:\n  attend embed --model all-MiniLM-L6-v2 < sentences.txt > vectors.jsonl\n  attend embed --model runs/bert --pooling cls "
-      "< text.txt\n  attend embed --model e5-small --prompt 'query: ' < questions.txt");
-  set_run(*command, options, run_embed);
-}
-
+/// One JSON array of numbers a line; null for an empty one.
 int run_embed(const EmbedOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
   const Embedder embedder = load_embedder(options.model, {.device = device}, options.choices, options.max_length);
@@ -59,6 +52,23 @@ int run_embed(const EmbedOptions& options, std::istream& in, std::ostream& out) 
   };
   answer_lines(input, out, answer_window, kWindowLines, empty_answer(/*as_json=*/true));
   return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace
+
+void add_embed(CLI::App& app) {
+  auto options = std::make_shared<EmbedOptions>();
+  CLI::App* command = app.add_subcommand("embed", "A vector for each line of text");
+  add_line_flags(*command, *options, "text");
+  add_field_flag(*command, "--prompt", options->choices.prompt, "text that stands before every line [the folder's default prompt]");
+  add_field_flag(*command, "--prompt-name", options->choices.prompt_name, "the same, by its name among the folder's prompts");
+  add_field_flag(*command, "--pooling", options->choices.pooling,
+                 "mean over the tokens, or the first token's state [as modules.json says, else mean]");
+  add_common(*command, options->common);
+  command->footer(
+      "Examples:\n  attend embed --model all-MiniLM-L6-v2 < sentences.txt > vectors.jsonl\n  attend embed --model runs/bert --pooling cls "
+      "< text.txt\n  attend embed --model e5-small --prompt 'query: ' < questions.txt");
+  set_run(*command, options, run_embed);
 }
 
 }  // namespace attend

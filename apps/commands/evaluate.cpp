@@ -4,10 +4,8 @@
 #include <ostream>
 
 #include "apps/command.h"
+#include "apps/commands.h"
 #include "apps/commands/evaluate_classify.h"
-#include "apps/commands/evaluate_few_shot.h"
-#include "apps/commands/evaluate_lm.h"
-#include "apps/commands/evaluate_tokens.h"
 #include "apps/commands/scratch_folder.h"
 #include "apps/commands/text_flags.h"
 #include "apps/flags.h"

@@ -21,7 +21,6 @@ struct EvaluateTranslateOptions {
   TranslateOptions translate;
 };
 
-void add_evaluate(CLI::App& app);
 int run_evaluate_translate(const EvaluateTranslateOptions& options, std::istream& in, std::ostream& out);
 
 }  // namespace attend

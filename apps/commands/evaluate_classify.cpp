@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "apps/command.h"
+#include "apps/commands.h"
 #include "apps/commands/pretrain_bert.h"
 #include "apps/commands/print_metrics.h"
 #include "apps/commands/scratch_folder.h"

@@ -34,9 +34,6 @@ struct EvaluateMaskedOptions {
   MaskedLanguageOptions masked;
 };
 
-void add_evaluate_classify(CLI::App& evaluate);
-void add_evaluate_masked(CLI::App& evaluate);
-
 int run_evaluate_classify(const EvaluateClassifyOptions& options, std::istream& in, std::ostream& out);
 /// Of masked words loss, perplexity and accuracy, of next sentences loss and accuracy. Throws UserError for a model without that head.
 int run_evaluate_masked(const EvaluateMaskedOptions& options, std::istream& in, std::ostream& out);

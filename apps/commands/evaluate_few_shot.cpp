@@ -1,13 +1,20 @@
-#include "apps/commands/evaluate_few_shot.h"
+// attend evaluate few-shot: accuracy against the number of examples in the prompt.
+#include "apps/commands.h"
 
+#include <filesystem>
 #include <iomanip>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "apps/command.h"
 #include "apps/commands/text_flags.h"
+#include "apps/common.h"
 #include "apps/flags.h"
+#include "apps/pages/few_shot_page.h"
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -16,6 +23,23 @@
 
 namespace attend {
 namespace {
+
+struct EvaluateFewShotOptions {
+  CommonOptions common;
+  std::filesystem::path model;
+  std::vector<std::filesystem::path> data;  ///< a task each
+  std::vector<std::int64_t> shots{0, 1, 2, 4, 8};
+  std::int64_t trials = 1, queries = 0;
+  std::optional<std::int64_t> max_new_tokens;  ///< else what the longest output needs
+  JudgeBy by = JudgeBy::kGeneration;
+  LikelihoodNorm normalize = LikelihoodNorm::kNone;
+  bool calibrate = false;
+  std::string instruction;
+  std::filesystem::path form;    ///< the template's file; "": PromptTemplate::kDefault
+  std::int64_t show = 0;         ///< prompts printed for each number of shots
+  std::optional<double> chance;  ///< of guessing, in percent, for the page
+  std::filesystem::path page;    ///< HTML; "": none
+};
 
 constexpr std::int64_t kSamplesOnPage = 2;
 
@@ -112,6 +136,38 @@ void tell_plan(const EvaluateFewShotOptions& options, const std::string& file, c
              " tokens, as the longest output does; --max-new-tokens sets another number");
 }
 
+/// A row for each number of shots of each task: shots, accuracy, its 95 % interval, answers judged. With --json one array of objects.
+int run_evaluate_few_shot(const EvaluateFewShotOptions& options, std::istream&, std::ostream& out) {
+  const torch::Device device = apply_common_float32(options.common);
+  const FewShotSettings settings = settings_of(options);
+  if (options.chance && options.page.empty()) throw UserError("--chance has no effect without --page", "leave it out, or add --page FILE");
+  std::vector<std::vector<TaskExample>> tasks;
+  for (const auto& file : options.data) tasks.push_back(read_task_examples(file));
+  const CausalFolder folder = open_causal_folder(options.model, {.device = device});
+  for (std::size_t i = 0; i < tasks.size(); ++i) tell_plan(options, options.data[i].string(), check_few_shot(folder, tasks[i], settings));
+  std::vector<TaskResult> results;
+  Json rows = Json::array();
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const std::string name = options.data[i].filename().string();
+    Progress progress("few-shot " + name, num_few_shot_answers(tasks[i].size(), settings), "queries");
+    results.push_back(evaluate_few_shot(folder, name, tasks[i], settings, [&](std::size_t answers) { progress.advance(answers); }));
+    progress.finish();
+    if (options.chance) results.back().chance = *options.chance / 100;
+    append_rows(rows, results.back(), options.show > 0);
+    if (options.common.json) continue;
+    if (i > 0) out << "\n";
+    print_task(results.back(), tasks.size() > 1, out);
+    if (options.show > 0) print_samples(results.back(), out);
+    out << std::flush;
+  }
+  if (options.common.json) out << one_line(rows) << "\n";
+  if (!options.page.empty()) {
+    const FewShotPage page = page_of(options, std::move(results));
+    write_file_atomically(options.page, options.page.extension() == ".svg" ? few_shot_picture(page) : few_shot_page(page));
+  }
+  return static_cast<int>(ExitCode::kDone);
+}
+
 }  // namespace
 
 void add_evaluate_few_shot(CLI::App& evaluate) {
@@ -144,37 +200,6 @@ void add_evaluate_few_shot(CLI::App& evaluate) {
       "  attend evaluate few-shot --model runs/gpt --data sentiment.tsv --by likelihood --calibrate --instruction 'Good or bad?'\n"
       "  attend evaluate few-shot --model runs/gpt --data cipher.tsv affix.tsv --page curve.html --show 1");
   set_run(*command, options, run_evaluate_few_shot);
-}
-
-int run_evaluate_few_shot(const EvaluateFewShotOptions& options, std::istream&, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
-  const FewShotSettings settings = settings_of(options);
-  if (options.chance && options.page.empty()) throw UserError("--chance has no effect without --page", "leave it out, or add --page FILE");
-  std::vector<std::vector<TaskExample>> tasks;
-  for (const auto& file : options.data) tasks.push_back(read_task_examples(file));
-  const CausalFolder folder = open_causal_folder(options.model, {.device = device});
-  for (std::size_t i = 0; i < tasks.size(); ++i) tell_plan(options, options.data[i].string(), check_few_shot(folder, tasks[i], settings));
-  std::vector<TaskResult> results;
-  Json rows = Json::array();
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const std::string name = options.data[i].filename().string();
-    Progress progress("few-shot " + name, num_few_shot_answers(tasks[i].size(), settings), "queries");
-    results.push_back(evaluate_few_shot(folder, name, tasks[i], settings, [&](std::size_t answers) { progress.advance(answers); }));
-    progress.finish();
-    if (options.chance) results.back().chance = *options.chance / 100;
-    append_rows(rows, results.back(), options.show > 0);
-    if (options.common.json) continue;
-    if (i > 0) out << "\n";
-    print_task(results.back(), tasks.size() > 1, out);
-    if (options.show > 0) print_samples(results.back(), out);
-    out << std::flush;
-  }
-  if (options.common.json) out << one_line(rows) << "\n";
-  if (!options.page.empty()) {
-    const FewShotPage page = page_of(options, std::move(results));
-    write_file_atomically(options.page, options.page.extension() == ".svg" ? few_shot_picture(page) : few_shot_page(page));
-  }
-  return static_cast<int>(ExitCode::kDone);
 }
 
 }  // namespace attend

@@ -1,17 +1,25 @@
-#include "apps/commands/evaluate_lm.h"
+// attend evaluate lm: perplexity per token, word and byte of a text.
+#include "apps/commands.h"
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <ostream>
+#include <vector>
+
+#include <CLI/CLI.hpp>
 
 #include "apps/command.h"
 #include "apps/commands/scratch_folder.h"
 #include "apps/commands/text_flags.h"
+#include "apps/common.h"
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "data/window_plan.h"
 #include "inference/folders.h"
 #include "inference/search.h"
 #include "inference/text_examples.h"
@@ -20,6 +28,15 @@
 
 namespace attend {
 namespace {
+
+struct EvaluateLmOptions {
+  CommonOptions common;
+  std::filesystem::path model;
+  std::vector<std::filesystem::path> data;
+  std::optional<std::int64_t> stride;      ///< tokens that each window scores; else all that it reads
+  std::optional<std::int64_t> max_length;  ///< tokens that a window reads; else the model's positions
+  Documents documents = Documents::kPacked;
+};
 
 WindowOptions window_options(const EvaluateLmOptions& options, const CausalLanguageModel& model) {
   const std::int64_t block = options.max_length.value_or(model.max_positions());
@@ -53,30 +70,6 @@ void print_text_metrics(const Json& metrics, bool as_json, std::ostream& out) {
     out << name << " = " << (value.is_number_float() ? fixed_decimals(value.get<double>(), 4) : value.dump()) << "\n";
 }
 
-}  // namespace
-
-void add_evaluate_lm(CLI::App& evaluate) {
-  auto options = std::make_shared<EvaluateLmOptions>();
-  CLI::App* command = evaluate.add_subcommand("lm", "Perplexity of a text, per token, word and byte");
-  command->add_option("--model", options->model, "model folder: GPT's")->required();
-  command->add_option("--data", options->data, "text; several files are one text; - is standard input")->required();
-  add_field_flag(*command, "--stride", options->stride,
-                 "tokens that each window scores, behind what it reads as context [all that it reads]");
-  add_field_flag(*command, "--max-length,--block-size", options->max_length, "tokens that a window reads [the model's positions]");
-  add_field_flag(*command, "--documents", options->documents, "packed: one text; separate: no window crosses the end of a document");
-  add_common(*command, options->common);
-  command->footer(
-      "Every token is scored once, but for the first, which nothing stands before. A word is what stands between white space; words and "
-      "bytes\n"
-      "are those of the files. --stride N gives each token but the first ones at least --max-length less N tokens of context, and takes as "
-      "many\n"
-      "times longer as N goes into --max-length.\n"
-      "Examples:\n"
-      "  attend evaluate lm --model runs/gpt --data test.txt\n"
-      "  attend evaluate lm --model gpt2 --data wiki.test.txt --stride 512 --json");
-  set_run(*command, options, run_evaluate_lm);
-}
-
 int run_evaluate_lm(const EvaluateLmOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
   const auto model = load_causal_language_model(options.model, {.device = device});
@@ -101,6 +94,30 @@ int run_evaluate_lm(const EvaluateLmOptions& options, std::istream& in, std::ost
   metrics["examples"] = text->size();  // documents
   print_text_metrics(metrics, options.common.json, out);
   return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace
+
+void add_evaluate_lm(CLI::App& evaluate) {
+  auto options = std::make_shared<EvaluateLmOptions>();
+  CLI::App* command = evaluate.add_subcommand("lm", "Perplexity of a text, per token, word and byte");
+  command->add_option("--model", options->model, "model folder: GPT's")->required();
+  command->add_option("--data", options->data, "text; several files are one text; - is standard input")->required();
+  add_field_flag(*command, "--stride", options->stride,
+                 "tokens that each window scores, behind what it reads as context [all that it reads]");
+  add_field_flag(*command, "--max-length,--block-size", options->max_length, "tokens that a window reads [the model's positions]");
+  add_field_flag(*command, "--documents", options->documents, "packed: one text; separate: no window crosses the end of a document");
+  add_common(*command, options->common);
+  command->footer(
+      "Every token is scored once, but for the first, which nothing stands before. A word is what stands between white space; words and "
+      "bytes\n"
+      "are those of the files. --stride N gives each token but the first ones at least --max-length less N tokens of context, and takes as "
+      "many\n"
+      "times longer as N goes into --max-length.\n"
+      "Examples:\n"
+      "  attend evaluate lm --model runs/gpt --data test.txt\n"
+      "  attend evaluate lm --model gpt2 --data wiki.test.txt --stride 512 --json");
+  set_run(*command, options, run_evaluate_lm);
 }
 
 }  // namespace attend

@@ -4,6 +4,7 @@
 #include <memory>
 #include <ostream>
 
+#include "apps/commands.h"
 #include "apps/flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
@@ -14,6 +15,8 @@
 
 namespace attend {
 namespace {
+
+struct NextSentenceOptions : LineOptions {};
 
 std::string answer_text(const FilledMasks& answer, bool as_json) {
   Json json = Json::array();
@@ -45,6 +48,29 @@ auto of_folder(const std::filesystem::path& folder, const Make& make) {
   } catch (const UserError& error) {
     throw UserError(folder.string() + ": " + error.what(), error.hint());
   }
+}
+
+/// next<TAB>probability or not-next<TAB>probability for each line of first<TAB>second.
+int run_next_sentence(const NextSentenceOptions& options, std::istream& in, std::ostream& out) {
+  const torch::Device device = apply_common_float32(options.common);
+  auto model = load_masked_language_model(options.model, {.device = device});
+  auto tokenizer = load_wordpiece(options.model);
+  const NextSentenceJudge judge =
+      of_folder(options.model, [&] { return NextSentenceJudge(std::move(model), std::move(tokenizer), options.max_length); });
+  tell_folder(judge.warnings());
+  TextInput input(options.text, in, "Type two texts with a TAB between; Ctrl-D ends.");
+  LineWarnings told;
+  const auto answer_window = [&](const std::vector<InputLine>& lines) {
+    const auto found = judge.judge(texts_of(lines));
+    std::vector<std::string> answers;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      told.tell(lines[i].number, found[i].warnings, found[i].unknown);
+      answers.push_back(answer_text(found[i], options.common.json));
+    }
+    return answers;
+  };
+  answer_lines(input, out, answer_window, kWindowLines, empty_answer(options.common.json));
+  return static_cast<int>(ExitCode::kDone);
 }
 
 }  // namespace
@@ -83,28 +109,6 @@ int run_fill_mask(const FillMaskOptions& options, std::istream& in, std::ostream
   LineWarnings told;
   const auto answer_window = [&](const std::vector<InputLine>& lines) {
     const auto found = filler.fill(texts_of(lines), options.top);
-    std::vector<std::string> answers;
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-      told.tell(lines[i].number, found[i].warnings, found[i].unknown);
-      answers.push_back(answer_text(found[i], options.common.json));
-    }
-    return answers;
-  };
-  answer_lines(input, out, answer_window, kWindowLines, empty_answer(options.common.json));
-  return static_cast<int>(ExitCode::kDone);
-}
-
-int run_next_sentence(const NextSentenceOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
-  auto model = load_masked_language_model(options.model, {.device = device});
-  auto tokenizer = load_wordpiece(options.model);
-  const NextSentenceJudge judge =
-      of_folder(options.model, [&] { return NextSentenceJudge(std::move(model), std::move(tokenizer), options.max_length); });
-  tell_folder(judge.warnings());
-  TextInput input(options.text, in, "Type two texts with a TAB between; Ctrl-D ends.");
-  LineWarnings told;
-  const auto answer_window = [&](const std::vector<InputLine>& lines) {
-    const auto found = judge.judge(texts_of(lines));
     std::vector<std::string> answers;
     for (std::size_t i = 0; i < lines.size(); ++i) {
       told.tell(lines[i].number, found[i].warnings, found[i].unknown);

@@ -1,10 +1,10 @@
-#include "apps/commands/finetune.h"
+// attend finetune classify|regress|tag|answer|translate: goes on from a model folder, for a task or on other data.
+#include "apps/commands.h"
 
-#include "apps/commands/finetune_answer.h"
+#include <CLI/CLI.hpp>
+
 #include "apps/commands/finetune_classify.h"
-#include "apps/commands/finetune_lm.h"
 #include "apps/commands/finetune_tag.h"
-#include "apps/commands/finetune_translate.h"
 
 namespace attend {
 

@@ -1,14 +1,25 @@
-#include "apps/commands/finetune_answer.h"
+// attend finetune answer: answers that stand in a text, from SQuAD's JSON.
+#include "apps/commands.h"
 
+#include <filesystem>
 #include <memory>
 
 #include "apps/command.h"
+#include "apps/commands/finetune_classify.h"
 #include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "inference/folders.h"
+#include "training/objectives/answering.h"
 
 namespace attend {
 namespace {
+
+struct FinetuneAnswerOptions {
+  FinetuneRun run;
+  std::filesystem::path model, train, valid;
+  AnsweringOptions answering;
+  AskedSpans spans;  ///< take the place of the two of `answering`
+};
 
 TrainingOutcome train_one(const FinetuneAnswerOptions& options, TrainingRun& run, std::ostream& out) {
   require_validation_for("--best-by", options.answering.best_by, options.valid);
@@ -29,6 +40,11 @@ TrainingOutcome train_one(const FinetuneAnswerOptions& options, TrainingRun& run
   AnsweringObjective objective(std::move(setup));
   each_epoch(run.training, objective);
   return train(run, objective, "attend finetune answer", out);
+}
+
+int run_finetune_answer(const FinetuneAnswerOptions& options, std::istream&, std::ostream& out) {
+  return train_seeds(options.run, options.run.seeds, out,
+                     [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
 }
 
 }  // namespace
@@ -54,11 +70,6 @@ void add_finetune_answer(CLI::App& finetune) {
       "runs/squad\n"
       "  attend finetune answer --model runs/bert --train train-v2.0.json --valid dev-v2.0.json --best-by exact --output runs/squad2");
   set_run(*command, options, run_finetune_answer);
-}
-
-int run_finetune_answer(const FinetuneAnswerOptions& options, std::istream&, std::ostream& out) {
-  return train_seeds(options.run, options.run.seeds, out,
-                     [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
 }
 
 }  // namespace attend

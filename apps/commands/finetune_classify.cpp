@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "apps/command.h"
+#include "apps/commands.h"
 #include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "core/error.h"

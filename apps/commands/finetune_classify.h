@@ -42,7 +42,6 @@ struct FinetuneClassifyOptions {
   ClassificationOptions classification;
 };
 
-void add_finetune_classify(CLI::App& finetune);
 int run_finetune_classify(const FinetuneClassifyOptions& options, std::istream& in, std::ostream& out);
 int run_finetune_regress(const FinetuneClassifyOptions& options, std::istream& in, std::ostream& out);
 

@@ -1,12 +1,24 @@
-#include "apps/commands/finetune_lm.h"
+// attend finetune lm: go on training a GPT, on more text or on a table of inputs and outputs.
+#include "apps/commands.h"
 
+#include <filesystem>
 #include <memory>
 
 #include "apps/command.h"
+#include "apps/commands/finetune_classify.h"
+#include "apps/commands/language_data.h"
 #include "core/error.h"
 
 namespace attend {
 namespace {
+
+struct FinetuneLmOptions {
+  FinetuneLmOptions();  ///< batches of 16 sequences, and GPT's weight decay
+
+  FinetuneRun run;
+  LanguageData data;
+  std::filesystem::path model;
+};
 
 TrainingOutcome train_one(const FinetuneLmOptions& options, TrainingRun& run, std::ostream& out) {
   const torch::Device device = begin_language_training(run, options.data);
@@ -20,12 +32,17 @@ TrainingOutcome train_one(const FinetuneLmOptions& options, TrainingRun& run, st
   return train(run, objective, "attend finetune lm", out);
 }
 
-}  // namespace
-
 FinetuneLmOptions::FinetuneLmOptions() {
   run.training.default_batch = {.sequences = 16};
   run.training.weight_decay = 0.01;
 }
+
+int run_finetune_lm(const FinetuneLmOptions& options, std::istream&, std::ostream& out) {
+  return train_seeds(options.run, options.run.seeds, out,
+                     [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
+}
+
+}  // namespace
 
 void add_finetune_lm(CLI::App& finetune) {
   auto options = std::make_shared<FinetuneLmOptions>();
@@ -41,11 +58,6 @@ void add_finetune_lm(CLI::App& finetune) {
       "  attend finetune lm --model runs/gpt --train task.tsv --valid dev.tsv --input 0 --output-column 1 --output runs/task\n"
       "  attend finetune lm --config runs/task/run.toml --resume");
   set_run(*command, options, run_finetune_lm);
-}
-
-int run_finetune_lm(const FinetuneLmOptions& options, std::istream&, std::ostream& out) {
-  return train_seeds(options.run, options.run.seeds, out,
-                     [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
 }
 
 }  // namespace attend

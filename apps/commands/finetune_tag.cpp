@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "apps/command.h"
+#include "apps/commands.h"
 #include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "core/error.h"
@@ -11,6 +12,13 @@
 
 namespace attend {
 namespace {
+
+struct FinetuneTagOptions {
+  FinetuneRun run;
+  std::filesystem::path model, train, valid;
+  ConllColumns columns;
+  TaggingOptions tagging;
+};
 
 TrainingOutcome train_one(const FinetuneTagOptions& options, TrainingRun& run, std::ostream& out) {
   require_validation_for("--best-by", options.tagging.best_by, options.valid);
@@ -34,6 +42,11 @@ TrainingOutcome train_one(const FinetuneTagOptions& options, TrainingRun& run, s
   TaggingObjective objective(std::move(setup));
   each_epoch(run.training, objective);
   return train(run, objective, "attend finetune tag", out);
+}
+
+int run_finetune_tag(const FinetuneTagOptions& options, std::istream&, std::ostream& out) {
+  return train_seeds(options.run, options.run.seeds, out,
+                     [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
 }
 
 }  // namespace
@@ -64,11 +77,6 @@ void add_finetune_tag(CLI::App& finetune) {
       "  attend finetune tag --model runs/bert --train train.conll --valid dev.conll --output runs/names\n"
       "  attend finetune tag --model runs/bert --train train.conll --valid dev.conll --tag-column 1 --seeds 1,2,3 --output runs/pos");
   set_run(*command, options, run_finetune_tag);
-}
-
-int run_finetune_tag(const FinetuneTagOptions& options, std::istream&, std::ostream& out) {
-  return train_seeds(options.run, options.run.seeds, out,
-                     [&](TrainingRun& run, std::ostream& usage) { return train_one(options, run, usage); });
 }
 
 }  // namespace attend

@@ -3,6 +3,7 @@
 #include <memory>
 #include <ostream>
 
+#include "apps/commands.h"
 #include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "apps/text_input.h"
@@ -13,6 +14,19 @@
 
 namespace attend {
 namespace {
+
+struct GenerateCommandOptions {
+  CommonOptions common;
+  std::filesystem::path model;
+  std::filesystem::path text = "-";  ///< prompts, a line each, where `prompt` is not given
+  std::optional<std::string> prompt;
+  bool echo = false;               ///< the prompt again in front of its continuation
+  bool fill = false;               ///< complete at the <fill> mark
+  bool escapes = false;            ///< \n, \t and \\ in a prompt are a line break, a TAB and a backslash
+  bool json_input = false;         ///< a line is {"prompt": TEXT}
+  bool log_probabilities = false;  ///< of each token, in JSON
+  GenerateOptions generate;
+};
 
 constexpr std::string_view kFillMark = "<fill>";
 
@@ -146,6 +160,29 @@ void check(const GenerateCommandOptions& options) {
   warn_of_no_effect(options.generate);
 }
 
+/// The continuation of `prompt`, as it comes; or of each line of `text` (or `in`), a line each, an empty one for an empty one (with --json
+/// an object that says so).
+/// Throws UserError where the folder is not a language model with its tokenizer, flags contradict one another, or a prompt cannot be
+/// continued.
+int run_generate(const GenerateCommandOptions& given, std::istream& in, std::ostream& out) {
+  const torch::Device device = apply_common_float32(given.common);
+  check(given);
+  GenerateCommandOptions options = given;
+  options.generate.stop = with_line_breaks(given.generate.stop);
+  if (options.fill) options.generate.context = ContextPolicy::kRefuse;
+  CausalFolder folder = open_causal_folder(options.model, {.device = device});
+  const TextGenerator generator(folder.model, folder.tokenizer, folder.generation);
+  generator.check(options.generate);
+  if (options.prompt) {
+    continue_prompt(generator, options, out);
+  } else {
+    TextInput input(options.text, in, "Type a text to continue it; Ctrl-D ends.");
+    answer_lines(input, out, [&](const std::vector<InputLine>& lines) { return answer(generator, options, lines); },
+                 {.window_lines = kLinesAtOnce, .empty_answer = [&](const InputLine&) { return answer_to_empty_line(options); }});
+  }
+  return static_cast<int>(ExitCode::kDone);
+}
+
 }  // namespace
 
 void warn_of_no_effect(const GenerateOptions& options) {
@@ -188,25 +225,6 @@ void add_generate(CLI::App& app) {
       "  attend generate --model gpt2 --json-input --json prompts.jsonl\n"
       "  attend generate --model runs/code --fill --prompt 'def add(a, b):<fill>    return c'");
   set_run(*command, options, run_generate);
-}
-
-int run_generate(const GenerateCommandOptions& given, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common_float32(given.common);
-  check(given);
-  GenerateCommandOptions options = given;
-  options.generate.stop = with_line_breaks(given.generate.stop);
-  if (options.fill) options.generate.context = ContextPolicy::kRefuse;
-  CausalFolder folder = open_causal_folder(options.model, {.device = device});
-  const TextGenerator generator(folder.model, folder.tokenizer, folder.generation);
-  generator.check(options.generate);
-  if (options.prompt) {
-    continue_prompt(generator, options, out);
-  } else {
-    TextInput input(options.text, in, "Type a text to continue it; Ctrl-D ends.");
-    answer_lines(input, out, [&](const std::vector<InputLine>& lines) { return answer(generator, options, lines); },
-                 {.window_lines = kLinesAtOnce, .empty_answer = [&](const InputLine&) { return answer_to_empty_line(options); }});
-  }
-  return static_cast<int>(ExitCode::kDone);
 }
 
 }  // namespace attend

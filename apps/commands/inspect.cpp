@@ -1,12 +1,16 @@
-#include "apps/commands/inspect.h"
+// attend inspect: what a model folder holds.
+#include "apps/commands.h"
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <iomanip>
 #include <map>
 #include <ostream>
 #include <sstream>
 
+#include "apps/command.h"
+#include "apps/common.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/safetensors.h"
@@ -15,6 +19,11 @@
 
 namespace attend {
 namespace {
+
+struct InspectOptions {
+  CommonOptions common;
+  std::filesystem::path folder;
+};
 
 namespace fs = std::filesystem;
 
@@ -176,17 +185,8 @@ void print_text(const Json& facts, std::ostream& out) {
   row("training", facts["training"].is_null() ? "" : pairs_of(facts["training"]));
 }
 
-}  // namespace
-
-void add_inspect(CLI::App& app) {
-  auto options = std::make_shared<InspectOptions>();
-  CLI::App* command = app.add_subcommand("inspect", "Show what a model folder holds");
-  add_common(*command, options->common);
-  command->add_option("DIR", options->folder, "model folder in Hugging Face's layout")->required();
-  command->footer("Examples:\n  attend inspect runs/de-en\n  attend inspect runs/de-en --json | python3 -m json.tool");
-  set_run(*command, options, run_inspect);
-}
-
+/// Prints family, sizes, parameters, tokenizer and training history, as text or as one JSON object. Reads config.json and
+/// the headers of the weights only. Throws UserError where the folder is not a model's.
 int run_inspect(const InspectOptions& options, std::istream&, std::ostream& out) {
   apply_common(options.common);
   const fs::path& folder = options.folder;
@@ -214,6 +214,17 @@ int run_inspect(const InspectOptions& options, std::istream&, std::ostream& out)
   else
     print_text(facts, out);
   return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+  auto options = std::make_shared<InspectOptions>();
+  CLI::App* command = app.add_subcommand("inspect", "Show what a model folder holds");
+  add_common(*command, options->common);
+  command->add_option("DIR", options->folder, "model folder in Hugging Face's layout")->required();
+  command->footer("Examples:\n  attend inspect runs/de-en\n  attend inspect runs/de-en --json | python3 -m json.tool");
+  set_run(*command, options, run_inspect);
 }
 
 }  // namespace attend

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "apps/commands.h"
 #include "apps/flags.h"
 #include "core/json.h"
 #include "core/log.h"

@@ -29,8 +29,6 @@ struct MetricOptions {
   TerOptions ter;
 };
 
-void add_metric(CLI::App& app);
-
 /// Prints sacreBLEU's line, or a JSON object with the full digits, for the corpus or for each line.
 /// Throws UserError where the files do not fit each other, cannot be read or are not UTF-8, and where a setting makes no sense.
 int run_metric(const MetricOptions& options, std::istream& in, std::ostream& out);

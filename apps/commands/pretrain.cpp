@@ -1,4 +1,7 @@
-#include "apps/commands/pretrain.h"
+// attend pretrain transformer|bert: a model of one's own from text.
+#include "apps/commands.h"
+
+#include <CLI/CLI.hpp>
 
 #include "apps/commands/pretrain_bert.h"
 #include "apps/commands/pretrain_gpt.h"

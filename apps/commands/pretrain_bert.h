@@ -28,7 +28,6 @@ struct PretrainBertOptions {
 /// How the flags of MaskedLanguageOptions are called.
 FlagSet masked_language_flags();
 
-void add_pretrain_bert(CLI::App& pretrain);
 int run_pretrain_bert(const PretrainBertOptions& options, std::istream& in, std::ostream& out);
 
 }  // namespace attend

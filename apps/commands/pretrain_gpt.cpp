@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "apps/command.h"
+#include "apps/commands.h"
 #include "apps/commands/scratch_folder.h"
 #include "apps/flags.h"
 #include "core/error.h"

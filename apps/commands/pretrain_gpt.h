@@ -23,7 +23,6 @@ struct PretrainGptOptions {
   std::optional<BytePieces> tokenizer_model;  ///< likewise
 };
 
-void add_pretrain_gpt(CLI::App& pretrain);
 int run_pretrain_gpt(const PretrainGptOptions& options, std::istream& in, std::ostream& out);
 
 }  // namespace attend

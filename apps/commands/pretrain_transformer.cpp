@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "apps/command.h"
+#include "apps/commands.h"
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/log.h"

@@ -22,7 +22,6 @@ struct PretrainTransformerOptions {
   std::vector<std::string> language_codes;  ///< of a learnt tokenizer; none: found in the text
 };
 
-void add_pretrain_transformer(CLI::App& pretrain);
 int run_pretrain_transformer(const PretrainTransformerOptions& options, std::istream& in, std::ostream& out);
 
 }  // namespace attend

@@ -1,21 +1,39 @@
-#include "apps/commands/prompt.h"
+// attend prompt: a language model shown examples of a task answers queries as they do.
+#include "apps/commands.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <ostream>
+#include <string>
 
+#include "apps/command.h"
 #include "apps/commands/generate.h"
 #include "apps/commands/prompt_conversation.h"
 #include "apps/commands/text_flags.h"
+#include "apps/common.h"
 #include "apps/flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "inference/folders.h"
+#include "inference/text_generator.h"
 
 namespace attend {
 namespace {
+
+struct PromptOptions {
+  CommonOptions common;
+  std::filesystem::path model;
+  std::filesystem::path examples;
+  std::filesystem::path text = "-";
+  std::int64_t shots = 8;
+  std::string instruction;
+  std::filesystem::path form;  ///< the template; empty: PromptTemplate::kDefault
+  GenerateOptions generate;
+};
 
 // An answer is short, and what it may take is not there for examples.
 std::int64_t default_new_tokens(std::int64_t positions) { return std::clamp<std::int64_t>(positions / 4, 1, 64); }
@@ -58,34 +76,8 @@ std::string answer_to_empty_line(bool as_json) {
   return one_line(json);
 }
 
-}  // namespace
-
-void add_prompt(CLI::App& app) {
-  auto options = std::make_shared<PromptOptions>();
-  CLI::App* command = app.add_subcommand("prompt", "Answer a query a line, from a few examples");
-  command->add_option("--model", options->model, "model folder")->required();
-  command->add_option("--examples", options->examples, "task.tsv, input<TAB>output a line; none are needed with --shots 0");
-  add_field_flag(*command, "--shots", options->shots, "examples in the prompt, drawn by --seed");
-  command->add_option("--instruction", options->instruction, "a line in front of the examples");
-  command->add_option("--template", options->form,
-                      "file that shows how an example is written, with {input} and {output} [{input} -> {output}]");
-  command->add_option("FILE", options->text, "queries, a line each; - is standard input")->capture_default_str();
-  add_generate_flags(*command, options->generate, {"samples", "context"});
-  command->get_option("--max-new-tokens")
-      ->description("most tokens of an answer, the end counted [a quarter of the positions, at most 64]");
-  command->get_option("--temperature")->description("of sampling [0: the most probable token; with --top-k, --top-p or --min-p 1]");
-  command->get_option("--beam")->description("search with so many beams [off]");
-  add_common(*command, options->common);
-  command->footer(
-      "An answer ends where the text behind {output} in the template stands, or at a line break where that is blank. On a terminal a\n"
-      "session opens, in which examples can be changed: /help there.\n"
-      "Examples:\n"
-      "  attend prompt --model runs/gpt --examples capitals.tsv --shots 4 < countries.txt\n"
-      "  echo 'good flim' | attend prompt --model runs/gpt --examples spelling.tsv --shots 8 --instruction 'Correct the spelling.'\n"
-      "  attend prompt --model runs/gpt --examples addition.tsv --template form.txt --json < sums.txt");
-  set_run(*command, options, run_prompt);
-}
-
+/// The answer to each query of `text` (or `in`), a line each, an empty one for an empty one. On a terminal a session (PromptSession).
+/// Throws UserError for files that are malformed, more shots than examples, and a prompt that does not fit the model's positions.
 int run_prompt(const PromptOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
   if (options.examples == "-" && options.text == "-")
@@ -127,6 +119,34 @@ int run_prompt(const PromptOptions& options, std::istream& in, std::ostream& out
                },
                {.window_lines = kLinesAtOnce, .empty_answer = [&](const InputLine&) { return answer_to_empty_line(options.common.json); }});
   return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace
+
+void add_prompt(CLI::App& app) {
+  auto options = std::make_shared<PromptOptions>();
+  CLI::App* command = app.add_subcommand("prompt", "Answer a query a line, from a few examples");
+  command->add_option("--model", options->model, "model folder")->required();
+  command->add_option("--examples", options->examples, "task.tsv, input<TAB>output a line; none are needed with --shots 0");
+  add_field_flag(*command, "--shots", options->shots, "examples in the prompt, drawn by --seed");
+  command->add_option("--instruction", options->instruction, "a line in front of the examples");
+  command->add_option("--template", options->form,
+                      "file that shows how an example is written, with {input} and {output} [{input} -> {output}]");
+  command->add_option("FILE", options->text, "queries, a line each; - is standard input")->capture_default_str();
+  add_generate_flags(*command, options->generate, {"samples", "context"});
+  command->get_option("--max-new-tokens")
+      ->description("most tokens of an answer, the end counted [a quarter of the positions, at most 64]");
+  command->get_option("--temperature")->description("of sampling [0: the most probable token; with --top-k, --top-p or --min-p 1]");
+  command->get_option("--beam")->description("search with so many beams [off]");
+  add_common(*command, options->common);
+  command->footer(
+      "An answer ends where the text behind {output} in the template stands, or at a line break where that is blank. On a terminal a\n"
+      "session opens, in which examples can be changed: /help there.\n"
+      "Examples:\n"
+      "  attend prompt --model runs/gpt --examples capitals.tsv --shots 4 < countries.txt\n"
+      "  echo 'good flim' | attend prompt --model runs/gpt --examples spelling.tsv --shots 8 --instruction 'Correct the spelling.'\n"
+      "  attend prompt --model runs/gpt --examples addition.tsv --template form.txt --json < sums.txt");
+  set_run(*command, options, run_prompt);
 }
 
 }  // namespace attend

@@ -1,9 +1,13 @@
-#include "apps/commands/score.h"
+// attend score: how probable a language model finds each line.
+#include "apps/commands.h"
 
+#include <filesystem>
 #include <memory>
 #include <ostream>
 
+#include "apps/command.h"
 #include "apps/commands/text_flags.h"
+#include "apps/common.h"
 #include "apps/text_input.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -14,6 +18,13 @@
 
 namespace attend {
 namespace {
+
+struct ScoreOptions {
+  CommonOptions common;
+  std::filesystem::path model;
+  std::filesystem::path text = "-";
+  bool log_probabilities = false;  ///< of each token, in JSON
+};
 
 std::string answer_text(const TextScore& score, const ScoreOptions& options) {
   const auto perplexity = score.perplexity();
@@ -27,24 +38,7 @@ std::string answer_text(const TextScore& score, const ScoreOptions& options) {
   return one_line(json);
 }
 
-}  // namespace
-
-void add_score(CLI::App& app) {
-  auto options = std::make_shared<ScoreOptions>();
-  CLI::App* command = app.add_subcommand("score", "Log-probability, tokens and perplexity of a text, a line a line");
-  command->add_option("--model", options->model, "model folder")->required();
-  command->add_option("FILE", options->text, "text to score; - is standard input")->capture_default_str();
-  command->add_flag("--log-probabilities", options->log_probabilities, "with --json, of every token");
-  add_common(*command, options->common);
-  command->footer(
-      "Prints log-probability<TAB>tokens<TAB>perplexity: natural logarithm, summed, and e to its mean over the tokens. The first token is\n"
-      "predicted from the end-of-text token; where the tokenizer has none it is not counted.\n"
-      "Examples:\n"
-      "  echo 'To be, or not to be' | attend score --model runs/shakespeare\n"
-      "  attend score --model gpt2 --json --log-probabilities < sentences.txt");
-  set_run(*command, options, run_score);
-}
-
+/// log-probability<TAB>tokens<TAB>perplexity for each line of `text` (or `in`).
 int run_score(const ScoreOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
   if (options.log_probabilities && !options.common.json) throw UserError("--log-probabilities are printed as JSON only", "add --json");
@@ -66,6 +60,24 @@ int run_score(const ScoreOptions& options, std::istream& in, std::ostream& out) 
   };
   answer_lines(input, out, answer, how);
   return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace
+
+void add_score(CLI::App& app) {
+  auto options = std::make_shared<ScoreOptions>();
+  CLI::App* command = app.add_subcommand("score", "Log-probability, tokens and perplexity of a text, a line a line");
+  command->add_option("--model", options->model, "model folder")->required();
+  command->add_option("FILE", options->text, "text to score; - is standard input")->capture_default_str();
+  command->add_flag("--log-probabilities", options->log_probabilities, "with --json, of every token");
+  add_common(*command, options->common);
+  command->footer(
+      "Prints log-probability<TAB>tokens<TAB>perplexity: natural logarithm, summed, and e to its mean over the tokens. The first token is\n"
+      "predicted from the end-of-text token; where the tokenizer has none it is not counted.\n"
+      "Examples:\n"
+      "  echo 'To be, or not to be' | attend score --model runs/shakespeare\n"
+      "  attend score --model gpt2 --json --log-probabilities < sentences.txt");
+  set_run(*command, options, run_score);
 }
 
 }  // namespace attend

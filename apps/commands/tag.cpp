@@ -1,8 +1,11 @@
-#include "apps/commands/tag.h"
+// attend tag: a tag for each word of each line.
+#include "apps/commands.h"
 
 #include <memory>
 #include <ostream>
 
+#include "apps/command.h"
+#include "apps/commands/text_flags.h"
 #include "apps/text_input.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -10,6 +13,8 @@
 
 namespace attend {
 namespace {
+
+struct TagOptions : LineOptions {};
 
 std::string answer_text(const TaggedWords& answer, const TaskLabels& labels, bool as_json) {
   std::string text;
@@ -21,20 +26,7 @@ std::string answer_text(const TaggedWords& answer, const TaskLabels& labels, boo
   return as_json ? one_line(Json{{"words", answer.words}, {"tags", tags}, {"scores", answer.probabilities}}) : text;
 }
 
-}  // namespace
-
-void add_tag(CLI::App& app) {
-  auto options = std::make_shared<TagOptions>();
-  CLI::App* command = app.add_subcommand("tag", "A tag for each word, a line a line");
-  add_line_flags(*command, *options, "sentences, words separated by blanks");
-  add_common(*command, options->common);
-  command->footer(
-      "Examples:\n"
-      "  echo 'Ada Lovelace lived in London .' | attend tag --model runs/names\n"
-      "  attend tag --model runs/names --json < sentences.txt");
-  set_run(*command, options, run_tag);
-}
-
+/// As many tags as the line has words between white space, separated by spaces.
 int run_tag(const TagOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
   const Tagger tagger = load_tagger(options.model, {.device = device}, options.max_length);
@@ -52,6 +44,20 @@ int run_tag(const TagOptions& options, std::istream& in, std::ostream& out) {
   };
   answer_lines(input, out, answer_window, kWindowLines, empty_answer(options.common.json));
   return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace
+
+void add_tag(CLI::App& app) {
+  auto options = std::make_shared<TagOptions>();
+  CLI::App* command = app.add_subcommand("tag", "A tag for each word, a line a line");
+  add_line_flags(*command, *options, "sentences, words separated by blanks");
+  add_common(*command, options->common);
+  command->footer(
+      "Examples:\n"
+      "  echo 'Ada Lovelace lived in London .' | attend tag --model runs/names\n"
+      "  attend tag --model runs/names --json < sentences.txt");
+  set_run(*command, options, run_tag);
 }
 
 }  // namespace attend

@@ -4,6 +4,7 @@
 #include <memory>
 #include <ostream>
 
+#include "apps/commands.h"
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -12,6 +13,20 @@
 
 namespace attend {
 namespace {
+
+struct TokenizerEncodeOptions {
+  CommonOptions common;
+  std::filesystem::path tokenizer;
+  std::optional<Side> side;  ///< source where not given
+  bool ids = false, special = false, pair = false;
+};
+
+struct TokenizerDecodeOptions {
+  CommonOptions common;
+  std::filesystem::path tokenizer;
+  std::optional<Side> side;  ///< target where not given
+  bool pieces = false;
+};
 
 /// Answers each line as it comes: flushed where no further line is waiting.
 template <class Answer>
@@ -122,6 +137,55 @@ Encoded encode_plain(const TokenizerEncodeOptions& options, const OpenTokenizer&
   return encoded;
 }
 
+/// A line of pieces or ids for each line of text, or of two texts with a tab between them.
+int run_tokenizer_encode(const TokenizerEncodeOptions& options, std::istream& in, std::ostream& out) {
+  apply_common(options.common);
+  const OpenTokenizer open = open_tokenizer(options.tokenizer, options.side, Side::kSource);
+  if (options.special && !open.bos && !open.eos && !open.wordpiece)
+    throw UserError("--special has no effect: " + options.tokenizer.string() + " has no template that adds tokens", "leave --special out");
+  if (options.pair && !open.wordpiece)
+    throw UserError("--pair has no effect: the model of " + options.tokenizer.string() + " takes one text", "leave --pair out");
+  answer_lines(in, out, [&](const std::string& line, std::uint64_t number) -> std::string {
+    Encoded encoded;
+    if (!is_valid_utf8(line))
+      log_warning("line " + std::to_string(number) + " is not UTF-8; the bytes that are wrong were replaced by U+FFFD");
+    try {
+      if (open.wordpiece && !line.empty())
+        encoded = encode_wordpiece(options, *open.wordpiece, line);
+      else if (!open.wordpiece)
+        encoded = encode_plain(options, open, line);
+    } catch (const UserError& error) {
+      throw UserError("standard input, line " + std::to_string(number) + ": " + error.what(), error.hint());
+    }
+    if (!options.common.json) return options.ids ? joined(encoded.ids) : joined(encoded.pieces);
+    Json json{{"ids", encoded.ids}, {"pieces", encoded.pieces}};
+    if (open.wordpiece) json["type_ids"] = encoded.type_ids;
+    return one_line(json);
+  });
+  return static_cast<int>(ExitCode::kDone);
+}
+
+/// A line of text for each line of ids or pieces. Throws UserError, with the line, for one that the vocabulary lacks.
+int run_tokenizer_decode(const TokenizerDecodeOptions& options, std::istream& in, std::ostream& out) {
+  apply_common(options.common);
+  const OpenTokenizer open = open_tokenizer(options.tokenizer, options.side, Side::kTarget);
+  answer_lines(in, out, [&](const std::string& line, std::uint64_t number) -> std::string {
+    std::vector<std::int32_t> ids;
+    std::string text;
+    try {
+      for (const std::string_view word : split_at_spaces(line))
+        ids.push_back(options.pieces ? read_piece(word, *open.tokenizer) : read_id(word, open.tokenizer->vocab_size()));
+      text = open.tokenizer->decode(ids);
+    } catch (const UserError& error) {
+      throw UserError("standard input, line " + std::to_string(number) + ": " + error.what(), error.hint());
+    }
+    if (options.common.json) return one_line(Json{{"text", text}});
+    for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos;) text.replace(at, 1, "\\n");  // one line out
+    return text;
+  });
+  return static_cast<int>(ExitCode::kDone);
+}
+
 }  // namespace
 
 void add_tokenizer(CLI::App& app) {
@@ -153,53 +217,6 @@ void add_tokenizer(CLI::App& app) {
       "Examples:\n  attend tokenizer decode --tokenizer vocabulary < ids\n"
       "  attend tokenizer encode --tokenizer vocabulary < text | attend tokenizer decode --tokenizer vocabulary --pieces");
   set_run(*decode_command, decode, run_tokenizer_decode);
-}
-
-int run_tokenizer_encode(const TokenizerEncodeOptions& options, std::istream& in, std::ostream& out) {
-  apply_common(options.common);
-  const OpenTokenizer open = open_tokenizer(options.tokenizer, options.side, Side::kSource);
-  if (options.special && !open.bos && !open.eos && !open.wordpiece)
-    throw UserError("--special has no effect: " + options.tokenizer.string() + " has no template that adds tokens", "leave --special out");
-  if (options.pair && !open.wordpiece)
-    throw UserError("--pair has no effect: the model of " + options.tokenizer.string() + " takes one text", "leave --pair out");
-  answer_lines(in, out, [&](const std::string& line, std::uint64_t number) -> std::string {
-    Encoded encoded;
-    if (!is_valid_utf8(line))
-      log_warning("line " + std::to_string(number) + " is not UTF-8; the bytes that are wrong were replaced by U+FFFD");
-    try {
-      if (open.wordpiece && !line.empty())
-        encoded = encode_wordpiece(options, *open.wordpiece, line);
-      else if (!open.wordpiece)
-        encoded = encode_plain(options, open, line);
-    } catch (const UserError& error) {
-      throw UserError("standard input, line " + std::to_string(number) + ": " + error.what(), error.hint());
-    }
-    if (!options.common.json) return options.ids ? joined(encoded.ids) : joined(encoded.pieces);
-    Json json{{"ids", encoded.ids}, {"pieces", encoded.pieces}};
-    if (open.wordpiece) json["type_ids"] = encoded.type_ids;
-    return one_line(json);
-  });
-  return static_cast<int>(ExitCode::kDone);
-}
-
-int run_tokenizer_decode(const TokenizerDecodeOptions& options, std::istream& in, std::ostream& out) {
-  apply_common(options.common);
-  const OpenTokenizer open = open_tokenizer(options.tokenizer, options.side, Side::kTarget);
-  answer_lines(in, out, [&](const std::string& line, std::uint64_t number) -> std::string {
-    std::vector<std::int32_t> ids;
-    std::string text;
-    try {
-      for (const std::string_view word : split_at_spaces(line))
-        ids.push_back(options.pieces ? read_piece(word, *open.tokenizer) : read_id(word, open.tokenizer->vocab_size()));
-      text = open.tokenizer->decode(ids);
-    } catch (const UserError& error) {
-      throw UserError("standard input, line " + std::to_string(number) + ": " + error.what(), error.hint());
-    }
-    if (options.common.json) return one_line(Json{{"text", text}});
-    for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos;) text.replace(at, 1, "\\n");  // one line out
-    return text;
-  });
-  return static_cast<int>(ExitCode::kDone);
 }
 
 }  // namespace attend

@@ -30,31 +30,8 @@ struct TokenizerTrainOptions {
   std::vector<std::string> language_codes;
 };
 
-struct TokenizerEncodeOptions {
-  CommonOptions common;
-  std::filesystem::path tokenizer;
-  std::optional<Side> side;  ///< source where not given
-  bool ids = false, special = false, pair = false;
-};
-
-struct TokenizerDecodeOptions {
-  CommonOptions common;
-  std::filesystem::path tokenizer;
-  std::optional<Side> side;  ///< target where not given
-  bool pieces = false;
-};
-
-void add_tokenizer(CLI::App& app);
-void add_tokenizer_train(CLI::App& tokenizer);
-
 /// Writes the tokenizer's folder. Throws UserError as train_marian_tokenizer, train_wordpiece_tokenizer and train_byte_bpe_tokenizer do,
 /// and for flags that do not go together.
 int run_tokenizer_train(const TokenizerTrainOptions& options, std::istream& in, std::ostream& out);
-
-/// A line of pieces or ids for each line of text, or of two texts with a tab between them.
-int run_tokenizer_encode(const TokenizerEncodeOptions& options, std::istream& in, std::ostream& out);
-
-/// A line of text for each line of ids or pieces. Throws UserError, with the line, for one that the vocabulary lacks.
-int run_tokenizer_decode(const TokenizerDecodeOptions& options, std::istream& in, std::ostream& out);
 
 }  // namespace attend

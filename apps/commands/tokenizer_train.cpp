@@ -3,6 +3,7 @@
 #include <ostream>
 #include <vector>
 
+#include "apps/commands.h"
 #include "apps/commands/tokenizer.h"
 #include "apps/flags.h"
 #include "core/error.h"

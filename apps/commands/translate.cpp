@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "apps/commands.h"
 #include "apps/commands/text_flags.h"
 #include "apps/flags.h"
 #include "core/error.h"

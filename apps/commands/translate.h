@@ -20,8 +20,6 @@ struct TranslateCommandOptions {
   TranslateOptions translate;
 };
 
-void add_translate(CLI::App& app);
-
 /// Translates `text` (or `in`) to `out`. On a terminal it prompts and answers line by line.
 /// Throws UserError where the folder is not a translation model with its tokenizer, or flags contradict one another.
 int run_translate(const TranslateCommandOptions& options, std::istream& in, std::ostream& out);
