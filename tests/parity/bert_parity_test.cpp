@@ -3,10 +3,8 @@
 #include <torch/torch.h>
 #include <catch2/catch.hpp>
 
-#include "models/tensor_io.h"
 #include "models/text_model.h"
-#include "tests/parity/fixture.h"
-#include "tests/support/temp_folder.h"
+#include "tests/parity/checks.h"
 
 namespace attend {
 namespace {
@@ -87,15 +85,6 @@ class Fixture {
   std::shared_ptr<TokenClassifier> tokens_;
 };
 
-// The gradients as a folder in transformers' names: the model saved with its parameters replaced by them.
-NamedTensors gradients_by_their_names(const Fixture& fixture) {
-  const torch::NoGradGuard no_gradient;
-  for (auto& parameter : fixture.model().parameters()) parameter.copy_(parameter.grad());
-  const TempFolder folder;
-  fixture.model().save(folder.path());
-  return read_tensors(folder / "model.safetensors");
-}
-
 std::string any_head() {
   return GENERATE(as<std::string>(), "bert_pretraining", "bert_masked", "bert_classes", "bert_regression", "bert_tags", "bert_answers");
 }
@@ -105,45 +94,18 @@ std::string any_head() {
 TEST_CASE("BERT computes what transformers' computes, with every head") {
   const std::string name = any_head();
   const Fixture fixture(name);
+  const auto loss = [&](int batch) { return fixture.loss(batch); };
   INFO(name);
 
   SECTION("logits at every position") {
-    const auto logits = fixture.logits();
-    REQUIRE(logits.sizes() == fixture.expected("logits").sizes());
-    CHECK(difference(logits, fixture.expected("logits")) < 1e-5);
-    if (fixture.has_next_sentence()) CHECK(difference(fixture.next_logits(), fixture.expected("next_logits")) < 1e-5);
+    parity::check_logits(fixture.logits(), fixture.expected("logits"));
+    if (fixture.has_next_sentence()) parity::check_logits(fixture.next_logits(), fixture.expected("next_logits"));
   }
-  SECTION("loss, with and without gradients") {
-    CHECK(std::abs(fixture.loss(0).item<double>() - fixture.expected("loss").item<double>()) < 2e-6);
-    const torch::NoGradGuard no_gradient;
-    CHECK(std::abs(fixture.loss(0).item<double>() - fixture.expected("loss").item<double>()) < 2e-6);
-  }
-  SECTION("every gradient") {
-    fixture.loss(0).backward();
-    const auto gradients = gradients_by_their_names(fixture);
-    std::size_t compared = 0;
-    for (const auto& [key, expected] : fixture.expected()) {
-      if (!key.starts_with("gradient.")) continue;
-      const std::string parameter = key.substr(9);
-      INFO(parameter);
-      REQUIRE(gradients.contains(parameter));
-      REQUIRE(gradients.at(parameter).sizes() == expected.sizes());
-      CHECK(difference(gradients.at(parameter), expected) < 2e-6 + 2e-5 * expected.abs().max().item<double>());
-      ++compared;
-    }
-    CHECK(compared == gradients.size());
-  }
+  SECTION("loss") { parity::check_loss(loss, fixture.expected("loss")); }
+  SECTION("every gradient") { parity::check_gradients(fixture.model(), loss, fixture.expected()); }
   SECTION("the losses of the first optimizer steps") {
     torch::optim::Adam optimizer(fixture.model().parameters(), torch::optim::AdamOptions(1e-2).betas({0.9, 0.98}).eps(1e-9));
-    for (int step = 0; step < 6; ++step) {
-      optimizer.zero_grad();
-      const auto loss = fixture.loss(step % 2);
-      INFO("step " << step);
-      CHECK(std::abs(loss.item<double>() - fixture.expected("step_losses")[step].item<double>()) <
-            2e-4);  // Adam divides by small gradients
-      loss.backward();
-      optimizer.step();
-    }
+    parity::check_steps(optimizer, loss, fixture.expected("step_losses"), 2e-4);  // Adam divides by small gradients
   }
 }
 
@@ -152,14 +114,7 @@ TEST_CASE("importing and exporting BERT keeps every byte and every answer") {
   const Fixture fixture(name);
   INFO(name);
   const TempFolder folder;
-  fixture.model().save(folder.path());
-  const auto theirs = read_tensors(fixture.folder() / "model.safetensors"), ours = read_tensors(folder / "model.safetensors");
-  CHECK(ours.size() == theirs.size());
-  for (const auto& [key, tensor] : theirs) {
-    INFO(key);
-    REQUIRE(ours.contains(key));
-    CHECK(torch::equal(ours.at(key), tensor));
-  }
+  parity::check_bytes(fixture.model(), fixture.folder(), folder.path());
   const Json config = read_json_file(folder / "config.json"), their_config = read_json_file(fixture.folder() / "config.json");
   for (const char* key : {"architectures", "hidden_act", "hidden_size", "num_hidden_layers", "intermediate_size", "vocab_size",
                           "pad_token_id", "layer_norm_eps"})

@@ -4,9 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "models/causal_model.h"
-#include "models/tensor_io.h"
-#include "tests/parity/fixture.h"
-#include "tests/support/temp_folder.h"
+#include "tests/parity/checks.h"
 
 namespace attend {
 namespace {
@@ -76,15 +74,6 @@ class Fixture {
   std::shared_ptr<SequenceClassifier> classifier_;
 };
 
-// The gradients as a folder in transformers' names: the model saved with its parameters replaced by them.
-NamedTensors gradients_by_their_names(const Fixture& fixture) {
-  const torch::NoGradGuard no_gradient;
-  for (auto& parameter : fixture.model().parameters()) parameter.copy_(parameter.grad());
-  const TempFolder folder;
-  fixture.model().save(folder.path());
-  return read_tensors(folder / "model.safetensors");
-}
-
 std::string any_head() { return GENERATE(as<std::string>(), "gpt_language", "gpt_classes", "gpt_regression"); }
 
 }  // namespace
@@ -92,44 +81,16 @@ std::string any_head() { return GENERATE(as<std::string>(), "gpt_language", "gpt
 TEST_CASE("GPT computes what transformers' computes, with every head") {
   const std::string name = any_head();
   const Fixture fixture(name);
+  const auto loss = [&](int batch) { return fixture.loss(batch); };
   INFO(name);
 
-  SECTION("logits at every position") {
-    const auto logits = fixture.logits();
-    REQUIRE(logits.sizes() == fixture.expected("logits").sizes());
-    CHECK(difference(logits, fixture.expected("logits")) < 1e-5);  // worst seen 1.1e-6
-  }
-  SECTION("loss, with and without gradients") {  // worst seen 4.8e-7
-    CHECK(std::abs(fixture.loss(0).item<double>() - fixture.expected("loss").item<double>()) < 2e-6);
-    const torch::NoGradGuard no_gradient;
-    CHECK(std::abs(fixture.loss(0).item<double>() - fixture.expected("loss").item<double>()) < 2e-6);
-  }
-  SECTION("every gradient") {
-    fixture.loss(0).backward();
-    const auto gradients = gradients_by_their_names(fixture);
-    std::size_t compared = 0;
-    for (const auto& [key, expected] : fixture.expected()) {
-      if (!key.starts_with("gradient.")) continue;
-      const std::string parameter = key.substr(9);
-      INFO(parameter);
-      REQUIRE(gradients.contains(parameter));
-      REQUIRE(gradients.at(parameter).sizes() == expected.sizes());
-      CHECK(difference(gradients.at(parameter), expected) < 2e-6 + 2e-5 * expected.abs().max().item<double>());  // worst seen 7.2e-7
-      ++compared;
-    }
-    CHECK(compared == gradients.size());
-  }
+  SECTION("logits at every position") { parity::check_logits(fixture.logits(), fixture.expected("logits")); }  // worst seen 1.1e-6
+  SECTION("loss") { parity::check_loss(loss, fixture.expected("loss")); }                                      // worst seen 4.8e-7
+  SECTION("every gradient") { parity::check_gradients(fixture.model(), loss, fixture.expected()); }            // worst seen 7.2e-7
   SECTION("the losses of the first optimizer steps") {
     torch::optim::AdamW optimizer(fixture.model().parameters(),
                                   torch::optim::AdamWOptions(1e-2).betas({0.9, 0.95}).eps(1e-8).weight_decay(0.1));
-    for (int step = 0; step < 5; ++step) {
-      optimizer.zero_grad();
-      const auto loss = fixture.loss(step % 2);
-      INFO("step " << step);
-      CHECK(std::abs(loss.item<double>() - fixture.expected("step_losses")[step].item<double>()) < 1e-5);  // worst seen 1.2e-7
-      loss.backward();
-      optimizer.step();
-    }
+    parity::check_steps(optimizer, loss, fixture.expected("step_losses"), 1e-5);  // worst seen 1.2e-7
   }
 }
 
@@ -151,14 +112,7 @@ TEST_CASE("importing and exporting GPT keeps every byte and every answer") {
   const Fixture fixture(name);
   INFO(name);
   const TempFolder folder, again;
-  fixture.model().save(folder.path());
-  const auto theirs = read_tensors(fixture.folder() / "model.safetensors"), ours = read_tensors(folder / "model.safetensors");
-  CHECK(ours.size() == theirs.size());
-  for (const auto& [key, tensor] : theirs) {
-    INFO(key);
-    REQUIRE(ours.contains(key));
-    CHECK(torch::equal(ours.at(key), tensor));
-  }
+  parity::check_bytes(fixture.model(), fixture.folder(), folder.path());
   const Json config = read_json_file(folder / "config.json"), their_config = read_json_file(fixture.folder() / "config.json");
   for (const auto& [key, value] : config.items())
     if (their_config.contains(key)) CHECK(their_config.at(key) == value);

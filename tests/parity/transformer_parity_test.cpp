@@ -5,8 +5,7 @@
 
 #include "core/field_io.h"
 #include "models/transformer/model.h"
-#include "tests/parity/fixture.h"
-#include "tests/support/temp_folder.h"
+#include "tests/parity/checks.h"
 
 namespace attend {
 namespace {
@@ -34,78 +33,39 @@ torch::Tensor mean_loss(TransformerModel& model, const PairBatch& batch, double 
   return summed.loss / static_cast<double>(summed.num_targets);
 }
 
-// Our parameters' gradients under MarianMT's names.
-NamedTensors gradients_by_their_names(TransformerModel& model) {
-  NamedTensors gradients;
-  const auto parameters = model.named_parameters();
-  for (const NameRule& rule : transformer_name_rules(model.config()).rules) {
-    const auto* parameter = parameters.find(rule.ours);
-    if (!parameter) continue;  // a buffer
-    const auto pieces = parameter->grad().chunk(static_cast<std::int64_t>(rule.theirs.size()));
-    for (std::size_t i = 0; i < pieces.size(); ++i) gradients[rule.theirs[i]] = pieces[i];
-  }
-  return gradients;
-}
+/// Sinusoids are computed, not saved.
+bool is_position(const std::string& name) { return name.ends_with("embed_positions.weight"); }
 
 }  // namespace
 
 TEST_CASE("the Transformer computes what transformers' Marian computes") {
   const auto name = GENERATE(std::string("marian_parity"), std::string("marian_parity_swish"));
   const auto fixture = load_fixture(name);
-  const auto batch = batch_of(fixture, 0);
+  const auto loss = [&](int batch) { return mean_loss(*fixture.model, batch_of(fixture, batch)); };
   INFO(name);
 
   SECTION("logits at every position") {
-    const auto logits_TV = fixture.model->logits(batch);
-    REQUIRE(logits_TV.sizes() == fixture.expected.at("logits").sizes());
-    CHECK(difference(logits_TV, fixture.expected.at("logits")) < 1e-5);  // worst seen 0.0000009537
+    parity::check_logits(fixture.model->logits(batch_of(fixture, 0)), fixture.expected.at("logits"));  // worst seen 9.5e-7
   }
   SECTION("loss, plain and smoothed") {
-    CHECK(std::abs(mean_loss(*fixture.model, batch).item<double>() - fixture.expected.at("loss").item<double>()) < 2e-6);
-    CHECK(std::abs(mean_loss(*fixture.model, batch, 0.1).item<double>() - fixture.expected.at("loss_smoothed").item<double>()) < 2e-6);
-    const torch::NoGradGuard no_gradient;
-    CHECK(std::abs(mean_loss(*fixture.model, batch, 0.1).item<double>() - fixture.expected.at("loss_smoothed").item<double>()) < 2e-6);
+    parity::check_loss(loss, fixture.expected.at("loss"));
+    parity::check_loss([&](int batch) { return mean_loss(*fixture.model, batch_of(fixture, batch), 0.1); },
+                       fixture.expected.at("loss_smoothed"));
   }
   SECTION("every gradient") {
-    mean_loss(*fixture.model, batch).backward();
-    const auto gradients = gradients_by_their_names(*fixture.model);
-    std::size_t compared = 0;
-    for (const auto& [key, expected] : fixture.expected) {
-      if (!key.starts_with("gradient.")) continue;
-      const std::string parameter = key.substr(9);
-      INFO(parameter);
-      REQUIRE(gradients.contains(parameter));
-      REQUIRE(gradients.at(parameter).sizes() == expected.sizes());
-      CHECK(difference(gradients.at(parameter), expected) < 2e-6 + 2e-5 * expected.abs().max().item<double>());
-      ++compared;
-    }
-    CHECK(compared == gradients.size());
+    const auto is_constant = [](const std::string& name) { return is_position(name) || name == "final_logits_bias"; };
+    parity::check_gradients(*fixture.model, loss, fixture.expected, is_constant);
   }
   SECTION("the losses of the first optimizer steps") {
     torch::optim::Adam optimizer(fixture.model->parameters(), torch::optim::AdamOptions(1e-2).betas({0.9, 0.98}).eps(1e-9));
-    const auto expected = fixture.expected.at("step_losses");
-    for (int step = 0; step < 6; ++step) {
-      optimizer.zero_grad();
-      const auto loss = mean_loss(*fixture.model, batch_of(fixture, step % 2));
-      INFO("step " << step);
-      CHECK(std::abs(loss.item<double>() - expected[step].item<double>()) < 2e-6);  // worst seen 0.0000002384
-      loss.backward();
-      optimizer.step();
-    }
+    parity::check_steps(optimizer, loss, fixture.expected.at("step_losses"), 2e-6);  // worst seen 2.4e-7
   }
 }
 
 TEST_CASE("import, export, import keeps every byte") {
   const auto fixture = load_fixture("marian_parity");
   const TempFolder folder;
-  fixture.model->save(folder.path());
-  const auto theirs = read_tensors(fixture.folder / "model.safetensors"), ours = read_tensors(folder / "model.safetensors");
-  for (const auto& [name, tensor] : theirs) {
-    if (name.ends_with("embed_positions.weight")) continue;  // computed, not saved
-    INFO(name);
-    REQUIRE(ours.contains(name));
-    CHECK(torch::equal(ours.at(name), tensor));
-  }
+  parity::check_bytes(*fixture.model, fixture.folder, folder.path(), is_position);
   const auto again = std::dynamic_pointer_cast<TransformerModel>(load_seq2seq(folder.path()));
   CHECK(torch::equal(again->logits(batch_of(fixture, 1)), fixture.model->logits(batch_of(fixture, 1))));
   CHECK(to_json(again->config()) == to_json(fixture.model->config()));
