@@ -19,7 +19,11 @@ endfunction()
 
 # Commands and tests compute nothing that takes long: compiled with -O1 they take half the time to build.
 function(attend_quick_build target)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  if(ATTEND_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)
+  else()
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
 endfunction()
 
 # Two precompiled headers, since one cannot serve two levels of optimisation: attend_models makes that of the libraries, attend_apps that of

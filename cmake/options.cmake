@@ -17,6 +17,7 @@ if(ATTEND_WARNINGS_AS_ERRORS)
   add_compile_options(-Werror)
 endif()
 if(ATTEND_SANITIZE)
-  add_compile_options(-fsanitize=${ATTEND_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+  # -O1 -g1, and -O0 of the tests: a source with both sanitizers takes a fifth of -O2 -g's time to compile.
+  add_compile_options(-O1 -g1 -fsanitize=${ATTEND_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
   add_link_options(-fsanitize=${ATTEND_SANITIZE})
 endif()
