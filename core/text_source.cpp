@@ -7,6 +7,7 @@
 #include <cstring>
 #include <optional>
 
+#include "core/lfs_pointer.h"
 #include "core/system_call.h"
 
 namespace fs = std::filesystem;
@@ -51,14 +52,21 @@ bool is_of(const Format& format, std::string_view beginning) {
   throw UserError(name + " is " + what + "; expected UTF-8 text", converted);
 }
 
-/// Which of its two bytes is NUL in most characters of UTF-16: where NULs are at least a quarter of the bytes, all at even places or all
-/// at odd ones. Nothing for other bytes: one NUL alone proves nothing.
-std::optional<std::size_t> nul_parity(std::string_view bytes) {
+/// Which byte of UTF-16's two is the high one: where NULs stand at even places only, or at odd ones only, and either they are a quarter of
+/// the bytes (Latin) or nearly all bytes at those places are below a blank (Greek, Cyrillic, Arabic, Devanagari: 3 to 9; NUL for a blank).
+/// Nothing for other bytes: one NUL alone proves nothing.
+std::optional<std::size_t> high_byte_parity(std::string_view bytes) {
   if (bytes.size() < 2 || std::memchr(bytes.data(), '\0', bytes.size()) == nullptr) return std::nullopt;
-  std::array<std::size_t, 2> nuls{};
-  for (std::size_t at = 0; at < bytes.size(); ++at) nuls[at % 2] += bytes[at] == '\0';
-  const std::size_t more = nuls[1] > nuls[0] ? 1 : 0;
-  return nuls[1 - more] == 0 && nuls[more] > 1 && 4 * nuls[more] >= bytes.size() ? std::optional(more) : std::nullopt;
+  std::array<std::size_t, 2> nuls{}, low{};
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    nuls[at % 2] += bytes[at] == '\0';
+    low[at % 2] += static_cast<unsigned char>(bytes[at]) < ' ';
+  }
+  const std::size_t more = nuls[1] > nuls[0] ? 1 : 0, places = (bytes.size() + 1 - more) / 2;
+  if (nuls[1 - more] > 0) return std::nullopt;
+  const bool is_latin = nuls[more] > 1 && 4 * nuls[more] >= bytes.size();
+  const bool is_other_script = low[more] >= 4 && 10 * low[more] >= 9 * places;
+  return is_latin || is_other_script ? std::optional(more) : std::nullopt;
 }
 
 [[noreturn]] void refuse_utf16(const std::string& name, bool little_endian) {
@@ -95,16 +103,17 @@ void require_readable_again(const fs::path& path, const std::string& reader) {
 }
 
 void check_text_beginning(std::string_view beginning, const std::string& name) {
+  refuse_lfs_pointer(beginning, name);
   for (const Format& format : kFormats)
     if (is_of(format, beginning)) refuse(name, format.what, format.command);
-  if (const auto parity = nul_parity(beginning)) refuse_utf16(name, *parity == 1);
+  if (const auto parity = high_byte_parity(beginning)) refuse_utf16(name, *parity == 1);
 }
 
 void check_text_line(std::string_view line, std::uint64_t number, const std::string& name) {
   if (number == 1) return check_text_beginning(line, name);
   // Behind "\n\0" of a little-endian file the NULs of a line are at even places; behind "\0\n" of a big-endian one too, and that began
   // with a NUL and was refused at its first line.
-  if (nul_parity(line)) refuse_utf16(name, true);
+  if (high_byte_parity(line)) refuse_utf16(name, true);
 }
 
 UserError not_utf8(const std::string& name, std::uint64_t line_number) {

@@ -251,7 +251,11 @@ std::string read_standard_input() {
 }  // namespace
 
 SquadData read_squad(const std::filesystem::path& path) {
-  if (path == "-") return parse_squad(read_standard_input(), "standard input");
+  if (path == "-") {
+    const std::string content = read_standard_input();
+    check_text_beginning(content, "standard input");
+    return parse_squad(content, "standard input");
+  }
   return parse_squad(read_text_file(path, limits::kJsonBytes), path.string());
 }
 

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "core/error.h"
+#include "core/system_call.h"
 #include "data/file_frame.h"
 
 namespace attend {
@@ -19,9 +20,9 @@ constexpr std::size_t kBufferBytes = 1u << 20;
 std::uint64_t padding_after(std::uint64_t bytes) { return (8 - bytes % 8) % 8; }
 
 // A file without a name: it is gone when closed, however the process ends.
-int open_nameless(std::filesystem::path path) {
-  path += ".offsets-" + std::to_string(::getpid());
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+int open_nameless(const std::filesystem::path& beside) {
+  const std::filesystem::path path = temporary_beside(beside, "offsets");
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (descriptor < 0) throw_storage_error("write", path);
   ::unlink(path.c_str());
   return descriptor;

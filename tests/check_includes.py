@@ -5,7 +5,7 @@
     tests/check_includes.py --self-test    only the checker, on trees that break one rule each
 
 A folder includes only itself and folders of lower rank; within some, subfolders have ranks too: models/kernels < models/layers <
-models < a family < the registry. inference and training know models/interfaces.h and models/text_model.h, never a family
+models < a family < the registry. inference and training know the interfaces of models (MODEL_INTERFACES), never a family
 or its parts. Folders that read foreign bytes do without LibTorch, so that they can be fuzzed. Headers open with
 #pragma once, and no source is over 450 lines.
 """

@@ -33,16 +33,26 @@ constexpr char32_t kSpaceSign = 0x2581;
 constexpr std::size_t kUnknownRun = 256;             // characters that the library may join; it copies what it has at each
 constexpr std::size_t kShortText = 4 * kUnknownRun;  // bytes
 
-/// A character whose normal form depends on nothing beside it: no mark that would join the one before it, no part of a Hangul syllable.
-bool stands_for_itself(char32_t code_point) {
-  const bool is_jamo = (code_point >= 0x1100 && code_point < 0x1200) || (code_point >= 0xA960 && code_point < 0xA980) ||
-                       (code_point >= 0xD7B0 && code_point < 0xD800);
-  if (is_jamo || code_point == kSpaceSign) return false;
+/// A mark on the character before it, which a character that stands for itself may follow.
+bool is_mark(char32_t code_point) {
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(code_point))) {
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_MC:
     case UTF8PROC_CATEGORY_ME:
     case UTF8PROC_CATEGORY_LM:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// A character whose normal form depends on nothing beside it: no mark that would join the one before it, no part of a Hangul syllable.
+bool stands_for_itself(char32_t code_point) {
+  const bool is_jamo = (code_point >= 0x1100 && code_point < 0x1200) || (code_point >= 0xA960 && code_point < 0xA980) ||
+                       (code_point >= 0xD7B0 && code_point < 0xD800);
+  if (is_jamo || code_point == kSpaceSign) return false;
+  if (is_mark(code_point)) return false;
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(code_point))) {
     case UTF8PROC_CATEGORY_CC:
     case UTF8PROC_CATEGORY_CF:
     case UTF8PROC_CATEGORY_ZS:
@@ -96,27 +106,31 @@ bool SentencePieceModel::is_unknown_alone(char32_t code_point) const {
   return found == twice || found == std::string(kSpace) + twice;
 }
 
-/// Where a run of unknown characters is cut, every kUnknownRun of them. The library joins them one by one, copying what it has: a run of a
-/// million takes minutes. What stands on one side of such a place says nothing about the other.
+/// Where a run of unknown characters is cut, about every kUnknownRun of them. The library joins them one by one, copying what it has: a run
+/// of a million takes minutes. A cut stands in front of a character that is unknown wherever it stands, and so is in no piece together with
+/// what is before it; behind such a one, or its marks. What stands on one side says nothing about the other.
 std::vector<std::size_t> SentencePieceModel::cuts_of(std::string_view text) const {
   std::vector<std::size_t> cuts;
   if (text.size() < kShortText) return cuts;
-  std::unordered_map<char32_t, bool> known;
-  std::size_t run = 0;
+  std::unordered_map<char32_t, bool> alone;
+  std::size_t run = 0;  // characters that are in no piece
+  bool may_cut = false;
   for (std::size_t at = 0; at < text.size();) {
     const Utf8Sequence sequence = utf8_at(text, at);
     const char32_t code_point = sequence.code_point;
-    bool is_unknown = code_point != ' ' && !characters_.contains(code_point);
-    if (is_unknown) {
-      const auto [entry, is_new] = known.try_emplace(code_point, false);
-      if (is_new) entry->second = is_unknown_alone(code_point);
-      is_unknown = entry->second;
-    }
-    if (is_unknown && run == kUnknownRun) {
-      cuts.push_back(at);
+    if (code_point == ' ' || characters_.contains(code_point)) {
       run = 0;
+      may_cut = false;
+    } else {
+      const auto [entry, is_new] = alone.try_emplace(code_point, false);
+      if (is_new) entry->second = is_unknown_alone(code_point);
+      if (entry->second && may_cut && run >= kUnknownRun) {
+        cuts.push_back(at);
+        run = 0;
+      }
+      ++run;
+      may_cut = entry->second || is_mark(code_point);
     }
-    run = is_unknown ? run + 1 : 0;
     at += sequence.length;
   }
   return cuts;
@@ -129,10 +143,10 @@ std::vector<std::string> SentencePieceModel::pieces_of_parts(std::string_view te
     const std::size_t end = i < cuts.size() ? cuts[i] : text.size();
     std::vector<std::string> part = encoded<std::vector<std::string>>(*processor_, text.substr(begin, end - begin));
     auto first = part.begin();
-    if (begin > 0 && first != part.end()) {  // goes on with the unknown piece before, without the space that was put in front
+    if (begin > 0 && first != part.end()) {  // without the space that was put in front; the library joins neighbours that are unknown
       if (first->starts_with(kSpace)) first->erase(0, kSpace.size());
       if (first->empty()) ++first;
-      if (first != part.end()) all.back() += *first++;
+      if (first != part.end() && processor_->IsUnknown(processor_->PieceToId(all.back()))) all.back() += *first++;
     }
     all.insert(all.end(), std::make_move_iterator(first), std::make_move_iterator(part.end()));
     begin = end;

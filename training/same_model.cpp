@@ -83,7 +83,8 @@ void compare_vocabularies(const fs::path& first, const fs::path& other) {
 }  // namespace
 
 void require_same_model(const fs::path& first, const fs::path& other) {
-  std::vector<std::string> files{"config.json", "vocab.txt", "vocab.json", "merges.txt", "source.spm", "target.spm", "spm.model"};
+  std::vector<std::string> files{"config.json", "vocab.txt",  "vocab.json", "target_vocab.json",
+                                 "merges.txt",  "source.spm", "target.spm", "spm.model"};
   const auto has_vocabulary = [](const fs::path& folder) { return fs::exists(folder / "vocab.txt") || fs::exists(folder / "vocab.json"); };
   if (!has_vocabulary(first) || !has_vocabulary(other))
     files.push_back("tokenizer.json");  // else it says the same, and how texts are padded
@@ -95,7 +96,7 @@ void require_same_model(const fs::path& first, const fs::path& other) {
     if (!has_one || !has_two) continue;
     if (file == "config.json")
       compare_configs(first, other);
-    else if (file.starts_with("vocab."))
+    else if (file.starts_with("vocab.") || file == "target_vocab.json")
       compare_vocabularies(first / file, other / file);
     else if (sha256_file(first / file) != sha256_file(other / file))
       throw UserError((other / file).string() + " is not that of " + first.string() + ": the same text has other tokens", kHint);

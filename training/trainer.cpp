@@ -197,8 +197,8 @@ void Trainer::train_step() {
   if (step % options_.log_every == 0) record(step, learning_rate);
 }
 
-// One batch of every process is a round. A round where a term of the loss has no target (a batch of unknown words has nothing to predict)
-// is passed over by all processes alike, so that they stay at one position; in one process a round is its batch.
+// A batch where a term of the loss has no target (a batch of unknown words has nothing to predict) is passed over. Several processes will
+// have to do so together, by the sum of their targets, to stay at one position.
 std::unique_ptr<MicroBatch> Trainer::next_micro_batch() {
   for (std::int64_t passed_over = 0;; ++passed_over) {
     auto batch = objective_.next();

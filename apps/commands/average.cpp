@@ -41,7 +41,7 @@ int run_average(const AverageOptions& options, std::istream&, std::ostream& out)
   if (checkpoints.size() == 1) log_warning("the mean of one checkpoint is that checkpoint");
   average_folders(checkpoints, options.output);
   if (options.common.json)
-    out << Json{{"model", options.output.string()}, {"averaged", checkpoints.size()}}.dump() << "\n";
+    out << one_line(Json{{"model", options.output.string()}, {"averaged", checkpoints.size()}}) << "\n";
   else
     out << "wrote the mean of " << checkpoints.size() << " checkpoints to " << options.output.string() << "\n";
   return static_cast<int>(ExitCode::kDone);

@@ -36,7 +36,7 @@ inline double peak_memory_mib() {
 
 inline void print_record(const Json& record, bool as_json, std::ostream& out) {
   if (as_json) {
-    out << record.dump() << '\n';
+    out << one_line(record) << '\n';
     return;
   }
   for (const auto& [name, value] : record.items()) out << name << ' ' << value.dump() << '\n';

@@ -101,7 +101,7 @@ int run_demo(const DemoOptions& given, std::istream&, std::ostream& out) {
   ExitCode code = run_part(DemoTopic::kTranslate, [&](const DemoPart& part) { return demo_translate(part, options.pairs, out); });
   if (code == ExitCode::kDone) code = run_part(DemoTopic::kBert, [&](const DemoPart& part) { return demo_bert(part, out); });
   if (code == ExitCode::kDone) code = run_part(DemoTopic::kPrompt, [&](const DemoPart& part) { return demo_prompt(part, out); });
-  if (code == ExitCode::kDone && options.common.json) out << scores.dump() << "\n";
+  if (code == ExitCode::kDone && options.common.json) out << one_line(scores) << "\n";
   return static_cast<int>(code);
 }
 

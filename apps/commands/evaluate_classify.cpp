@@ -15,11 +15,10 @@
 #include "core/stop_signal.h"
 #include "inference/classifier.h"
 #include "inference/folders.h"
+#include "inference/text_examples.h"
 
 namespace attend {
 namespace {
-
-constexpr std::int64_t kBatchTokens = 4096;
 
 constexpr bool is_regression(TaskLabels::Problem problem) { return problem == TaskLabels::Problem::kRegression; }
 
@@ -141,7 +140,7 @@ int run_evaluate_masked(const EvaluateMaskedOptions& options, std::istream& in, 
   const EvaluationExamples examples = evaluation_examples({.files = with_standard_input(options.data, in, scratch),
                                                            .tokenizer = *tokenizer,
                                                            .cache = scratch.path(),
-                                                           .budget = {.tokens = kBatchTokens},
+                                                           .budget = {.tokens = kAnswerTokens},
                                                            .options = masked});
   const MaskedScores scores = evaluate_masked(*model, examples, masked.eval_examples).value();
   print_metrics(metrics_of(options.task, scores.metrics), scores.examples, options.common.json, out);

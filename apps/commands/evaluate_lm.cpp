@@ -63,7 +63,7 @@ Json text_metrics(const LanguageLoss& loss, const TextCounts& text) {
 
 void print_text_metrics(const Json& metrics, bool as_json, std::ostream& out) {
   if (as_json) {
-    out << metrics.dump() << "\n";
+    out << one_line(metrics) << "\n";
     return;
   }
   for (const auto& [name, value] : metrics.items())

@@ -210,7 +210,7 @@ int run_inspect(const InspectOptions& options, std::istream&, std::ostream& out)
   facts["classes"] = describe_classes(folder, config, facts["architectures"]);
   facts["training"] = describe_training(folder);
   if (options.common.json)
-    out << facts.dump() << "\n";
+    out << one_line(facts) << "\n";
   else
     print_text(facts, out);
   return static_cast<int>(ExitCode::kDone);

@@ -40,7 +40,7 @@ void print_score(const Score& score, const MetricOptions& options, std::ostream&
   if (options.common.json) {
     Json result{{"name", score.name}, {"score", score.score}, {"signature", score.signature}};
     add_detail(result, score);
-    out << result.dump() << '\n';
+    out << one_line(result) << '\n';
   } else if (options.score_only) {
     out << fixed_decimals(score.score, static_cast<int>(options.width)) << '\n';
   } else {

@@ -140,7 +140,7 @@ int run_tokenizer_train(const TokenizerTrainOptions& options, std::istream&, std
                             : options.type == kByteBpe ? train_byte_bpe(options)
                                                        : train_sentencepiece(options);
   if (options.common.json)
-    out << Json{{"output", options.output.string()}, {"vocab_size", size}}.dump() << '\n';
+    out << one_line(Json{{"output", options.output.string()}, {"vocab_size", size}}) << '\n';
   else
     out << "vocabulary of " << size << " ids in " << options.output.string() << '\n';
   log_info("use it:  attend tokenizer encode --tokenizer " + options.output.string() + " < text");

@@ -124,7 +124,7 @@ TrainingOutcome train(const TrainingRun& run, Objective& objective, const std::s
     result["best"] = state.best_metrics;
     if (run.training.average > 0) result["average"] = trainer.written_metrics();
     result["use"] = usage;
-    out << result.dump() << "\n";
+    out << one_line(result) << "\n";
   } else {
     out << "Use it with:\n  " << usage << "\n";
   }
@@ -168,7 +168,7 @@ int train_seeds(const TrainingRun& run, const std::vector<std::int64_t>& seeds, 
       out << name << " = " << fixed_decimals(mean, 4) << " +- " << fixed_decimals(deviation, 4) << " (" << of_seeds.size() << " seeds)\n";
   }
   if (run.common.json)
-    out << summary.dump() << "\n";
+    out << one_line(summary) << "\n";
   else
     out << "The models are in " << run.output.string() << "/seed-N\n";
   return static_cast<int>(ExitCode::kDone);

@@ -74,8 +74,8 @@ ATTEND_TILES void multiply_in_tiles(const Tile* a, const Tile* b, std::int64_t n
   _tile_zero(3);
   for (std::int64_t block = 0; block < num_blocks; ++block, a += kPanelTiles, b += kPanelTiles) {
     const Tile *const a0 = a, *const a1 = a + 2, *const a2 = a + 4, *const b0 = b, *const b1 = b + 2, *const b2 = b + 4;
-    // x = x0 + x1 + x2, the largest part first: the six products whose parts' numbers add up to 2 or less. The small ones come first,
-    // where they still count beside the sum, and from product to product one side stays in its tiles.
+    // x = x0 + x1 + x2, the largest part first: the six products whose parts' numbers add up to 2 or less. From product to product one
+    // side stays in its tiles; within that the smaller products come first, but for a0 b2.
     load_a(a2), load_b(b0), multiply();
     load_a(a1), multiply();
     load_b(b1), multiply();

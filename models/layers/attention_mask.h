@@ -1,4 +1,4 @@
-// Who may attend to whom. True means "may attend", always; nothing else in the project holds a mask.
+// Who may attend to whom, for the kernels that need it as a tensor. True means "may attend", always.
 #pragma once
 
 #include <torch/types.h>

@@ -213,8 +213,8 @@ TEST_CASE("sentence-transformers' folders say how vectors are made, in both spel
 
 TEST_CASE("an empty line is null in JSON, and the lines around it keep their places") {
   const World& w = world();
-  const auto second_line = [&](std::vector<std::string> arguments, const std::string& line) {
-    arguments.insert(arguments.end(), {"--model", w.bert.string()});
+  const auto second_line = [&](std::vector<std::string> arguments, const std::string& line, const fs::path& model = world().bert) {
+    arguments.insert(arguments.end(), {"--model", model.string()});
     const Outcome outcome = run(arguments, line + "\n\n" + line + "\n");
     INFO(outcome.err);
     REQUIRE(outcome.code == 0);
@@ -231,6 +231,9 @@ TEST_CASE("an empty line is null in JSON, and the lines around it keep their pla
   CHECK(second_line({"fill-mask"}, "the [MASK]").empty());
   CHECK(second_line({"next-sentence", "--json"}, "the cat\tthe film") == "null");
   CHECK(second_line({"next-sentence"}, "the cat\tthe film").empty());
+  REQUIRE(run(w.classifying(w.bert, "empty-lines", {})).code == 0);
+  CHECK(second_line({"classify", "--json"}, "the cat", w.folder / "empty-lines") == "null");
+  CHECK(second_line({"classify"}, "the cat", w.folder / "empty-lines").empty());
 }
 
 TEST_CASE("a classifier for single texts refuses a TAB with its line, one of another program is told about") {

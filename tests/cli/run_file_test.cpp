@@ -43,9 +43,9 @@ struct World {
       rows += "a good film\tgood\na bad film\tbad\n";
       tags += "ann\tB-PER\nlives\tO\nin\tO\nrome\tB-LOC\n\n";
     }
-    for (const auto& [name, text] : {std::pair{"text", documents}, std::pair{"de", german}, std::pair{"en", english},
-                                     std::pair{"table", rows}, std::pair{"conll", tags}, std::pair{"squad", std::string(kSquad)},
-                                     std::pair{"template", std::string("{input} is {output}\n")}})
+    for (const auto& [name, text] :
+         {std::pair{"text", documents}, std::pair{"de", german}, std::pair{"en", english}, std::pair{"table", rows},
+          std::pair{"conll", tags}, std::pair{"squad", std::string(kSquad)}, std::pair{"template", std::string("{input} is {output}\n")}})
       write_text(folder / name, text);
   }
   std::string path(const std::string& name) const { return (folder / name).string(); }
@@ -73,8 +73,8 @@ struct World {
 
   /// Of TrainingOptions, where optional ones are left out when they are not given: their list of fields writes them.
   static bool is_of_training(const std::string& flag) {
-    static const std::set<std::string> optional{"--epochs", "--max-minutes", "--batch-tokens", "--batch-size", "--patience", "--eval-every",
-                                                "--save-every"};
+    static const std::set<std::string> optional{"--epochs",   "--max-minutes", "--batch-tokens", "--batch-size",
+                                                "--patience", "--eval-every",  "--save-every"};
     return optional.contains(flag);
   }
 };
@@ -83,20 +83,18 @@ struct World {
 
 TEST_CASE("run.toml holds every flag of every training command") {
   const World w;
-  const Arguments pairs{"--train-source", w.path("de"), "--train-target", w.path("en"), "--valid-source", w.path("de"),
-                        "--valid-target", w.path("en")};
-  w.check({"pretrain", "transformer"},
-          {pairs + Arguments{"--preset", "tiny", "--set", "max_positions=64", "--dropout", "0.2", "--vocab-size", "30", "--tokenizer-model", "bpe",
-                             "--language-codes", ">>eng<<"},
-           pairs + Arguments{"--preset", "tiny", "--tokenizer", w.path("pretrain-transformer")}});
+  const Arguments pairs{"--train-source", w.path("de"), "--train-target", w.path("en"),
+                        "--valid-source", w.path("de"), "--valid-target", w.path("en")};
+  w.check({"pretrain", "transformer"}, {pairs + Arguments{"--preset", "tiny", "--set", "max_positions=64", "--dropout", "0.2",
+                                                          "--vocab-size", "30", "--tokenizer-model", "bpe", "--language-codes", ">>eng<<"},
+                                        pairs + Arguments{"--preset", "tiny", "--tokenizer", w.path("pretrain-transformer")}});
   w.check({"finetune", "translate"}, {pairs + Arguments{"--model", w.path("pretrain-transformer"), "--language-code", ">>eng<<"}});
 
   const Arguments text{"--train", w.path("text"), "--valid", w.path("text")};
-  w.check({"pretrain", "bert"},
-          {text + Arguments{"--preset", "tiny", "--set", "max_positions=32", "--max-length", "32", "--dropout", "0.2", "--vocab-size", "80",
-                            "--cased", "--limit-alphabet", "50"},
-           text + Arguments{"--preset", "tiny", "--max-length", "32", "--tokenizer", w.path("pretrain-bert")},
-           text + Arguments{"--model", w.path("pretrain-bert")}});
+  w.check({"pretrain", "bert"}, {text + Arguments{"--preset", "tiny", "--set", "max_positions=32", "--max-length", "32", "--dropout", "0.2",
+                                                  "--vocab-size", "80", "--cased", "--limit-alphabet", "50"},
+                                 text + Arguments{"--preset", "tiny", "--max-length", "32", "--tokenizer", w.path("pretrain-bert")},
+                                 text + Arguments{"--model", w.path("pretrain-bert")}});
   const Arguments head{"--model", w.path("pretrain-bert"), "--from-scratch", "--dropout", "0.2"};
   const Arguments table{"--train", w.path("table"), "--valid", w.path("table")};
   w.check({"finetune", "classify"}, {head + table + Arguments{"--text", "0", "--text-pair", "0", "--label", "1", "--bad-rows", "skip"}});
@@ -110,9 +108,8 @@ TEST_CASE("run.toml holds every flag of every training command") {
            Arguments{"--train", w.path("text"), "--valid-fraction", "0.2", "--preset", "tiny", "--tokenizer", w.path("pretrain-gpt")},
            table + Arguments{"--input", "0", "--output-column", "1", "--template", w.path("template"), "--bad-rows", "skip", "--preset",
                              "tiny"}});
-  w.check({"finetune", "lm"},
-          {text + Arguments{"--model", w.path("pretrain-gpt")},
-           Arguments{"--train", w.path("text"), "--valid-fraction", "0.2", "--model", w.path("pretrain-gpt")},
-           table + Arguments{"--input", "0", "--output-column", "1", "--template", w.path("template"), "--bad-rows", "skip", "--model",
-                             w.path("pretrain-gpt")}});
+  w.check({"finetune", "lm"}, {text + Arguments{"--model", w.path("pretrain-gpt")},
+                               Arguments{"--train", w.path("text"), "--valid-fraction", "0.2", "--model", w.path("pretrain-gpt")},
+                               table + Arguments{"--input", "0", "--output-column", "1", "--template", w.path("template"), "--bad-rows",
+                                                 "skip", "--model", w.path("pretrain-gpt")}});
 }

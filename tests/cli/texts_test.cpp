@@ -56,6 +56,10 @@ TEST_CASE("a named pipe is refused at once by what reads twice, and nobody waits
       {"pretrain", "gpt", "--train", pipe.string(), "--output", output},
       {"pretrain", "transformer", "--train-source", text, "--train-target", pipe.string(), "--output", output},
       {"finetune", "classify", "--model", "m", "--train", pipe.string(), "--text", "0", "--label", "1", "--output", output},
+      {"finetune", "tag", "--model", "m", "--train", pipe.string(), "--output", output},
+      {"finetune", "answer", "--model", "m", "--train", pipe.string(), "--output", output},
+      {"finetune", "lm", "--model", "m", "--train", pipe.string(), "--output", output},
+      {"finetune", "translate", "--model", "m", "--train-source", pipe.string(), "--train-target", text, "--output", output},
       {"tokenizer", "train", "--output", output, pipe.string()},
       {"tokenizer", "train", "--type", "byte-bpe", "--output", output, pipe.string()},
   };
@@ -118,12 +122,16 @@ TEST_CASE("a text in another script is warned of in training and by the filters,
   CHECK_THAT(embedded.err, Contains("line 2: 4 of its 4 tokens are unknown") && !Contains("line 3:"));
   const Outcome filled = run({"fill-mask", "--model", bert}, "кошка лодка стол [MASK]\n");
   CHECK_THAT(filled.err, Contains("line 1: 3 of its 4 tokens are unknown"));
+  const Outcome judged = run({"next-sentence", "--model", bert}, "кошка лодка\tстол дом\n");
+  CHECK_THAT(judged.err, Contains("line 1: 4 of its 4 tokens are unknown"));
   write_text(folder / "t.tsv", "кошка лодка\ta\nдом рыба\tb\nкошка дом\ta\n");
   const Outcome tuned = run({"finetune", "classify", "--model", bert, "--train", (folder / "t.tsv").string(), "--text", "0", "--label", "1",
                              "--output", (folder / "tuned").string(), "--steps", "1"});
   INFO(tuned.err);
   CHECK(tuned.code == 0);
   CHECK_THAT(tuned.err, Contains("100.0 % of the tokens are unknown"));
+  const Outcome labelled = run({"classify", "--model", (folder / "tuned").string()}, "the dog\nкошка лодка\n");
+  CHECK_THAT(labelled.err, Contains("line 2: 2 of its 2 tokens are unknown") && !Contains("line 1:"));
 }
 
 TEST_CASE("a paragraph a line with next sentences: the share that is never read is told, with the flags that help") {

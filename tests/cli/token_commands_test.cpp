@@ -89,6 +89,8 @@ TEST_CASE("A tagger is trained, used and measured from the shell") {
   CHECK(answer["words"] == Json({"Ann", "lives"}));
   CHECK(answer["tags"].size() == 2);
   CHECK(answer["scores"][1].get<double>() > 0.2);
+  CHECK_THAT(run({"tag", "--model", place.path("run"), "--json"}, "ann\n\nbob\n").out, Contains("}\nnull\n{"));
+  CHECK_THAT(run({"tag", "--model", place.path("run")}, "ann\nкошка лодка\n").err, Contains("line 2: 2 of its 2 tokens are unknown"));
   // Longer than the model's 32 positions.
   std::string words;
   for (int i = 0; i < 100; ++i) words += "ann ";
@@ -137,6 +139,8 @@ TEST_CASE("A model that answers questions is trained, used and measured from the
   REQUIRE(answered.code == 0);
   CHECK(count(answered.out, '\n') == 3);
   CHECK(count(answered.out, '\t') == 2);
+  CHECK_THAT(run({"answer", "--model", place.path("run"), "--json"}, "who ?\tann .\n\nwho ?\tann .\n").out, Contains("}\nnull\n{"));
+  CHECK_THAT(run({"answer", "--model", place.path("run")}, "кто\tкошка лодка\n").err, Contains("line 1: 3 of its 3 tokens are unknown"));
   const Outcome as_json = run({"answer", "--model", place.path("run"), "--json"}, lines);
   const std::string last = as_json.out.substr(as_json.out.rfind("\n{") + 1);
   const Json answer = parse_json(last, "answer");

@@ -18,12 +18,16 @@ namespace {
 using Catch::Contains;
 using namespace std::string_literals;
 
-/// UTF-16 of ASCII text, the low byte of a character first or last.
-std::string utf16(const std::string& text, bool little_endian) {
+/// UTF-16, the low byte of a character first or last.
+std::string utf16(std::u16string_view text, bool little_endian) {
   std::string bytes;
-  for (const char c : text) bytes += little_endian ? std::string{c, '\0'} : std::string{'\0', c};
+  for (const char16_t c : text) {
+    const char low = static_cast<char>(c & 0xFF), high = static_cast<char>(c >> 8);
+    bytes += little_endian ? std::string{low, high} : std::string{high, low};
+  }
   return bytes;
 }
+std::string utf16(const std::string& ascii, bool little_endian) { return utf16(std::u16string(ascii.begin(), ascii.end()), little_endian); }
 
 std::string refusal_of_lines(const std::string& content) {
   std::istringstream in(content);
@@ -59,11 +63,17 @@ TEST_CASE("what is no UTF-8 text is named, with the command that converts it") {
       {utf16("text\tlabel\n", true), "UTF-16 without a byte-order mark", "iconv -f UTF-16LE -t UTF-8 x.tsv"},
       {utf16("text\tlabel\n", false), "UTF-16 without a byte-order mark", "iconv -f UTF-16BE -t UTF-8 x.tsv"},
       {utf16("\nab\ncd\n", true), "UTF-16 without a byte-order mark", "iconv -f UTF-16LE -t UTF-8 x.tsv"},
+      // Valid as UTF-8, too, with few NULs: high bytes of 4 and 9, low bytes below 128.
+      {utf16(u"мама мыла раму\nа кот спал\n", true), "UTF-16 without a byte-order mark", "iconv -f UTF-16LE -t UTF-8 x.tsv"},
+      {utf16(u"мама мыла раму\n", false), "UTF-16 without a byte-order mark", "iconv -f UTF-16BE -t UTF-8 x.tsv"},
+      {utf16(u"मैं घर जाता हूँ\n", true), "UTF-16 without a byte-order mark", "iconv -f UTF-16LE -t UTF-8 x.tsv"},
+      {utf16(u"نحن نذهب\n", true), "UTF-16 without a byte-order mark", "iconv -f UTF-16LE -t UTF-8 x.tsv"},
   };
   for (const Case& one : cases) {
     INFO(one.what);
     CHECK_THAT(refusal_of_lines(one.content), Contains("x.tsv is " + one.what) && Contains(one.command));
   }
+  CHECK_THAT(refusal_of_lines("version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 3\n"), Contains("git lfs pull"));
   std::istringstream in("\x1f\x8b\x08");
   CHECK_THAT(refusal_of([&] {
                LineReader reader(in, "standard input");
@@ -75,7 +85,7 @@ TEST_CASE("what is no UTF-8 text is named, with the command that converts it") {
 
 TEST_CASE("text that resembles them is text") {
   for (const std::string& content : {"BZh is no word\n"s, "BZh\n"s, "BZh"s, "PK\n"s, "\xef\xbb\xbf"s + "text\n", "a\0b\nc\n"s,
-                                     "a NUL \0 and another \0 in a line\n"s, ""s, "\0\n"s, "7zXZ\n"s})
+                                     "a NUL \0 and another \0 in a line\n"s, "1\t2\t3\t4\t5\t6\n"s, ""s, "\0\n"s, "7zXZ\n"s})
     CHECK(refusal_of_lines(content) == "");
 }
 

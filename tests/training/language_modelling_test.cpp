@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <set>
 
 #include "core/error.h"
 #include "tests/support/refusal.h"
@@ -211,6 +212,17 @@ TEST_CASE("the name of validation data is that of their content") {
   CHECK_FALSE(before.empty());
   write_text(place.folder / "valid.txt", rhyme(9).replace(4, 3, "cat"));
   CHECK(LanguageObjective(place.setup()).validation() != before);
+  // One letter of a long text, wherever it stands.
+  std::string text;
+  while (text.size() < 300'000) text += rhyme(9);
+  std::set<std::string> names;
+  for (std::size_t at = 1000; at < 9000; at += 1003) {
+    std::string other = text;
+    other[at] = other[at] == 'e' ? 'a' : 'e';
+    write_text(place.folder / "valid.txt", other);
+    names.insert(LanguageObjective(place.setup()).validation());
+  }
+  CHECK(names.size() == 8);
   LanguageSetup without = place.setup();
   without.valid.clear();
   CHECK(LanguageObjective(std::move(without)).validation().empty());

@@ -45,7 +45,7 @@ std::string list_files(const std::vector<std::filesystem::path>& files) {
   return text;
 }
 
-/// Whether there is anything that can be masked: a text of unknown characters is [UNK] all over.
+/// Whether any token may be masked. A text of unknown characters consists of [UNK] alone, which is never masked.
 bool has_ordinary_token(const TokenFile& sentences, const WordPieceTokenizer& tokenizer) {
   std::vector<std::int64_t> ids;
   for (std::uint64_t i = 0; i < sentences.size(); ++i) {

@@ -8,6 +8,7 @@
 #include "core/field_io.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "inference/folders.h"
 #include "inference/translator.h"
 #include "metrics/bleu.h"
 #include "tokenizers/unknown_tokens.h"
@@ -53,10 +54,8 @@ void TranslationOptions::validate() const {
 TranslationObjective::TranslationObjective(TranslationSetup setup) : setup_(std::move(setup)) {
   setup_.options.validate();
   const std::int64_t target_ids = setup_.tokenizer->target().vocab_size();
-  if (target_ids > setup_.model->vocab_size())
-    throw UserError(
-        "the tokenizer has " + std::to_string(target_ids) + " ids for the target, the model " + std::to_string(setup_.model->vocab_size()),
-        "use the tokenizer the model was made with");
+  require_vocabulary(setup_.model->source_vocab_size(), setup_.tokenizer->source().vocab_size(), "source ");
+  require_vocabulary(setup_.model->vocab_size(), target_ids, "target ");
   const TranslationFiles& files = setup_.files;
   if (files.valid_source.empty() != files.valid_target.empty())
     throw UserError("only one side of the validation data is given; expected both or neither", "give --valid-source and --valid-target");
