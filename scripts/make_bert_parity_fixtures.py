@@ -9,13 +9,10 @@ Each folder holds config.json and model.safetensors as transformers saves them, 
   gradient.<name>     of that loss, for every parameter
   step_losses         losses of six batches (0, 1, 0, 1, ...) around five Adam steps of learning rate 1e-2
 usage: make_bert_parity_fixtures.py [OUTPUT_FOLDER]"""
-import json
-import pathlib
-import sys
-
 import torch
 import transformers
-from safetensors.torch import save_file
+
+from parity_fixtures import add_gradients, draw_weights, output_folder, pad, save_expected, save_model
 
 VOCAB, PAD, CLS, SEP, MASK = 61, 0, 2, 3, 4
 # (first, second or none) as word ids; the words masked, by place in the sequence; whether the second follows; a class; a number
@@ -43,11 +40,6 @@ def sequences(batch):
         words.append([row[i] if i in places else -100 for i in range(len(row))])
         ids.append([MASK if i in places else token for i, token in enumerate(row)])
     return ids, types, words, follows, classes
-
-
-def pad(rows, value):
-    longest = max(map(len, rows))
-    return torch.tensor([row + [value] * (longest - len(row)) for row in rows])
 
 
 def forward(name, model, batch):
@@ -86,11 +78,8 @@ def forward(name, model, batch):
 def write(folder, name, architecture, settings):
     torch.manual_seed(21)
     model = getattr(transformers, architecture)(transformers.BertConfig(**SIZES, **settings)).float().eval()
-    with torch.no_grad():
-        for parameter in model.parameters():  # larger than the 0.02 of initialisation, so that errors show; norms and biases too
-            parameter.add_(torch.randn_like(parameter) * 0.15)
-    folder.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(folder)
+    draw_weights(model)
+    save_model(model, folder)
     expected = {}
     for i, batch in enumerate(BATCHES):
         ids, types, words, follows, classes = sequences(batch)
@@ -103,26 +92,12 @@ def write(folder, name, architecture, settings):
         expected[f"{i}.next"] = torch.tensor(follows)
         expected[f"{i}.labels"] = torch.tensor(classes)
     loss, logits = forward(name, model, BATCHES[0])
-    loss.backward()
+    add_gradients(expected, model, loss)
     expected |= {key: value.detach().contiguous() for key, value in logits.items()}
-    expected["loss"] = loss.detach()
-    for key, parameter in model.named_parameters():
-        if parameter.grad is not None:
-            expected["gradient." + key] = parameter.grad.clone()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2, betas=(0.9, 0.98), eps=1e-9)
-    losses = []
-    for step in range(6):
-        optimizer.zero_grad()
-        loss, _ = forward(name, model, BATCHES[step % 2])
-        losses.append(loss.item())
-        loss.backward()
-        optimizer.step()
-    expected["step_losses"] = torch.tensor(losses, dtype=torch.float64)
-    save_file(expected, folder / "expected.safetensors")
-    print(folder, json.dumps({"parameters": sum(p.numel() for p in model.parameters()), "losses": losses}))
+    save_expected(expected, model, folder, optimizer, lambda number: forward(name, model, BATCHES[number])[0], steps=6)
 
 
 if __name__ == "__main__":
-    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent / "tests/fixtures")
     for fixture, (architecture, settings) in HEADS.items():
-        write(root / fixture, fixture, architecture, settings)
+        write(output_folder() / fixture, fixture, architecture, settings)

@@ -8,13 +8,10 @@ Each folder holds config.json and model.safetensors as transformers saves them, 
   gradient.<name>     of that loss, for every parameter
   step_losses         losses of five batches (0, 1, 0, 1, 0) around four AdamW steps of learning rate 1e-2 and weight decay 0.1
 usage: make_gpt_parity_fixtures.py [OUTPUT_FOLDER]"""
-import json
-import pathlib
-import sys
-
 import torch
 import transformers
-from safetensors.torch import save_file
+
+from parity_fixtures import add_gradients, draw_weights, output_folder, pad, save_expected, save_model
 
 VOCAB, PAD = 61, 60
 # Sequences, and a class for each. The last one ends in the padding token, past which a classifier looks.
@@ -27,11 +24,6 @@ HEADS = {
     "gpt_classes": ("GPT2ForSequenceClassification", dict(n_layer=1, num_labels=3, n_inner=48)),
     "gpt_regression": ("GPT2ForSequenceClassification", dict(n_layer=1, num_labels=1, problem_type="regression", activation_function="relu")),
 }
-
-
-def pad(rows, value):
-    longest = max(map(len, rows))
-    return torch.tensor([row + [value] * (longest - len(row)) for row in rows])
 
 
 def forward(name, model, batch):
@@ -48,36 +40,20 @@ def forward(name, model, batch):
 def write(folder, name, architecture, settings):
     torch.manual_seed(22)
     model = getattr(transformers, architecture)(transformers.GPT2Config(**SIZES, **settings)).float().eval()
-    with torch.no_grad():
-        for parameter in model.parameters():  # larger than the 0.02 of initialisation, so that errors show; norms and biases too
-            parameter.add_(torch.randn_like(parameter) * 0.15)
-    folder.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(folder)
+    draw_weights(model)
+    save_model(model, folder)
     expected = {}
     for i, (rows, classes) in enumerate(BATCHES):
         expected[f"{i}.ids"] = torch.tensor(sum(rows, []))
         expected[f"{i}.lengths"] = torch.tensor([len(row) for row in rows])
         expected[f"{i}.labels"] = torch.tensor(classes)
     loss, logits = forward(name, model, BATCHES[0])
-    loss.backward()
+    add_gradients(expected, model, loss)
     expected["logits"] = logits.detach().contiguous()
-    expected["loss"] = loss.detach()
-    for key, parameter in model.named_parameters():
-        expected["gradient." + key] = parameter.grad.clone()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1)
-    losses = []
-    for step in range(5):
-        optimizer.zero_grad()
-        loss, _ = forward(name, model, BATCHES[step % 2])
-        losses.append(loss.item())
-        loss.backward()
-        optimizer.step()
-    expected["step_losses"] = torch.tensor(losses, dtype=torch.float64)
-    save_file(expected, folder / "expected.safetensors")
-    print(folder, json.dumps({"parameters": sum(p.numel() for p in model.parameters()), "losses": losses}))
+    save_expected(expected, model, folder, optimizer, lambda number: forward(name, model, BATCHES[number])[0], steps=5)
 
 
 if __name__ == "__main__":
-    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent / "tests/fixtures")
     for fixture, (architecture, settings) in HEADS.items():
-        write(root / fixture, fixture, architecture, settings)
+        write(output_folder() / fixture, fixture, architecture, settings)

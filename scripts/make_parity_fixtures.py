@@ -8,13 +8,10 @@ Each folder holds config.json and model.safetensors as transformers saves them, 
   gradient.<name>   of the mean loss of batch 0, for every parameter
   step_losses       losses of six batches (0, 1, 0, 1, ...) around five Adam steps of learning rate 1e-2
 usage: make_parity_fixtures.py [OUTPUT_FOLDER]"""
-import json
-import pathlib
-import sys
-
 import torch
-from safetensors.torch import save_file
 from transformers import MarianConfig, MarianMTModel
+
+from parity_fixtures import add_gradients, draw_weights, output_folder, pad, save_expected, save_model
 
 VOCAB, EOS = 61, 0
 BATCHES = [([[5, 9, 33, 2, 7], [4, 8], [21, 22, 23, 24, 25, 26, 27, 28]], [[6, 10, 34], [11, 12, 13, 14, 15, 16], [7]]),
@@ -28,9 +25,8 @@ VARIANTS = {
 }
 
 
-def pad(rows, value):
-    longest = max(map(len, rows))
-    return torch.tensor([row + [value] * (longest - len(row)) for row in rows])
+def is_position(name):
+    return "embed_positions" in name
 
 
 def forward(model, batch):
@@ -48,13 +44,9 @@ def write(folder, settings):
     pad_id = VOCAB - 1
     model = MarianMTModel(MarianConfig(vocab_size=VOCAB, pad_token_id=pad_id, decoder_start_token_id=pad_id, eos_token_id=EOS, forced_eos_token_id=EOS,
                                        scale_embedding=True, max_position_embeddings=32, dropout=0.0, **settings)).float().eval()
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():  # larger than the 0.02 of initialisation, so that errors show; norms and biases too
-            if "embed_positions" not in name:
-                parameter.add_(torch.randn_like(parameter) * 0.15)
-        model.final_logits_bias.add_(torch.randn_like(model.final_logits_bias) * 0.1)
-    folder.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(folder)
+    draw_weights(model, is_position)
+    model.final_logits_bias.add_(torch.randn_like(model.final_logits_bias) * 0.1)
+    save_model(model, folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
     expected = {}
     for i, (sources, targets) in enumerate(BATCHES):
@@ -62,30 +54,15 @@ def write(folder, settings):
             rows = [row + [EOS] for row in rows]
             expected[f"{i}.{side}_ids"] = torch.tensor(sum(rows, []))
             expected[f"{i}.{side}_lengths"] = torch.tensor([len(row) for row in rows])
+    cross_entropy = torch.nn.functional.cross_entropy
     logits, labels = forward(model, BATCHES[0])
-    loss = torch.nn.functional.cross_entropy(logits, labels)
-    loss.backward()
     expected["logits"] = logits.detach().contiguous()
-    expected["loss"] = loss.detach()
-    expected["loss_smoothed"] = torch.nn.functional.cross_entropy(logits.detach(), labels, label_smoothing=0.1)
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad and "embed_positions" not in name and parameter.grad is not None:
-            expected["gradient." + name] = parameter.grad.clone()
-    optimizer = torch.optim.Adam([p for n, p in model.named_parameters() if "embed_positions" not in n], lr=1e-2, betas=(0.9, 0.98), eps=1e-9)
-    losses = []
-    for step in range(6):
-        optimizer.zero_grad()
-        logits, labels = forward(model, BATCHES[step % 2])
-        loss = torch.nn.functional.cross_entropy(logits, labels)
-        losses.append(loss.item())
-        loss.backward()
-        optimizer.step()
-    expected["step_losses"] = torch.tensor(losses, dtype=torch.float64)
-    save_file(expected, folder / "expected.safetensors")
-    print(folder, json.dumps({"parameters": sum(p.numel() for p in model.parameters()), "losses": losses}))
+    expected["loss_smoothed"] = cross_entropy(logits.detach(), labels, label_smoothing=0.1)
+    add_gradients(expected, model, cross_entropy(logits, labels), is_position)
+    optimizer = torch.optim.Adam([p for n, p in model.named_parameters() if not is_position(n)], lr=1e-2, betas=(0.9, 0.98), eps=1e-9)
+    save_expected(expected, model, folder, optimizer, lambda number: cross_entropy(*forward(model, BATCHES[number])), steps=6)
 
 
 if __name__ == "__main__":
-    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent / "tests/fixtures")
     for name, settings in VARIANTS.items():
-        write(root / name, settings)
+        write(output_folder() / name, settings)
