@@ -16,8 +16,8 @@ BertLayerImpl::BertLayerImpl(const BertConfig& config)
       self_attention_norm(register_module("self_attention_norm", ResidualNorm(config.norm()))),
       feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.norm()))) {}
 
-torch::Tensor BertLayerImpl::forward(torch::Tensor x_NE, const PackedLayout& layout) const {
-  x_NE = self_attention_norm->forward(x_NE, self_attention->forward(x_NE, layout, Causality::kBidirectional));
+torch::Tensor BertLayerImpl::forward(torch::Tensor x_NE, const AttentionCall& call) const {
+  x_NE = self_attention_norm->forward(x_NE, self_attention->forward(x_NE, call));
   return feed_forward_norm->forward(x_NE, feed_forward->forward(x_NE));
 }
 
@@ -79,7 +79,8 @@ BertStates BertModelImpl::encode(const TextBatch& batch) const {
   check(batch);
   BertStates states{.hidden_NE = {}, .layout = PackedLayout(batch.tokens.lengths, token_table_.device())};
   auto x_NE = embed(batch, states.layout);
-  for (const auto& layer : *layers_) x_NE = layer->as<BertLayer>()->forward(x_NE, states.layout);
+  AttentionCall call{.tokens = states.layout};
+  for (; call.layer < layers_->size(); ++call.layer) x_NE = layers_[call.layer]->as<BertLayer>()->forward(x_NE, call);
   states.hidden_NE = x_NE;
   return states;
 }

@@ -17,7 +17,7 @@ namespace attend {
 class BertLayerImpl : public torch::nn::Module {
  public:
   explicit BertLayerImpl(const BertConfig& config);
-  torch::Tensor forward(torch::Tensor x_NE, const PackedLayout& layout) const;
+  torch::Tensor forward(torch::Tensor x_NE, const AttentionCall& call) const;
 
   SelfAttention self_attention;
   FeedForward feed_forward;

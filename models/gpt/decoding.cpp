@@ -1,4 +1,4 @@
-// One token at a time: the prompts are read in one pass, and every token's keys and values are kept in a cache.
+// One token at a time: the prompts are read in one pass, and what every layer needs of them is kept.
 //
 // Letters: R decoded rows, V vocabulary.
 #include <torch/torch.h>
@@ -10,18 +10,19 @@ namespace {
 
 class GptStepDecoder final : public StepDecoder {
  public:
-  GptStepDecoder(std::shared_ptr<const GptLanguageModel> model, KvCache cache) : model_(std::move(model)), cache_(std::move(cache)) {}
+  GptStepDecoder(std::shared_ptr<const GptLanguageModel> model, DecoderPast past) : model_(std::move(model)), past_(std::move(past)) {}
 
   torch::Tensor step(std::span<const std::int64_t> last_ids_R) override {
     const torch::InferenceMode inference;
-    return model_->project(model_->gpt->step(last_ids_R, cache_)).to(torch::kFloat32);
+    const PackedIds tokens{{last_ids_R.begin(), last_ids_R.end()}, std::vector<std::int64_t>(last_ids_R.size(), 1)};
+    return model_->project(model_->gpt->forward(tokens, &past_)).to(torch::kFloat32);
   }
 
-  void reorder(std::span<const std::int64_t> kept_rows_R) override { cache_.reorder(kept_rows_R); }
+  void reorder(std::span<const std::int64_t> kept_rows_R) override { past_.reorder(kept_rows_R); }
 
  private:
   std::shared_ptr<const GptLanguageModel> model_;
-  KvCache cache_;
+  DecoderPast past_;
 };
 
 // All tokens but the last of each prompt; prompts of one token have none.
@@ -49,14 +50,10 @@ std::unique_ptr<StepDecoder> GptLanguageModel::start_decoding(const PackedIds& p
                 max_positions(), " positions");
     cached.lengths.push_back(length - 1);
   }
-  KvCache cache({.layers = config_.num_layers,
-                 .slots = static_cast<std::int64_t>(prompts.lengths.size()) * rows_per_prompt,
-                 .steps = max_steps,
-                 .width = config_.hidden_size},
-                gpt->token_table().options(), cached);
-  if (const PackedIds tokens = without_last(prompts); !tokens.ids.empty()) gpt->read_prompts(tokens, cache);
+  DecoderPast past = gpt->start_past(cached, max_steps);
+  if (const PackedIds tokens = without_last(prompts); !tokens.ids.empty()) gpt->forward(tokens, &past);
   auto self = std::static_pointer_cast<GptLanguageModel>(shared_from_this());
-  return std::make_unique<GptStepDecoder>(std::move(self), std::move(cache));
+  return std::make_unique<GptStepDecoder>(std::move(self), std::move(past));
 }
 
 }  // namespace attend

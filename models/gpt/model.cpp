@@ -16,19 +16,9 @@ GptBlockImpl::GptBlockImpl(const GptConfig& config)
       self_attention(register_module("self_attention", SelfAttention(config.attention()))),
       feed_forward(register_module("feed_forward", FeedForward(config.feed_forward()))) {}
 
-void GptBlockImpl::forward(ResidualStream& x_NE, const PackedLayout& layout) const {
-  x_NE.add(self_attention->forward(x_NE.normed(attention_norm), layout, Causality::kCausal));
+void GptBlockImpl::forward(ResidualStream& x_NE, const AttentionCall& call) const {
+  x_NE.add(self_attention->forward(x_NE.normed(attention_norm), call));
   x_NE.add(feed_forward->forward(x_NE.normed(feed_forward_norm)));
-}
-
-void GptBlockImpl::read_prompts(ResidualStream& x_NE, const PackedLayout& layout, KvCache& cache, std::size_t layer) const {
-  x_NE.add(self_attention->read_prompts(x_NE.normed(attention_norm), layout, cache, layer));
-  x_NE.add(feed_forward->forward(x_NE.normed(feed_forward_norm)));
-}
-
-void GptBlockImpl::step(ResidualStream& x_RE, KvCache& cache, std::size_t layer) const {
-  x_RE.add(self_attention->step(x_RE.normed(attention_norm), cache, layer));
-  x_RE.add(feed_forward->forward(x_RE.normed(feed_forward_norm)));
 }
 
 GptModelImpl::GptModelImpl(const GptConfig& config, Start start)
@@ -85,29 +75,24 @@ ResidualStream GptModelImpl::embed(const torch::Tensor& ids_N, const torch::Tens
   return ResidualStream(embedding_dropout_->forward(x_NE));
 }
 
-torch::Tensor GptModelImpl::forward(const PackedIds& tokens) const {
+torch::Tensor GptModelImpl::forward(const PackedIds& tokens, DecoderPast* past) const {
   check(tokens);
-  const PackedLayout layout(tokens.lengths, token_table_.device());
-  auto x_NE = embed(ids_tensor(tokens.ids, token_table_.device()), layout.positions_N());
-  for (const auto& block : *blocks_) block->as<GptBlock>()->forward(x_NE, layout);
+  const auto device = token_table_.device();
+  const PackedLayout layout(tokens.lengths, device);
+  const bool is_step = past && !past->rows().reads_prompts();
+  TORCH_CHECK(!is_step || layout.tokens() == past->rows().rows(), "one token a row");
+  auto x_NE = embed(ids_tensor(tokens.ids, device), is_step ? ids_tensor(past->rows().positions_R(), device) : layout.positions_N());
+  AttentionCall call{.tokens = layout, .causality = Causality::kCausal, .past = past};
+  for (; call.layer < blocks_->size(); ++call.layer) blocks_[call.layer]->as<GptBlock>()->forward(x_NE, call);
+  if (past) past->advance();
   return x_NE.normed(final_norm_);
 }
 
-void GptModelImpl::read_prompts(const PackedIds& tokens, KvCache& cache) const {
-  check(tokens);
-  const PackedLayout layout(tokens.lengths, token_table_.device());
-  auto x_NE = embed(ids_tensor(tokens.ids, token_table_.device()), layout.positions_N());
-  std::size_t index = 0;
-  for (const auto& block : *blocks_) block->as<GptBlock>()->read_prompts(x_NE, layout, cache, index++);
-}
-
-torch::Tensor GptModelImpl::step(std::span<const std::int64_t> last_ids_R, KvCache& cache) const {
-  TORCH_CHECK(static_cast<std::int64_t>(last_ids_R.size()) == cache.rows(), "one token a row");
-  auto x_RE = embed(ids_tensor(last_ids_R, token_table_.device()), ids_tensor(cache.positions_R(), token_table_.device()));
-  std::size_t index = 0;
-  for (const auto& block : *blocks_) block->as<GptBlock>()->step(x_RE, cache, index++);
-  cache.advance();
-  return x_RE.normed(final_norm_);
+DecoderPast GptModelImpl::start_past(const CachedPrompts& prompts, std::int64_t max_steps) const {
+  DecoderPast past(prompts, max_steps);
+  for (const auto& block : *blocks_)
+    past.add_layer(block->as<GptBlock>()->self_attention->inner->start_past(past.rows(), token_table_.options()));
+  return past;
 }
 
 }  // namespace attend

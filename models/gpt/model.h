@@ -19,11 +19,7 @@ namespace attend {
 class GptBlockImpl : public torch::nn::Module {
  public:
   explicit GptBlockImpl(const GptConfig& config);
-  void forward(ResidualStream& x_NE, const PackedLayout& layout) const;
-  /// The same over prompts, whose keys and values the cache keeps.
-  void read_prompts(ResidualStream& x_NE, const PackedLayout& layout, KvCache& cache, std::size_t layer) const;
-  /// One token a row, its past in the cache.
-  void step(ResidualStream& x_RE, KvCache& cache, std::size_t layer) const;
+  void forward(ResidualStream& x_NE, const AttentionCall& call) const;
 
   ResidualNorm attention_norm, feed_forward_norm;
   SelfAttention self_attention;
@@ -37,12 +33,10 @@ class GptModelImpl : public torch::nn::Module {
   enum class Start { kDrawn, kUnset };
   GptModelImpl(const GptConfig& config, Start start);
 
-  /// The last layer's states, normalised: hidden_NE.
-  torch::Tensor forward(const PackedIds& tokens) const;
-  /// Fills the cache's prompts; `tokens` are those of all its prompts that have any.
-  void read_prompts(const PackedIds& tokens, KvCache& cache) const;
-  /// One token a row, last_ids_R -> hidden_RE, and the cache one step further.
-  torch::Tensor step(std::span<const std::int64_t> last_ids_R, KvCache& cache) const;
+  /// The last layer's states, normalised: hidden_NE. With a past `tokens` are those of its prompts, or then one a row; they are kept in it.
+  torch::Tensor forward(const PackedIds& tokens, DecoderPast* past = nullptr) const;
+  /// The past of rows that start from prompts.
+  DecoderPast start_past(const CachedPrompts& prompts, std::int64_t max_steps) const;
 
   void freeze(std::int64_t layers);
   const torch::Tensor& token_table() const { return token_table_; }

@@ -2,42 +2,23 @@
 
 #include <torch/torch.h>
 
+#include "models/layers/attention_kernel.h"
+#include "models/layers/row_attention.h"
+
 namespace attend {
-namespace {
-
-const AttentionKernel& kernel_for(const torch::Tensor& x, const AttentionConfig& config, double dropout) {
-  return best_attention_kernel(
-      {.device = x.device().type(), .dtype = x.scalar_type(), .head_width = config.hidden_size / config.num_heads, .dropout = dropout > 0});
-}
-
-}  // namespace
 
 SelfAttentionImpl::SelfAttentionImpl(const AttentionConfig& config)
     : qkv(register_module("qkv", Linear(config.hidden_size, 3 * config.hidden_size))),
       output(register_module("output", Linear(config.hidden_size, config.hidden_size))),
-      config_(config) {}
+      inner(register_module("inner", make_inner_attention(config))) {}
 
-torch::Tensor SelfAttentionImpl::attend(const torch::Tensor& qkv_N3E, const PackedLayout& layout, Causality causality) const {
-  const double dropout = is_training() ? config_.dropout : 0;
-  const AttentionShape shape{.queries = layout, .keys = layout, .causality = causality, .num_heads = config_.num_heads, .dropout = dropout};
-  return output->forward(kernel_for(qkv_N3E, config_, dropout).self_attend(qkv_N3E, shape));
-}
-
-torch::Tensor SelfAttentionImpl::forward(const torch::Tensor& x_NE, const PackedLayout& layout, Causality causality) const {
-  return attend(qkv->forward(x_NE), layout, causality);
-}
-
-torch::Tensor SelfAttentionImpl::read_prompts(const torch::Tensor& x_NE, const PackedLayout& layout, KvCache& cache,
-                                              std::size_t layer) const {
+torch::Tensor SelfAttentionImpl::forward(const torch::Tensor& x_NE, const AttentionCall& call) const {
   const auto qkv_N3E = qkv->forward(x_NE);
-  cache.store_prompts(layer, qkv_N3E);
-  return attend(qkv_N3E, layout, Causality::kCausal);
-}
-
-torch::Tensor SelfAttentionImpl::step(const torch::Tensor& x_RE, KvCache& cache, std::size_t layer) const {
-  const auto qkv_R3E = qkv->forward(x_RE);
-  cache.append(layer, qkv_R3E);
-  return output->forward(cache.attend(layer, qkv_R3E.narrow(1, 0, config_.hidden_size), config_.num_heads));
+  if (!call.past) return output->forward(inner->forward(qkv_N3E, call.tokens, call.causality));
+  LayerPast& past = call.past->layer(call.layer);
+  if (!call.past->rows().reads_prompts()) return output->forward(past.step(qkv_N3E));
+  past.keep_prompts(qkv_N3E, call.tokens);
+  return output->forward(inner->forward(qkv_N3E, call.tokens, Causality::kCausal));
 }
 
 CrossAttentionImpl::CrossAttentionImpl(const AttentionConfig& config)
@@ -46,15 +27,31 @@ CrossAttentionImpl::CrossAttentionImpl(const AttentionConfig& config)
       output(register_module("output", Linear(config.hidden_size, config.hidden_size))),
       config_(config) {}
 
-torch::Tensor CrossAttentionImpl::forward(const torch::Tensor& x_NE, const PackedLayout& layout, const torch::Tensor& memory_ME,
-                                          const PackedLayout& memory_layout) const {
+torch::Tensor CrossAttentionImpl::forward(const torch::Tensor& x_NE, const AttentionCall& call, const Memory& memory) const {
+  const auto q_NE = query->forward(x_NE);
+  if (call.past) return output->forward(step(q_NE, memory.kv_M2E[call.layer], memory));
   const double dropout = is_training() ? config_.dropout : 0;
-  const AttentionShape shape{.queries = layout, .keys = memory_layout, .num_heads = config_.num_heads, .dropout = dropout};
-  return output->forward(kernel_for(x_NE, config_, dropout).cross_attend(query->forward(x_NE), key_value->forward(memory_ME), shape));
+  const AttentionShape shape{.queries = call.tokens, .keys = memory.layout, .num_heads = config_.num_heads, .dropout = dropout};
+  const auto& kernel = kernel_for(x_NE, config_.hidden_size / config_.num_heads, dropout);
+  return output->forward(kernel.cross_attend(q_NE, project_memory(memory.states_ME), shape));
 }
 
-torch::Tensor CrossAttentionImpl::step(const torch::Tensor& x_RE, const CrossMemory& memory, std::size_t layer) const {
-  return output->forward(memory.attend(layer, query->forward(x_RE), config_.num_heads));
+torch::Tensor CrossAttentionImpl::step(const torch::Tensor& q_RE, const torch::Tensor& kv_M2E, const Memory& memory) const {
+  const PackedLayout& layout = memory.layout;
+  if (can_attend_rows(q_RE, config_.num_heads)) {
+    return attend_rows(q_RE, config_.num_heads, layout.longest(), [&](std::int64_t row, const float** keys) {
+      const std::int64_t sentence = memory.row_sentence[row], length = layout.lengths()[sentence];
+      const float* base = kv_M2E.const_data_ptr<float>() + layout.offsets()[sentence] * kv_M2E.size(1);
+      for (std::int64_t l = 0; l < length; ++l) keys[l] = base + l * kv_M2E.size(1);
+      return length;
+    });
+  }
+  std::vector<std::int64_t> lengths, places;
+  for (const std::int64_t sentence : memory.row_sentence) {
+    lengths.push_back(layout.lengths()[sentence]);
+    for (std::int64_t l = 0; l < lengths.back(); ++l) places.push_back(layout.offsets()[sentence] + l);
+  }
+  return attend_gathered(q_RE, kv_M2E, places, lengths, config_.num_heads);
 }
 
 }  // namespace attend

@@ -5,12 +5,13 @@
 // Letters: N tokens (queries), M tokens of the encoder's output, R decoded rows, E width.
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
-#include "models/layers/attention_kernel.h"
-#include "models/layers/configs.h"
-#include "models/layers/kv_cache.h"
+#include "models/layers/inner_attention.h"
 #include "models/layers/linear.h"
 
 namespace attend {
@@ -19,37 +20,37 @@ namespace attend {
 class SelfAttentionImpl : public torch::nn::Module {
  public:
   explicit SelfAttentionImpl(const AttentionConfig& config);
-  /// x_NE -> y_NE.
-  torch::Tensor forward(const torch::Tensor& x_NE, const PackedLayout& layout, Causality causality) const;
-  /// The same over prompts, causally, whose keys and values the cache's layer `layer` keeps.
-  torch::Tensor read_prompts(const torch::Tensor& x_NE, const PackedLayout& layout, KvCache& cache, std::size_t layer) const;
-  /// One token a row: x_RE -> y_RE. Appends its keys and values to the cache's layer `layer`, and attends to all of the row's past.
-  torch::Tensor step(const torch::Tensor& x_RE, KvCache& cache, std::size_t layer) const;
+  /// x_NE -> y_NE: in training, over prompts that are to be remembered, and in a step that goes on from them.
+  torch::Tensor forward(const torch::Tensor& x_NE, const AttentionCall& call) const;
 
-  Linear qkv, output;  ///< [3E, E]: queries, keys, values; [E, E]
-
- private:
-  torch::Tensor attend(const torch::Tensor& qkv_N3E, const PackedLayout& layout, Causality causality) const;
-
-  AttentionConfig config_;
+  Linear qkv, output;                     ///< [3E, E]: queries, keys, values; [E, E]
+  std::shared_ptr<InnerAttention> inner;  ///< what stands between them
 };
 TORCH_MODULE(SelfAttention);
+
+/// The encoder's output, which every decoder layer attends to.
+struct Memory {
+  torch::Tensor states_ME;
+  PackedLayout layout;  ///< which of the M tokens belong to which sentence
+  /// While decoding: keys and values of each decoder layer, made once, and the sentence of each row.
+  std::vector<torch::Tensor> kv_M2E = {};
+  std::vector<std::int64_t> row_sentence = {};
+};
 
 /// Attention of one sequence to another: queries from the decoder, keys and values from the encoder's output.
 class CrossAttentionImpl : public torch::nn::Module {
  public:
   explicit CrossAttentionImpl(const AttentionConfig& config);
-  /// x_NE, memory_ME -> y_NE.
-  torch::Tensor forward(const torch::Tensor& x_NE, const PackedLayout& layout, const torch::Tensor& memory_ME,
-                        const PackedLayout& memory_layout) const;
-  /// Keys and values of the encoder's output side by side, made once a sentence: memory_ME -> M2E.
+  /// x_NE -> y_NE, each sequence (while decoding: each row) attending to its own sentence of the memory.
+  torch::Tensor forward(const torch::Tensor& x_NE, const AttentionCall& call, const Memory& memory) const;
+  /// Keys and values of the encoder's output side by side: memory_ME -> M2E.
   torch::Tensor project_memory(const torch::Tensor& memory_ME) const { return key_value->forward(memory_ME); }
-  /// One token a row: x_RE -> y_RE.
-  torch::Tensor step(const torch::Tensor& x_RE, const CrossMemory& memory, std::size_t layer) const;
 
   Linear query, key_value, output;  ///< [E, E], [2E, E], [E, E]
 
  private:
+  torch::Tensor step(const torch::Tensor& q_RE, const torch::Tensor& kv_M2E, const Memory& memory) const;
+
   AttentionConfig config_;
 };
 TORCH_MODULE(CrossAttention);

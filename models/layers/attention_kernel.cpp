@@ -31,4 +31,8 @@ const AttentionKernel& best_attention_kernel(const AttentionNeeds& needs) {
   TORCH_CHECK(false, "no attention kernel supports this");
 }
 
+const AttentionKernel& kernel_for(const torch::Tensor& x, std::int64_t head_width, double dropout) {
+  return best_attention_kernel({.device = x.device().type(), .dtype = x.scalar_type(), .head_width = head_width, .dropout = dropout > 0});
+}
+
 }  // namespace attend

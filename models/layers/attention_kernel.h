@@ -54,6 +54,8 @@ const std::vector<const AttentionKernel*>& attention_kernels();
 const AttentionKernel& attention_kernel(const std::string& name);
 /// The first that supports what is needed.
 const AttentionKernel& best_attention_kernel(const AttentionNeeds& needs);
+/// The same for heads of `head_width` of the projections x, whose weights are dropped with probability `dropout`.
+const AttentionKernel& kernel_for(const torch::Tensor& x, std::int64_t head_width, double dropout);
 
 namespace kernels {  // one source each
 const AttentionKernel& plain();

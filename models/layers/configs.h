@@ -7,10 +7,14 @@
 
 namespace attend {
 
+/// What a token attends to, and by which equation.
+enum class AttentionKind { kFull };
+
 struct AttentionConfig {
   std::int64_t hidden_size = 512;
   std::int64_t num_heads = 8;
   double dropout = 0;  ///< on the attention weights, while training
+  AttentionKind kind = AttentionKind::kFull;
 };
 
 struct FeedForwardConfig {

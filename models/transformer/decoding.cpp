@@ -10,22 +10,21 @@ namespace {
 
 class TransformerStepDecoder final : public StepDecoder {
  public:
-  TransformerStepDecoder(std::shared_ptr<const TransformerModel> model, KvCache cache, CrossMemory memory)
-      : model_(std::move(model)), cache_(std::move(cache)), memory_(std::move(memory)) {}
+  TransformerStepDecoder(std::shared_ptr<const TransformerModel> model, DecoderPast past, Memory memory)
+      : model_(std::move(model)), past_(std::move(past)), memory_(std::move(memory)) {}
 
   torch::Tensor step(std::span<const std::int64_t> last_ids_R) override {
     const torch::InferenceMode inference;
-    TORCH_CHECK(static_cast<std::int64_t>(last_ids_R.size()) == cache_.rows(), "one token a row");
-    const auto positions_RE = model_->decoder_position(cache_.steps_done()).expand({cache_.rows(), -1});
-    auto x_RE = model_->embed(model_->target_table(), ids_tensor(last_ids_R, model_->device()), positions_RE);
-    std::size_t index = 0;
-    for (const auto& layer : *model_->decoder_layers()) x_RE = layer->as<DecoderLayer>()->step(x_RE, cache_, memory_, index++);
-    cache_.advance();
-    return model_->project(x_RE).to(torch::kFloat32);
+    const std::int64_t rows = past_.rows().rows();
+    TORCH_CHECK(static_cast<std::int64_t>(last_ids_R.size()) == rows, "one token a row");
+    const auto positions_RE = model_->decoder_position(past_.rows().steps_done()).expand({rows, -1});
+    const auto x_RE = model_->embed(model_->target_table(), ids_tensor(last_ids_R, model_->device()), positions_RE);
+    const PackedLayout layout(std::vector<std::int64_t>(last_ids_R.size(), 1), model_->device());
+    return model_->project(model_->decode(x_RE, layout, memory_, &past_)).to(torch::kFloat32);
   }
 
   void reorder(std::span<const std::int64_t> kept_rows_R) override {
-    cache_.reorder(kept_rows_R);
+    past_.reorder(kept_rows_R);
     std::vector<std::int64_t> sentences;
     for (const std::int64_t row : kept_rows_R) sentences.push_back(memory_.row_sentence[row]);
     memory_.row_sentence = std::move(sentences);
@@ -33,8 +32,8 @@ class TransformerStepDecoder final : public StepDecoder {
 
  private:
   std::shared_ptr<const TransformerModel> model_;
-  KvCache cache_;
-  CrossMemory memory_;
+  DecoderPast past_;
+  Memory memory_;
 };
 
 }  // namespace
@@ -44,19 +43,17 @@ std::unique_ptr<StepDecoder> TransformerModel::start_decoding(const PackedIds& s
   const torch::InferenceMode inference;
   TORCH_CHECK(!is_training(), "decoding wants eval mode");
   TORCH_CHECK(max_steps <= config_.max_positions, "at most ", config_.max_positions, " steps");
-  const auto encoded = encode(source);
-  CrossMemory memory{.kv_M2E = {}, .layout = encoded.layout, .row_sentence = {}};
-  for (const auto& layer : *decoder_layers_)
-    memory.kv_M2E.push_back(layer->as<DecoderLayer>()->cross_attention->project_memory(encoded.states_NE));
-  for (std::int64_t sentence = 0; sentence < encoded.layout.batch(); ++sentence)
+  Memory memory = encode(source);
+  DecoderPast past({.lengths = std::vector<std::int64_t>(memory.layout.lengths().size()), .rows_per_prompt = rows_per_sentence}, max_steps);
+  for (const auto& module : *decoder_layers_) {
+    const auto& layer = *module->as<DecoderLayer>();
+    memory.kv_M2E.push_back(layer.cross_attention->project_memory(memory.states_ME));
+    past.add_layer(layer.self_attention->inner->start_past(past.rows(), memory.states_ME.options()));
+  }
+  for (std::int64_t sentence = 0; sentence < memory.layout.batch(); ++sentence)
     memory.row_sentence.insert(memory.row_sentence.end(), rows_per_sentence, sentence);
-  KvCache cache({.layers = config_.decoder_layers,
-                 .slots = static_cast<std::int64_t>(memory.row_sentence.size()),
-                 .steps = max_steps,
-                 .width = config_.hidden_size},
-                encoded.states_NE.options());
   auto self = std::static_pointer_cast<TransformerModel>(shared_from_this());
-  return std::make_unique<TransformerStepDecoder>(std::move(self), std::move(cache), std::move(memory));
+  return std::make_unique<TransformerStepDecoder>(std::move(self), std::move(past), std::move(memory));
 }
 
 }  // namespace attend

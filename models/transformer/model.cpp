@@ -32,8 +32,8 @@ EncoderLayerImpl::EncoderLayerImpl(const TransformerConfig& config)
       self_attention_norm(register_module("self_attention_norm", ResidualNorm(config.norm()))),
       feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.norm()))) {}
 
-torch::Tensor EncoderLayerImpl::forward(torch::Tensor x_NE, const PackedLayout& layout) const {
-  x_NE = self_attention_norm->forward(x_NE, self_attention->forward(x_NE, layout, Causality::kBidirectional));
+torch::Tensor EncoderLayerImpl::forward(torch::Tensor x_NE, const AttentionCall& call) const {
+  x_NE = self_attention_norm->forward(x_NE, self_attention->forward(x_NE, call));
   return feed_forward_norm->forward(x_NE, feed_forward->forward(x_NE));
 }
 
@@ -45,16 +45,10 @@ DecoderLayerImpl::DecoderLayerImpl(const TransformerConfig& config)
       cross_attention_norm(register_module("cross_attention_norm", ResidualNorm(config.norm()))),
       feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.norm()))) {}
 
-torch::Tensor DecoderLayerImpl::forward(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory) const {
-  x_TE = self_attention_norm->forward(x_TE, self_attention->forward(x_TE, layout, Causality::kCausal));
-  x_TE = cross_attention_norm->forward(x_TE, cross_attention->forward(x_TE, layout, memory.states_NE, memory.layout));
+torch::Tensor DecoderLayerImpl::forward(torch::Tensor x_TE, const AttentionCall& call, const Memory& memory) const {
+  x_TE = self_attention_norm->forward(x_TE, self_attention->forward(x_TE, call));
+  x_TE = cross_attention_norm->forward(x_TE, cross_attention->forward(x_TE, call, memory));
   return feed_forward_norm->forward(x_TE, feed_forward->forward(x_TE));
-}
-
-torch::Tensor DecoderLayerImpl::step(torch::Tensor x_RE, KvCache& cache, const CrossMemory& memory, std::size_t layer) const {
-  x_RE = self_attention_norm->forward(x_RE, self_attention->step(x_RE, cache, layer));
-  x_RE = cross_attention_norm->forward(x_RE, cross_attention->step(x_RE, memory, layer));
-  return feed_forward_norm->forward(x_RE, feed_forward->forward(x_RE));
 }
 
 TransformerModel::TransformerModel(const TransformerConfig& config, Start start)
@@ -121,30 +115,37 @@ torch::Tensor TransformerModel::embed(const torch::Tensor& table_VE, const torch
 
 Memory TransformerModel::encode(const PackedIds& source) const {
   check_ids(source, config_.vocab_size);
-  Memory memory{.states_NE = {}, .layout = PackedLayout(source.lengths, device())};
+  Memory memory{.states_ME = {}, .layout = PackedLayout(source.lengths, device())};
   auto x_NE = embed(source_table_, ids_tensor(source.ids, device()), encoder_positions_.index_select(0, memory.layout.positions_N()));
-  for (const auto& layer : *encoder_layers_) x_NE = layer->as<EncoderLayer>()->forward(x_NE, memory.layout);
-  memory.states_NE = x_NE;
+  AttentionCall call{.tokens = memory.layout};
+  for (; call.layer < encoder_layers_->size(); ++call.layer) x_NE = encoder_layers_[call.layer]->as<EncoderLayer>()->forward(x_NE, call);
+  memory.states_ME = x_NE;
   return memory;
 }
 
-torch::Tensor TransformerModel::decode(const PackedIds& target, const Memory& memory) const {
+torch::Tensor TransformerModel::decode(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory, DecoderPast* past) const {
+  AttentionCall call{.tokens = layout, .causality = Causality::kCausal, .past = past};
+  for (; call.layer < decoder_layers_->size(); ++call.layer)
+    x_TE = decoder_layers_[call.layer]->as<DecoderLayer>()->forward(x_TE, call, memory);
+  if (past) past->advance();
+  return x_TE;
+}
+
+torch::Tensor TransformerModel::read_target(const PackedIds& target, const Memory& memory) const {
   check_ids(target, config_.output_vocab_size());
   const PackedLayout layout(target.lengths, device());
   const auto input_T = ids_tensor(shift_right(target, config_.decoder_start_id), device());
-  auto x_TE = embed(target_table_, input_T, decoder_positions_.index_select(0, layout.positions_N()));
-  for (const auto& layer : *decoder_layers_) x_TE = layer->as<DecoderLayer>()->forward(x_TE, layout, memory);
-  return x_TE;
+  return decode(embed(target_table_, input_T, decoder_positions_.index_select(0, layout.positions_N())), layout, memory);
 }
 
 torch::Tensor TransformerModel::project(const torch::Tensor& hidden_RE) const {
   return linear(hidden_RE, target_table_, final_logits_bias_.squeeze(0));
 }
 
-torch::Tensor TransformerModel::logits(const PairBatch& batch) { return project(decode(batch.target, encode(batch.source))); }
+torch::Tensor TransformerModel::logits(const PairBatch& batch) { return project(read_target(batch.target, encode(batch.source))); }
 
 SummedLoss TransformerModel::loss(const PairBatch& batch, double label_smoothing) {
-  const auto hidden_TE = decode(batch.target, encode(batch.source));
+  const auto hidden_TE = read_target(batch.target, encode(batch.source));
   return tied_cross_entropy(hidden_TE, target_table_, final_logits_bias_.squeeze(0), batch.target.ids, label_smoothing);
 }
 

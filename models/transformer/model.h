@@ -21,7 +21,7 @@ namespace attend {
 class EncoderLayerImpl : public torch::nn::Module {
  public:
   explicit EncoderLayerImpl(const TransformerConfig& config);
-  torch::Tensor forward(torch::Tensor x_NE, const PackedLayout& layout) const;
+  torch::Tensor forward(torch::Tensor x_NE, const AttentionCall& call) const;
 
   SelfAttention self_attention;
   FeedForward feed_forward;
@@ -29,19 +29,11 @@ class EncoderLayerImpl : public torch::nn::Module {
 };
 TORCH_MODULE(EncoderLayer);
 
-/// The encoder's output: x_NE and which sentence each of its tokens belongs to.
-struct Memory {
-  torch::Tensor states_NE;
-  PackedLayout layout;
-};
-
 /// Figure 1, right: masked self-attention, attention to the encoder's output, then the feed-forward network.
 class DecoderLayerImpl : public torch::nn::Module {
  public:
   explicit DecoderLayerImpl(const TransformerConfig& config);
-  torch::Tensor forward(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory) const;
-  /// One token a row, its past in the cache: the same three sub-layers.
-  torch::Tensor step(torch::Tensor x_RE, KvCache& cache, const CrossMemory& memory, std::size_t layer) const;
+  torch::Tensor forward(torch::Tensor x_TE, const AttentionCall& call, const Memory& memory) const;
 
   SelfAttention self_attention;
   CrossAttention cross_attention;
@@ -76,6 +68,8 @@ class TransformerModel final : public Seq2SeqModel {
   void keep_zero_padding();
   /// Section 3.1, left: ids -> encoder states.
   Memory encode(const PackedIds& source) const;
+  /// The decoder's layers, from embeddings to the states in front of the output projection: x_TE -> hidden_TE. With a past one token a row.
+  torch::Tensor decode(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory, DecoderPast* past = nullptr) const;
   /// Section 3.4 and 3.5: sqrt(E) times the token's embedding, plus its position's, with dropout. ids_N, positions_NE -> x_NE.
   torch::Tensor embed(const torch::Tensor& table_VE, const torch::Tensor& ids_N, const torch::Tensor& positions_NE) const;
   /// The tied output projection: hidden_RE -> logits_RV.
@@ -88,7 +82,7 @@ class TransformerModel final : public Seq2SeqModel {
   void initialize();
   void check_ids(const PackedIds& ids, std::int64_t vocab_size) const;
   // Target states in front of the output projection, from the target shifted right.
-  torch::Tensor decode(const PackedIds& target, const Memory& memory) const;
+  torch::Tensor read_target(const PackedIds& target, const Memory& memory) const;
 
   TransformerConfig config_;
   torch::Tensor source_table_, target_table_;                                // the same tensor where embeddings are shared

@@ -1,0 +1,13 @@
+#include "models/layers/inner_attention.h"
+
+namespace attend {
+
+std::shared_ptr<InnerAttention> make_inner_attention(const AttentionConfig& config) {
+  switch (config.kind) {
+    case AttentionKind::kFull:
+      return full_attention(config);
+  }
+  TORCH_CHECK(false, "no such kind of attention");
+}
+
+}  // namespace attend

@@ -1,0 +1,41 @@
+// Between a layer's projections: queries, keys and values in, contexts out. What is computed (the kind, a layer's configuration, made
+// with it) is apart from how (the kernel: models/layers/attention_kernel.h).
+//
+// Letters: N tokens (packed), E width.
+#pragma once
+
+#include <memory>
+
+#include <torch/nn/module.h>
+
+#include "models/layers/attention_mask.h"
+#include "models/layers/configs.h"
+#include "models/layers/packed.h"
+#include "models/layers/past.h"
+
+namespace attend {
+
+/// How the tokens of one call attend, in one of a model's layers.
+struct AttentionCall {
+  const PackedLayout& tokens;  ///< which sequence each token belongs to; in a step of decoding one token a row
+  Causality causality = Causality::kBidirectional;
+  std::size_t layer = 0;
+  DecoderPast* past = nullptr;  ///< what the rows have read: attention is causal then, and goes on from it
+};
+
+/// A kind of attention of a sequence to itself. It may have parameters.
+class InnerAttention : public torch::nn::Module {
+ public:
+  /// The tokens of the call among themselves: qkv_N3E -> context_NE.
+  virtual torch::Tensor forward(const torch::Tensor& qkv_N3E, const PackedLayout& tokens, Causality causality) const = 0;
+  /// An empty past of a layer. `rows` outlive it.
+  virtual std::unique_ptr<LayerPast> start_past(const DecodedRows& rows, const torch::TensorOptions& options) const = 0;
+};
+
+/// The kind that the configuration names: a table, a line a kind.
+std::shared_ptr<InnerAttention> make_inner_attention(const AttentionConfig& config);
+
+/// Every key that causality allows: equation 1 of "Attention Is All You Need".
+std::shared_ptr<InnerAttention> full_attention(const AttentionConfig& config);
+
+}  // namespace attend
