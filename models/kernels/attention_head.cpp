@@ -12,6 +12,29 @@ constexpr std::int64_t kQueryBlock = 32;  // rows of scores held at once
 
 std::int64_t round_up(std::int64_t value) { return (value + kWidth - 1) / kWidth * kWidth; }
 
+/// Queries whose scores are held at once, and the keys that any of them may attend to, from a multiple of kWidth on.
+struct Block {
+  std::int64_t query_begin, query_end, key_begin, key_end;
+  std::int64_t rows() const { return query_end - query_begin; }
+  std::int64_t keys() const { return key_end - key_begin; }
+  std::int64_t columns() const { return round_up(key_end) - key_begin; }
+};
+
+Block block_at(const AttentionHead& head, std::int64_t query_begin) {
+  const std::int64_t query_end = std::min(query_begin + kQueryBlock, head.num_queries);
+  return {query_begin, query_end, head.first_key(query_begin) / kWidth * kWidth, head.visible_keys(query_end)};
+}
+
+ConstRows rows_from(const ConstRows& rows, std::int64_t row) { return {rows.data + row * rows.stride, rows.stride}; }
+Rows rows_from(const Rows& rows, std::int64_t row) { return {rows.data + row * rows.stride, rows.stride}; }
+
+// The scores of query q's row in its block, from the block's first key: none where it may not attend.
+ATTEND_INLINE void hide_keys(const AttentionHead& head, const Block& block, std::int64_t q, float* row) {
+  constexpr float kNone = -std::numeric_limits<float>::infinity();
+  for (std::int64_t k = block.key_begin; k < head.first_key(q); ++k) row[k - block.key_begin] = kNone;
+  for (std::int64_t k = head.visible_keys(q + 1) - block.key_begin; k < block.columns(); ++k) row[k] = kNone;
+}
+
 // rows [num_rows, width] -> columns [width, round_up(num_rows)], zero beyond.
 ATTEND_INLINE void transpose(const ConstRows& rows, std::int64_t num_rows, std::int64_t width, float* columns) {
   const std::int64_t padded = round_up(num_rows);
@@ -22,20 +45,19 @@ ATTEND_INLINE void transpose(const ConstRows& rows, std::int64_t num_rows, std::
 }
 
 // Dropout on the weights of query q, in place.
-ATTEND_INLINE void drop_weights(const AttentionHead& head, std::int64_t q, float* weights, std::int64_t padded) {
+ATTEND_INLINE void drop_weights(const AttentionHead& head, const Block& block, std::int64_t q, float* weights) {
   if (head.mask == nullptr) return;
   const auto mask_row = head.mask->row(head.mask_row + q * head.mask_stride);
-  for (std::int64_t k = 0; k < padded; k += kWidth) store(weights + k, load(weights + k) * head.mask->factors(mask_row, k));
+  for (std::int64_t k = 0; k < block.columns(); k += kWidth)
+    store(weights + k, load(weights + k) * head.mask->factors(mask_row, block.key_begin + k));
 }
 
 // scores[row] of one block -> softmax weights in place, dropped where asked for, zero where a query may not attend; log-sum-exps into lse.
-ATTEND_INLINE void softmax_rows(const AttentionHead& head, std::int64_t query_begin, std::int64_t query_end, const Rows& scores,
-                                float* lse) {
-  for (std::int64_t q = query_begin; q < query_end; ++q) {
-    float* row = scores.data + (q - query_begin) * scores.stride;
-    const std::int64_t visible = head.visible_keys(q + 1);
-    const std::int64_t padded = round_up(head.visible_keys(query_end));
-    for (std::int64_t k = visible; k < padded; ++k) row[k] = -std::numeric_limits<float>::infinity();
+ATTEND_INLINE void softmax_rows(const AttentionHead& head, const Block& block, const Rows& scores, float* lse) {
+  const std::int64_t padded = block.columns();
+  for (std::int64_t q = block.query_begin; q < block.query_end; ++q) {
+    float* row = scores.data + (q - block.query_begin) * scores.stride;
+    hide_keys(head, block, q, row);
     Floats best = load(row);
     for (std::int64_t k = kWidth; k < padded; k += kWidth) best = max(best, load(row + k));
     const float offset = max_lane(best) * head.scale;
@@ -47,23 +69,22 @@ ATTEND_INLINE void softmax_rows(const AttentionHead& head, std::int64_t query_be
     }
     const float normalizer = sum(total);
     for (std::int64_t k = 0; k < padded; k += kWidth) store(row + k, load(row + k) / normalizer);
-    drop_weights(head, q, row, padded);
-    lse[q - query_begin] = offset + std::log(normalizer);
+    drop_weights(head, block, q, row);
+    lse[q - block.query_begin] = offset + std::log(normalizer);
   }
 }
 
 // dS = P o (dP - rowsum(dP o P)) / sqrt(D), in place in `gradients` (which holds dP, or with dropout that of the dropped weights,
 // dP o mask being dP); P is made again from S and lse, and left as the context used it.
-ATTEND_INLINE void softmax_rows_backward(const AttentionHead& head, std::int64_t query_begin, std::int64_t query_end, const Rows& scores,
-                                         const Rows& gradients, const float* lse, std::int64_t lse_stride) {
-  for (std::int64_t q = query_begin; q < query_end; ++q) {
-    float* weights = scores.data + (q - query_begin) * scores.stride;
-    float* row = gradients.data + (q - query_begin) * gradients.stride;
-    const std::int64_t visible = head.visible_keys(q + 1);
-    const std::int64_t padded = round_up(head.visible_keys(query_end));
-    for (std::int64_t k = visible; k < padded; ++k) weights[k] = -std::numeric_limits<float>::infinity();
+ATTEND_INLINE void softmax_rows_backward(const AttentionHead& head, const Block& block, const Rows& scores, const Rows& gradients,
+                                         const float* lse, std::int64_t lse_stride) {
+  const std::int64_t padded = block.columns();
+  for (std::int64_t q = block.query_begin; q < block.query_end; ++q) {
+    float* weights = scores.data + (q - block.query_begin) * scores.stride;
+    float* row = gradients.data + (q - block.query_begin) * gradients.stride;
+    hide_keys(head, block, q, weights);
     const float offset = lse[q * lse_stride];
-    drop_weights(head, q, row, padded);
+    drop_weights(head, block, q, row);
     Floats total{};
     for (std::int64_t k = 0; k < padded; k += kWidth) {
       const Floats weight = exp(load(weights + k) * head.scale - offset);
@@ -72,7 +93,7 @@ ATTEND_INLINE void softmax_rows_backward(const AttentionHead& head, std::int64_t
     }
     const float mean = sum(total);
     for (std::int64_t k = 0; k < padded; k += kWidth) store(row + k, load(weights + k) * (load(row + k) - mean) * head.scale);
-    drop_weights(head, q, weights, padded);
+    drop_weights(head, block, q, weights);
   }
 }
 
@@ -93,15 +114,15 @@ ATTEND_SIMD void attention_forward(const AttentionHead& head, const Rows& contex
   transpose(head.k, head.num_keys, head.width, scratch.transposed_k.data());
   float block_lse[kQueryBlock];
   for (std::int64_t begin = 0; begin < head.num_queries; begin += kQueryBlock) {
-    const std::int64_t end = std::min(begin + kQueryBlock, head.num_queries);
-    const std::int64_t visible = head.visible_keys(end);
+    const Block block = block_at(head, begin);
+    const ConstRows q = rows_from(head.q, begin);
     const Rows scores{scratch.scores.data(), padded};
-    small_gemm<Accumulate::kNo>({head.q.data + begin * head.q.stride, head.q.stride, 1}, {scratch.transposed_k.data(), padded}, scores,
-                                {end - begin, round_up(visible), head.width});
-    softmax_rows(head, begin, end, scores, block_lse);
-    small_gemm<Accumulate::kNo>({scores.data, padded, 1}, head.v, {context.data + begin * context.stride, context.stride},
-                                {end - begin, head.width, visible});
-    for (std::int64_t q = begin; q < end; ++q) lse[q * lse_stride] = block_lse[q - begin];
+    small_gemm<Accumulate::kNo>({q.data, q.stride, 1}, {scratch.transposed_k.data() + block.key_begin, padded}, scores,
+                                {block.rows(), block.columns(), head.width});
+    softmax_rows(head, block, scores, block_lse);
+    small_gemm<Accumulate::kNo>({scores.data, padded, 1}, rows_from(head.v, block.key_begin), rows_from(context, begin),
+                                {block.rows(), head.width, block.keys()});
+    for (std::int64_t i = 0; i < block.rows(); ++i) lse[(begin + i) * lse_stride] = block_lse[i];
   }
 }
 
@@ -115,22 +136,19 @@ ATTEND_SIMD void attention_backward(const AttentionHead& head, const AttentionGr
     std::fill_n(gradients.v.data + k * gradients.v.stride, head.width, 0.0f);
   }
   for (std::int64_t begin = 0; begin < head.num_queries; begin += kQueryBlock) {
-    const std::int64_t end = std::min(begin + kQueryBlock, head.num_queries);
-    const std::int64_t rows = end - begin, visible = head.visible_keys(end), columns = round_up(visible);
+    const Block block = block_at(head, begin);
     const Rows scores{scratch.scores.data(), padded}, score_gradients{scratch.score_gradients.data(), padded};
-    const ConstRows q{head.q.data + begin * head.q.stride, head.q.stride};
-    const ConstRows d_context{gradients.context_gradient.data + begin * gradients.context_gradient.stride,
-                              gradients.context_gradient.stride};
-    const GemmSize scores_size{rows, columns, head.width};
-    small_gemm<Accumulate::kNo>({q.data, q.stride, 1}, {scratch.transposed_k.data(), padded}, scores, scores_size);  // S
-    small_gemm<Accumulate::kNo>({d_context.data, d_context.stride, 1}, {scratch.transposed_v.data(), padded}, score_gradients,
-                                scores_size);  // dP
-    softmax_rows_backward(head, begin, end, scores, score_gradients, lse, lse_stride);
-    const GemmSize keys_size{visible, head.width, rows};
-    small_gemm<Accumulate::kYes>({scores.data, 1, padded}, d_context, gradients.v, keys_size);   // dV += P^T dO
-    small_gemm<Accumulate::kYes>({score_gradients.data, 1, padded}, q, gradients.k, keys_size);  // dK += dS^T Q
-    small_gemm<Accumulate::kNo>({score_gradients.data, padded, 1}, head.k,                       // dQ = dS K
-                                {gradients.q.data + begin * gradients.q.stride, gradients.q.stride}, {rows, head.width, visible});
+    const ConstRows q = rows_from(head.q, begin), d_context = rows_from(gradients.context_gradient, begin);
+    const GemmSize scores_size{block.rows(), block.columns(), head.width};
+    small_gemm<Accumulate::kNo>({q.data, q.stride, 1}, {scratch.transposed_k.data() + block.key_begin, padded}, scores, scores_size);  // S
+    small_gemm<Accumulate::kNo>({d_context.data, d_context.stride, 1}, {scratch.transposed_v.data() + block.key_begin, padded},
+                                score_gradients, scores_size);  // dP
+    softmax_rows_backward(head, block, scores, score_gradients, lse, lse_stride);
+    const GemmSize keys_size{block.keys(), head.width, block.rows()};
+    small_gemm<Accumulate::kYes>({scores.data, 1, padded}, d_context, rows_from(gradients.v, block.key_begin), keys_size);   // dV += P^T dO
+    small_gemm<Accumulate::kYes>({score_gradients.data, 1, padded}, q, rows_from(gradients.k, block.key_begin), keys_size);  // dK += dS^T Q
+    small_gemm<Accumulate::kNo>({score_gradients.data, padded, 1}, rows_from(head.k, block.key_begin), rows_from(gradients.q, begin),
+                                {block.rows(), head.width, block.keys()});  // dQ = dS K
   }
 }
 

@@ -21,13 +21,14 @@ using simd::Rows;
 struct AttentionHead {
   ConstRows q, k, v;
   std::int64_t num_queries, num_keys, width;
-  bool causal;
+  std::int64_t left, right;            // query q may attend to the keys q - left to q + right
   float scale;                         // 1 / sqrt(D)
   const DropoutMask* mask;             // of the weights; none: nothing is dropped
   std::int64_t mask_row, mask_stride;  // the mask's row of query q is mask_row + q * mask_stride
 
-  // Keys that any of the queries before `query_end` may attend to.
-  std::int64_t visible_keys(std::int64_t query_end) const { return causal ? std::min(query_end, num_keys) : num_keys; }
+  // The first key that query q may attend to, and the end of those that any of the queries before `query_end` may.
+  std::int64_t first_key(std::int64_t q) const { return std::max<std::int64_t>(0, q - left); }
+  std::int64_t visible_keys(std::int64_t query_end) const { return std::min(query_end + right, num_keys); }
 };
 
 /// Memory for one head's work, kept by a thread over its heads.

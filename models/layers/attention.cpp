@@ -32,8 +32,7 @@ torch::Tensor CrossAttentionImpl::forward(const torch::Tensor& x_NE, const Atten
   if (call.past) return output->forward(step(q_NE, memory.kv_M2E[call.layer], memory));
   const double dropout = is_training() ? config_.dropout : 0;
   const AttentionShape shape{.queries = call.tokens, .keys = memory.layout, .num_heads = config_.num_heads, .dropout = dropout};
-  const auto& kernel = kernel_for(x_NE, config_.hidden_size / config_.num_heads, dropout);
-  return output->forward(kernel.cross_attend(q_NE, project_memory(memory.states_ME), shape));
+  return output->forward(kernel_for(q_NE, shape).cross_attend(q_NE, project_memory(memory.states_ME), shape));
 }
 
 torch::Tensor CrossAttentionImpl::step(const torch::Tensor& q_RE, const torch::Tensor& kv_M2E, const Memory& memory) const {

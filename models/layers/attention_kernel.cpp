@@ -15,7 +15,7 @@ torch::Tensor AttentionKernel::cross_attend(const torch::Tensor& q_NE, const tor
 }
 
 const std::vector<const AttentionKernel*>& attention_kernels() {
-  static const std::vector<const AttentionKernel*> all{&kernels::packed(), &kernels::fused(), &kernels::plain()};
+  static const std::vector<const AttentionKernel*> all{&kernels::packed(), &kernels::chunked(), &kernels::fused(), &kernels::plain()};
   return all;
 }
 
@@ -31,8 +31,12 @@ const AttentionKernel& best_attention_kernel(const AttentionNeeds& needs) {
   TORCH_CHECK(false, "no attention kernel supports this");
 }
 
-const AttentionKernel& kernel_for(const torch::Tensor& x, std::int64_t head_width, double dropout) {
-  return best_attention_kernel({.device = x.device().type(), .dtype = x.scalar_type(), .head_width = head_width, .dropout = dropout > 0});
+const AttentionKernel& kernel_for(const torch::Tensor& q_NE, const AttentionShape& shape) {
+  return best_attention_kernel({.device = q_NE.device().type(),
+                                .dtype = q_NE.scalar_type(),
+                                .head_width = q_NE.size(1) / shape.num_heads,
+                                .dropout = shape.dropout > 0,
+                                .window = shape.window > 0});
 }
 
 }  // namespace attend

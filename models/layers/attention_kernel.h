@@ -22,6 +22,7 @@ struct AttentionNeeds {
   torch::ScalarType dtype = torch::kFloat32;
   std::int64_t head_width = 64;
   bool dropout = false;  ///< dropout on the attention weights
+  bool window = false;   ///< in time and memory that grow with the window, not with the sequence
 };
 
 /// Queries, keys and values after their projections, and which sentence each token belongs to.
@@ -30,7 +31,10 @@ struct AttentionShape {
   const PackedLayout& keys;
   Causality causality = Causality::kBidirectional;
   std::int64_t num_heads = 1;
-  double dropout = 0;  ///< probability with which an attention weight is dropped
+  double dropout = 0;       ///< probability with which an attention weight is dropped
+  std::int64_t window = 0;  ///< tokens that a query sees (Reach::of); 0: no window
+
+  Reach reach() const { return Reach::of(causality, window); }
 };
 
 class AttentionKernel {
@@ -54,13 +58,14 @@ const std::vector<const AttentionKernel*>& attention_kernels();
 const AttentionKernel& attention_kernel(const std::string& name);
 /// The first that supports what is needed.
 const AttentionKernel& best_attention_kernel(const AttentionNeeds& needs);
-/// The same for heads of `head_width` of the projections x, whose weights are dropped with probability `dropout`.
-const AttentionKernel& kernel_for(const torch::Tensor& x, std::int64_t head_width, double dropout);
+/// The same for queries, q_NE, and what is to be done with them.
+const AttentionKernel& kernel_for(const torch::Tensor& q_NE, const AttentionShape& shape);
 
 namespace kernels {  // one source each
 const AttentionKernel& plain();
 const AttentionKernel& fused();
 const AttentionKernel& packed();
+const AttentionKernel& chunked();
 }  // namespace kernels
 
 }  // namespace attend

@@ -9,11 +9,13 @@ AttentionMask::AttentionMask(torch::Tensor may_attend_BQK) : may_attend_BQK_(std
   TORCH_CHECK(may_attend_BQK_.dim() == 3, "an attention mask is [batch, queries, keys]");
 }
 
-AttentionMask AttentionMask::padded(const PackedLayout& queries, const PackedLayout& keys, Causality causality) {
+AttentionMask AttentionMask::padded(const PackedLayout& queries, const PackedLayout& keys, const Reach& reach) {
   auto may_attend_BQK = keys.is_token_BL().unsqueeze(1).expand({keys.batch(), queries.longest(), keys.longest()});
-  if (causality == Causality::kCausal) {
-    const auto order_QK = torch::ones({queries.longest(), keys.longest()}, may_attend_BQK.options()).tril();
-    may_attend_BQK = may_attend_BQK.logical_and(order_QK);
+  if (reach.left < Reach::kAll || reach.right < Reach::kAll) {
+    auto within_QK = torch::ones({queries.longest(), keys.longest()}, may_attend_BQK.options());
+    if (reach.right < Reach::kAll) within_QK = within_QK.tril(reach.right);
+    if (reach.left < Reach::kAll) within_QK = within_QK.triu(-reach.left);
+    may_attend_BQK = may_attend_BQK.logical_and(within_QK);
   }
   return AttentionMask(may_attend_BQK);
 }

@@ -41,6 +41,7 @@ Rows rows(const torch::Tensor& x, std::int64_t token, std::int64_t column) { ret
 template <class Work>
 void for_each_head(const Operands& operands, const AttentionShape& shape, const std::optional<DropoutMask>& mask, const Work& work) {
   const std::int64_t width = operands.q.size(1) / shape.num_heads;
+  const Reach reach = shape.reach();
   at::parallel_for(0, shape.queries.batch() * shape.num_heads, 1, [&](std::int64_t begin, std::int64_t end) {
     AttentionScratch scratch;
     scratch.reserve(width, shape.keys.longest());
@@ -53,7 +54,8 @@ void for_each_head(const Operands& operands, const AttentionShape& shape, const 
                                .num_queries = shape.queries.lengths()[b],
                                .num_keys = shape.keys.lengths()[b],
                                .width = width,
-                               .causal = shape.causality == Causality::kCausal,
+                               .left = reach.left,
+                               .right = reach.right,
                                .scale = 1.0f / std::sqrt(static_cast<float>(width)),
                                .mask = mask ? &*mask : nullptr,
                                .mask_row = query * shape.num_heads + i % shape.num_heads,
@@ -85,6 +87,7 @@ struct PackedAttentionFunction : torch::autograd::Function<PackedAttentionFuncti
     context->saved_data["causal"] = shape->causality == Causality::kCausal;
     context->saved_data["num_heads"] = shape->num_heads;
     context->saved_data["dropout"] = shape->dropout;
+    context->saved_data["window"] = shape->window;
     context->saved_data["seed"] = seed;
     return result_NE;
   }
@@ -99,7 +102,8 @@ struct PackedAttentionFunction : torch::autograd::Function<PackedAttentionFuncti
                                .keys = keys,
                                .causality = context->saved_data["causal"].toBool() ? Causality::kCausal : Causality::kBidirectional,
                                .num_heads = context->saved_data["num_heads"].toInt(),
-                               .dropout = context->saved_data["dropout"].toDouble()};
+                               .dropout = context->saved_data["dropout"].toDouble(),
+                               .window = context->saved_data["window"].toInt()};
     const auto mask = dropout_mask(context->saved_data["seed"].toInt(), shape.dropout);
     auto first_gradient = torch::empty_like(first);
     auto second_gradient = second.defined() ? torch::empty_like(second) : torch::Tensor();

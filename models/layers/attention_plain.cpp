@@ -21,7 +21,7 @@ class PlainAttention final : public AttentionKernel {
     const auto q_BHQD = shape.queries.pad(q_NHD).transpose(1, 2);
     const auto k_BHKD = shape.keys.pad(k_MHD).transpose(1, 2);
     const auto v_BHKD = shape.keys.pad(v_MHD).transpose(1, 2);
-    const auto mask = AttentionMask::padded(shape.queries, shape.keys, shape.causality);
+    const auto mask = AttentionMask::padded(shape.queries, shape.keys, shape.reach());
 
     const double sqrt_d = std::sqrt(static_cast<double>(q_NHD.size(2)));
     auto scores_BHQK = torch::matmul(q_BHQD, k_BHKD.transpose(2, 3)) / sqrt_d;

@@ -6,6 +6,8 @@ std::shared_ptr<InnerAttention> make_inner_attention(const AttentionConfig& conf
   switch (config.kind) {
     case AttentionKind::kFull:
       return full_attention(config);
+    case AttentionKind::kWindow:
+      return window_attention(config);
   }
   TORCH_CHECK(false, "no such kind of attention");
 }

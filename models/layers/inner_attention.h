@@ -37,5 +37,7 @@ std::shared_ptr<InnerAttention> make_inner_attention(const AttentionConfig& conf
 
 /// Every key that causality allows: equation 1 of "Attention Is All You Need".
 std::shared_ptr<InnerAttention> full_attention(const AttentionConfig& config);
+/// Of those the ones in a window around each token (Reach::of).
+std::shared_ptr<InnerAttention> window_attention(const AttentionConfig& config);
 
 }  // namespace attend

@@ -1,6 +1,9 @@
-// Attention(Q, K, V) = softmax(Q K^T / sqrt(d_k)) V (equation 1), over all of a sequence, and over all of a row's past.
+// Attention(Q, K, V) = softmax(Q K^T / sqrt(d_k)) V (equation 1 of "Attention Is All You Need"), over all of a sequence and all of a row's
+// past; or over a window around each token, local attention (Luong et al. 2015; Beltagy et al. 2020, section 3.1).
 //
 // Letters: N tokens (packed), R decoded rows, P places, E width.
+#include <algorithm>
+
 #include <torch/torch.h>
 
 #include "models/layers/attention_kernel.h"
@@ -17,6 +20,7 @@ class KeyValuePast final : public LayerPast {
       : rows_(rows),
         width_(config.hidden_size),
         num_heads_(config.num_heads),
+        window_(config.window),
         kv_P2E_(torch::empty({rows.num_places(), 2 * config.hidden_size}, options)) {}
 
   void keep_prompts(const torch::Tensor& qkv_N3E, const PackedLayout&) override {
@@ -30,9 +34,10 @@ class KeyValuePast final : public LayerPast {
     const auto q_RE = qkv_R3E.narrow(1, 0, width_);
     if (!can_attend_rows(q_RE, num_heads_)) return step_plain(q_RE);
     const float* base = kv_P2E_.const_data_ptr<float>();
-    return attend_rows(q_RE, num_heads_, rows_.most_keys(), [&](std::int64_t row, const float** keys) {
+    const std::int64_t most_keys = window_ > 0 ? std::min(window_, rows_.most_keys()) : rows_.most_keys();
+    return attend_rows(q_RE, num_heads_, most_keys, [&](std::int64_t row, const float** keys) {
       const float** next = keys;
-      rows_.each_place(row, 0, [&](std::int64_t place) { *next++ = base + place * 2 * width_; });
+      rows_.each_place(row, first_seen(row), [&](std::int64_t place) { *next++ = base + place * 2 * width_; });
       return next - keys;
     });
   }
@@ -45,26 +50,33 @@ class KeyValuePast final : public LayerPast {
   torch::Tensor step_plain(const torch::Tensor& q_RE) const {
     std::vector<std::int64_t> places, lengths;
     for (std::int64_t r = 0; r < rows_.rows(); ++r) {
-      rows_.each_place(r, 0, [&](std::int64_t place) { places.push_back(place); });
-      lengths.push_back(rows_.num_read(r) + 1);
+      rows_.each_place(r, first_seen(r), [&](std::int64_t place) { places.push_back(place); });
+      lengths.push_back(rows_.num_read(r) + 1 - first_seen(r));
     }
     return attend_gathered(q_RE, kv_P2E_, places, lengths, num_heads_);
   }
 
+  // The first of the row's tokens that its current one sees.
+  std::int64_t first_seen(std::int64_t row) const { return window_ > 0 ? std::max<std::int64_t>(0, rows_.num_read(row) + 1 - window_) : 0; }
+
   const DecodedRows& rows_;
-  std::int64_t width_, num_heads_;
+  std::int64_t width_, num_heads_, window_;
   torch::Tensor kv_P2E_;
 };
 
-class FullAttention final : public InnerAttention {
+class SoftmaxAttention final : public InnerAttention {
  public:
-  explicit FullAttention(const AttentionConfig& config) : config_(config) {}
+  explicit SoftmaxAttention(const AttentionConfig& config) : config_(config) {}
 
   torch::Tensor forward(const torch::Tensor& qkv_N3E, const PackedLayout& tokens, Causality causality) const override {
     const double dropout = is_training() ? config_.dropout : 0;
-    const AttentionShape shape{
-        .queries = tokens, .keys = tokens, .causality = causality, .num_heads = config_.num_heads, .dropout = dropout};
-    return kernel_for(qkv_N3E, config_.hidden_size / config_.num_heads, dropout).self_attend(qkv_N3E, shape);
+    const AttentionShape shape{.queries = tokens,
+                               .keys = tokens,
+                               .causality = causality,
+                               .num_heads = config_.num_heads,
+                               .dropout = dropout,
+                               .window = config_.window};
+    return kernel_for(qkv_N3E.narrow(1, 0, config_.hidden_size), shape).self_attend(qkv_N3E, shape);
   }
   std::unique_ptr<LayerPast> start_past(const DecodedRows& rows, const torch::TensorOptions& options) const override {
     return std::make_unique<KeyValuePast>(rows, config_, options);
@@ -76,6 +88,15 @@ class FullAttention final : public InnerAttention {
 
 }  // namespace
 
-std::shared_ptr<InnerAttention> full_attention(const AttentionConfig& config) { return std::make_shared<FullAttention>(config); }
+std::shared_ptr<InnerAttention> full_attention(const AttentionConfig& config) {
+  AttentionConfig all = config;
+  all.window = 0;
+  return std::make_shared<SoftmaxAttention>(all);
+}
+
+std::shared_ptr<InnerAttention> window_attention(const AttentionConfig& config) {
+  TORCH_CHECK(config.window > 0, "a window of at least one token");
+  return std::make_shared<SoftmaxAttention>(config);
+}
 
 }  // namespace attend
