@@ -155,4 +155,10 @@ void HfConfig::take(const Json& json, const char* key, Activation& value) const 
   detail::field_from_json(value, Json(spelling), name_, key);
 }
 
+void write_attention(const AttentionChoice& choice, const char* model_type, Json& json) {
+  if (choice.kind == AttentionKind::kFull) return;
+  json["model_type"] = model_type;
+  json.update(to_json(choice));
+}
+
 }  // namespace attend

@@ -9,10 +9,12 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/field_io.h"
 #include "core/fields.h"
 #include "core/json.h"
 #include "core/known_keys.h"
 #include "models/layers/activation.h"
+#include "models/layers/attention_choice.h"
 
 namespace attend {
 
@@ -31,6 +33,11 @@ class HfConfig {
   void read(const char* key, T& value, const char* alias = nullptr) {
     keys_[&value] = key;
     if (const Json* const found = find(key, alias)) take(*found, key, value);
+  }
+  /// Every field of a part of the configuration, under its own name.
+  template <Config T>
+  void read_fields(T& part) {
+    for_each_field(part, [&](const char* field, auto& value, const auto&...) { read(field, value); });
   }
   /// The same for a token id, or the first of a list of them: generation reads the others.
   template <class T>
@@ -64,6 +71,10 @@ class HfConfig {
   void take(const Json& json, const char* key, double& value) const;
   void take(const Json& json, const char* key, bool& value) const;
   void take(const Json& json, const char* key, Activation& value) const;
+  template <NamedEnum T>
+  void take(const Json& json, const char* key, T& value) const {
+    detail::field_from_json(value, json, name_, key);
+  }
   template <class T>
   void take(const Json& json, const char* key, std::optional<T>& value) const {
     take(json, key, value.emplace());
@@ -74,6 +85,9 @@ class HfConfig {
   std::map<const void*, std::string> keys_;  // of the fields read
   std::set<std::string, std::less<>> followed_;
 };
+
+/// Where attention is not full: its fields, and the model_type of ours in the place of transformers'.
+void write_attention(const AttentionChoice& choice, const char* model_type, Json& json);
 
 /// For the validate() of a configuration. Throws UserError.
 inline void require(bool condition, const std::string& message) {

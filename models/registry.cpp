@@ -27,7 +27,7 @@ struct CausalFamily {
 };
 
 constexpr std::array kCausalFamilies{
-    CausalFamily{"gpt2", load_gpt},
+    CausalFamily{"gpt2", load_gpt}, CausalFamily{"attend-gpt", load_gpt},  // with attention that transformers' GPT-2 has not
 };
 
 // What a family reads text with; null where it has no such head.
@@ -41,7 +41,10 @@ struct TextFamily {
 
 constexpr std::array kTextFamilies{
     TextFamily{"bert", load_bert_encoder, load_bert_masked_language_model, load_bert_sequence_classifier, load_bert_token_classifier},
+    TextFamily{"attend-bert", load_bert_encoder, load_bert_masked_language_model, load_bert_sequence_classifier,
+               load_bert_token_classifier},  // with attention that transformers' BERT has not
     TextFamily{"gpt2", load_gpt_encoder, nullptr, load_gpt_sequence_classifier, nullptr},
+    TextFamily{"attend-gpt", load_gpt_encoder, nullptr, load_gpt_sequence_classifier, nullptr},
 };
 
 Json read_config(const std::filesystem::path& folder, const LoadOptions& options) {

@@ -10,6 +10,9 @@
 namespace attend {
 namespace {
 
+// Of models that transformers has not: it would load one with other attention as its own BERT.
+constexpr const char* kOwnModelType = "attend-bert";
+
 constexpr std::array kMustBe{KeyValue{"position_embedding_type", "\"absolute\""}, KeyValue{"is_decoder", "false"}};
 
 // The multilingual model's pooler_* describe a pooler that no code reads.
@@ -38,6 +41,7 @@ void BertConfig::validate() const {
   check_range("hidden_size", hidden_size, 1, kMostHidden);
   check_range("num_layers", num_layers, 1, kMostLayers);
   check_heads("num_heads", num_heads, hidden_size);
+  attention_choice.validate();
   check_range("intermediate_size", intermediate_size, 1, kMostInner);
   check_range("max_positions", max_positions, 1, kMostPositions);
   check_range("type_vocab_size", type_vocab_size, 1, 1 << 16);
@@ -72,7 +76,7 @@ const std::vector<std::string>& bert_preset_names() {
 }
 
 Json bert_to_hf(const BertConfig& config) {
-  return Json{
+  Json json{
       {"model_type", "bert"},
       {"attention_probs_dropout_prob", config.attention_dropout},
       {"classifier_dropout", config.classifier_dropout},
@@ -91,6 +95,8 @@ Json bert_to_hf(const BertConfig& config) {
       {"type_vocab_size", config.type_vocab_size},
       {"vocab_size", config.vocab_size},
   };
+  write_attention(config.attention_choice, kOwnModelType, json);
+  return json;
 }
 
 BertConfig bert_from_hf(const Json& json, const std::string& name) {
@@ -101,6 +107,7 @@ BertConfig bert_from_hf(const Json& json, const std::string& name) {
   hf.read("hidden_size", config.hidden_size);
   hf.read("num_hidden_layers", config.num_layers);
   hf.read("num_attention_heads", config.num_heads);
+  hf.read_fields(config.attention_choice);
   hf.read("intermediate_size", config.intermediate_size);
   hf.read("hidden_act", config.activation);
   hf.read("hidden_dropout_prob", config.dropout);

@@ -19,6 +19,7 @@ struct BertConfig {
   std::int64_t hidden_size = 768;
   std::int64_t num_layers = 12;
   std::int64_t num_heads = 12;
+  AttentionChoice attention_choice = {};
   std::int64_t intermediate_size = 3072;
   Activation activation = Activation::kGelu;
   double dropout = 0.1;
@@ -37,6 +38,7 @@ struct BertConfig {
     visit("hidden_size", self.hidden_size, "width of the residual stream, H");
     visit("num_layers", self.num_layers, "layers, L");
     visit("num_heads", self.num_heads, "attention heads of a layer, A");
+    AttentionChoice::fields(self.attention_choice, visit);
     visit("intermediate_size", self.intermediate_size, "inner width of the feed-forward network, 4H in the paper");
     visit("activation", self.activation, "activation of the feed-forward network");
     visit("dropout", self.dropout, "dropout on embeddings and sub-layers");
@@ -51,7 +53,9 @@ struct BertConfig {
   }
 
   // Its parts.
-  AttentionConfig attention() const { return {.hidden_size = hidden_size, .num_heads = num_heads, .dropout = attention_dropout}; }
+  AttentionConfig attention() const {
+    return {.hidden_size = hidden_size, .num_heads = num_heads, .dropout = attention_dropout, .choice = attention_choice};
+  }
   FeedForwardConfig feed_forward() const { return {.hidden_size = hidden_size, .inner_size = intermediate_size, .activation = activation}; }
   ResidualNormConfig norm() const { return {.width = hidden_size, .epsilon = layer_norm_epsilon, .dropout = dropout}; }
 

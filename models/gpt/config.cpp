@@ -13,6 +13,9 @@ namespace {
 // Ours alone: transformers keeps it and does not look at it, and the biases are there as zeros.
 constexpr const char* kBiasKey = "bias";
 
+// Of models that transformers has not: it would load one with other attention as its own GPT-2.
+constexpr const char* kOwnModelType = "attend-gpt";
+
 constexpr std::array kMustBe{KeyValue{"scale_attn_weights", "true"}, KeyValue{"scale_attn_by_inverse_layer_idx", "false"}};
 
 // summary_* are of the double-heads model; reorder_and_upcast_attn is of half precision; n_ctx is n_positions.
@@ -72,6 +75,7 @@ void GptConfig::validate() const {
   check_range("hidden_size", hidden_size, 1, kMostHidden);
   check_range("num_layers", num_layers, 1, kMostLayers);
   check_heads("num_heads", num_heads, hidden_size);
+  attention_choice.validate();
   check_range("intermediate_size", inner_size(), 1, kMostInner);
   check_range("max_positions", max_positions, 1, kMostPositions);
   check_initializer(initializer_range);
@@ -134,6 +138,7 @@ Json gpt_to_hf(const GptConfig& config) {
       {"vocab_size", config.vocab_size},
   };
   if (!config.bias) json[kBiasKey] = false;
+  write_attention(config.attention_choice, kOwnModelType, json);
   return json;
 }
 
@@ -145,6 +150,7 @@ GptConfig gpt_from_hf(const Json& json, const std::string& name) {
   hf.read("n_embd", config.hidden_size, "hidden_size");
   hf.read("n_layer", config.num_layers, "num_hidden_layers");
   hf.read("n_head", config.num_heads, "num_attention_heads");
+  hf.read_fields(config.attention_choice);
   hf.read("n_inner", config.intermediate_size);
   hf.read("activation_function", config.activation);
   hf.read("resid_pdrop", config.dropout);

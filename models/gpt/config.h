@@ -20,6 +20,7 @@ struct GptConfig {
   std::int64_t hidden_size = 768;
   std::int64_t num_layers = 12;
   std::int64_t num_heads = 12;
+  AttentionChoice attention_choice = {};
   std::optional<std::int64_t> intermediate_size;
   Activation activation = Activation::kGeluTanh;
   bool bias = true;
@@ -39,6 +40,7 @@ struct GptConfig {
     visit("hidden_size", self.hidden_size, "width of the residual stream, d_model");
     visit("num_layers", self.num_layers, "layers, n_layers");
     visit("num_heads", self.num_heads, "attention heads of a layer, n_heads");
+    AttentionChoice::fields(self.attention_choice, visit);
     visit("intermediate_size", self.intermediate_size, "inner width of the feed-forward network, unless 4 times hidden_size");
     visit("activation", self.activation, "activation of the feed-forward network");
     visit("bias", self.bias, "whether linear layers and norms have biases; without, they are saved as zeros");
@@ -58,7 +60,9 @@ struct GptConfig {
   std::int64_t inner_size() const { return intermediate_size.value_or(4 * hidden_size); }
 
   // Its parts.
-  AttentionConfig attention() const { return {.hidden_size = hidden_size, .num_heads = num_heads, .dropout = attention_dropout}; }
+  AttentionConfig attention() const {
+    return {.hidden_size = hidden_size, .num_heads = num_heads, .dropout = attention_dropout, .choice = attention_choice};
+  }
   FeedForwardConfig feed_forward() const { return {.hidden_size = hidden_size, .inner_size = inner_size(), .activation = activation}; }
   ResidualNormConfig norm() const { return {.width = hidden_size, .epsilon = layer_norm_epsilon, .dropout = dropout}; }
 

@@ -4,18 +4,15 @@
 #include <cstdint>
 
 #include "models/layers/activation.h"
+#include "models/layers/attention_choice.h"
 
 namespace attend {
-
-/// What a token attends to, and by which equation.
-enum class AttentionKind { kFull, kWindow };
 
 struct AttentionConfig {
   std::int64_t hidden_size = 512;
   std::int64_t num_heads = 8;
   double dropout = 0;  ///< on the attention weights, while training
-  AttentionKind kind = AttentionKind::kFull;
-  std::int64_t window = 0;  ///< of kWindow: tokens that a token sees, itself counted where attention is causal
+  AttentionChoice choice = {};
 };
 
 struct FeedForwardConfig {

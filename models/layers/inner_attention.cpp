@@ -3,7 +3,7 @@
 namespace attend {
 
 std::shared_ptr<InnerAttention> make_inner_attention(const AttentionConfig& config) {
-  switch (config.kind) {
+  switch (config.choice.kind) {
     case AttentionKind::kFull:
       return full_attention(config);
     case AttentionKind::kWindow:

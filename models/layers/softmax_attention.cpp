@@ -16,11 +16,11 @@ namespace {
 /// The keys and values of all that was read, allocated once.
 class KeyValuePast final : public LayerPast {
  public:
-  KeyValuePast(const DecodedRows& rows, const AttentionConfig& config, const torch::TensorOptions& options)
+  KeyValuePast(const DecodedRows& rows, const AttentionConfig& config, std::int64_t window, const torch::TensorOptions& options)
       : rows_(rows),
         width_(config.hidden_size),
         num_heads_(config.num_heads),
-        window_(config.window),
+        window_(window),
         kv_P2E_(torch::empty({rows.num_places(), 2 * config.hidden_size}, options)) {}
 
   void keep_prompts(const torch::Tensor& qkv_N3E, const PackedLayout&) override {
@@ -66,37 +66,30 @@ class KeyValuePast final : public LayerPast {
 
 class SoftmaxAttention final : public InnerAttention {
  public:
-  explicit SoftmaxAttention(const AttentionConfig& config) : config_(config) {}
+  /// `window`: 0 for none.
+  SoftmaxAttention(const AttentionConfig& config, std::int64_t window) : config_(config), window_(window) {}
 
   torch::Tensor forward(const torch::Tensor& qkv_N3E, const PackedLayout& tokens, Causality causality) const override {
     const double dropout = is_training() ? config_.dropout : 0;
-    const AttentionShape shape{.queries = tokens,
-                               .keys = tokens,
-                               .causality = causality,
-                               .num_heads = config_.num_heads,
-                               .dropout = dropout,
-                               .window = config_.window};
+    const AttentionShape shape{
+        .queries = tokens, .keys = tokens, .causality = causality, .num_heads = config_.num_heads, .dropout = dropout, .window = window_};
     return kernel_for(qkv_N3E.narrow(1, 0, config_.hidden_size), shape).self_attend(qkv_N3E, shape);
   }
   std::unique_ptr<LayerPast> start_past(const DecodedRows& rows, const torch::TensorOptions& options) const override {
-    return std::make_unique<KeyValuePast>(rows, config_, options);
+    return std::make_unique<KeyValuePast>(rows, config_, window_, options);
   }
 
  private:
   AttentionConfig config_;
+  std::int64_t window_;
 };
 
 }  // namespace
 
-std::shared_ptr<InnerAttention> full_attention(const AttentionConfig& config) {
-  AttentionConfig all = config;
-  all.window = 0;
-  return std::make_shared<SoftmaxAttention>(all);
-}
+std::shared_ptr<InnerAttention> full_attention(const AttentionConfig& config) { return std::make_shared<SoftmaxAttention>(config, 0); }
 
 std::shared_ptr<InnerAttention> window_attention(const AttentionConfig& config) {
-  TORCH_CHECK(config.window > 0, "a window of at least one token");
-  return std::make_shared<SoftmaxAttention>(config);
+  return std::make_shared<SoftmaxAttention>(config, config.choice.window);
 }
 
 }  // namespace attend
