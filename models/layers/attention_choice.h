@@ -10,11 +10,12 @@
 
 namespace attend {
 
-enum class AttentionKind { kFull, kWindow };
+enum class AttentionKind { kFull, kWindow, kLinear };
 
 template <>
 struct EnumNames<AttentionKind> {
-  static constexpr std::array values{std::pair{AttentionKind::kFull, "full"}, std::pair{AttentionKind::kWindow, "window"}};
+  static constexpr std::array values{std::pair{AttentionKind::kFull, "full"}, std::pair{AttentionKind::kWindow, "window"},
+                                     std::pair{AttentionKind::kLinear, "linear"}};
 };
 
 struct AttentionChoice {
@@ -22,7 +23,7 @@ struct AttentionChoice {
   std::int64_t window = 256;
 
   static void fields(auto& self, auto&& visit) {
-    visit("attention", self.kind, "what a token attends to: every token, or those near it (docs/attention.md)");
+    visit("attention", self.kind, "the kind of attention: docs/attention.md");
     visit("attention_window", self.window, "of window: tokens that a token sees, itself counted; half on each side in an encoder");
   }
 

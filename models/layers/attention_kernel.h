@@ -37,6 +37,9 @@ struct AttentionShape {
   Reach reach() const { return Reach::of(causality, window); }
 };
 
+/// softmax(Q K^T / sqrt(d_k)) as written: q_NHD, k_MHD -> weights_BHQK, zero where a query may not attend. Before dropout.
+torch::Tensor attention_weights(const torch::Tensor& q_NHD, const torch::Tensor& k_MHD, const AttentionShape& shape);
+
 class AttentionKernel {
  public:
   virtual ~AttentionKernel() = default;

@@ -1,7 +1,7 @@
 // Between a layer's projections: queries, keys and values in, contexts out. What is computed (the kind, a layer's configuration, made
 // with it) is apart from how (the kernel: models/layers/attention_kernel.h).
 //
-// Letters: N tokens (packed), E width.
+// Letters: N tokens (packed), E width, H heads; of weights B sequences, Q queries, K keys, the longest sequence each.
 #pragma once
 
 #include <memory>
@@ -28,6 +28,9 @@ class InnerAttention : public torch::nn::Module {
  public:
   /// The tokens of the call among themselves: qkv_N3E -> context_NE.
   virtual torch::Tensor forward(const torch::Tensor& qkv_N3E, const PackedLayout& tokens, Causality causality) const = 0;
+  /// The kind's equation written out: how much of each token's value each token's context takes, weights_BHQK of qkv_N3E. Weights times
+  /// values are forward()'s contexts, which the tests hold it to. Time and memory grow with the square of the length.
+  virtual torch::Tensor weights(const torch::Tensor& qkv_N3E, const PackedLayout& tokens, Causality causality) const = 0;
   /// An empty past of a layer. `rows` outlive it.
   virtual std::unique_ptr<LayerPast> start_past(const DecodedRows& rows, const torch::TensorOptions& options) const = 0;
 };
@@ -39,5 +42,7 @@ std::shared_ptr<InnerAttention> make_inner_attention(const AttentionConfig& conf
 std::shared_ptr<InnerAttention> full_attention(const AttentionConfig& config);
 /// Of those the ones in a window around each token (Reach::of).
 std::shared_ptr<InnerAttention> window_attention(const AttentionConfig& config);
+/// Every key, weighted by phi(q) phi(k) instead of an exponential: sums over the keys are made once (Katharopoulos et al. 2020).
+std::shared_ptr<InnerAttention> linear_attention(const AttentionConfig& config);
 
 }  // namespace attend
