@@ -10,6 +10,8 @@ std::shared_ptr<InnerAttention> make_inner_attention(const AttentionConfig& conf
       return window_attention(config);
     case AttentionKind::kLinear:
       return linear_attention(config);
+    case AttentionKind::kLinear:
+      return linear_attention(config);
   }
   TORCH_CHECK(false, "no such kind of attention");
 }

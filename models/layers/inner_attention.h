@@ -44,5 +44,7 @@ std::shared_ptr<InnerAttention> full_attention(const AttentionConfig& config);
 std::shared_ptr<InnerAttention> window_attention(const AttentionConfig& config);
 /// Every key, weighted by phi(q) phi(k) instead of an exponential: sums over the keys are made once (Katharopoulos et al. 2020).
 std::shared_ptr<InnerAttention> linear_attention(const AttentionConfig& config);
+/// Every key, weighted by phi(q) phi(k) instead of an exponential: sums over the keys are made once (Katharopoulos et al. 2020).
+std::shared_ptr<InnerAttention> linear_attention(const AttentionConfig& config);
 
 }  // namespace attend

@@ -70,16 +70,23 @@ class SoftmaxAttention final : public InnerAttention {
   SoftmaxAttention(const AttentionConfig& config, std::int64_t window) : config_(config), window_(window) {}
 
   torch::Tensor forward(const torch::Tensor& qkv_N3E, const PackedLayout& tokens, Causality causality) const override {
-    const double dropout = is_training() ? config_.dropout : 0;
-    const AttentionShape shape{
-        .queries = tokens, .keys = tokens, .causality = causality, .num_heads = config_.num_heads, .dropout = dropout, .window = window_};
+    const AttentionShape shape = shape_of(tokens, causality, is_training() ? config_.dropout : 0);
     return kernel_for(qkv_N3E.narrow(1, 0, config_.hidden_size), shape).self_attend(qkv_N3E, shape);
+  }
+  torch::Tensor weights(const torch::Tensor& qkv_N3E, const PackedLayout& tokens, Causality causality) const override {
+    const auto heads = qkv_N3E.unflatten(1, {3, config_.num_heads, -1}).unbind(1);
+    return attention_weights(heads[0], heads[1], shape_of(tokens, causality, 0));
   }
   std::unique_ptr<LayerPast> start_past(const DecodedRows& rows, const torch::TensorOptions& options) const override {
     return std::make_unique<KeyValuePast>(rows, config_, window_, options);
   }
 
  private:
+  AttentionShape shape_of(const PackedLayout& tokens, Causality causality, double dropout) const {
+    return {
+        .queries = tokens, .keys = tokens, .causality = causality, .num_heads = config_.num_heads, .dropout = dropout, .window = window_};
+  }
+
   AttentionConfig config_;
   std::int64_t window_;
 };
