@@ -15,7 +15,6 @@ enum class AttentionKind { kFull, kWindow, kLinear };
 template <>
 struct EnumNames<AttentionKind> {
   static constexpr std::array values{std::pair{AttentionKind::kFull, "full"}, std::pair{AttentionKind::kWindow, "window"},
-                                     std::pair{AttentionKind::kLinear, "linear"},
                                      std::pair{AttentionKind::kLinear, "linear"}};
 };
 

@@ -1,0 +1,133 @@
+// Every kind of attention against its equation written out, outputs and gradients; against full attention where both must agree; and a
+// token at a time against the whole sequence.
+#include <torch/torch.h>
+#include <catch2/catch.hpp>
+
+#include "models/layers/inner_attention.h"
+
+namespace attend {
+namespace {
+
+struct Case {
+  AttentionChoice choice;
+  std::vector<std::int64_t> lengths;
+  Causality causality;
+  std::int64_t head_width;  // 32: the kernel of whole vectors; 24: the general ones
+};
+
+std::vector<Case> all_cases() {
+  std::vector<Case> cases;
+  for (const AttentionChoice& choice : {AttentionChoice{.kind = AttentionKind::kFull}, AttentionChoice{.kind = AttentionKind::kWindow, .window = 1},
+                                        AttentionChoice{.kind = AttentionKind::kWindow, .window = 7},
+                                        AttentionChoice{.kind = AttentionKind::kWindow, .window = 40},
+                                        AttentionChoice{.kind = AttentionKind::kLinear}})
+    for (const Causality causality : {Causality::kBidirectional, Causality::kCausal})
+      for (const std::int64_t head_width : {std::int64_t{32}, std::int64_t{24}})
+        cases.push_back({choice, {3, 130, 1, 64, 33}, causality, head_width});
+  return cases;
+}
+
+constexpr std::int64_t kHeads = 2;
+
+AttentionConfig config_of(const Case& test) {
+  return {.hidden_size = kHeads * test.head_width, .num_heads = kHeads, .choice = test.choice};
+}
+
+std::string name_of(const Case& test) {
+  return std::string(enum_name(test.choice.kind)) + " " + std::to_string(test.choice.window) +
+         (test.causality == Causality::kCausal ? ", causal, " : ", bidirectional, ") + std::to_string(test.head_width);
+}
+
+/// The contexts by weights written out.
+torch::Tensor written_out(const InnerAttention& attention, const torch::Tensor& qkv_N3E, const PackedLayout& tokens, Causality causality) {
+  const auto v_BHKD = tokens.pad(qkv_N3E.unflatten(1, {3, kHeads, -1}).select(1, 2)).transpose(1, 2);
+  const auto context_BHQD = torch::matmul(attention.weights(qkv_N3E, tokens, causality), v_BHKD);
+  return tokens.unpad(context_BHQD.transpose(1, 2)).flatten(1);
+}
+
+double relative_difference(const torch::Tensor& a, const torch::Tensor& b) {
+  return (a - b).abs().max().item<double>() / std::max(1.0, b.abs().max().item<double>());
+}
+
+}  // namespace
+
+TEST_CASE("every kind of attention is its equation written out, with its gradients") {
+  for (const Case& test : all_cases()) {
+    INFO(name_of(test));
+    torch::manual_seed(3);
+    const PackedLayout tokens(test.lengths, torch::kCPU);
+    const auto attention = make_inner_attention(config_of(test));
+    const auto qkv = torch::randn({tokens.tokens(), 3 * kHeads * test.head_width}).requires_grad_();
+    const auto factors = torch::randn({tokens.tokens(), kHeads * test.head_width});
+
+    const auto context = attention->forward(qkv, tokens, test.causality);
+    (context * factors).sum().backward();
+    const auto gradient = qkv.grad().clone();
+    qkv.mutable_grad().zero_();
+    const auto expected = written_out(*attention, qkv, tokens, test.causality);
+    (expected * factors).sum().backward();
+    CHECK(relative_difference(context, expected) < 5e-6);
+    CHECK(relative_difference(gradient, qkv.grad()) < 5e-6);
+  }
+}
+
+TEST_CASE("weights of a real token sum to one, and a causal one sees nothing that comes later") {
+  for (const Case& test : all_cases()) {
+    INFO(name_of(test));
+    torch::manual_seed(4);
+    const PackedLayout tokens({5, 9}, torch::kCPU);
+    const auto weights = make_inner_attention(config_of(test))->weights(torch::randn({14, 3 * kHeads * test.head_width}), tokens, test.causality);
+    const auto sums_N = tokens.unpad(weights.sum(3).transpose(1, 2));
+    CHECK(relative_difference(sums_N, torch::ones_like(sums_N)) < 1e-5);
+    if (test.causality == Causality::kCausal) CHECK(weights.triu(1).abs().max().item<double>() == 0);
+  }
+}
+
+TEST_CASE("a window as long as the text is full attention") {
+  torch::manual_seed(5);
+  const PackedLayout tokens({40, 70}, torch::kCPU);
+  const auto qkv = torch::randn({110, 3 * 64});
+  for (const Causality causality : {Causality::kBidirectional, Causality::kCausal}) {
+    const AttentionConfig full{.hidden_size = 64, .num_heads = 2};
+    AttentionConfig window = full;
+    window.choice = {.kind = AttentionKind::kWindow, .window = 2 * 70};
+    CHECK(torch::equal(make_inner_attention(window)->forward(qkv, tokens, causality), make_inner_attention(full)->forward(qkv, tokens, causality)));
+  }
+}
+
+TEST_CASE("a token at a time gives the contexts of the whole sequence, prompts and reordered rows included") {
+  for (const Case& test : all_cases()) {
+    if (test.causality != Causality::kCausal) continue;
+    INFO(name_of(test));
+    torch::manual_seed(6);
+    const torch::NoGradGuard no_gradient;
+    const std::int64_t width = 3 * kHeads * test.head_width;
+    const auto attention = make_inner_attention(config_of(test));
+    // Two prompts, of 9 tokens and none, two rows each; then four steps; before the third the rows change places and one goes.
+    std::vector<std::vector<torch::Tensor>> read(4);  // each row's tokens
+    DecoderPast past({.lengths = {9, 0}, .rows_per_prompt = 2}, 4);
+    past.add_layer(attention->start_past(past.rows(), torch::TensorOptions()));
+    const auto prompt = torch::randn({9, width});
+    past.layer(0).keep_prompts(prompt, PackedLayout({9}, torch::kCPU));
+    past.advance();
+    for (std::int64_t i = 0; i < 9; ++i)
+      for (const std::size_t row : {0, 1}) read[row].push_back(prompt.narrow(0, i, 1));
+    for (int step = 0; step < 4; ++step) {
+      if (step == 2) {
+        past.reorder(std::vector<std::int64_t>{3, 1, 1});
+        read = {read[3], read[1], read[1]};
+      }
+      const auto qkv_R3E = torch::randn({static_cast<std::int64_t>(read.size()), width});
+      const auto context_RE = past.layer(0).step(qkv_R3E);
+      past.advance();
+      for (std::size_t row = 0; row < read.size(); ++row) {
+        read[row].push_back(qkv_R3E.narrow(0, static_cast<std::int64_t>(row), 1));
+        const PackedLayout whole({static_cast<std::int64_t>(read[row].size())}, torch::kCPU);
+        const auto expected = attention->forward(torch::cat(read[row]), whole, Causality::kCausal)[-1];
+        CHECK(relative_difference(context_RE[static_cast<std::int64_t>(row)], expected) < 5e-6);
+      }
+    }
+  }
+}
+
+}  // namespace attend
