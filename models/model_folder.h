@@ -38,9 +38,16 @@ std::shared_ptr<AnyModel> filled(std::shared_ptr<AnyModel> model, const NameRule
   return model;
 }
 
+/// A model that transformers has not names no class of its: programs that go by `architectures` refuse it, as others do by model_type.
+inline Json with_own_architectures(Json config) {
+  if (config.at("model_type").get_ref<const std::string&>().starts_with("attend-"))
+    for (Json& name : config.at("architectures")) name = "Attend" + name.get<std::string>();
+  return config;
+}
+
 /// config.json and model.safetensors.
 inline void save_model(const Model& model, const NameRules& names, const std::filesystem::path& folder) {
-  write_json_file(folder / "config.json", model.hf_config());
+  write_json_file(folder / "config.json", with_own_architectures(model.hf_config()));
   write_tensors(folder / "model.safetensors", export_tensors(model, names));
 }
 
