@@ -41,7 +41,7 @@ void BertConfig::validate() const {
   check_range("hidden_size", hidden_size, 1, kMostHidden);
   check_range("num_layers", num_layers, 1, kMostLayers);
   check_heads("num_heads", num_heads, hidden_size);
-  attention_choice.validate();
+  attention_choice.validate(attention_dropout);
   check_range("intermediate_size", intermediate_size, 1, kMostInner);
   check_range("max_positions", max_positions, 1, kMostPositions);
   check_range("type_vocab_size", type_vocab_size, 1, 1 << 16);

@@ -27,8 +27,8 @@ struct AttentionChoice {
     visit("attention_window", self.window, "of window: tokens that a token sees, itself counted; half on each side in an encoder");
   }
 
-  /// Throws UserError, with the field's name, for what cannot be.
-  void validate() const;
+  /// Throws UserError, with the field's name, for what cannot be with this dropout on the attention weights.
+  void validate(double attention_dropout) const;
 };
 
 }  // namespace attend
