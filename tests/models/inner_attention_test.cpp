@@ -17,10 +17,10 @@ struct Case {
 
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
-  for (const AttentionChoice& choice : {AttentionChoice{.kind = AttentionKind::kFull}, AttentionChoice{.kind = AttentionKind::kWindow, .window = 1},
-                                        AttentionChoice{.kind = AttentionKind::kWindow, .window = 7},
-                                        AttentionChoice{.kind = AttentionKind::kWindow, .window = 40},
-                                        AttentionChoice{.kind = AttentionKind::kLinear}})
+  for (const AttentionChoice& choice :
+       {AttentionChoice{.kind = AttentionKind::kFull}, AttentionChoice{.kind = AttentionKind::kWindow, .window = 1},
+        AttentionChoice{.kind = AttentionKind::kWindow, .window = 7}, AttentionChoice{.kind = AttentionKind::kWindow, .window = 40},
+        AttentionChoice{.kind = AttentionKind::kLinear}})
     for (const Causality causality : {Causality::kBidirectional, Causality::kCausal})
       for (const std::int64_t head_width : {std::int64_t{32}, std::int64_t{24}})
         cases.push_back({choice, {3, 130, 1, 64, 33}, causality, head_width});
@@ -76,7 +76,8 @@ TEST_CASE("weights of a real token sum to one, and a causal one sees nothing tha
     INFO(name_of(test));
     torch::manual_seed(4);
     const PackedLayout tokens({5, 9}, torch::kCPU);
-    const auto weights = make_inner_attention(config_of(test))->weights(torch::randn({14, 3 * kHeads * test.head_width}), tokens, test.causality);
+    const auto weights =
+        make_inner_attention(config_of(test))->weights(torch::randn({14, 3 * kHeads * test.head_width}), tokens, test.causality);
     const auto sums_N = tokens.unpad(weights.sum(3).transpose(1, 2));
     CHECK(relative_difference(sums_N, torch::ones_like(sums_N)) < 1e-5);
     if (test.causality == Causality::kCausal) CHECK(weights.triu(1).abs().max().item<double>() == 0);
@@ -91,7 +92,8 @@ TEST_CASE("a window as long as the text is full attention") {
     const AttentionConfig full{.hidden_size = 64, .num_heads = 2};
     AttentionConfig window = full;
     window.choice = {.kind = AttentionKind::kWindow, .window = 2 * 70};
-    CHECK(torch::equal(make_inner_attention(window)->forward(qkv, tokens, causality), make_inner_attention(full)->forward(qkv, tokens, causality)));
+    CHECK(torch::equal(make_inner_attention(window)->forward(qkv, tokens, causality),
+                       make_inner_attention(full)->forward(qkv, tokens, causality)));
   }
 }
 
