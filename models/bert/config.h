@@ -54,7 +54,11 @@ struct BertConfig {
 
   // Its parts.
   AttentionConfig attention() const {
-    return {.hidden_size = hidden_size, .num_heads = num_heads, .dropout = attention_dropout, .choice = attention_choice};
+    return {.hidden_size = hidden_size,
+            .num_heads = num_heads,
+            .dropout = attention_dropout,
+            .choice = attention_choice,
+            .max_positions = max_positions};
   }
   FeedForwardConfig feed_forward() const { return {.hidden_size = hidden_size, .inner_size = intermediate_size, .activation = activation}; }
   ResidualNormConfig norm() const { return {.width = hidden_size, .epsilon = layer_norm_epsilon, .dropout = dropout}; }

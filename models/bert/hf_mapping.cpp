@@ -12,7 +12,7 @@ namespace {
 using Presence = NameRule::Presence;
 using Start = BertModelImpl::Start;
 
-std::vector<NameRule> layer_rules() {
+std::vector<NameRule> layer_rules(const BertConfig& config) {
   const std::string ours = "bert.layers.{i}.", theirs = "bert.encoder.layer.{i}.";
   std::vector<NameRule> rules;
   add_weight_and_bias(rules, ours + "self_attention.qkv",
@@ -22,6 +22,9 @@ std::vector<NameRule> layer_rules() {
   add_weight_and_bias(rules, ours + "feed_forward.inner", {theirs + "intermediate.dense"});
   add_weight_and_bias(rules, ours + "feed_forward.output", {theirs + "output.dense"});
   add_weight_and_bias(rules, ours + "feed_forward_norm", {theirs + "output.LayerNorm"});
+  if (config.attention_choice.kind == AttentionKind::kLinformer)
+    for (const char* projection : {"key_projection", "value_projection"})
+      rules.push_back({.ours = ours + "self_attention.inner." + projection, .theirs = {theirs + "attention.self." + projection}});
   return rules;
 }
 
@@ -37,7 +40,7 @@ NameRules body_rules(const BertConfig& config, bool has_pooler, Presence pooler 
                  {.ours = "bert.position_embedding", .theirs = {"bert.embeddings.position_embeddings.weight"}},
                  {.ours = "bert.type_embedding", .theirs = {"bert.embeddings.token_type_embeddings.weight"}}};
   add_weight_and_bias(names.rules, "bert.embedding_norm", {"bert.embeddings.LayerNorm"});
-  const auto layers = for_each_layer(config.num_layers, layer_rules());
+  const auto layers = for_each_layer(config.num_layers, layer_rules(config));
   names.rules.insert(names.rules.end(), layers.begin(), layers.end());
   if (has_pooler)
     add_weight_and_bias(names.rules, "bert.pooler", {"bert.pooler.dense"}, pooler);

@@ -43,6 +43,7 @@ void BertModelImpl::initialize() {
   start_positions(position_table_, config_.position_start, config_.initializer_range);
   for (const auto& module : modules(/*include_self=*/false))
     if (auto* linear = module->as<Linear>()) linear->weight.normal_(0, config_.initializer_range);
+  for (const auto& layer : *layers_) layer->as<BertLayer>()->self_attention->inner->initialize();
 }
 
 void BertModelImpl::freeze(std::int64_t layers) {

@@ -7,8 +7,20 @@ namespace attend {
 void AttentionChoice::validate(double attention_dropout) const {
   if (kind == AttentionKind::kWindow && window < 1)
     throw UserError("attention_window is " + std::to_string(window) + "; expected 1 or more");
+  if (kind == AttentionKind::kLinformer && (projected < 1 || projected > 1 << 16))
+    throw UserError("attention_projected is " + std::to_string(projected) + "; expected 1 to 65536");
   if (kind == AttentionKind::kLinear && attention_dropout > 0)
     throw UserError("attention_dropout is " + std::to_string(attention_dropout) + "; linear attention has no weights to drop: expected 0");
+}
+
+void AttentionChoice::require_causal() const {
+  if (kind == AttentionKind::kLinformer)
+    throw UserError("attention is linformer, which projects a text as a whole; a model that goes on with text cannot",
+                    "use attention=full, window or linear");
+}
+
+std::int64_t AttentionChoice::parameters(std::int64_t max_positions) const {
+  return kind == AttentionKind::kLinformer ? 2 * projected * max_positions : 0;
 }
 
 }  // namespace attend

@@ -13,6 +13,7 @@ struct AttentionConfig {
   std::int64_t num_heads = 8;
   double dropout = 0;  ///< on the attention weights, while training
   AttentionChoice choice = {};
+  std::int64_t max_positions = 0;  ///< of a kind whose parameters know the longest sequence
 };
 
 struct FeedForwardConfig {

@@ -31,6 +31,8 @@ class InnerAttention : public torch::nn::Module {
   /// The kind's equation written out: how much of each token's value each token's context takes, weights_BHQK of qkv_N3E. Weights times
   /// values are forward()'s contexts, which the tests hold it to. Time and memory grow with the square of the length.
   virtual torch::Tensor weights(const torch::Tensor& qkv_N3E, const PackedLayout& tokens, Causality causality) const = 0;
+  /// Draws the parameters, where it has any.
+  virtual void initialize() {}
   /// An empty past of a layer. `rows` outlive it.
   virtual std::unique_ptr<LayerPast> start_past(const DecodedRows& rows, const torch::TensorOptions& options) const = 0;
 };
@@ -42,6 +44,8 @@ std::shared_ptr<InnerAttention> make_inner_attention(const AttentionConfig& conf
 std::shared_ptr<InnerAttention> full_attention(const AttentionConfig& config);
 /// Of those the ones in a window around each token (Reach::of).
 std::shared_ptr<InnerAttention> window_attention(const AttentionConfig& config);
+/// Every key, through projections along the length; bidirectional only (Wang et al. 2020).
+std::shared_ptr<InnerAttention> linformer_attention(const AttentionConfig& config);
 /// Every key, weighted by phi(q) phi(k) instead of an exponential: sums over the keys are made once (Katharopoulos et al. 2020).
 std::shared_ptr<InnerAttention> linear_attention(const AttentionConfig& config);
 /// Every key, weighted by phi(q) phi(k) instead of an exponential: sums over the keys are made once (Katharopoulos et al. 2020).
