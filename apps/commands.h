@@ -54,8 +54,9 @@ void add_metric(CLI::App& app);
 void add_average(CLI::App& app);
 void add_inspect(CLI::App& app);
 
-/// `attend bench train|translate|classify|generate|tokenize`.
+/// `attend bench train|translate|classify|generate|tokenize|attention`.
 void add_bench(CLI::App& app);
+void add_bench_attention(CLI::App& bench);
 void add_bench_classify(CLI::App& bench);
 void add_bench_generate(CLI::App& bench);
 void add_bench_tokenize(CLI::App& bench);

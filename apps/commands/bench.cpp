@@ -111,6 +111,7 @@ void add_bench(CLI::App& app) {
   add_bench_classify(*command);
   add_bench_generate(*command);
   add_bench_tokenize(*command);
+  add_bench_attention(*command);
 }
 
 int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostream& out) {
