@@ -111,8 +111,7 @@ Attend attend_by(const std::string& name, const BenchAttentionOptions& options, 
   const Causality causality = options.causal ? Causality::kCausal : Causality::kBidirectional;
   if (name == kLibTorch)
     return [&options, &tokens](const torch::Tensor& qkv_N3E) {
-      const auto qkv_3BHLD =
-          qkv_N3E.view({tokens.batch(), tokens.longest(), 3, options.num_heads, -1}).permute({2, 0, 3, 1, 4});
+      const auto qkv_3BHLD = qkv_N3E.view({tokens.batch(), tokens.longest(), 3, options.num_heads, -1}).permute({2, 0, 3, 1, 4});
       return torch::scaled_dot_product_attention(qkv_3BHLD[0], qkv_3BHLD[1], qkv_3BHLD[2], {}, 0, options.causal);
     };
   AttentionChoice choice = options.choice;
@@ -121,10 +120,8 @@ Attend attend_by(const std::string& name, const BenchAttentionOptions& options, 
   choice.kind = *kind;
   choice.validate(/*attention_dropout=*/0);
   if (options.causal) choice.require_causal();
-  const auto inner = make_inner_attention({.hidden_size = options.hidden_size,
-                                           .num_heads = options.num_heads,
-                                           .choice = choice,
-                                           .max_positions = tokens.longest()});
+  const auto inner = make_inner_attention(
+      {.hidden_size = options.hidden_size, .num_heads = options.num_heads, .choice = choice, .max_positions = tokens.longest()});
   inner->initialize();
   inner->to(tokens.device());
   return [inner, &tokens, causality](const torch::Tensor& qkv_N3E) { return inner->forward(qkv_N3E, tokens, causality); };
@@ -142,8 +139,8 @@ void print_row(const Measurement& row, bool as_json, std::ostream& out) {
         << "\n";
   } else {
     out << "| " << row.kind << " | " << row.length << " | " << fixed_decimals(row.forward_ms, 2) << " | "
-        << fixed_decimals(row.training_ms, 2) << " | " << fixed_decimals(row.forward_mib, 1) << " | "
-        << fixed_decimals(row.training_mib, 1) << " |\n";
+        << fixed_decimals(row.training_ms, 2) << " | " << fixed_decimals(row.forward_mib, 1) << " | " << fixed_decimals(row.training_mib, 1)
+        << " |\n";
   }
   out << std::flush;
 }
@@ -165,10 +162,12 @@ LineChart chart_of(const std::vector<Measurement>& rows) {
 int run_bench_attention(const BenchAttentionOptions& options, std::istream&, std::ostream& out) {
   const torch::Device device = apply_common(options.common);
   if (options.hidden_size % options.num_heads != 0)
-    throw UserError("--heads " + std::to_string(options.num_heads) + " does not divide --hidden-size " + std::to_string(options.hidden_size));
+    throw UserError("--heads " + std::to_string(options.num_heads) + " does not divide --hidden-size " +
+                    std::to_string(options.hidden_size));
   torch::manual_seed(options.common.seed);
   if (!options.common.json)
-    out << "| kind | tokens | forward, ms | with backward, ms | forward, MiB | with backward, MiB |\n| --- | --- | --- | --- | --- | --- |\n";
+    out << "| kind | tokens | forward, ms | with backward, ms | forward, MiB | with backward, MiB |\n| --- | --- | --- | --- | --- | --- "
+           "|\n";
   std::vector<Measurement> rows;
   for (const std::string& kind : options.kinds.empty() ? all_kinds(options.causal) : options.kinds)
     for (const std::int64_t length : options.lengths) {
@@ -189,7 +188,9 @@ int run_bench_attention(const BenchAttentionOptions& options, std::istream&, std
 void add_bench_attention(CLI::App& bench) {
   auto options = std::make_shared<BenchAttentionOptions>();
   CLI::App* command = bench.add_subcommand("attention", "Time and memory of each kind of attention against the length of the text");
-  command->add_option("--kinds", options->kinds, "kinds, and libtorch for its fused attention [all]")->delimiter(',')->type_name("KIND,...");
+  command->add_option("--kinds", options->kinds, "kinds, and libtorch for its fused attention [all]")
+      ->delimiter(',')
+      ->type_name("KIND,...");
   command->add_option("--lengths", options->lengths, "tokens of a text")->delimiter(',')->capture_default_str()->check(positive_number());
   command->add_option("--hidden-size", options->hidden_size, "width of the model")->capture_default_str()->check(positive_number());
   command->add_option("--heads", options->num_heads, "attention heads")->capture_default_str()->check(positive_number());

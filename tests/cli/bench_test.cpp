@@ -1,6 +1,8 @@
 // attend bench, by the binary: every family trains, what was trained translates, classifies and generates, and what users get wrong.
 // How fast is measured by benchmarks/, not here.
 #include <cmath>
+#include <map>
+#include <sstream>
 
 #include "core/json.h"
 #include "tests/cli/process.h"
@@ -106,4 +108,29 @@ TEST_CASE("bench train says what is missing or does not go together") {
   check_refusal(training("transformer", {"--set", "vocab_size=50"}), "bench train needs sentences");
   check_refusal(training("transformer", Arguments{"--set", "vocab_size=9"} + world().pairs()), "line 2: '9' is not a token id below 9");
   check_refusal(training("gtp", {}), "'gtp' is not one of transformer|bert|gpt");
+}
+
+TEST_CASE("attention is measured for each kind and length, and what is not quadratic needs less of a long text") {
+  const TempFolder folder;
+  const std::string page = (folder / "curves.svg").string();
+  const Outcome outcome = run({"bench", "attention", "--causal", "--lengths", "64,1024", "--hidden-size", "64", "--heads", "2", "--window",
+                               "32", "--repeats", "1", "--threads", "1", "--page", page, "--json"});
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  std::map<std::string, double> growth;  // of memory, from 64 to 1,024 tokens
+  std::istringstream lines(outcome.out);
+  for (std::string line; std::getline(lines, line);) {
+    const Json row = parse_json(line, "answer");
+    for (const char* figure : {"forward_ms", "forward_backward_ms", "forward_mib", "forward_backward_mib"})
+      CHECK(row[figure].get<double>() > 0);
+    double& ratio = growth[row["kind"].get<std::string>()];
+    ratio = ratio == 0 ? row["forward_backward_mib"].get<double>() : row["forward_backward_mib"].get<double>() / ratio;
+  }
+  CHECK(growth.size() == 4);  // libtorch, full, window, linear
+  CHECK(growth.at("window") < 20);
+  CHECK(growth.at("linear") < 20);
+  CHECK_THAT(read_text(page), Contains(">window<"));
+  check_refusal({"bench", "attention", "--causal", "--kinds", "linformer", "--lengths", "8"}, "projects a text as a whole");
+  check_refusal({"bench", "attention", "--kinds", "sparse", "--lengths", "8"}, "'sparse'; expected libtorch|full|window");
+  check_refusal({"bench", "attention", "--heads", "7"}, "--heads 7 does not divide --hidden-size 512");
 }
