@@ -107,23 +107,33 @@ std::vector<std::string> all_kinds(bool causal) {
   return kinds;
 }
 
-Attend attend_by(const std::string& name, const BenchAttentionOptions& options, const PackedLayout& tokens) {
-  const Causality causality = options.causal ? Causality::kCausal : Causality::kBidirectional;
-  if (name == kLibTorch)
-    return [&options, &tokens](const torch::Tensor& qkv_N3E) {
-      const auto qkv_3BHLD = qkv_N3E.view({tokens.batch(), tokens.longest(), 3, options.num_heads, -1}).permute({2, 0, 3, 1, 4});
-      return torch::scaled_dot_product_attention(qkv_3BHLD[0], qkv_3BHLD[1], qkv_3BHLD[2], {}, 0, options.causal);
-    };
+/// The choice of a kind by its name. Throws UserError for what cannot be.
+AttentionChoice choice_of(const std::string& name, const BenchAttentionOptions& options) {
   AttentionChoice choice = options.choice;
   const auto kind = enum_from_name<AttentionKind>(name);
   if (!kind) throw UserError("--kinds names '" + name + "'; expected libtorch|" + enum_choices<AttentionKind>());
   choice.kind = *kind;
   choice.validate(/*attention_dropout=*/0);
   if (options.causal) choice.require_causal();
-  const auto inner = make_inner_attention(
-      {.hidden_size = options.hidden_size, .num_heads = options.num_heads, .choice = choice, .max_positions = tokens.longest()});
+  return choice;
+}
+
+Attend libtorch(const BenchAttentionOptions& options, const PackedLayout& tokens) {
+  return [&options, &tokens](const torch::Tensor& qkv_N3E) {
+    const auto qkv_3BHLD = qkv_N3E.view({tokens.batch(), tokens.longest(), 3, options.num_heads, -1}).permute({2, 0, 3, 1, 4});
+    return torch::scaled_dot_product_attention(qkv_3BHLD[0], qkv_3BHLD[1], qkv_3BHLD[2], {}, 0, options.causal);
+  };
+}
+
+Attend attend_by(const std::string& name, const BenchAttentionOptions& options, const PackedLayout& tokens) {
+  if (name == kLibTorch) return libtorch(options, tokens);
+  const auto inner = make_inner_attention({.hidden_size = options.hidden_size,
+                                           .num_heads = options.num_heads,
+                                           .choice = choice_of(name, options),
+                                           .max_positions = tokens.longest()});
   inner->initialize();
   inner->to(tokens.device());
+  const Causality causality = options.causal ? Causality::kCausal : Causality::kBidirectional;
   return [inner, &tokens, causality](const torch::Tensor& qkv_N3E) { return inner->forward(qkv_N3E, tokens, causality); };
 }
 
@@ -164,12 +174,15 @@ int run_bench_attention(const BenchAttentionOptions& options, std::istream&, std
   if (options.hidden_size % options.num_heads != 0)
     throw UserError("--heads " + std::to_string(options.num_heads) + " does not divide --hidden-size " +
                     std::to_string(options.hidden_size));
+  const std::vector<std::string> kinds = options.kinds.empty() ? all_kinds(options.causal) : options.kinds;
+  for (const std::string& kind : kinds)
+    if (kind != kLibTorch) choice_of(kind, options);
   torch::manual_seed(options.common.seed);
   if (!options.common.json)
     out << "| kind | tokens | forward, ms | with backward, ms | forward, MiB | with backward, MiB |\n| --- | --- | --- | --- | --- | --- "
            "|\n";
   std::vector<Measurement> rows;
-  for (const std::string& kind : options.kinds.empty() ? all_kinds(options.causal) : options.kinds)
+  for (const std::string& kind : kinds)
     for (const std::int64_t length : options.lengths) {
       const PackedLayout tokens(std::vector<std::int64_t>(static_cast<std::size_t>(options.batch_size), length), device);
       const auto qkv_N3E = torch::randn({tokens.tokens(), 3 * options.hidden_size}, torch::TensorOptions(device));
