@@ -81,7 +81,10 @@ BertStates BertModelImpl::encode(const TextBatch& batch) const {
   BertStates states{.hidden_NE = {}, .layout = PackedLayout(batch.tokens.lengths, token_table_.device())};
   auto x_NE = embed(batch, states.layout);
   AttentionCall call{.tokens = states.layout};
-  for (; call.layer < layers_->size(); ++call.layer) x_NE = layers_[call.layer]->as<BertLayer>()->forward(x_NE, call);
+  for (const auto& layer : *layers_) {
+    x_NE = layer->as<BertLayer>()->forward(x_NE, call);
+    ++call.layer;
+  }
   states.hidden_NE = x_NE;
   return states;
 }

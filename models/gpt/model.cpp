@@ -83,7 +83,10 @@ torch::Tensor GptModelImpl::forward(const PackedIds& tokens, DecoderPast* past) 
   TORCH_CHECK(!is_step || layout.tokens() == past->rows().rows(), "one token a row");
   auto x_NE = embed(ids_tensor(tokens.ids, device), is_step ? ids_tensor(past->rows().positions_R(), device) : layout.positions_N());
   AttentionCall call{.tokens = layout, .causality = Causality::kCausal, .past = past};
-  for (; call.layer < blocks_->size(); ++call.layer) blocks_[call.layer]->as<GptBlock>()->forward(x_NE, call);
+  for (const auto& block : *blocks_) {
+    block->as<GptBlock>()->forward(x_NE, call);
+    ++call.layer;
+  }
   if (past) past->advance();
   return x_NE.normed(final_norm_);
 }

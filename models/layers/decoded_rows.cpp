@@ -26,19 +26,6 @@ std::vector<std::int64_t> DecodedRows::positions_R() const {
 }
 
 std::vector<std::int64_t> DecodedRows::read_prompt_of_rows() const {
-  std::vector<std::int64_t> number_of_prompt;
-  std::int64_t num_read = 0;
-  for (std::size_t p = 0; p + 1 < prompt_offsets_.size(); ++p)
-    number_of_prompt.push_back(prompt_offsets_[p + 1] > prompt_offsets_[p] ? num_read++ : -1);
-  std::vector<std::int64_t> numbers_R;
-  for (std::int64_t r = 0; r < rows_; ++r) {
-    const std::int64_t number = number_of_prompt[row_prompt_[r]];
-    numbers_R.push_back(number < 0 ? num_read : number);
-  }
-  return numbers_R;
-}
-
-std::vector<std::int64_t> DecodedRows::read_prompt_of_rows() const {
   std::vector<std::int64_t> number_of_prompt;  // -1: it has no tokens
   std::int64_t num_read = 0;
   for (std::size_t p = 0; p + 1 < prompt_offsets_.size(); ++p)

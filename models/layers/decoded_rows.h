@@ -41,8 +41,6 @@ class DecodedRows {
   std::int64_t current_place() const { return prompt_tokens() + steps_done_ * slots_; }
   /// The number of each row's prompt among those that have tokens; that of the first past them for rows that start from nothing.
   std::vector<std::int64_t> read_prompt_of_rows() const;
-  /// The number of each row's prompt among those that have tokens; that of the first past them for rows that start from nothing.
-  std::vector<std::int64_t> read_prompt_of_rows() const;
   /// Calls each(place) for the tokens of `row`, from its `first` on, the current step's last.
   template <class Each>
   void each_place(std::int64_t row, std::int64_t first, const Each& each) const {

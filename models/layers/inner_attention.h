@@ -48,7 +48,5 @@ std::shared_ptr<InnerAttention> window_attention(const AttentionConfig& config);
 std::shared_ptr<InnerAttention> linformer_attention(const AttentionConfig& config);
 /// Every key, weighted by phi(q) phi(k) instead of an exponential: sums over the keys are made once (Katharopoulos et al. 2020).
 std::shared_ptr<InnerAttention> linear_attention(const AttentionConfig& config);
-/// Every key, weighted by phi(q) phi(k) instead of an exponential: sums over the keys are made once (Katharopoulos et al. 2020).
-std::shared_ptr<InnerAttention> linear_attention(const AttentionConfig& config);
 
 }  // namespace attend

@@ -118,15 +118,20 @@ Memory TransformerModel::encode(const PackedIds& source) const {
   Memory memory{.states_ME = {}, .layout = PackedLayout(source.lengths, device())};
   auto x_NE = embed(source_table_, ids_tensor(source.ids, device()), encoder_positions_.index_select(0, memory.layout.positions_N()));
   AttentionCall call{.tokens = memory.layout};
-  for (; call.layer < encoder_layers_->size(); ++call.layer) x_NE = encoder_layers_[call.layer]->as<EncoderLayer>()->forward(x_NE, call);
+  for (const auto& layer : *encoder_layers_) {
+    x_NE = layer->as<EncoderLayer>()->forward(x_NE, call);
+    ++call.layer;
+  }
   memory.states_ME = x_NE;
   return memory;
 }
 
 torch::Tensor TransformerModel::decode(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory, DecoderPast* past) const {
   AttentionCall call{.tokens = layout, .causality = Causality::kCausal, .past = past};
-  for (; call.layer < decoder_layers_->size(); ++call.layer)
-    x_TE = decoder_layers_[call.layer]->as<DecoderLayer>()->forward(x_TE, call, memory);
+  for (const auto& layer : *decoder_layers_) {
+    x_TE = layer->as<DecoderLayer>()->forward(x_TE, call, memory);
+    ++call.layer;
+  }
   if (past) past->advance();
   return x_TE;
 }
