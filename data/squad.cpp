@@ -10,6 +10,7 @@
 #include "core/limits.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "core/text_source.h"
 
 namespace attend {
 namespace {
