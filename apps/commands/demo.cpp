@@ -60,7 +60,7 @@ void add_demo(CLI::App& app) {
   add_common(*command, options->common);
   command->get_option("--threads")->default_str("2");
   command->footer(
-      "All of it takes about four minutes on two idle cores. It counts steps and not time, with two threads unless told otherwise, so\n"
+      "All of it takes about five minutes on two idle cores. It counts steps and not time, with two threads unless told otherwise, so\n"
       "that a seed gives the same result on every machine of a kind, however busy.\n\n"
       "Examples:\n  attend demo\n  attend demo --only bert --output runs/demo\n  attend demo --write text --pairs 20000 --seed 7");
   set_run(*command, options, run_demo);

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr DemoPlan kPlan{.steps = 2500, .idle_seconds = 90};
+constexpr DemoPlan kPlan{.steps = 2200, .idle_seconds = 120};
 constexpr std::int64_t kVocabSize = 1200, kMaxLength = 48, kBatchTokens = 2048, kWarmupSteps = 100, kEvalEvery = 500, kEvalExamples = 300;
 constexpr double kLearningRate = 2e-3, kTuningRate = 1e-3;
 constexpr std::int64_t kTuningEpochs = 6;

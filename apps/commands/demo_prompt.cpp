@@ -20,7 +20,7 @@ constexpr const char* kTask = "affix";
 constexpr std::uint64_t kEpisodes = 60'000, kRules = 50;
 constexpr std::size_t kExamplesOfRule = 12;
 constexpr EpisodeSizes kSizes{.fewest = 9, .most = 12};
-constexpr DemoPlan kPlan{.steps = 4600, .idle_seconds = 75};
+constexpr DemoPlan kPlan{.steps = 3400, .idle_seconds = 85};
 constexpr std::int64_t kPositions = 192, kBatchTokens = 1024, kWarmupSteps = 200, kEvalEvery = 1000, kAnswerTokens = 16;
 constexpr double kLearningRate = 2e-3;
 

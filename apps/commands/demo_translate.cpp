@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kShown = 12;  // translations printed
 
-constexpr DemoPlan kPlan{.steps = 1800, .idle_seconds = 90};
+constexpr DemoPlan kPlan{.steps = 1600, .idle_seconds = 75};
 // Enough for the grammar.
 const std::vector<std::string> kSizes{"encoder_layers=2", "decoder_layers=2"};
 constexpr double kDropout = 0.1, kLearningRate = 3e-3;
