@@ -256,7 +256,7 @@ TEST_CASE("a GPT block passes a float64 gradient check") {
   const auto x_NE = torch::randn({5, 8}, torch::kFloat64).requires_grad_(), weights = torch::randn({5, 8}, torch::kFloat64);
   const auto value = [&] {
     ResidualStream stream(x_NE);
-    block->forward(stream, layout);
+    block->forward(stream, {.tokens = layout, .causality = Causality::kCausal});
     return (stream.normed(final_norm) * weights).sum();
   };
   std::vector<torch::Tensor> checked{x_NE};

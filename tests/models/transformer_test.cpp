@@ -82,7 +82,7 @@ TEST_CASE("the padding row gets no gradient from being looked up") {
   model->eval();
   // With the output projection's part taken away, what is left of the row's gradient is the look-up's.
   const auto memory = model->encode(ids({{5, 6, 0}}));
-  memory.states_NE.sum().backward();
+  memory.states_ME.sum().backward();
   CHECK(model->named_parameters()["source_embedding"].grad()[49].abs().sum().item<double>() == 0);
   CHECK(model->named_parameters()["source_embedding"].grad()[5].abs().sum().item<double>() > 0);
 }
@@ -123,7 +123,10 @@ TEST_CASE("every block passes a float64 gradient check") {
   const PackedLayout source({3, 2}, torch::kCPU), target({2, 4}, torch::kCPU);
   const auto x_NE = torch::randn({5, 8}, torch::kFloat64).requires_grad_(), y_TE = torch::randn({6, 8}, torch::kFloat64).requires_grad_();
   const auto weights = torch::randn({6, 8}, torch::kFloat64);
-  const auto value = [&] { return (decoder->forward(y_TE, target, {encoder->forward(x_NE, source), source}) * weights).sum(); };
+  const auto value = [&] {
+    const Memory memory{.states_ME = encoder->forward(x_NE, {.tokens = source}), .layout = source};
+    return (decoder->forward(y_TE, {.tokens = target, .causality = Causality::kCausal}, memory) * weights).sum();
+  };
 
   std::vector<torch::Tensor> checked{x_NE, y_TE};
   for (const auto& parameter : encoder->parameters()) checked.push_back(parameter);
