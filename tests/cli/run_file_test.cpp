@@ -3,8 +3,8 @@
 #include <set>
 #include <sstream>
 
+#include "core/field_io.h"
 #include "core/json.h"
-#include "core/toml.h"
 #include "tests/cli/process.h"
 
 using namespace attend;
