@@ -16,6 +16,10 @@ AttentionMask AttentionMask::padded(const PackedLayout& queries, const PackedLay
     if (reach.right < Reach::kAll) within_QK = within_QK.tril(reach.right);
     if (reach.left < Reach::kAll) within_QK = within_QK.triu(-reach.left);
     may_attend_BQK = may_attend_BQK.logical_and(within_QK);
+    if (reach.left < Reach::kAll) {  // else a place of the padding may see nothing, and its weights would be 0 / 0: it sees itself
+      const auto itself_QK = torch::eye(queries.longest(), keys.longest(), may_attend_BQK.options());
+      may_attend_BQK = may_attend_BQK.logical_or(queries.is_token_BL().logical_not().unsqueeze(2).logical_and(itself_QK));
+    }
   }
   return AttentionMask(may_attend_BQK);
 }
