@@ -90,7 +90,7 @@ TEST_CASE("A tagger is trained, used and measured from the shell") {
   CHECK(answer["tags"].size() == 2);
   CHECK(answer["scores"][1].get<double>() > 0.2);
   CHECK_THAT(run({"tag", "--model", place.path("run"), "--json"}, "ann\n\nbob\n").out, Contains("}\nnull\n{"));
-  CHECK_THAT(run({"tag", "--model", place.path("run")}, "ann\nкошка лодка\n").err, Contains("line 2: 2 of its 2 tokens are unknown"));
+  CHECK_THAT(run({"tag", "--model", place.path("run")}, "ann\nкошка лодка стол\n").err, Contains("line 2: 3 of its 3 tokens are unknown"));
   // Longer than the model's 32 positions.
   std::string words;
   for (int i = 0; i < 100; ++i) words += "ann ";
