@@ -130,7 +130,7 @@ TEST_CASE("a text in another script is warned of in training and by the filters,
   INFO(tuned.err);
   CHECK(tuned.code == 0);
   CHECK_THAT(tuned.err, Contains("100.0 % of the tokens are unknown"));
-  const Outcome labelled = run({"classify", "--model", (folder / "tuned").string()}, "the dog\nкошка лодка\n");
+  const Outcome labelled = run({"classify", "--model", (folder / "tuned").string()}, "the dog\nкошка лодка стол\n");
   CHECK_THAT(labelled.err, Contains("line 2: 3 of its 3 tokens are unknown") && !Contains("line 1:"));
 }
 
