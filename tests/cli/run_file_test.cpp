@@ -40,7 +40,7 @@ struct World {
       documents += "ann lives in rome .\nbob goes to york .\nwho ?\nwhere ?\n\n";
       german += "hund katze\nvogel\n";
       english += "dog cat\nbird\n";
-      rows += "a good film\tgood\na bad film\tbad\n";
+      rows += "a good film\tann\tgood\na bad film\tbob\tbad\n";
       tags += "ann\tB-PER\nlives\tO\nin\tO\nrome\tB-LOC\n\n";
     }
     for (const auto& [name, text] :
@@ -97,7 +97,7 @@ TEST_CASE("run.toml holds every flag of every training command") {
                                  text + Arguments{"--model", w.path("pretrain-bert")}});
   const Arguments head{"--model", w.path("pretrain-bert"), "--from-scratch", "--dropout", "0.2"};
   const Arguments table{"--train", w.path("table"), "--valid", w.path("table")};
-  w.check({"finetune", "classify"}, {head + table + Arguments{"--text", "0", "--text-pair", "0", "--label", "1", "--bad-rows", "skip"}});
+  w.check({"finetune", "classify"}, {head + table + Arguments{"--text", "0", "--text-pair", "1", "--label", "2", "--bad-rows", "skip"}});
   w.check({"finetune", "tag"}, {head + Arguments{"--train", w.path("conll"), "--valid", w.path("conll"), "--comment", "#"}});
   w.check({"finetune", "answer"},
           {head + Arguments{"--train", w.path("squad"), "--valid", w.path("squad"), "--max-length", "32", "--stride", "8"}});
