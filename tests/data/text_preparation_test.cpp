@@ -32,7 +32,7 @@ std::pair<std::size_t, std::size_t> threads_and_items(std::size_t items) {
   return {threads.size(), done};
 }
 
-std::size_t address_space_in_use() {
+[[maybe_unused]] std::size_t address_space_in_use() {
   std::size_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages;
   return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
