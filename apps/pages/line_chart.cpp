@@ -63,6 +63,25 @@ std::string grid(const LineChart& chart, const LogAxes& axes) {
   return content + label(kLeft + 6, kTop + 12, "start", chart.y_label);
 }
 
+/// The curves' names beside their last points, the upper ones first, none over another.
+std::string names(const std::vector<LineChart::Curve>& curves, const LogAxes& axes) {
+  constexpr double kLineHeight = 14;
+  std::vector<const LineChart::Curve*> from_above;
+  for (const LineChart::Curve& curve : curves)
+    if (!curve.points.empty()) from_above.push_back(&curve);
+  std::stable_sort(from_above.begin(), from_above.end(),
+                   [](const LineChart::Curve* a, const LineChart::Curve* b) { return a->points.back().second > b->points.back().second; });
+  std::string content;
+  double free = 0;
+  for (const LineChart::Curve* curve : from_above) {
+    const auto& [x, y] = curve->points.back();
+    const double place = std::max(axes.y(y) + 4, free);
+    content += label(axes.x(x) + 8, place, "start", curve->name);
+    free = place + kLineHeight;
+  }
+  return content;
+}
+
 }  // namespace
 
 std::string line_chart(const LineChart& chart) {
@@ -78,10 +97,8 @@ std::string line_chart(const LineChart& chart) {
       content += "<circle cx=\"" + number(axes.x(x)) + "\" cy=\"" + number(axes.y(y)) + "\" r=\"3\" fill=\"" + colour(i) + "\"/>\n";
     }
     content += "<polyline points=\"" + points + "\" fill=\"none\" stroke=\"" + colour(i) + "\" stroke-width=\"2\"/>\n";
-    const auto& [x, y] = curve.points.back();
-    content += label(axes.x(x) + 8, axes.y(y) + 4, "start", curve.name);
   }
-  return as_file(picture(kWidth, kHeight, chart.description, content));
+  return as_file(picture(kWidth, kHeight, chart.description, content + names(chart.curves, axes)));
 }
 
 }  // namespace attend

@@ -37,6 +37,18 @@ TEST_CASE("what grows as a power is a straight line, and the higher power is the
   CHECK(places[0].first == places[3].first);
 }
 
+TEST_CASE("names of curves that end in one place stand below one another") {
+  LineChart chart = two_curves();
+  chart.curves = {{.name = "lower", .points = {{512, 8}}}, {.name = "upper", .points = {{512, 8.01}}}};
+  const std::string svg = line_chart(chart);
+  const auto place_of = [&](const std::string& name) {
+    std::smatch found;
+    REQUIRE(std::regex_search(svg, found, std::regex(" y=\"([0-9.]+)\" text-anchor=\"start\">" + name + "<")));
+    return std::stod(found[1]);
+  };
+  CHECK(place_of("lower") >= place_of("upper") + 13.9);
+}
+
 TEST_CASE("a chart is a file of its own, with its names and marks") {
   const std::string svg = line_chart(two_curves());
   CHECK(svg.starts_with("<svg xmlns="));
