@@ -25,7 +25,7 @@ struct Classifier : torch::nn::Module {
 
   torch::Tensor forward(const torch::Tensor& ids_N, const PackedLayout& layout) {  // -> logits_B2
     auto x_NE = torch::embedding(table, ids_N);
-    x_NE = norm_1->forward(x_NE, attention->forward(x_NE, layout, Causality::kBidirectional));
+    x_NE = norm_1->forward(x_NE, attention->forward(x_NE, {.tokens = layout}));
     x_NE = norm_2->forward(x_NE, feed_forward->forward(x_NE));
     std::vector<std::int64_t> first(layout.offsets().begin(), layout.offsets().end() - 1);
     return head->forward(x_NE.index_select(0, ids_tensor(first, ids_N.device())));
