@@ -50,6 +50,7 @@ std::unique_ptr<StepDecoder> TransformerModel::start_decoding(const PackedIds& s
     memory.kv_M2E.push_back(layer.cross_attention->project_memory(memory.states_ME));
     past.add_layer(layer.self_attention->inner->start_past(past.rows(), memory.states_ME.options()));
   }
+  memory.states_ME.reset();  // keys and values are all that the steps read
   for (std::int64_t sentence = 0; sentence < memory.layout.batch(); ++sentence)
     memory.row_sentence.insert(memory.row_sentence.end(), rows_per_sentence, sentence);
   auto self = std::static_pointer_cast<TransformerModel>(shared_from_this());

@@ -123,9 +123,10 @@ TEST_CASE("attention weights dropped leave the others larger, on average the sam
 }
 
 TEST_CASE("the packed kernel's gradient with dropout is that of the weights it kept") {
-  for (const auto causality : {Causality::kBidirectional, Causality::kCausal}) {
+  for (const auto& [causality, window] : {std::pair{Causality::kBidirectional, 0}, std::pair{Causality::kCausal, 0},
+                                          std::pair{Causality::kBidirectional, 24}, std::pair{Causality::kCausal, 9}}) {
     const PackedLayout layout({33, 7, 50}, torch::kCPU);
-    const AttentionShape shape{.queries = layout, .keys = layout, .causality = causality, .num_heads = 2, .dropout = 0.3};
+    const AttentionShape shape{.queries = layout, .keys = layout, .causality = causality, .num_heads = 2, .dropout = 0.3, .window = window};
     torch::manual_seed(6);
     const auto qkv = torch::randn({90, 96}), weights = torch::randn({90, 32}), direction = torch::randn({90, 96});
     const auto loss = [&](const torch::Tensor& at) {
