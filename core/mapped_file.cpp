@@ -46,9 +46,10 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 
 void release_pages(std::span<const std::byte> mapped) {
   static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto address = reinterpret_cast<std::uintptr_t>(mapped.data());
-  const std::uintptr_t begin = (address + page - 1) / page * page, end = (address + mapped.size()) / page * page;
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // advice: a refusal changes nothing
+  const std::uintptr_t before_page = -reinterpret_cast<std::uintptr_t>(mapped.data()) % page;
+  if (mapped.size() < before_page + page) return;
+  auto* const begin = const_cast<std::byte*>(mapped.data()) + before_page;
+  ::madvise(begin, (mapped.size() - before_page) / page * page, MADV_DONTNEED);  // advice: a refusal changes nothing
 }
 
 }  // namespace attend

@@ -33,7 +33,7 @@ double seconds_between(Clock::time_point from, Clock::time_point to) { return st
 
 /// Everything but the bar.
 std::pair<std::string, std::string> parts(const ProgressState& state) {
-  std::string before = state.title, after;
+  std::string after;
   if (state.total > 0) {
     char percent[16];
     std::snprintf(percent, sizeof percent, "%3.0f%%  ",
@@ -50,7 +50,7 @@ std::pair<std::string, std::string> parts(const ProgressState& state) {
     after += "  " + format_duration(state.elapsed_seconds);
   }
   if (!state.text.empty()) after += "  " + state.text;
-  return {before, after};
+  return {state.title, after};
 }
 
 }  // namespace

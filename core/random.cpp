@@ -85,7 +85,7 @@ double RandomStream::normal() {
 }
 
 Permutation::Permutation(std::uint64_t size, std::uint64_t key)
-    : size_(size), key_(key), half_bits_(size < 2 ? 1 : (std::bit_width(size - 1) + 1) / 2) {}
+    : size_(size), key_(key), half_bits_(size < 2 ? 1 : static_cast<int>((std::bit_width(size - 1) + 1) / 2)) {}
 
 // A Feistel network permutes [0, 4^half_bits), at most four times `size`; walking its cycle until a value below `size`
 // comes leaves a permutation of [0, size).

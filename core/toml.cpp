@@ -58,7 +58,7 @@ std::string number_text(double number) {
   if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
   char digits[32];
   const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;  // the fewest digits that read back the same
-  std::string text(digits, end);
+  const std::string text(digits, end);
   return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
 }
 

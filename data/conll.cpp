@@ -23,7 +23,7 @@ ConllReader::ConllReader(LineReader lines, const ConllColumns& columns) : lines_
   for (ConllLine line; ahead_.size() < kShapeLines && bytes < kShapeBytes && lines_.next(line.text);) {
     line.number = lines_.line_number();
     bytes += line.text.size();
-    ahead_.push_back(std::move(line));
+    ahead_.push_back(std::exchange(line, {}));
   }
   shape_ = shape_of(ahead_, columns_.tag);
   if (!columns_.comment && shape_.has_comments)

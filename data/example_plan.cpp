@@ -70,9 +70,8 @@ double unread_share(const DocumentCorpus& corpus, const SegmentOptions& options)
 }
 
 ExamplePlan::ExamplePlan(std::shared_ptr<const DocumentCorpus> corpus, const SegmentOptions& options, const EpochKey& key)
-    : corpus_(std::move(corpus)), options_(options), key_(key) {
+    : corpus_(std::move(corpus)), options_(options), key_(key), max_tokens_(static_cast<std::uint64_t>(options.max_length - options.num_special())) {
   check(*corpus_, options);
-  max_tokens_ = static_cast<std::uint64_t>(options.max_length - options.num_special());
   for (Place place{0, 0, 0}; place.document < corpus_->size(); place = step(place).next)
     if (size_++ % kStride == 0) places_.push_back(place);
 }

@@ -37,7 +37,7 @@ PromptTemplate::PromptTemplate(std::string_view text, const std::string& source)
   const std::size_t input = place_of(text, kInput, source), output = place_of(text, kOutput, source);
   if (output < input) throw UserError(source + " has {output} before {input}; expected the answer after what is asked");
   before_input_ = text.substr(0, input);
-  std::string_view between = text.substr(input + kInput.size(), output - input - kInput.size());
+  const std::string_view between = text.substr(input + kInput.size(), output - input - kInput.size());
   const std::size_t blanks = between.find_last_not_of(" \t") + 1;  // npos + 1 is 0
   before_output_ = between.substr(0, blanks);
   answer_prefix_ = between.substr(blanks);

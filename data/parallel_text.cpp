@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -88,8 +89,8 @@ void tokenize(const ParallelText& text, const MarianTokenizer& tokenizer, const 
       } else {
         codes.look_at(tokenizer.source(), source, text.source, source_reader.line_number());
         codes.look_at(tokenizer.target(), target, text.target, target_reader.line_number());
-        block.source.push_back(std::move(source));
-        block.target.push_back(std::move(target));
+        block.source.push_back(std::exchange(source, {}));
+        block.target.push_back(std::exchange(target, {}));
       }
     }
     encode_block(block, tokenizer);

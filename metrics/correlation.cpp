@@ -78,7 +78,7 @@ std::vector<double> average_ranks(std::span<const double> values) {
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
   std::vector<double> ranks(values.size());
-  for (std::size_t first = 0, last; first < order.size(); first = last) {
+  for (std::size_t first = 0, last = 0; first < order.size(); first = last) {
     last = first + 1;
     while (last < order.size() && values[order[last]] == values[order[first]]) ++last;
     // Ranks first + 1 to last, and their mean.

@@ -48,7 +48,8 @@ std::vector<AddedTokenFinder::Found> AddedTokenFinder::split(std::string_view te
   std::vector<Found> parts;
   std::size_t covered = 0;
   for (std::size_t at = 0; at < text.size();) {
-    if (first_bytes_.size() == 1 && (at = text.find(first_bytes_.front(), at)) == std::string_view::npos) break;
+    if (first_bytes_.size() == 1) at = text.find(first_bytes_.front(), at);
+    if (at == std::string_view::npos) break;
     const auto [length, token] = match_at(text, at);
     if (length == 0) {
       ++at;

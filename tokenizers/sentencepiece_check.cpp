@@ -114,7 +114,7 @@ PieceType check_piece(std::string_view message, const std::string& name, std::si
       piece = field.bytes;
     } else if (field.number == 2) {
       expect(field, 5, name, "a piece's score");
-      const float score = std::bit_cast<float>(static_cast<std::uint32_t>(field.value));
+      const auto score = std::bit_cast<float>(static_cast<std::uint32_t>(field.value));
       if (!(std::abs(score) <= kLargestScore)) refuse(name, which + " has no finite score");
     } else if (field.number == 3) {
       expect(field, 0, name, "a piece's type");
@@ -145,7 +145,7 @@ void check_normalizer_table(std::string_view table, const std::string& name) {
     refuse(name, "the normaliser's replacements are not text that ends with NUL");
 
   for (std::size_t state = 0; state < num_units; ++state) {
-    std::uint32_t unit;
+    std::uint32_t unit = 0;
     std::memcpy(&unit, table.data() + state * sizeof unit, sizeof unit);
     if (unit >> 31) {  // a value
       if ((unit & 0x7fffffffu) >= replacements.size()) refuse(name, "the normaliser's table points behind its replacements");

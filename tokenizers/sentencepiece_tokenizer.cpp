@@ -13,7 +13,7 @@
 
 // Exported by the library but in none of its installed headers.
 namespace sentencepiece::logging {
-void SetMinLogLevel(int level);
+void SetMinLogLevel(int level);  // NOLINT(readability-identifier-naming)
 }
 
 namespace attend {
@@ -141,7 +141,7 @@ std::vector<std::string> SentencePieceModel::pieces_of_parts(std::string_view te
   std::size_t begin = 0;
   for (std::size_t i = 0; i <= cuts.size(); ++i) {
     const std::size_t end = i < cuts.size() ? cuts[i] : text.size();
-    std::vector<std::string> part = encoded<std::vector<std::string>>(*processor_, text.substr(begin, end - begin));
+    auto part = encoded<std::vector<std::string>>(*processor_, text.substr(begin, end - begin));
     auto first = part.begin();
     if (begin > 0 && first != part.end()) {  // without the space that was put in front; the library joins neighbours that are unknown
       if (first->starts_with(kSpace)) first->erase(0, kSpace.size());

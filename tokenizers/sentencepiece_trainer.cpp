@@ -30,8 +30,8 @@ using Codes = std::set<std::string, std::less<>>;
 /// Length of the `>>xx<<` that a line begins with; 0 where it begins otherwise.
 std::size_t language_code_length(std::string_view line) {
   if (!line.starts_with(">>")) return 0;
-  const std::size_t end = line.find("<<");
-  if (end == std::string_view::npos || end > 32 || line.substr(0, end).find(' ') != std::string_view::npos) return 0;
+  const std::size_t end = line.find("<<");  // npos is more than 32, too
+  if (end > 32 || line.substr(0, end).find(' ') != std::string_view::npos) return 0;
   return end + 2;
 }
 

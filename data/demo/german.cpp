@@ -145,7 +145,8 @@ Person person_of(const NounPhrase& subject) {
 std::string form_of(const Forms& forms, Person person) { return forms[static_cast<std::size_t>(person)]; }
 
 std::string present_form(const Verb& verb, Person person) {
-  const std::string infinitive = verb.infinitive, third = verb.third_person;
+  std::string infinitive = verb.infinitive;
+  std::string third = verb.third_person;
   switch (person) {
     case Person::kFirst:
       return infinitive.substr(0, infinitive.size() - 1);

@@ -34,7 +34,7 @@ const Task& task_named(const std::string& name) {
   if (found != std::end(kTasks)) return *found;
   std::vector<std::string> names{kMixture};
   std::string listed;
-  for (const Task& task : kTasks) listed += std::string(task.name) + ", ", names.push_back(task.name);
+  for (const Task& task : kTasks) listed += std::string(task.name) + ", ", names.emplace_back(task.name);
   if (name == kMixture) throw UserError("mixture is all of the tasks with a rule an episode, and stands alone", "name mixture, or tasks");
   const std::string near = nearest(name, names);
   throw UserError("there is no task '" + excerpt(name) + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?"),
