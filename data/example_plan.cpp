@@ -70,7 +70,10 @@ double unread_share(const DocumentCorpus& corpus, const SegmentOptions& options)
 }
 
 ExamplePlan::ExamplePlan(std::shared_ptr<const DocumentCorpus> corpus, const SegmentOptions& options, const EpochKey& key)
-    : corpus_(std::move(corpus)), options_(options), key_(key), max_tokens_(static_cast<std::uint64_t>(options.max_length - options.num_special())) {
+    : corpus_(std::move(corpus)),
+      options_(options),
+      key_(key),
+      max_tokens_(static_cast<std::uint64_t>(options.max_length - options.num_special())) {
   check(*corpus_, options);
   for (Place place{0, 0, 0}; place.document < corpus_->size(); place = step(place).next)
     if (size_++ % kStride == 0) places_.push_back(place);
