@@ -15,9 +15,10 @@ void add_demo(CLI::App& app);
 void add_tokenizer(CLI::App& app);
 void add_tokenizer_train(CLI::App& tokenizer);
 
-/// `attend pretrain transformer|bert|gpt`.
+/// `attend pretrain transformer|lstm|bert|gpt`.
 void add_pretrain(CLI::App& app);
 void add_pretrain_transformer(CLI::App& pretrain);
+void add_pretrain_lstm(CLI::App& pretrain);
 void add_pretrain_bert(CLI::App& pretrain);
 void add_pretrain_gpt(CLI::App& pretrain);
 

@@ -6,6 +6,7 @@
 #include "models/causal_model.h"
 #include "models/gpt/heads.h"
 #include "models/interfaces.h"
+#include "models/lstm/model.h"
 #include "models/text_model.h"
 #include "models/transformer/model.h"
 
@@ -19,6 +20,7 @@ struct Seq2SeqFamily {
 
 constexpr std::array kSeq2SeqFamilies{
     Seq2SeqFamily{"marian", load_transformer},
+    Seq2SeqFamily{"attend-lstm", load_lstm},
 };
 
 struct CausalFamily {

@@ -17,6 +17,7 @@
 #include "core/text.h"
 #include "inference/beam_search.h"
 #include "inference/generation_config.h"
+#include "models/lstm/model.h"
 #include "models/transformer/model.h"
 #include "training/optimizer.h"
 
@@ -57,6 +58,16 @@ PackedIds pack(const Sentences& sentences, const std::vector<std::size_t>& chose
   return packed;
 }
 
+template <class Config>
+Config bench_sizes(Config config, const BenchTrainOptions& options) {
+  config.dropout = 0.1;
+  apply_settings(config, options.settings);
+  if (config.vocab_size == 0) throw UserError("bench train needs to know the vocabulary's size", "add --set vocab_size=8000");
+  ++config.vocab_size;  // and padding
+  config.pad_id = config.decoder_start_id = config.vocab_size - 1;
+  return config;
+}
+
 }  // namespace
 
 void add_bench(CLI::App& app) {
@@ -68,7 +79,7 @@ void add_bench(CLI::App& app) {
       command->add_subcommand("train", "Training steps of a Transformer on sentences of token ids, or of BERT or GPT on random ones");
   add_common(*train_command, train->common, kTrainingPrecisions);
   add_field_flag(*train_command, "--family", train->family,
-                 "transformer: sentence pairs; bert: masked words and next sentences; gpt: next tokens");
+                 "transformer, lstm: sentence pairs; bert: masked words and next sentences; gpt: next tokens");
   train_command->add_option("--source", train->source, "token ids, a sentence a line");
   train_command->add_option("--target", train->target, "token ids, a sentence a line");
   train_command->add_option("--length", train->length, "tokens of bert's and gpt's random sequences")
@@ -119,15 +130,11 @@ int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostrea
   if (options.family == BenchFamily::kGpt) return bench_train_gpt(options, out);
   if (options.source.empty() || options.target.empty()) throw UserError("bench train needs sentences", "give --source and --target");
   const auto device = apply_common(options.common);
-  auto config = transformer_preset(options.preset);
-  config.dropout = 0.1;
-  apply_settings(config, options.settings);
-  if (config.vocab_size == 0) throw UserError("bench train needs to know the vocabulary's size", "add --set vocab_size=8000");
-  ++config.vocab_size;  // and padding
-  config.pad_id = config.decoder_start_id = config.vocab_size - 1;
-  const auto model = make_transformer(config, options.common.seed, device);
-  const auto sources = read_ids(options.source, config.eos_id, config.pad_id),
-             targets = read_ids(options.target, config.eos_id, config.pad_id);
+  const auto model = options.family == BenchFamily::kLstm
+                         ? make_lstm(bench_sizes(lstm_preset(options.preset), options), options.common.seed, device)
+                         : make_transformer(bench_sizes(transformer_preset(options.preset), options), options.common.seed, device);
+  const TokenRoles roles = model->token_roles();
+  const auto sources = read_ids(options.source, roles.eos, roles.pad), targets = read_ids(options.target, roles.eos, roles.pad);
   if (sources.size() != targets.size())
     throw UserError(options.source.string() + " has " + std::to_string(sources.size()) + " lines, " + options.target.string() + " has " +
                     std::to_string(targets.size()));

@@ -11,11 +11,11 @@
 
 namespace attend {
 
-enum class BenchFamily { kTransformer, kBert, kGpt };
+enum class BenchFamily { kTransformer, kLstm, kBert, kGpt };
 template <>
 struct EnumNames<BenchFamily> {
-  static constexpr std::array values{std::pair{BenchFamily::kTransformer, "transformer"}, std::pair{BenchFamily::kBert, "bert"},
-                                     std::pair{BenchFamily::kGpt, "gpt"}};
+  static constexpr std::array values{std::pair{BenchFamily::kTransformer, "transformer"}, std::pair{BenchFamily::kLstm, "lstm"},
+                                     std::pair{BenchFamily::kBert, "bert"}, std::pair{BenchFamily::kGpt, "gpt"}};
 };
 
 /// One sentence a line, token ids separated by spaces, the end of sentence not written: what `attend tokenizer encode --ids` prints.

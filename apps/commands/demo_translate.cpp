@@ -27,9 +27,9 @@ constexpr double kDropout = 0.1, kLearningRate = 3e-3;
 constexpr std::int64_t kVocabSize = 1200, kWarmupSteps = 250, kEvalEvery = 250, kBatchTokens = 1500;
 constexpr std::int64_t kLongest = 60;  // tokens of a translation: a model that has hardly trained does not know where to end
 
-PretrainTransformerOptions training_of(const DemoPart& part) {
+PretrainSeq2SeqOptions training_of(const DemoPart& part) {
   const fs::path& folder = part.folder;
-  PretrainTransformerOptions pretrain;
+  PretrainSeq2SeqOptions pretrain;
   pretrain.run.common = part.common;
   pretrain.run.common.json = false;
   pretrain.data.files = {.train_source = folder / "train.en",

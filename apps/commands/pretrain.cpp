@@ -1,11 +1,10 @@
-// attend pretrain transformer|bert: a model of one's own from text.
+// attend pretrain transformer|lstm|bert|gpt: a model of one's own from text.
 #include "apps/commands.h"
 
 #include <CLI/CLI.hpp>
 
 #include "apps/commands/pretrain_bert.h"
 #include "apps/commands/pretrain_gpt.h"
-#include "apps/commands/pretrain_transformer.h"
 
 namespace attend {
 
@@ -18,6 +17,7 @@ void add_pretrain(CLI::App& app) {
       "  attend pretrain bert --train text.txt --valid valid.txt --preset mini --output runs/bert\n"
       "  attend pretrain gpt --train book.txt --valid-fraction 0.1 --output runs/gpt");
   add_pretrain_transformer(*pretrain);
+  add_pretrain_lstm(*pretrain);
   add_pretrain_bert(*pretrain);
   add_pretrain_gpt(*pretrain);
 }

@@ -8,24 +8,9 @@
 #include "core/random.h"
 #include "models/layers/positions.h"
 #include "models/layers/tied_cross_entropy.h"
+#include "models/shift_right.h"
 
 namespace attend {
-namespace {
-
-// The decoder reads the target one place later, after the start token (figure 1: "outputs (shifted right)").
-std::vector<std::int64_t> shift_right(const PackedIds& target, std::int64_t start_id) {
-  std::vector<std::int64_t> shifted(target.ids.size());
-  std::size_t n = 0;
-  for (const std::int64_t length : target.lengths) {
-    shifted[n] = start_id;
-    for (std::int64_t i = 1; i < length; ++i) shifted[n + i] = target.ids[n + i - 1];
-    n += length;
-  }
-  return shifted;
-}
-
-}  // namespace
-
 EncoderLayerImpl::EncoderLayerImpl(const TransformerConfig& config)
     : self_attention(register_module("self_attention", SelfAttention(config.encoder_attention()))),
       feed_forward(register_module("feed_forward", FeedForward(config.encoder_feed_forward()))),
