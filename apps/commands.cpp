@@ -16,6 +16,7 @@ void add_commands(CLI::App& app) {
   add_generate(app);
   add_prompt(app);
   add_score(app);
+  add_attention(app);
   add_embed(app);
   add_evaluate(app);
   add_metric(app);

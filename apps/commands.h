@@ -39,6 +39,7 @@ void add_next_sentence(CLI::App& app);
 void add_generate(CLI::App& app);
 void add_prompt(CLI::App& app);
 void add_score(CLI::App& app);
+void add_attention(CLI::App& app);
 void add_embed(CLI::App& app);
 
 /// `attend evaluate translate|classify|regress|mlm|next-sentence|tag|answer|lm|few-shot`.

@@ -12,6 +12,7 @@
 
 #include <torch/torch.h>
 
+#include "models/attention_maps.h"
 #include "models/model.h"
 
 namespace attend {
@@ -44,6 +45,8 @@ class Seq2SeqModel : public Model {
   virtual torch::Tensor logits(const PairBatch& batch) = 0;
   /// `label_smoothing` is the paper's epsilon_ls. In training mode this draws dropout from torch's default generator.
   virtual SummedLoss loss(const PairBatch& batch, double label_smoothing) = 0;
+  /// What the tokens of one pair attend to while its target is read, one element a part that the model has. No gradient is needed.
+  virtual std::vector<AttentionMaps> attention(const PairBatch& pair) = 0;
   /// Encodes the sources and prepares `rows_per_sentence` decoder rows for each (beams), for at most `max_steps` steps.
   virtual std::unique_ptr<StepDecoder> start_decoding(const PackedIds& source, std::int64_t rows_per_sentence, std::int64_t max_steps) = 0;
 
@@ -54,5 +57,8 @@ class Seq2SeqModel : public Model {
 /// Loads any seq2seq folder whose config.json names a family of the registry. Strict: nothing missing, nothing
 /// unexpected, shapes checked before anything is allocated. Throws UserError.
 std::shared_ptr<Seq2SeqModel> load_seq2seq(const std::filesystem::path& folder, const LoadOptions& options = {});
+
+/// Whether config.json names such a family. Throws UserError for a folder without one.
+bool is_seq2seq(const std::filesystem::path& folder);
 
 }  // namespace attend

@@ -1,4 +1,5 @@
 // The families, as tables one can read, and how a folder finds its own.
+#include <algorithm>
 #include <array>
 
 #include "core/error.h"
@@ -94,6 +95,12 @@ auto loader_of(const Families& families, Loader loader, const std::filesystem::p
 std::shared_ptr<Seq2SeqModel> load_seq2seq(const std::filesystem::path& folder, const LoadOptions& options) {
   const Json config = read_config(folder, options);
   return loader_of(kSeq2SeqFamilies, &Seq2SeqFamily::load, folder, config, "a translation model")({folder, config, options});
+}
+
+bool is_seq2seq(const std::filesystem::path& folder) {
+  const Json config = read_config(folder, {});
+  return std::any_of(kSeq2SeqFamilies.begin(), kSeq2SeqFamilies.end(),
+                     [&](const Seq2SeqFamily& family) { return config.value("model_type", "") == family.model_type; });
 }
 
 std::shared_ptr<CausalLanguageModel> load_causal_language_model(const std::filesystem::path& folder, const LoadOptions& options) {

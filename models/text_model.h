@@ -13,6 +13,7 @@
 
 #include <torch/torch.h>
 
+#include "models/attention_maps.h"
 #include "models/model.h"
 
 namespace attend {
@@ -30,6 +31,8 @@ class TextEncoder : public TextModel {
  public:
   /// hidden_NE of the last layer.
   virtual torch::Tensor hidden(const TextBatch& batch) = 0;
+  /// What the tokens of one sequence attend to.
+  virtual AttentionMaps attention(const TextBatch& sequence) = 0;
 };
 
 /// The labels of a head, in the order of its outputs.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace attend {
 namespace {
@@ -19,6 +20,8 @@ class WordPieceEncoder final : public InputEncoder {
     return text_ids;
   }
   std::int64_t vocab_size() const override { return tokenizer_->vocab_size(); }
+  std::string token(std::int32_t id) const override { return tokenizer_->piece(id); }
+  bool is_special(std::int32_t id) const override { return tokenizer_->is_special(id); }
   std::int64_t num_closing_tokens() const override { return 1; }
   std::int64_t num_pair_segments() const override { return 2; }
   const std::string& fingerprint() const override { return tokenizer_->fingerprint(); }
@@ -52,6 +55,8 @@ class ByteBpeEncoder final : public InputEncoder {
     return input;
   }
   std::int64_t vocab_size() const override { return tokenizer_->vocab_size(); }
+  std::string token(std::int32_t id) const override { return repair_utf8(tokenizer_->bytes(id)); }
+  bool is_special(std::int32_t id) const override { return tokenizer_->is_special(id); }
   std::int64_t num_closing_tokens() const override { return 0; }
   std::int64_t num_pair_segments() const override { return 1; }
   const std::string& fingerprint() const override { return tokenizer_->fingerprint(); }

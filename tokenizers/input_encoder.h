@@ -30,6 +30,9 @@ class InputEncoder {
   /// At most `max_length` ids, at least one. Throws UserError where the tokenizer's own ones take more.
   virtual EncodedText encode(std::string_view text, std::optional<std::string_view> second, std::int64_t max_length) const = 0;
   virtual std::int64_t vocab_size() const = 0;
+  /// An id as people read it: "##ing", " the", "[SEP]".
+  virtual std::string token(std::int32_t id) const = 0;
+  virtual bool is_special(std::int32_t id) const = 0;
   /// Special tokens behind a text.
   virtual std::int64_t num_closing_tokens() const = 0;
   /// Segments that a pair needs of a model.

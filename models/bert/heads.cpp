@@ -27,6 +27,12 @@ SummedLoss class_loss(const torch::Tensor& logits_BL, const std::vector<std::int
 
 }  // namespace
 
+AttentionMaps BertEncoder::attention(const TextBatch& sequence) {
+  AttentionRecord record;
+  (void)bert->encode(sequence, &record);
+  return attention_maps(AttentionPart::kEncoder, record.self, config_.attention_choice.leaves_out());
+}
+
 BertMaskedLanguageModel::BertMaskedLanguageModel(const BertConfig& config, NextSentence next_sentence, BertModelImpl::Start start)
     : BertWithHead(config, next_sentence == NextSentence::kYes ? BertModelImpl::Pooler::kYes : BertModelImpl::Pooler::kNo, start),
       transform_(register_module("transform", Linear(config.hidden_size, config.hidden_size))),

@@ -34,6 +34,7 @@ class BertEncoder final : public BertWithHead<TextEncoder> {
  public:
   BertEncoder(const BertConfig& config, BertModelImpl::Pooler pooler, BertModelImpl::Start start) : BertWithHead(config, pooler, start) {}
   torch::Tensor hidden(const TextBatch& batch) override { return bert->encode(batch).hidden_NE; }
+  AttentionMaps attention(const TextBatch& sequence) override;
   Json hf_config() const override;
   void save(const std::filesystem::path& folder) const override;
 };

@@ -76,11 +76,11 @@ torch::Tensor BertModelImpl::embed(const TextBatch& batch, const PackedLayout& l
   return embedding_dropout_->forward(embedding_norm_->forward(tokens_NE, places_NE));
 }
 
-BertStates BertModelImpl::encode(const TextBatch& batch) const {
+BertStates BertModelImpl::encode(const TextBatch& batch, AttentionRecord* record) const {
   check(batch);
   BertStates states{.hidden_NE = {}, .layout = PackedLayout(batch.tokens.lengths, token_table_.device())};
   auto x_NE = embed(batch, states.layout);
-  AttentionCall call{.tokens = states.layout};
+  AttentionCall call{.tokens = states.layout, .record = record};
   for (const auto& layer : *layers_) {
     x_NE = layer->as<BertLayer>()->forward(x_NE, call);
     ++call.layer;

@@ -38,7 +38,7 @@ class BertModelImpl : public torch::nn::Module {
   enum class Start { kDrawn, kUnset };
   BertModelImpl(const BertConfig& config, Pooler pooler, Start start);
 
-  BertStates encode(const TextBatch& batch) const;
+  BertStates encode(const TextBatch& batch, AttentionRecord* record = nullptr) const;
   /// tanh(W h_[CLS] + b), h_[CLS] the last hidden state of each sequence's first token -> [B, E].
   torch::Tensor pool(const BertStates& states) const;
 

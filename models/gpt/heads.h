@@ -32,6 +32,11 @@ class GptEncoder final : public GptWithHead<TextEncoder> {
  public:
   GptEncoder(const GptConfig& config, GptModelImpl::Start start) : GptWithHead(config, start) {}
   torch::Tensor hidden(const TextBatch& batch) override { return gpt->forward(batch.tokens); }
+  AttentionMaps attention(const TextBatch& sequence) override {
+    AttentionRecord record;
+    (void)gpt->forward(sequence.tokens, /*past=*/nullptr, &record);
+    return attention_maps(AttentionPart::kDecoder, record.self, /*zero_is_nothing=*/true);
+  }
   Json hf_config() const override;
   void save(const std::filesystem::path& folder) const override;
 };

@@ -75,14 +75,14 @@ ResidualStream GptModelImpl::embed(const torch::Tensor& ids_N, const torch::Tens
   return ResidualStream(embedding_dropout_->forward(x_NE));
 }
 
-torch::Tensor GptModelImpl::forward(const PackedIds& tokens, DecoderPast* past) const {
+torch::Tensor GptModelImpl::forward(const PackedIds& tokens, DecoderPast* past, AttentionRecord* record) const {
   check(tokens);
   const auto device = token_table_.device();
   const PackedLayout layout(tokens.lengths, device);
   const bool is_step = past && !past->rows().reads_prompts();
   TORCH_CHECK(!is_step || layout.tokens() == past->rows().rows(), "one token a row");
   auto x_NE = embed(ids_tensor(tokens.ids, device), is_step ? ids_tensor(past->rows().positions_R(), device) : layout.positions_N());
-  AttentionCall call{.tokens = layout, .causality = Causality::kCausal, .past = past};
+  AttentionCall call{.tokens = layout, .causality = Causality::kCausal, .past = past, .record = record};
   for (const auto& block : *blocks_) {
     block->as<GptBlock>()->forward(x_NE, call);
     ++call.layer;

@@ -34,7 +34,7 @@ class GptModelImpl : public torch::nn::Module {
   GptModelImpl(const GptConfig& config, Start start);
 
   /// The last layer's states, normalised: hidden_NE. With a past `tokens` are those of its prompts, or then one a row; they are kept in it.
-  torch::Tensor forward(const PackedIds& tokens, DecoderPast* past = nullptr) const;
+  torch::Tensor forward(const PackedIds& tokens, DecoderPast* past = nullptr, AttentionRecord* record = nullptr) const;
   /// The past of rows that start from prompts.
   DecoderPast start_past(const CachedPrompts& prompts, std::int64_t max_steps) const;
 

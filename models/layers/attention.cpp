@@ -14,6 +14,7 @@ SelfAttentionImpl::SelfAttentionImpl(const AttentionConfig& config)
 
 torch::Tensor SelfAttentionImpl::forward(const torch::Tensor& x_NE, const AttentionCall& call) const {
   const auto qkv_N3E = qkv->forward(x_NE);
+  if (call.record) call.record->self.push_back(inner->weights(qkv_N3E, call.tokens, call.causality));
   if (!call.past) return output->forward(inner->forward(qkv_N3E, call.tokens, call.causality));
   LayerPast& past = call.past->layer(call.layer);
   if (!call.past->rows().reads_prompts()) return output->forward(past.step(qkv_N3E));
@@ -32,7 +33,12 @@ torch::Tensor CrossAttentionImpl::forward(const torch::Tensor& x_NE, const Atten
   if (call.past) return output->forward(step(q_NE, memory.kv_M2E[call.layer], memory));
   const double dropout = is_training() ? config_.dropout : 0;
   const AttentionShape shape{.queries = call.tokens, .keys = memory.layout, .num_heads = config_.num_heads, .dropout = dropout};
-  return output->forward(kernel_for(q_NE, shape).cross_attend(q_NE, project_memory(memory.states_ME), shape));
+  const auto kv_M2E = project_memory(memory.states_ME);
+  if (call.record) {
+    const auto k_MHD = kv_M2E.narrow(1, 0, config_.hidden_size).unflatten(1, {config_.num_heads, -1});
+    call.record->cross.push_back(attention_weights(q_NE.unflatten(1, {config_.num_heads, -1}), k_MHD, shape));
+  }
+  return output->forward(kernel_for(q_NE, shape).cross_attend(q_NE, kv_M2E, shape));
 }
 
 torch::Tensor CrossAttentionImpl::step(const torch::Tensor& q_RE, const torch::Tensor& kv_M2E, const Memory& memory) const {

@@ -33,6 +33,8 @@ struct AttentionChoice {
   void validate(double attention_dropout) const;
   /// Throws UserError for a kind that reads a text as a whole.
   void require_causal() const;
+  /// Whether some tokens are not looked at.
+  bool leaves_out() const { return kind == AttentionKind::kWindow; }
   /// Numbers of a layer's own parameters.
   std::int64_t parameters(std::int64_t max_positions) const;
 };

@@ -8,6 +8,7 @@
 
 #include <torch/nn/module.h>
 
+#include "models/attention_maps.h"
 #include "models/layers/attention_mask.h"
 #include "models/layers/configs.h"
 #include "models/layers/packed.h"
@@ -21,6 +22,7 @@ struct AttentionCall {
   Causality causality = Causality::kBidirectional;
   std::size_t layer = 0;
   DecoderPast* past = nullptr;  ///< what the rows have read: attention is causal then, and goes on from it
+  AttentionRecord* record = nullptr;  ///< where to put the weights, of a call without a past
 };
 
 /// A kind of attention of a sequence to itself. It may have parameters.

@@ -175,6 +175,12 @@ LstmModel::ReadTarget LstmModel::read_target(const PackedIds& target, const Lstm
 
 torch::Tensor LstmModel::logits(const PairBatch& batch) { return project(read_target(batch.target, encode(batch.source)).hidden_TH); }
 
+std::vector<AttentionMaps> LstmModel::attention(const PairBatch& pair) {
+  if (!config_.looks()) return {};
+  return {attention_maps(AttentionPart::kCross, {alignment_TS(pair).unsqueeze(0).unsqueeze(0)},
+                         /*zero_is_nothing=*/config_.attention == SourceAttention::kLocal)};
+}
+
 torch::Tensor LstmModel::alignment_TS(const PairBatch& batch) {
   TORCH_CHECK(config_.looks(), "the model has no attention");
   return read_target(batch.target, encode(batch.source)).weights_TS;

@@ -57,6 +57,8 @@ class LstmModel final : public Seq2SeqModel {
   torch::Tensor logits(const PairBatch& batch) override;
   /// In training hard attention adds REINFORCE's terms to the loss.
   SummedLoss loss(const PairBatch& batch, double label_smoothing) override;
+  /// Its alignment; of a model without attention nothing.
+  std::vector<AttentionMaps> attention(const PairBatch& pair) override;
   std::unique_ptr<StepDecoder> start_decoding(const PackedIds& source, std::int64_t rows_per_sentence, std::int64_t max_steps) override;
 
   TokenRoles token_roles() const override {

@@ -98,11 +98,11 @@ torch::Tensor TransformerModel::embed(const torch::Tensor& table_VE, const torch
   return embedding_dropout_->forward(torch::add(positions_NE, tokens_NE, scale));
 }
 
-Memory TransformerModel::encode(const PackedIds& source) const {
+Memory TransformerModel::encode(const PackedIds& source, AttentionRecord* record) const {
   check_ids(source, config_.vocab_size);
   Memory memory{.states_ME = {}, .layout = PackedLayout(source.lengths, device())};
   auto x_NE = embed(source_table_, ids_tensor(source.ids, device()), encoder_positions_.index_select(0, memory.layout.positions_N()));
-  AttentionCall call{.tokens = memory.layout};
+  AttentionCall call{.tokens = memory.layout, .record = record};
   for (const auto& layer : *encoder_layers_) {
     x_NE = layer->as<EncoderLayer>()->forward(x_NE, call);
     ++call.layer;
@@ -111,8 +111,8 @@ Memory TransformerModel::encode(const PackedIds& source) const {
   return memory;
 }
 
-torch::Tensor TransformerModel::decode(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory, DecoderPast* past) const {
-  AttentionCall call{.tokens = layout, .causality = Causality::kCausal, .past = past};
+torch::Tensor TransformerModel::decode(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory, DecoderPast* past, AttentionRecord* record) const {
+  AttentionCall call{.tokens = layout, .causality = Causality::kCausal, .past = past, .record = record};
   for (const auto& layer : *decoder_layers_) {
     x_TE = layer->as<DecoderLayer>()->forward(x_TE, call, memory);
     ++call.layer;
@@ -121,11 +121,11 @@ torch::Tensor TransformerModel::decode(torch::Tensor x_TE, const PackedLayout& l
   return x_TE;
 }
 
-torch::Tensor TransformerModel::read_target(const PackedIds& target, const Memory& memory) const {
+torch::Tensor TransformerModel::read_target(const PackedIds& target, const Memory& memory, AttentionRecord* record) const {
   check_ids(target, config_.output_vocab_size());
   const PackedLayout layout(target.lengths, device());
   const auto input_T = ids_tensor(shift_right(target, config_.decoder_start_id), device());
-  return decode(embed(target_table_, input_T, decoder_positions_.index_select(0, layout.positions_N())), layout, memory);
+  return decode(embed(target_table_, input_T, decoder_positions_.index_select(0, layout.positions_N())), layout, memory, /*past=*/nullptr, record);
 }
 
 torch::Tensor TransformerModel::project(const torch::Tensor& hidden_RE) const {
@@ -133,6 +133,14 @@ torch::Tensor TransformerModel::project(const torch::Tensor& hidden_RE) const {
 }
 
 torch::Tensor TransformerModel::logits(const PairBatch& batch) { return project(read_target(batch.target, encode(batch.source))); }
+
+std::vector<AttentionMaps> TransformerModel::attention(const PairBatch& pair) {
+  AttentionRecord encoder, decoder;
+  (void)read_target(pair.target, encode(pair.source, &encoder), &decoder);
+  return {attention_maps(AttentionPart::kEncoder, encoder.self, /*zero_is_nothing=*/false),
+          attention_maps(AttentionPart::kDecoder, decoder.self, /*zero_is_nothing=*/true),
+          attention_maps(AttentionPart::kCross, decoder.cross, /*zero_is_nothing=*/false)};
+}
 
 SummedLoss TransformerModel::loss(const PairBatch& batch, double label_smoothing) {
   const auto hidden_TE = read_target(batch.target, encode(batch.source));

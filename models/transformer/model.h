@@ -50,6 +50,7 @@ class TransformerModel final : public Seq2SeqModel {
 
   torch::Tensor logits(const PairBatch& batch) override;
   SummedLoss loss(const PairBatch& batch, double label_smoothing) override;
+  std::vector<AttentionMaps> attention(const PairBatch& pair) override;
   std::unique_ptr<StepDecoder> start_decoding(const PackedIds& source, std::int64_t rows_per_sentence, std::int64_t max_steps) override;
 
   TokenRoles token_roles() const override {
@@ -67,9 +68,10 @@ class TransformerModel final : public Seq2SeqModel {
   /// row up. Call once the parameters are there.
   void keep_zero_padding();
   /// Section 3.1, left: ids -> encoder states.
-  Memory encode(const PackedIds& source) const;
+  Memory encode(const PackedIds& source, AttentionRecord* record = nullptr) const;
   /// The decoder's layers, from embeddings to the states in front of the output projection: x_TE -> hidden_TE. With a past one token a row.
-  torch::Tensor decode(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory, DecoderPast* past = nullptr) const;
+  torch::Tensor decode(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory, DecoderPast* past = nullptr,
+                       AttentionRecord* record = nullptr) const;
   /// Section 3.4 and 3.5: sqrt(E) times the token's embedding, plus its position's, with dropout. ids_N, positions_NE -> x_NE.
   torch::Tensor embed(const torch::Tensor& table_VE, const torch::Tensor& ids_N, const torch::Tensor& positions_NE) const;
   /// The tied output projection: hidden_RE -> logits_RV.
@@ -82,7 +84,7 @@ class TransformerModel final : public Seq2SeqModel {
   void initialize();
   void check_ids(const PackedIds& ids, std::int64_t vocab_size) const;
   // Target states in front of the output projection, from the target shifted right.
-  torch::Tensor read_target(const PackedIds& target, const Memory& memory) const;
+  torch::Tensor read_target(const PackedIds& target, const Memory& memory, AttentionRecord* record = nullptr) const;
 
   TransformerConfig config_;
   torch::Tensor source_table_, target_table_;                                // the same tensor where embeddings are shared

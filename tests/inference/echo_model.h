@@ -21,6 +21,7 @@ class EchoModel : public Seq2SeqModel {
 
   torch::Tensor logits(const PairBatch&) override { return {}; }
   SummedLoss loss(const PairBatch&, double) override { return {}; }
+  std::vector<AttentionMaps> attention(const PairBatch&) override { return {}; }
 
   std::unique_ptr<StepDecoder> start_decoding(const PackedIds& source, std::int64_t rows_per_sentence, std::int64_t max_steps) override {
     TORCH_CHECK(!is_training() && max_steps <= sizes_.max_positions, "evaluation mode, within the positions");
