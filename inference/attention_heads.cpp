@@ -8,8 +8,8 @@
 namespace attend {
 namespace {
 
-constexpr double kMostly = 0.4;   // share of the weight from which a head has a name
-constexpr double kEvenly = 0.9;   // of the greatest entropy there can be
+constexpr double kMostly = 0.4;  // share of the weight from which a head has a name
+constexpr double kEvenly = 0.9;  // of the greatest entropy there can be
 
 struct Tally {
   std::string does;
@@ -62,9 +62,8 @@ bool holds(const std::vector<std::int64_t>& places, std::size_t place) {
 
 AttentionView::Head head_of_self(const std::vector<float>& weights, const AttentionView::Text& text) {
   enum { kItself, kPrevious, kNext, kSameWord, kSpecial, kFirst };
-  std::vector<Tally> tallies{{"looks at the token itself"},      {"looks at the previous token"},
-                             {"looks at the next token"},        {"looks at the same word elsewhere"},
-                             {"looks at special tokens"},        {"looks at the first token"}};
+  std::vector<Tally> tallies{{"looks at the token itself"},        {"looks at the previous token"}, {"looks at the next token"},
+                             {"looks at the same word elsewhere"}, {"looks at special tokens"},     {"looks at the first token"}};
   const std::size_t n = text.tokens.size();
   for (std::size_t q = 0; q < n; ++q) {
     for (std::size_t k = 0; k < n; ++k) {

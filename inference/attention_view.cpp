@@ -36,8 +36,9 @@ torch::Tensor rollout(const torch::Tensor& weights_LHQK) {
 AttentionView::Part part_of(const AttentionMaps& maps, const Text& queries, const Text& keys) {
   const bool is_cross = maps.part == AttentionPart::kCross;
   AttentionView::Part part{.name = is_cross ? "cross" : maps.part == AttentionPart::kEncoder ? "encoder" : "decoder"};
-  part.label = is_cross ? "Decoder: attention to the source" : maps.part == AttentionPart::kEncoder ? "Self-attention, both ways"
-                                                                                                     : "Self-attention, backwards only";
+  part.label = is_cross                               ? "Decoder: attention to the source"
+               : maps.part == AttentionPart::kEncoder ? "Self-attention, both ways"
+                                                      : "Self-attention, backwards only";
   part.queries = queries.name;
   part.keys = keys.name;
   part.layers = maps.weights_LHQK.size(0);
@@ -90,7 +91,8 @@ Side side_of(const Tokenizer& tokenizer, const MarianTokenizer& of, const std::s
 }
 
 AttentionView view_pair(const std::filesystem::path& folder, const LoadOptions& options, const AttentionRequest& request) {
-  if (request.pair) throw UserError("--text-pair is for models that read two texts; this one translates", "name its translation with --target");
+  if (request.pair)
+    throw UserError("--text-pair is for models that read two texts; this one translates", "name its translation with --target");
   auto model = load_seq2seq(folder, options);
   const auto tokenizer = load_marian_tokenizer(folder);
   AttentionView view;

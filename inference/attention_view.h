@@ -44,10 +44,10 @@ struct AttentionView {
 /// What is looked at.
 struct AttentionRequest {
   std::string text;
-  std::optional<std::string> pair;      ///< the second text of a model that reads pairs
-  std::optional<std::string> target;    ///< what a model that writes is to have written; else what it writes itself
-  std::int64_t max_tokens = 512;        ///< of a text; the rest is cut, and a note says so
-  std::int64_t max_new_tokens = 16;     ///< of a language model's own continuation
+  std::optional<std::string> pair;    ///< the second text of a model that reads pairs
+  std::optional<std::string> target;  ///< what a model that writes is to have written; else what it writes itself
+  std::int64_t max_tokens = 512;      ///< of a text; the rest is cut, and a note says so
+  std::int64_t max_new_tokens = 16;   ///< of a language model's own continuation
 };
 
 /// Throws UserError for a text without tokens, a text that the folder's family does not take, and folders that cannot be loaded.

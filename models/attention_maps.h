@@ -8,7 +8,8 @@
 
 namespace attend {
 
-/// Weights of a call's attention, one a layer: weights_BHQK. Kept while they are wanted; time and memory grow with the square of the length.
+/// Weights of a call's attention, one a layer: weights_BHQK. Kept while they are wanted; time and memory grow with the square of the
+/// length.
 struct AttentionRecord {
   std::vector<torch::Tensor> self = {}, cross = {};
 };

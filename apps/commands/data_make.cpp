@@ -11,7 +11,7 @@ namespace attend {
 namespace {
 
 constexpr std::int64_t kDefaultCount = 1000, kMostCount = 1'000'000'000;
-constexpr std::int64_t kMostShots = 100'000;
+constexpr std::int64_t kMostShots = 100'000, kMostLength = 10'000;
 
 std::int64_t in_range(const char* flag, std::int64_t value, std::int64_t most) {
   if (value < 1 || value > most)
@@ -20,21 +20,27 @@ std::int64_t in_range(const char* flag, std::int64_t value, std::int64_t most) {
 }
 
 /// "8-16", or "9" for 9-9.
-EpisodeSizes parse_shots(const std::string& text) {
+NumberRange parse_range(const char* flag, const std::string& text, std::int64_t most_allowed, const char* example) {
   const std::size_t hyphen = text.find('-');
   const auto fewest = parse_number<std::int64_t>(text.substr(0, hyphen));
   const auto most = hyphen == std::string::npos ? fewest : parse_number<std::int64_t>(text.substr(hyphen + 1));
-  if (!fewest || !most || *fewest < 1 || *fewest > *most || *most > kMostShots)
-    throw UserError(
-        "--shots is '" + excerpt(text) + "'; expected MIN-MAX with 1 <= MIN <= MAX <= " + std::to_string(kMostShots) + ", or one number",
-        "for example --shots 8-16");
-  return {.fewest = static_cast<std::size_t>(*fewest), .most = static_cast<std::size_t>(*most)};
+  if (!fewest || !most || *fewest < 1 || *fewest > *most || *most > most_allowed)
+    throw UserError(std::string(flag) + " is '" + excerpt(text) +
+                        "'; expected MIN-MAX with 1 <= MIN <= MAX <= " + std::to_string(most_allowed) + ", or one number",
+                    std::string("for example ") + flag + " " + example);
+  return {.fewest = *fewest, .most = *most};
+}
+
+EpisodeSizes parse_shots(const std::string& text) {
+  const NumberRange shots = parse_range("--shots", text, kMostShots, "8-16");
+  return {.fewest = static_cast<std::size_t>(shots.fewest), .most = static_cast<std::size_t>(shots.most)};
 }
 
 TaskDraw draw_of(const DataMakeOptions& options) {
   if (options.tasks.empty())
     throw UserError("no task given; expected one of\n" + list_of_tasks(), "for example: attend data make addition");
   TaskDraw draw{.tasks = tasks_named(options.tasks), .settings = options.settings, .seed = options.common.seed, .split = options.split};
+  if (options.lengths) draw.settings.lengths = parse_range("--lengths", *options.lengths, kMostLength, "500-2000");
   check_settings(draw.tasks, draw.settings);
   if (!options.hold_out) return draw;
   if (options.split == RuleSplit::kAll) throw UserError("--hold-out has no effect without --split train or --split held-out");
@@ -75,10 +81,13 @@ void add_data(CLI::App& app) {
   add_field_flag(*command, "--digits", options->settings.digits, "of numbers that are added or subtracted [3]");
   add_field_flag(*command, "--answer-order", options->settings.answer_order, "of a sum's or difference's digits [plain]");
   command->add_flag("--zero-padded", options->settings.zero_padded, "numbers with zeros in front, all of one length");
+  add_field_flag(*command, "--lengths", options->lengths,
+                 "MIN-MAX: of listops tokens of an input [500-2000]; of recall words between fact and question [5-50]");
   add_common(*command, options->common);
   command->footer(
       "Examples:\n"
       "  attend data make --list\n"
+      "  attend data make listops --lengths 500-2000 --count 96000 > train.tsv\n"
       "  attend data make addition --digits 3 --answer-order reversed --count 10000 --split train > train.tsv\n"
       "  attend data make mixture --episodes --split train --count 200000 --shots 9-16 > episodes.txt\n"
       "  attend data make cipher --split held-out --rules 100 --count 12 > unseen.tsv");

@@ -19,7 +19,8 @@ struct DataMakeOptions {
   std::optional<std::int64_t> count;  ///< lines of each rule; with `episodes` the number of those
   std::optional<std::int64_t> rules;  ///< blocks of a table
   bool episodes = false;
-  std::optional<std::string> shots;  ///< examples an episode: "8-16", "9"
+  std::optional<std::string> shots;    ///< examples an episode: "8-16", "9"
+  std::optional<std::string> lengths;  ///< "500-2000", "50"
   RuleSplit split = RuleSplit::kAll;
   std::optional<double> hold_out;
   TaskSettings settings;

@@ -68,8 +68,7 @@ int pretrain_seq2seq(PretrainSeq2SeqOptions options, const Seq2SeqPretraining& f
   setup.model = family.make(*tokenizer, device);
   setup.tokenizer = tokenizer;
   setup.tokenizer_folder = tokenizer_folder;
-  setup.generation =
-      seq2seq_generation_config(setup.model->token_roles(), std::min(kLongestTranslation, setup.model->max_positions() - 1));
+  setup.generation = seq2seq_generation_config(setup.model->token_roles(), std::min(kLongestTranslation, setup.model->max_positions() - 1));
   record_settings(options.model, setup.settings);
   setup.settings.update(family.settings);
   if (!options.tokenizer_model.empty()) setup.settings["tokenizer_model"] = options.tokenizer_model;

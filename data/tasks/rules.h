@@ -14,6 +14,8 @@ Rule copy(RandomStream& random, const TaskSettings& settings);
 Rule reverse(RandomStream& random, const TaskSettings& settings);
 Rule count(RandomStream& random, const TaskSettings& settings);
 Rule sort(RandomStream& random, const TaskSettings& settings);
+Rule listops(RandomStream& random, const TaskSettings& settings);
+Rule recall(RandomStream& random, const TaskSettings& settings);
 
 // In-context tasks.
 Rule cipher(RandomStream& random, const TaskSettings& settings);

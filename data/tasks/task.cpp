@@ -20,6 +20,8 @@ constexpr Task kTasks[] = {
     {"reverse", "a word, backwards", TaskKind::kFixed, TaskInput::kText, rules::reverse},
     {"count", "how often a letter stands in a word", TaskKind::kFixed, TaskInput::kText, rules::count},
     {"sort", "the letters of a word in alphabetical order", TaskKind::kFixed, TaskInput::kText, rules::sort},
+    {"listops", "nested operations on digits, long (Long Range Arena's)", TaskKind::kFixed, TaskInput::kLong, rules::listops},
+    {"recall", "a question whose answer stands many words back", TaskKind::kFixed, TaskInput::kLong, rules::recall},
     {"cipher", "letters that stand for others", TaskKind::kInContext, TaskInput::kText, rules::cipher},
     {"arrange", "letters put in another order", TaskKind::kInContext, TaskInput::kText, rules::arrange},
     {"affix", "letters put before or after a word", TaskKind::kInContext, TaskInput::kText, rules::affix},
@@ -80,16 +82,23 @@ std::string list_of_tasks() {
 }
 
 void check_settings(std::span<const Task* const> tasks, const TaskSettings& settings) {
-  const auto refuse_unused = [&](bool is_set, const char* flag) {
+  const auto refuse_unused = [&](bool is_set, const char* flag, TaskInput input, const char* are) {
     if (!is_set) return;
     for (const Task* task : tasks)
-      if (task->input != TaskInput::kNumbers)
+      if (task->input != input)
         throw UserError(std::string(flag) + " has no effect on the task '" + task->name + "'",
-                        "it is for addition and subtraction; leave it out");
+                        std::string("it is for ") + are + "; leave it out");
   };
-  refuse_unused(settings.digits.has_value(), "--digits");
-  refuse_unused(settings.answer_order.has_value(), "--answer-order");
-  refuse_unused(settings.zero_padded, "--zero-padded");
+  constexpr const char* kOfNumbers = "addition and subtraction";
+  refuse_unused(settings.digits.has_value(), "--digits", TaskInput::kNumbers, kOfNumbers);
+  refuse_unused(settings.answer_order.has_value(), "--answer-order", TaskInput::kNumbers, kOfNumbers);
+  refuse_unused(settings.zero_padded, "--zero-padded", TaskInput::kNumbers, kOfNumbers);
+  refuse_unused(settings.lengths.has_value(), "--lengths", TaskInput::kLong, "listops and recall");
+  const auto makes = [&](const char* name) {
+    return std::any_of(tasks.begin(), tasks.end(), [&](const Task* task) { return std::string_view(task->name) == name; });
+  };
+  if (settings.lengths && settings.lengths->fewest > 1 && settings.lengths->most < 4 && makes("listops"))
+    throw UserError("--lengths asks for expressions of 2 or 3 tokens; there are none", "one digit is 1 token, [MIN 4 7 ] is 4");
   if (settings.digits && (*settings.digits < 1 || *settings.digits > TaskSettings::kMostDigits))
     throw UserError("--digits is " + std::to_string(*settings.digits) + "; expected 1 to " + std::to_string(TaskSettings::kMostDigits));
 }

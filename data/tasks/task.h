@@ -27,11 +27,18 @@ struct EnumNames<AnswerOrder> {
   static constexpr std::array values{std::pair{AnswerOrder::kPlain, "plain"}, std::pair{AnswerOrder::kReversed, "reversed"}};
 };
 
+/// Both ends count.
+struct NumberRange {
+  std::int64_t fewest = 1, most = 1;
+};
+
 /// What some tasks can be told; a setting that the task does not have is refused.
 struct TaskSettings {
   std::optional<std::int64_t> digits;       ///< of the numbers of addition and subtraction; 3 unless told otherwise
   std::optional<AnswerOrder> answer_order;  ///< of the same
   bool zero_padded = false;                 ///< of the same: "012+009", "0021", so that every digit has its place
+
+  std::optional<NumberRange> lengths;  ///< of listops: tokens of an input; of recall: words between the fact and the question
 
   static constexpr std::int64_t kMostDigits = 17;  // sums fit 64 bits
 };
@@ -43,13 +50,13 @@ struct Rule {
 };
 
 enum class TaskKind { kFixed, kInContext };
-enum class TaskInput { kNumbers, kText };
+enum class TaskInput { kNumbers, kText, kLong };
 
 struct Task {
   const char* name;
   const char* summary;  ///< a line for the list of tasks
   TaskKind kind;
-  TaskInput input;  ///< kNumbers: takes TaskSettings
+  TaskInput input;  ///< which of TaskSettings it takes: digits and their order; none; lengths
   Rule (*draw_rule)(RandomStream& random, const TaskSettings& settings);
 };
 

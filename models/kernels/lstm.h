@@ -5,7 +5,8 @@
 //
 // The four gates' rows lie in the order i, f, g, o.
 //
-// Letters: R rows (sequences) of one step, B rows at the start, N tokens of all rows in time-major order (models/layers/time_major.h), H width.
+// Letters: R rows (sequences) of one step, B rows at the start, N tokens of all rows in time-major order (models/layers/time_major.h), H
+// width.
 #pragma once
 
 #include <cstdint>

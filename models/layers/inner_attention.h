@@ -21,7 +21,7 @@ struct AttentionCall {
   const PackedLayout& tokens;  ///< which sequence each token belongs to; in a step of decoding one token a row
   Causality causality = Causality::kBidirectional;
   std::size_t layer = 0;
-  DecoderPast* past = nullptr;  ///< what the rows have read: attention is causal then, and goes on from it
+  DecoderPast* past = nullptr;        ///< what the rows have read: attention is causal then, and goes on from it
   AttentionRecord* record = nullptr;  ///< where to put the weights, of a call without a past
 };
 

@@ -95,8 +95,10 @@ Look AlignmentImpl::look_hard(const torch::Tensor& weights_RS, const AlignedSour
   const bool draws = is_drawn_R.defined();
   const auto place_R1 = draws ? torch::multinomial(weights_RS.detach(), 1) : weights_RS.argmax(1, /*keepdim=*/true);
   const auto one_RS = torch::zeros_like(weights_RS).scatter(1, place_R1, 1);
-  Look look{.context_RH = {}, .weights_RS = draws ? torch::where(is_drawn_R.unsqueeze(1), one_RS, weights_RS) : one_RS,
-            .log_probability_R = {}, .entropy_R = {}};
+  Look look{.context_RH = {},
+            .weights_RS = draws ? torch::where(is_drawn_R.unsqueeze(1), one_RS, weights_RS) : one_RS,
+            .log_probability_R = {},
+            .entropy_R = {}};
   look.context_RH = context(look.weights_RS, source);
   if (!draws) return look;
   const auto log_weights_RS = torch::log(weights_RS.clamp_min(1e-20));

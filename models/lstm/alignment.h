@@ -43,8 +43,8 @@ class AlignmentImpl : public torch::nn::Module {
 
   /// A row a sentence: states_NH of the encoder.
   AlignedSource source(const torch::Tensor& states_NH, const PackedLayout& layout) const;
-  /// query_RH: the decoder's state. `step` counts from 0. `is_drawn_R` (bool; undefined: no row): in training, the rows whose place is drawn
-  /// from torch's default generator. Of other rows hard attention is soft in training, and looks at the likeliest place elsewhere.
+  /// query_RH: the decoder's state. `step` counts from 0. `is_drawn_R` (bool; undefined: no row): in training, the rows whose place is
+  /// drawn from torch's default generator. Of other rows hard attention is soft in training, and looks at the likeliest place elsewhere.
   Look look(const torch::Tensor& query_RH, const AlignedSource& source, std::int64_t step, const torch::Tensor& is_drawn_R = {}) const;
 
   void initialize();

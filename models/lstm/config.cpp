@@ -16,10 +16,7 @@ struct Preset {
 
 const std::vector<Preset>& presets() {
   static const std::vector<Preset> all{
-      {"tiny", 1, 128, 0.2},
-      {"small", 1, 256, 0.3},
-      {"base", 2, 512, 0.3},
-      {"luong", 4, 1000, 0.2},  // Luong et al. 2015, section 4.1
+      {"tiny", 1, 128, 0.2}, {"small", 1, 256, 0.3}, {"base", 2, 512, 0.3}, {"luong", 4, 1000, 0.2},  // Luong et al. 2015, section 4.1
   };
   return all;
 }
@@ -45,7 +42,8 @@ void LstmConfig::validate() const {
 }
 
 std::int64_t LstmConfig::least_parameters() const {
-  const std::int64_t square = hidden_size * hidden_size, embeddings = (vocab_size + (shared_embeddings ? 0 : target_vocab_size)) * hidden_size;
+  const std::int64_t square = hidden_size * hidden_size,
+                     embeddings = (vocab_size + (shared_embeddings ? 0 : target_vocab_size)) * hidden_size;
   const std::int64_t encoder = 2 * (4 * hidden_size / 2) * (hidden_size + hidden_size / 2), decoder = 8 * square;
   return embeddings + num_layers * (encoder + decoder) + (looks() ? 6 * square : 0);  // what is fed back, and what is made of a look
 }
@@ -67,7 +65,8 @@ const std::vector<std::string>& lstm_preset_names() {
 Json lstm_to_hf(const LstmConfig& config) {
   Json json{{"architectures", {"LstmForTranslation"}}, {"model_type", "attend-lstm"}, {"dtype", "float32"}, {"is_encoder_decoder", true}};
   json.update(to_json(config));
-  for (const auto& [ours, theirs] : {std::pair{"pad_id", "pad_token_id"}, {"eos_id", "eos_token_id"}, {"decoder_start_id", "decoder_start_token_id"}}) {
+  for (const auto& [ours, theirs] :
+       {std::pair{"pad_id", "pad_token_id"}, {"eos_id", "eos_token_id"}, {"decoder_start_id", "decoder_start_token_id"}}) {
     json[theirs] = json[ours];
     json.erase(ours);
   }

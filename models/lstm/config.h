@@ -1,5 +1,5 @@
-// Sizes and settings of the LSTM that reads a sentence and writes another (Sutskever et al. 2014), without attention or with that of Bahdanau
-// et al. 2015, Luong et al. 2015 or Xu et al. 2015.
+// Sizes and settings of the LSTM that reads a sentence and writes another (Sutskever et al. 2014), without attention or with that of
+// Bahdanau et al. 2015, Luong et al. 2015 or Xu et al. 2015.
 #pragma once
 
 #include <array>

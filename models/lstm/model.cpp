@@ -21,8 +21,9 @@ BidirectionalLstmImpl::BidirectionalLstmImpl(std::int64_t width)
 LstmImpl::Output BidirectionalLstmImpl::forward(const torch::Tensor& x_NH, const PackedLayout& layout) const {
   const auto left = forwards->forward(x_NH, TimeMajor(layout, TimeMajor::Direction::kForward));
   const auto right = backwards->forward(x_NH, TimeMajor(layout, TimeMajor::Direction::kBackward));
-  return {.hidden_NH = torch::cat({left.hidden_NH, right.hidden_NH}, 1),
-          .last = {.hidden = torch::cat({left.last.hidden, right.last.hidden}, 1), .cell = torch::cat({left.last.cell, right.last.cell}, 1)}};
+  return {
+      .hidden_NH = torch::cat({left.hidden_NH, right.hidden_NH}, 1),
+      .last = {.hidden = torch::cat({left.last.hidden, right.last.hidden}, 1), .cell = torch::cat({left.last.cell, right.last.cell}, 1)}};
 }
 
 LstmModel::LstmModel(const LstmConfig& config, Start start)
@@ -63,7 +64,8 @@ void LstmModel::check_ids(const PackedIds& ids, std::int64_t vocab_size) const {
   for (const std::int64_t id : ids.ids)
     TORCH_CHECK(id >= 0 && id < vocab_size, "token id ", id, " is outside the vocabulary of ", vocab_size);
   for (const std::int64_t length : ids.lengths)
-    TORCH_CHECK(length >= 1 && length <= config_.max_positions, "a sentence of ", length, " tokens; the model reads ", config_.max_positions);
+    TORCH_CHECK(length >= 1 && length <= config_.max_positions, "a sentence of ", length, " tokens; the model reads ",
+                config_.max_positions);
 }
 
 LstmMemory LstmModel::encode(const PackedIds& source) const {
@@ -94,8 +96,8 @@ std::vector<torch::Tensor> LstmModel::step_weights() const {
   for (const auto& module : *decoder_layers_) {
     const auto& lstm = *module->as<Lstm>();
     // Of the first layer's inputs the embedding comes first: read_ids() has it.
-    const auto read = weights.empty() ? lstm.input_weight.narrow(1, config_.hidden_size, config_.looks() ? config_.hidden_size : 0)
-                                      : lstm.input_weight;
+    const auto read =
+        weights.empty() ? lstm.input_weight.narrow(1, config_.hidden_size, config_.looks() ? config_.hidden_size : 0) : lstm.input_weight;
     weights.push_back(torch::cat({read, lstm.hidden_weight}, 1));
   }
   return weights;

@@ -1,5 +1,6 @@
-// An LSTM that reads a sentence and writes another (Sutskever et al. 2014): the encoder reads both ways (Bahdanau et al. 2015, section 3.2),
-// the decoder looks at its states (models/lstm/alignment.h) and reads its last look again (input feeding: Luong et al. 2015, section 3.3).
+// An LSTM that reads a sentence and writes another (Sutskever et al. 2014): the encoder reads both ways (Bahdanau et al. 2015,
+// section 3.2), the decoder looks at its states (models/lstm/alignment.h) and reads its last look again (input feeding: Luong et al. 2015,
+// section 3.3).
 //
 // Letters: N source tokens and T target tokens of the batch (packed), B sentences, R decoded rows, H width, V vocabulary.
 #pragma once
@@ -83,7 +84,7 @@ class LstmModel final : public Seq2SeqModel {
   torch::Tensor read_ids(const torch::Tensor& ids_T) const;
   /// One step of R rows: gates_R4H from read_ids, `source` undefined without attention. The state moves on.
   LstmStep step(const torch::Tensor& gates_R4H, LstmDecoderState& state, const AlignedSource& source,
-            const std::vector<torch::Tensor>& step_weights, const torch::Tensor& is_drawn_R = {}) const;
+                const std::vector<torch::Tensor>& step_weights, const torch::Tensor& is_drawn_R = {}) const;
   AlignedSource aligned_source(const LstmMemory& memory) const;
   LstmDecoderState first_state(const LstmMemory& memory) const;
   torch::Tensor project(const torch::Tensor& hidden_RH) const { return linear(hidden_RH, target_table_, torch::Tensor()); }

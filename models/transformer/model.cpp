@@ -111,7 +111,8 @@ Memory TransformerModel::encode(const PackedIds& source, AttentionRecord* record
   return memory;
 }
 
-torch::Tensor TransformerModel::decode(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory, DecoderPast* past, AttentionRecord* record) const {
+torch::Tensor TransformerModel::decode(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory, DecoderPast* past,
+                                       AttentionRecord* record) const {
   AttentionCall call{.tokens = layout, .causality = Causality::kCausal, .past = past, .record = record};
   for (const auto& layer : *decoder_layers_) {
     x_TE = layer->as<DecoderLayer>()->forward(x_TE, call, memory);
@@ -125,7 +126,8 @@ torch::Tensor TransformerModel::read_target(const PackedIds& target, const Memor
   check_ids(target, config_.output_vocab_size());
   const PackedLayout layout(target.lengths, device());
   const auto input_T = ids_tensor(shift_right(target, config_.decoder_start_id), device());
-  return decode(embed(target_table_, input_T, decoder_positions_.index_select(0, layout.positions_N())), layout, memory, /*past=*/nullptr, record);
+  return decode(embed(target_table_, input_T, decoder_positions_.index_select(0, layout.positions_N())), layout, memory, /*past=*/nullptr,
+                record);
 }
 
 torch::Tensor TransformerModel::project(const torch::Tensor& hidden_RE) const {

@@ -33,7 +33,8 @@ std::vector<LstmConfig> all_configs() {
 }
 
 std::string name_of(const LstmConfig& config) {
-  return std::string(enum_name(config.attention)) + " " + std::string(enum_name(config.score)) + " " + std::string(enum_name(config.local_place));
+  return std::string(enum_name(config.attention)) + " " + std::string(enum_name(config.score)) + " " +
+         std::string(enum_name(config.local_place));
 }
 
 PackedIds ids(std::vector<std::vector<std::int64_t>> rows) {
@@ -112,7 +113,8 @@ TEST_CASE("one step at a time is all steps in one") {
 
 TEST_CASE("the LSTM's plain steps pass a float64 gradient check") {
   torch::manual_seed(3);
-  const auto gates = torch::randn({7, 16}, torch::kFloat64).requires_grad_(), weight = torch::randn({16, 4}, torch::kFloat64).requires_grad_();
+  const auto gates = torch::randn({7, 16}, torch::kFloat64).requires_grad_(),
+             weight = torch::randn({16, 4}, torch::kFloat64).requires_grad_();
   const auto hidden = torch::randn({3, 4}, torch::kFloat64).requires_grad_(), cell = torch::randn({3, 4}, torch::kFloat64).requires_grad_();
   const auto weights = torch::randn({7, 8}, torch::kFloat64);
   const auto value = [&] {
@@ -212,7 +214,8 @@ TEST_CASE("local-p weighs by a Gaussian around the place it predicts") {
     if (std::abs(static_cast<double>(s) - place) <= 4) total += alpha[s].item<double>();
   for (std::int64_t s = 0; s < 9; ++s) {
     const double distance = static_cast<double>(s) - place;
-    const double expected = std::abs(distance) <= 4 ? alpha[s].item<double>() / total * std::exp(-distance * distance / (2 * 2.0 * 2.0)) : 0;
+    const double expected =
+        std::abs(distance) <= 4 ? alpha[s].item<double>() / total * std::exp(-distance * distance / (2 * 2.0 * 2.0)) : 0;
     CHECK(std::abs(seen[s].item<double>() - expected) < 1e-6);
   }
 }

@@ -7,6 +7,7 @@
 #include "core/random.h"
 #include "core/stop_signal.h"
 #include "core/text.h"
+#include "models/lstm/model.h"
 #include "models/transformer/model.h"
 #include "tests/support/captured_stderr.h"
 #include "tests/support/temp_folder.h"
@@ -66,8 +67,23 @@ struct Workplace {
     config.vocab_size = tokenizer->vocab_size();
     config.pad_id = config.decoder_start_id = tokenizer->pad_id();
     config.eos_id = tokenizer->eos_id();
+    return setup_of(make_transformer(config, /*seed=*/3, torch::kCPU));
+  }
+
+  /// The same for an LSTM that draws where it looks.
+  TranslationSetup lstm_setup() const {
+    LstmConfig config = lstm_preset("tiny");
+    config.hidden_size = 32;
+    config.attention = SourceAttention::kHard;
+    config.vocab_size = tokenizer->vocab_size();
+    config.pad_id = config.decoder_start_id = tokenizer->pad_id();
+    config.eos_id = tokenizer->eos_id();
+    return setup_of(make_lstm(config, /*seed=*/3, torch::kCPU));
+  }
+
+  TranslationSetup setup_of(std::shared_ptr<Seq2SeqModel> model) const {
     TranslationSetup setup;
-    setup.model = make_transformer(config, /*seed=*/3, torch::kCPU);
+    setup.model = std::move(model);
     setup.tokenizer = tokenizer;
     setup.tokenizer_folder = folder / "tokenizer";
     setup.files = {folder / "train.de", folder / "train.en", folder / "valid.de", folder / "valid.en"};
@@ -263,4 +279,29 @@ TEST_CASE("The trainer teaches a tiny Transformer to translate word by word") {
   CHECK(best["bleu"].get<double>() > 60);
   CHECK(best["perplexity"].get<double>() < 1.6);  // 39 before training
   CHECK(std::filesystem::exists(place.folder / "run" / "checkpoints" / "average" / "vocab.json"));
+}
+
+TEST_CASE("An LSTM with hard attention learns the same, stopped and resumed to the same bits") {
+  const Workplace place;
+  TrainingOptions options;
+  options.steps = 400;
+  options.learning_rate = 1e-2;
+  options.warmup_steps = 20;
+  options.eval_every = options.save_every = 200;
+  const auto train = [&](const std::string& name, Start start) {
+    TranslationObjective objective(place.lstm_setup());
+    Trainer trainer(objective, {.output = place.folder / name, .options = options, .start = start, .command = "attend pretrain lstm"});
+    REQUIRE(trainer.run() == ExitCode::kDone);
+    return trainer.state().best_metrics;
+  };
+  CHECK(train("whole", Start::kFresh)["perplexity"].get<double>() < 3);  // 39 before training
+
+  // What a stop at step 200 leaves: the second checkpoint is not there yet.
+  std::filesystem::copy(place.folder / "whole", place.folder / "stopped",
+                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+  std::filesystem::remove_all(place.folder / "stopped" / "checkpoints" / "step-400");
+  train("stopped", Start::kResume);
+  const std::string weights = read_text(place.folder / "whole" / "checkpoints" / "step-400" / "model.safetensors");
+  CHECK(weights.size() > 10'000);
+  CHECK(read_text(place.folder / "stopped" / "checkpoints" / "step-400" / "model.safetensors") == weights);
 }

@@ -2,7 +2,9 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
+#include <sstream>
 
 #include "data/tasks/lexicon.h"
 #include "data/tasks/misspell.h"
@@ -140,6 +142,73 @@ TEST_CASE("a task with few inputs says how many it found") {
   write_task_table({.tasks = tasks_named("translation"), .settings = {}}, 1, 1000, Shortage::kTakeAll, all);
   const std::string lines = all.str();
   CHECK(std::count(lines.begin(), lines.end(), '\n') == static_cast<std::int64_t>(english_german().size()));
+}
+
+namespace {
+
+/// What an expression comes to, read again from its text by another way: a stack.
+int value_of(const std::string& text) {
+  std::istringstream words(text);
+  std::vector<std::pair<std::string, std::vector<int>>> open{{"", {}}};
+  for (std::string word; words >> word;) {
+    if (word[0] == '[') {
+      open.push_back({word.substr(1), {}});
+    } else if (word != "]") {
+      open.back().second.push_back(std::stoi(word));
+    } else {
+      auto [name, values] = open.back();
+      open.pop_back();
+      std::sort(values.begin(), values.end());
+      const std::size_t n = values.size();
+      const int sum = std::accumulate(values.begin(), values.end(), 0);
+      open.back().second.push_back(name == "MIN"   ? values.front()
+                                   : name == "MAX" ? values.back()
+                                   : name == "MED" ? (values[(n - 1) / 2] + values[n / 2]) / 2
+                                                   : sum % 10);
+    }
+  }
+  return open.size() == 1 && open[0].second.size() == 1 ? open[0].second[0] : -1;
+}
+
+std::int64_t words_of(const std::string& text) { return std::count(text.begin(), text.end(), ' ') + 1; }
+
+}  // namespace
+
+TEST_CASE("listops come to what they say, within their lengths and Long Range Arena's shape") {
+  std::set<std::string> answers;
+  for (const TaskExample& example : examples_of("listops", 30)) {
+    CHECK(std::to_string(value_of(example.input)) == example.output);
+    CHECK(words_of(example.input) >= 500);
+    CHECK(words_of(example.input) <= 2000);
+    answers.insert(example.output);
+    int depth = 0, deepest = 0;
+    for (const char letter : example.input) {
+      depth += letter == '[' ? 1 : letter == ']' ? -1 : 0;
+      deepest = std::max(deepest, depth);
+    }
+    CHECK(depth == 0);
+    CHECK(deepest <= 9);  // the tenth level is digits
+  }
+  CHECK(answers.size() > 3);
+  for (const TaskExample& example : examples_of("listops", 200, {.lengths = NumberRange{4, 20}})) {
+    CHECK(std::to_string(value_of(example.input)) == example.output);
+    CHECK(words_of(example.input) >= 4);
+    CHECK(words_of(example.input) <= 20);
+  }
+  CHECK(value_of("[MAX 2 9 [MIN 4 7 ] 0 ]") == 9);
+  CHECK(value_of("[MED 2 9 4 7 ]") == 5);
+  CHECK(value_of("[SM 5 9 [MED 1 2 ] ]") == 5);
+}
+
+TEST_CASE("recall's answer is the language of the country that stands so many words back") {
+  for (const TaskExample& example : examples_of("recall", 300, {.lengths = NumberRange{7, 9}})) {
+    const std::int64_t between = words_of(example.input) - 6 - 3;  // i grew up in X . and i speak fluent
+    CHECK((between >= 7 && between <= 9));
+    CHECK(example.input.starts_with("i grew up in "));
+    CHECK(example.input.ends_with(" i speak fluent"));
+    if (example.input.find("in france .") != std::string::npos) CHECK(example.output == "french");
+    CHECK(example.input.find(" " + example.output + " ") == std::string::npos);
+  }
 }
 
 }  // namespace attend

@@ -127,6 +127,9 @@ TEST_CASE("settings that a task does not have are refused") {
   CHECK_THAT(refusal("sort", {.digits = {}, .answer_order = {}, .zero_padded = true}), Contains("--zero-padded has no effect"));
   CHECK_THAT(refusal("addition", {.digits = 0, .answer_order = {}}), Contains("--digits is 0; expected 1 to 17"));
   CHECK_THAT(refusal("addition", {.digits = 18, .answer_order = {}}), Contains("--digits is 18"));
+  CHECK(refusal("listops,recall", {.lengths = NumberRange{1, 3}}).empty());
+  CHECK_THAT(refusal("listops", {.lengths = NumberRange{2, 3}}), Contains("expressions of 2 or 3 tokens; there are none"));
+  CHECK_THAT(refusal("copy", {.lengths = NumberRange{2, 3}}), Contains("--lengths has no effect on the task 'copy'"));
 }
 
 }  // namespace attend
