@@ -1,0 +1,79 @@
+// What stands beside the picture: what the head does, and to whom the token in question looks, as bars and numbers.
+attend.panel = (() => {
+  const {model} = attend;
+  const {state} = model;
+  const kRows = 7;
+
+  const box = document.createElement('aside'), title = document.createElement('h2'), about = document.createElement('p');
+  const subject = document.createElement('h3'), list = document.createElement('ol'), rest = document.createElement('p');
+  box.className = 'panel';
+  box.setAttribute('aria-label', 'about this head');
+  rest.className = about.className = 'soft';
+  box.append(title, about, subject, list, rest);
+  const rows = Array.from({length: kRows}, () => {
+    const row = document.createElement('li'), name = document.createElement('span'), bar = document.createElement('span');
+    const value = document.createElement('span');
+    name.className = 'name';
+    bar.className = 'bar';
+    value.className = 'value';
+    name.dir = 'auto';
+    row.append(name, bar, value);
+    list.append(row);
+    return {row, name, bar, value};
+  });
+
+  /// What the way of showing means, or what the heads in question do.
+  function aboutShow(at) {
+    const part = model.part();
+    if (state.show === 'rollout') {
+      return 'Rollout: how much of every input token has come up to this layer, when the layers are multiplied. Heads are averaged, ' +
+             'and half of every layer is the token itself (Abnar and Zuidema, 2020).';
+    }
+    if (state.show === 'mean-heads') return `The mean of the ${part.heads} heads of this layer.`;
+    if (state.show === 'mean-layers') return `The mean of this head’s number in all ${part.layers} layers. Heads of different layers share no more than the number.`;
+    const {summary} = part;
+    if (state.view === 'lines' && state.on.size !== 1) return state.on.size === 0 ? 'Turn a head on to see its lines.' : `Numbers are the mean of ${state.on.size} heads.`;
+    const head = state.view === 'lines' ? [...state.on][0] : at.head;
+    const known = summary[at.layer] && summary[at.layer][head];
+    if (!known) return '';
+    const spread = `Entropy ${known.entropy.toFixed(2)} nats: as if spread evenly over ${Math.exp(known.entropy).toFixed(1)} tokens.`;
+    return known.does ? `${model.capital(known.does)} (${Math.round(100 * known.share)} %). ${spread}` : spread;
+  }
+
+  function subjectOf(focus) {
+    const part = model.part(), token = (focus.side === 'query' ? part.queries : part.keys)[focus.index];
+    return `${model.quoted(token)} ${focus.side === 'query' ? 'looks at' : 'is looked at by'}`;
+  }
+
+  function draw() {
+    const part = model.part(), at = model.spot(), focus = model.focus();
+    title.textContent = model.capital(model.place(at));
+    about.textContent = aboutShow(at);
+    const shown = focus !== null && state.view !== 'grid';
+    subject.hidden = list.hidden = rest.hidden = !shown;
+    if (!shown) return;
+    const maps = state.view === 'lines' ? model.drawn().map((each) => each.map) : [model.oneMap()];
+    const means = part.profile(focus, maps), others = focus.side === 'query' ? part.keys : part.queries;
+    const best = attend.data.strongest(means, kRows);
+    subject.textContent = subjectOf(focus);
+    let left = 0, gaps = 0;
+    for (const mean of means) mean === mean ? left += mean : ++gaps;
+    rows.forEach(({row, name, bar, value}, place) => {
+      const index = best[place];
+      row.hidden = index === undefined;
+      if (row.hidden) return;
+      left -= means[index];
+      name.textContent = others[index];
+      row.title = `token ${index}`;
+      bar.style.setProperty('--share', means[index]);
+      value.textContent = attend.data.number(means[index], means[index] < 0.01 ? 3 : 2);
+    });
+    const words = [];
+    const count = means.length - best.length - gaps;
+    if (count > 0) words.push(`The other ${count} together: ${attend.data.number(Math.max(0, left), 2)}.`);
+    if (gaps > 0) words.push(`Not computed: ${gaps}.`);
+    rest.textContent = words.join(' ');
+  }
+
+  return {box, draw};
+})();
