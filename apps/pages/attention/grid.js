@@ -57,8 +57,9 @@ attend.grid = (() => {
   }
 
   function size() {
-    const heads = model.part().headsOf(state.show), room = box.clientWidth - 64 - 6 * heads;
-    side = Math.floor(Math.max(kMinCell, Math.min(kMaxCell, room / heads)));
+    const part = model.part(), heads = part.headsOf(state.show), layers = part.layersOf(state.show);
+    const wide = (box.clientWidth - 100 - 6 * heads) / heads, high = Math.max(72, innerHeight * 0.66 / layers - 12);
+    side = Math.floor(Math.max(kMinCell, Math.min(kMaxCell, wide, high)));
     table.style.setProperty('--cell', `${side}px`);
   }
 
@@ -172,7 +173,8 @@ attend.grid = (() => {
         surface.text(head === 0 ? 'head 0' : head, x + left + head * step + side / 2, y + 14, {size: 12, anchor: 'middle', fill: muted});
       }
       for (let layer = 0; layer < layers && layers > 1; ++layer) {
-        surface.text(layer === 0 ? 'layer 0' : layer, x + left - 8, y + top + layer * step + side / 2 + 4, {size: 12, anchor: 'end', fill: muted});
+        const at = y + top + layer * step + side / 2 + 4;
+        surface.text(layer === 0 ? 'layer 0' : layer, x + left - 8, at, {size: 12, anchor: 'end', fill: muted});
       }
       for (const cell of cells) {
         paintCell(cell);

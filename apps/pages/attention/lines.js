@@ -53,8 +53,8 @@ attend.lines = (() => {
     const gap = Math.min(420, width - 2 * (gutter + column + strip + 8));
     const left = (width - 2 * (gutter + column + strip + 8) - gap) / 2;
     const start = left + gutter + column + strip + 8;
-    return {width, rows, size, square, strip, column, row: 26, height: 2 * kPad + 26 * rows, queryLeft: left + gutter,
-            start, end: start + gap, keyLeft: start + gap + strip + 8};
+    return {width, rows, size, square, strip, column, lane: Math.min(2.5, 15 / heads), row: 26, height: 2 * kPad + 26 * rows,
+            queryLeft: left + gutter, start, end: start + gap, keyLeft: start + gap + strip + 8};
   }
 
   function layout() {
@@ -100,10 +100,12 @@ attend.lines = (() => {
     const rows = {query: range(part.queries.length), key: range(part.keys.length)};
     const {maps, lines} = collect(focus, rows);
     if (focus) paintOthers(surface, g, x, middle, focus, maps, rows);
-    const width = maps.length === 1 ? 2.2 : 1.6, soft = focus ? 1 : 0.75;
+    const width = maps.length === 1 ? 2.4 : 1.8, start = x + (focus && focus.side === 'key' ? g.start : g.start - g.strip - 4);
+    const end = x + (focus && focus.side === 'query' ? g.end : g.end + g.strip + 4);
     for (const [weight, query, key, place] of lines) {
-      surface.curve(x + g.start, middle(query), x + g.end, middle(key), maps[place].colour, width,
-                    soft * Math.min(1, 0.06 + 0.94 * Math.sqrt(weight) * (0.35 + 0.65 * weight)));
+      const aside = (place - (maps.length - 1) / 2) * g.lane;  // heads side by side
+      surface.curve(start, middle(query) + aside, end, middle(key) + aside, maps[place].colour, width,
+                    focus ? 0.1 + 0.9 * weight ** 0.7 : 0.85 * weight ** 0.9);
     }
     if (with_tokens) paintTokens(surface, g, x, middle, focus, rows);
   }
@@ -123,8 +125,8 @@ attend.lines = (() => {
       if (means[i] < 0.001) continue;
       surface.rect(left, up + 1, g.column, g.row - 2, picture.ink('accent'), 0.34 * Math.sqrt(means[i]));
       maps.forEach(({map, colour}, place) => {
-        const weight = map.values[toKeys ? focus.index * K + i : i * K + focus.index];
-        if (weight > 0.002) surface.rect(strip + place * g.square, up + 5, g.square - (g.square > 4 ? 1 : 0), g.row - 10, colour, Math.sqrt(weight));
+        const weight = map.values[toKeys ? focus.index * K + i : i * K + focus.index], side = g.square - (g.square > 4 ? 1 : 0);
+        if (weight > 0.002) surface.rect(strip + place * g.square, up + 5, side, g.row - 10, colour, Math.sqrt(weight));
       });
       if (means[i] >= 0.01) {
         surface.text(means[i].toFixed(2), toKeys ? left + g.column + 6 : left - 6, middle(i) + 4,
@@ -187,7 +189,9 @@ attend.lines = (() => {
   }
 
   function found(matches) {
-    for (const side of ['query', 'key']) columns[side].forEach((button, index) => button.classList.toggle('match', matches[side].has(index)));
+    for (const side of ['query', 'key']) {
+      columns[side].forEach((button, index) => button.classList.toggle('match', matches[side].has(index)));
+    }
   }
 
   const tokenOf = (event) => {
@@ -210,7 +214,8 @@ attend.lines = (() => {
   function file() {
     const g = measure(Math.max(520, Math.min(900, box.clientWidth)));
     const whole = g.rows <= kWholeRows, top = whole ? 0 : box.scrollTop, height = whole ? g.height : box.clientHeight;
-    return {width: g.width, height, paint: (surface, x, y) => surface.clip(x, y, g.width, height, () => paint(surface, g, x, y, top, height, true))};
+    const draw_all = (surface, x, y) => surface.clip(x, y, g.width, height, () => paint(surface, g, x, y, top, height, true));
+    return {width: g.width, height, paint: draw_all};
   }
 
   const legend = () => `Lines of weights below ${attend.data.number(leftOut, leftOut < 0.01 ? 3 : 2)} are not drawn.`;

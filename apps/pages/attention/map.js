@@ -30,7 +30,8 @@ attend.map = (() => {
     const beside = slanted ? Math.min(70, part.columnLabel * 0.6) : 10;
     const fit = Math.min((width - left - beside) / K, (height - top - 8) / Q, kMaxCell);
     const cell = Math.max(fit >= 4 ? Math.floor(fit) : fit, width < 520 ? Math.min(3, fit * 2) : 0.5) * times;
-    return {width, left, top, cell, Q, K, slanted: cell > 13, fullWidth: left + K * cell + beside, fullHeight: top + Q * cell + 8};
+    const fullWidth = left + K * cell + beside, spare = Math.max(0, (width - fullWidth) / 2);
+    return {width, left: left + spare, top, cell, Q, K, slanted: cell > 13, fullWidth: fullWidth + spare, fullHeight: top + Q * cell + 8};
   }
 
   function imageOf(map) {
@@ -50,7 +51,8 @@ attend.map = (() => {
       for (let i = 0; i < map.values.length; ++i) {
         const weight = map.values[i];
         if (Number.isNaN(weight)) continue;
-        surface.rect(x + i % g.K * g.cell, y + Math.floor(i / g.K) * g.cell, g.cell + 0.3, g.cell + 0.3, picture.rampColour(max ? weight / max : 0));
+        const [left, up, side] = [x + i % g.K * g.cell, y + Math.floor(i / g.K) * g.cell, g.cell + 0.3];
+        surface.rect(left, up, side, side, picture.rampColour(max ? weight / max : 0));
       }
     }
     surface.frame(x - 0.5, y - 0.5, width + 1, height + 1, picture.ink('line'));
@@ -58,7 +60,7 @@ attend.map = (() => {
 
   /// Labels of every row and column, or of so many that they can be read; those of the cell in question always.
   function paintLabels(surface, g, x, y, at, seen) {
-    const part = model.part(), every = Math.max(1, Math.ceil((g.slanted ? 13 : 11) / g.cell));
+    const part = model.part(), every = Math.max(1, Math.ceil(14 / g.cell));
     const style = (special, chosen, match) => ({
       size: kLabel, weight: chosen || match ? 600 : 400,
       fill: picture.ink(chosen ? 'accent' : match ? 'match' : special ? 'muted' : 'ink'),
@@ -87,14 +89,15 @@ attend.map = (() => {
     const surface = new picture.CanvasSurface(canvas, width, height, devicePixelRatio || 1), map = model.oneMap();
     const at = model.cell() || {query: null, key: null};
     const [x, y] = [g.left - sx, g.top - sy], middle = (i) => y + (i + 0.5) * g.cell, column = (k) => x + (k + 0.5) * g.cell;
-    const seen = {column, bottom: g.top, query: [Math.max(0, Math.floor(sy / g.cell)), Math.min(g.Q, Math.ceil((sy + height - g.top) / g.cell))],
-                  key: [Math.max(0, Math.floor(sx / g.cell)), Math.min(g.K, Math.ceil((sx + width - g.left) / g.cell))]};
+    const range = (scrolled, room, count) =>
+      [Math.max(0, Math.floor(scrolled / g.cell)), Math.min(count, Math.ceil((scrolled + room) / g.cell))];
+    const seen = {column, bottom: g.top, query: range(sy, height - g.top, g.Q), key: range(sx, width - g.left, g.K)};
     surface.clip(g.left - 1, g.top - 1, width, height, () => {
       paintCells(surface, g, x, y, map, false);
       paintCross(surface, g, x, y, at);
     });
-    surface.clip(0, g.top, g.left, height, () => paintLabels(surface, g, 0, middle, at, {...seen, key: [0, 0]}));
-    surface.clip(g.left - 1, 0, width, g.top, () => paintLabels(surface, g, 0, middle, at, {...seen, query: [0, 0]}));
+    surface.clip(0, g.top - 8, g.left, height, () => paintLabels(surface, g, 0, middle, at, {...seen, key: [0, 0]}));
+    surface.clip(g.left - 10, 0, width, g.top, () => paintLabels(surface, g, 0, middle, at, {...seen, query: [0, 0]}));
     placeTip(at, column, middle);
   }
 
@@ -123,7 +126,7 @@ attend.map = (() => {
 
   function show() {
     if (!tip.parentNode) box.parentNode.append(tip);
-    const room = Math.max(300, Math.min(innerHeight * 0.8, 900));
+    const room = Math.max(300, Math.min(innerHeight * 0.66, 900));
     geometry = measure(box.clientWidth, room, zoom);
     inner.style.width = `${geometry.fullWidth}px`;
     inner.style.height = `${geometry.fullHeight}px`;
@@ -145,7 +148,8 @@ attend.map = (() => {
 
   function reveal() {
     if (!geometry) return;
-    const g = geometry, turn = (place, scroll, room) => (place < scroll || place > scroll + room - g.cell ? Math.max(0, place - room / 2) : scroll);
+    const g = geometry, hidden = (place, scroll, room) => place < scroll || place > scroll + room - g.cell;
+    const turn = (place, scroll, room) => (hidden(place, scroll, room) ? Math.max(0, place - room / 2) : scroll);
     if (state.token !== null) box.scrollTop = turn(state.token * g.cell, box.scrollTop, box.clientHeight - g.top);
     if (state.key !== null) box.scrollLeft = turn(state.key * g.cell, box.scrollLeft, box.clientWidth - g.left);
   }
@@ -173,7 +177,8 @@ attend.map = (() => {
   box.addEventListener('scroll', () => requestAnimationFrame(draw), {passive: true});
 
   function file() {
-    const g = measure(Math.max(640, Math.min(1000, box.clientWidth)), 900, 1), map = model.oneMap(), at = model.cell() || {query: null, key: null};
+    const g = measure(Math.max(640, Math.min(1000, box.clientWidth)), 900, 1), map = model.oneMap();
+    const at = model.cell() || {query: null, key: null};
     const paint = (surface, x, y) => {
       const as_rects = surface instanceof picture.SvgSurface && g.Q * g.K <= kMostRects;
       paintCells(surface, g, x + g.left, y + g.top, map, as_rects);

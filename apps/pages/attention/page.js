@@ -42,7 +42,9 @@ attend.page = (() => {
     const box = make('div', {className: 'stepper'}, make('span', {}, label), button('‹', `${label} before`, () => step(-1)), select,
                      button('›', `${label} after`, () => step(1)));
     const mark = (value, count) => {
-      if (select.options.length !== count) select.replaceChildren(...Array.from({length: count}, (_, i) => make('option', {value: i}, String(i))));
+      if (select.options.length !== count) {
+        select.replaceChildren(...Array.from({length: count}, (_, i) => make('option', {value: i}, String(i))));
+      }
       select.value = value;
       box.hidden = count < 2;
     };
@@ -58,8 +60,8 @@ attend.page = (() => {
   const showBox = make('label', {className: 'stepper'}, make('span', {}, 'show'), show);
   const scale = make('input', {type: 'checkbox', on: {change: () => model.set({scale: scale.checked ? 'one' : 'own'})}});
   const scaleBox = make('label', {className: 'check'}, scale, 'one scale for all heads');
-  const search = make('input', {type: 'search', placeholder: 'find a token', aria: {label: 'find a token'}, autocomplete: 'off', spellcheck: false,
-                                on: {input: () => find(), keydown: (event) => { if (event.key === 'Enter') next(event.shiftKey ? -1 : 1); }}});
+  const search = make('input', {type: 'search', placeholder: 'find a token', aria: {label: 'find a token'}, autocomplete: 'off',
+                                spellcheck: false, on: {input: () => find(), keydown: onEnter}});
   const count = make('output', {className: 'soft'});
   const zoom = make('div', {className: 'stepper'}, make('span', {}, 'size'), button('−', 'smaller', () => attend.map.zoomOut()),
                     button('fit', 'fit into the window', () => attend.map.zoomFit()), button('+', 'larger', () => attend.map.zoomIn()));
@@ -69,19 +71,24 @@ attend.page = (() => {
   const legend = make('div', {className: 'legend'});
   const message = make('span', {className: 'soft', role: 'status'});
 
+  const counted = (count, name) => `${count} ${name}${count === 1 ? '' : 's'}`;
+  /// What was looked at, in a line.
+  function facts() {
+    const {page, parts: [first]} = data, texts = Object.values(page.texts).map((text) => counted(text.tokens.length, 'token'));
+    const sizes = data.parts.length === 1 && first.layers * first.heads > 1
+        ? `${counted(first.layers, 'layer')} of ${counted(first.heads, 'head')}` : '';
+    return [page.model, page.family, page.kind ? `${page.kind} attention` : '', texts.join(' and '), sizes].filter(Boolean).join(' · ');
+  }
+
   function buildPage() {
-    const {page} = data, texts = Object.values(page.texts).map((text) => `${text.tokens.length} tokens`);
-    const sizes = data.parts.length === 1 && data.parts[0].layers * data.parts[0].heads > 1
-        ? [`${data.parts[0].layers} ${data.parts[0].layers === 1 ? 'layer' : 'layers'} of ${data.parts[0].heads} heads`] : [];
-    const facts = [page.model, page.family, page.kind ? `${page.kind} attention` : '', texts.join(' and '), ...sizes].filter(Boolean).join(' · ');
     const take = (verb, act) => make('span', {className: 'take'}, `${verb} as`, ...['svg', 'png'].map(
         (kind) => button(kind.toUpperCase(), `${verb} the picture as ${kind.toUpperCase()}`, () => act(kind))));
     const root = document.getElementById('attend');
     root.replaceChildren(
-      make('p', {className: 'soft facts'}, facts),
-      make('nav', {className: 'bar', aria: {label: 'what is shown'}}, ...(data.parts.length > 1 ? [parts.box] : []), tabs.box),
-      make('nav', {className: 'bar', aria: {label: 'layer and head'}}, layer.box, head.box, showBox, zoom, scaleBox,
-           make('div', {className: 'search'}, search, count)),
+      make('p', {className: 'soft facts'}, facts()),
+      make('nav', {className: 'bar', aria: {label: 'part and view'}}, ...(data.parts.length > 1 ? [parts.box] : []), tabs.box,
+           make('div', {className: 'search'}, count, search)),
+      make('nav', {className: 'bar', aria: {label: 'layer and head'}}, layer.box, head.box, showBox, zoom, scaleBox),
       make('main', {}, make('section', {className: 'figure', aria: {label: 'the picture'}}, chips, stage, said, legend), attend.panel.box),
       make('div', {className: 'bar away'}, take('Save', save), take('Copy', copy), button('Copy link', '', copyLink), message),
       make('div', {className: 'notes'}, ...data.notes().map((note) => make('p', {}, note))),
@@ -89,9 +96,10 @@ attend.page = (() => {
   }
 
   function help() {
-    const keys = [['1 2 3', 'lines, all heads, one head'], ['↑ ↓', 'token (in all heads: layer)'], ['← →', 'head (in one head: the token looked at)'],
-                  ['Shift + arrows', 'layer and head, everywhere'], ['Enter', 'open the small map'], ['a', 'all heads on'], ['p', 'next part'],
-                  ['+ − 0', 'size of the large map'], ['/', 'find a token'], ['Esc', 'let go of the token']];
+    const keys = [['1 2 3', 'lines, all heads, one head'], ['↑ ↓', 'token (in all heads: layer)'],
+                  ['← →', 'head (in one head: the token looked at)'], ['Shift + arrows', 'layer and head, everywhere'],
+                  ['Enter', 'open the small map'], ['a', 'all heads on'], ['p', 'next part'], ['+ − 0', 'size of the large map'],
+                  ['/', 'find a token'], ['Esc', 'let go of the token']];
     return make('div', {className: 'help'},
       make('p', {}, 'A row of a map is a token that looks, a column one that is looked at; the numbers of a row add up to 1, where all were ' +
                     'computed. Layers, heads and tokens are counted from 0, as in the model’s files. Colours follow the square root of the ' +
@@ -151,7 +159,7 @@ attend.page = (() => {
       context.fillRect(i, 0, 1, 1);
     }
     const digits = max < 0.1 ? 3 : 2;
-    return make('span', {className: 'scale'}, '0', canvas, max.toFixed(digits), make('span', {className: 'soft'}, `(middle: ${(max / 4).toFixed(digits)})`));
+    return make('span', {className: 'scale'}, '0', canvas, `${max.toFixed(digits)} (middle: ${(max / 4).toFixed(digits)})`);
   }
   function markLegend() {
     if (state.view === 'grid') attend.grid.legend(legend);
@@ -210,7 +218,10 @@ attend.page = (() => {
     if (marked || words || find.before) for (const view of [attend.lines, attend.map]) view.found(matches);
     find.before = words;
   }
-  /// Enter goes from match to match.
+  function onEnter(event) {
+    if (event.key === 'Enter') next(event.shiftKey ? -1 : 1);
+  }
+  /// From match to match.
   function next(by) {
     const places = [...matches.query].map((index) => ({side: 'query', index}));
     if (!model.part().oneText) places.push(...[...matches.key].map((index) => ({side: 'key', index})));

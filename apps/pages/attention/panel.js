@@ -30,11 +30,13 @@ attend.panel = (() => {
              'and half of every layer is the token itself (Abnar and Zuidema, 2020).';
     }
     if (state.show === 'mean-heads') return `The mean of the ${part.heads} heads of this layer.`;
-    if (state.show === 'mean-layers') return `The mean of this head’s number in all ${part.layers} layers. Heads of different layers share no more than the number.`;
-    const {summary} = part;
-    if (state.view === 'lines' && state.on.size !== 1) return state.on.size === 0 ? 'Turn a head on to see its lines.' : `Numbers are the mean of ${state.on.size} heads.`;
-    const head = state.view === 'lines' ? [...state.on][0] : at.head;
-    const known = summary[at.layer] && summary[at.layer][head];
+    if (state.show === 'mean-layers') {
+      return `The mean over the ${part.layers} layers. Heads with the same number in different layers have nothing else in common.`;
+    }
+    const on = state.view === 'lines' ? [...state.on] : [at.head];
+    if (on.length === 0) return 'Turn a head on to see its lines.';
+    if (on.length > 1) return `Numbers are the mean of ${on.length} heads.`;
+    const known = part.summary[at.layer] && part.summary[at.layer][on[0]];
     if (!known) return '';
     const spread = `Entropy ${known.entropy.toFixed(2)} nats: as if spread evenly over ${Math.exp(known.entropy).toFixed(1)} tokens.`;
     return known.does ? `${model.capital(known.does)} (${Math.round(100 * known.share)} %). ${spread}` : spread;

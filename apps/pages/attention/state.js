@@ -120,7 +120,8 @@ attend.model = (() => {
     return hover && 'layer' in hover ? hover : {layer: state.layer, head: state.head};
   }
 
-  const some = (heads) => (heads.length > 6 ? `${heads.length} heads` : `heads ${heads.slice(0, -1).join(', ')} and ${heads[heads.length - 1]}`);
+  const listed = (heads) => `heads ${heads.slice(0, -1).join(', ')} and ${heads[heads.length - 1]}`;
+  const some = (heads) => (heads.length > 6 ? `${heads.length} heads` : listed(heads));
 
   /// "layer 5, head 3", with what is averaged.
   function place({layer, head} = state) {
