@@ -101,9 +101,9 @@ attend.page = (() => {
                   ['Enter', 'open the small map'], ['a', 'all heads on'], ['p', 'next part'], ['+ − 0', 'size of the large map'],
                   ['/', 'find a token'], ['Esc', 'let go of the token']];
     return make('div', {className: 'help'},
-      make('p', {}, 'A row of a map is a token that looks, a column one that is looked at; the numbers of a row add up to 1, where all were ' +
-                    'computed. Layers, heads and tokens are counted from 0, as in the model’s files. Colours follow the square root of the ' +
-                    'weight, so that small ones can be seen. Entropy is the mean over the tokens that look.'),
+      make('p', {}, 'A row of a map is a token that looks, a column one that is looked at; the numbers of a row add up to 1, where all ' +
+                    'were computed. Layers, heads and tokens are counted from 0, as in the model’s files. Colours follow the square root ' +
+                    'of the weight, so that small ones can be seen. Entropy is the mean over the tokens that look.'),
       make('dl', {}, ...keys.flatMap(([key, what]) => [make('dt', {}, make('kbd', {}, key)), make('dd', {}, what)])));
   }
 
