@@ -45,11 +45,11 @@ attend.lines = (() => {
     const part = model.part(), narrow = width < 520;
     const rows = Math.max(part.queries.length, part.keys.length);
     const heads = Math.max(1, part.headsOf(state.show) === 1 ? 1 : state.on.size);
-    const size = 14, gutter = narrow ? 38 : 50, square = Math.max(2, Math.min(9, Math.floor((narrow ? 30 : 84) / heads)));
+    const size = 14, gutter = narrow ? 34 : 50, square = Math.max(1.5, Math.min(9, (narrow ? 22 : 84) / heads));
     const strip = heads * square;
     const widest = (tokens) => Math.max(...tokens.map((token) => picture.widthOf(token.slice(0, 30), size)));
     part.widest ??= Math.max(widest(part.queries), widest(part.keys));
-    const column = Math.max(40, Math.min(part.widest + 18, 200, (width - 2 * gutter - 2 * strip - (narrow ? 70 : 120)) / 2));
+    const column = Math.max(40, Math.min(part.widest + 18, 200, (width - 2 * gutter - 2 * strip - (narrow ? 50 : 120)) / 2));
     const gap = Math.min(420, width - 2 * (gutter + column + strip + 8));
     const left = (width - 2 * (gutter + column + strip + 8) - gap) / 2;
     const start = left + gutter + column + strip + 8;
@@ -175,16 +175,17 @@ attend.lines = (() => {
       columns[side].forEach((button, index) => {
         const chosen = state.token === index && state.side === side;
         button.setAttribute('aria-pressed', chosen);
+        if (chosen && inner.contains(document.activeElement)) button.focus({preventScroll: true});
         button.tabIndex = chosen || (index === 0 && !(state.token !== null && state.side === side)) ? 0 : -1;
       });
     }
     draw();
   }
 
-  /// Scrolls the chosen token into the box, never the page.
-  function reveal() {
-    if (state.token === null || !geometry) return;
-    const at = kPad + state.token * geometry.row, {clientHeight: height, scrollTop: top} = box;
+  /// Scrolls a token, or the chosen one, into the box, never the page.
+  function reveal(index = state.token) {
+    if (index === null || !geometry) return;
+    const at = kPad + index * geometry.row, {clientHeight: height, scrollTop: top} = box;
     if (at < top + geometry.row || at > top + height - 2 * geometry.row) box.scrollTop = at - height / 2;
   }
 

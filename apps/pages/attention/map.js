@@ -9,6 +9,7 @@ attend.map = (() => {
   box.className = 'box map';
   box.tabIndex = 0;
   box.setAttribute('role', 'group');
+  box.setAttribute('aria-label', 'the map; the arrow keys go from cell to cell');
   inner.className = 'inner';
   canvas.className = 'ground';
   canvas.setAttribute('role', 'img');
@@ -60,7 +61,7 @@ attend.map = (() => {
 
   /// Labels of every row and column, or of so many that they can be read; those of the cell in question always.
   function paintLabels(surface, g, x, y, at, seen) {
-    const part = model.part(), every = Math.max(1, Math.ceil(14 / g.cell));
+    const part = model.part(), every = Math.max(1, Math.ceil(13 / g.cell));
     const style = (special, chosen, match) => ({
       size: kLabel, weight: chosen || match ? 600 : 400,
       fill: picture.ink(chosen ? 'accent' : match ? 'match' : special ? 'muted' : 'ink'),
@@ -176,6 +177,17 @@ attend.map = (() => {
   });
   box.addEventListener('scroll', () => requestAnimationFrame(draw), {passive: true});
 
+  function paintScale(surface, x, y, max) {
+    const style = {size: 11, fill: picture.ink('muted')}, steps = 40, wide = 120 / steps, digits = max < 0.1 ? 3 : 2;
+    surface.text('0', x, y + 9, style);
+    for (let i = 0; i < steps; ++i) surface.rect(x + 12 + i * wide, y, wide + 0.3, 10, picture.rampColour((i / (steps - 1)) ** 2));
+    surface.frame(x + 12, y, 120.3, 10, picture.ink('line'));
+    surface.text(`${max.toFixed(digits)} (middle: ${(max / 4).toFixed(digits)})`, x + 138, y + 9, style);
+    if (!model.part().weights.hasGaps) return;
+    surface.hatch(x + 250, y, 22, 10);
+    surface.text('not computed', x + 278, y + 9, style);
+  }
+
   function file() {
     const g = measure(Math.max(640, Math.min(1000, box.clientWidth)), 900, 1), map = model.oneMap();
     const at = model.cell() || {query: null, key: null};
@@ -185,8 +197,9 @@ attend.map = (() => {
       paintCross(surface, g, x + g.left, y + g.top, at);
       paintLabels(surface, g, x, (q) => y + g.top + (q + 0.5) * g.cell, at,
                   {column: (k) => x + g.left + (k + 0.5) * g.cell, bottom: y + g.top, query: [0, g.Q], key: [0, g.K]});
+      paintScale(surface, x + g.left, y + g.fullHeight + 6, state.scale === 'one' ? 1 : map.max);
     };
-    return {width: g.fullWidth, height: g.fullHeight, paint};
+    return {width: g.fullWidth, height: g.fullHeight + 26, paint};
   }
 
   function found(next) {

@@ -102,8 +102,8 @@ attend.page = (() => {
                   ['/', 'find a token'], ['Esc', 'let go of the token']];
     return make('div', {className: 'help'},
       make('p', {}, 'A row of a map is a token that looks, a column one that is looked at; the numbers of a row add up to 1, where all ' +
-                    'were computed. Layers, heads and tokens are counted from 0, as in the model’s files. Colours follow the square root ' +
-                    'of the weight, so that small ones can be seen. Entropy is the mean over the tokens that look.'),
+                    'were computed. Layers, heads and tokens are counted from 0, as in the model’s files. Colours follow the square ' +
+                    'root of the weight, so that small ones can be seen. Entropy is the mean over the tokens that look.'),
       make('dl', {}, ...keys.flatMap(([key, what]) => [make('dt', {}, make('kbd', {}, key)), make('dd', {}, what)])));
   }
 
@@ -232,7 +232,7 @@ attend.page = (() => {
     count.textContent = `${places.findIndex((each) => each.side === side && each.index === index) + 1} of ${places.length}`;
   }
 
-  const pictureNow = () => ({...views[state.view].file(), title: model.sentence()});
+  const pictureNow = () => ({...views[state.view].file(), title: model.caption()});
   const fileName = () => `attention-${model.part().name}-${state.view}-layer${state.layer}-head${state.head}`;
   async function attempt(what, done) {
     try {

@@ -2,7 +2,7 @@
 attend.panel = (() => {
   const {model} = attend;
   const {state} = model;
-  const kRows = 7;
+  const kRows = 7, kLeast = 0.001;
 
   const box = document.createElement('aside'), title = document.createElement('h2'), about = document.createElement('p');
   const subject = document.createElement('h3'), list = document.createElement('ol'), rest = document.createElement('p');
@@ -11,9 +11,11 @@ attend.panel = (() => {
   rest.className = about.className = 'soft';
   box.append(title, about, subject, list, rest);
   const rows = Array.from({length: kRows}, () => {
-    const row = document.createElement('li'), name = document.createElement('span'), bar = document.createElement('span');
+    const row = document.createElement('li'), name = document.createElement('button'), bar = document.createElement('span');
     const value = document.createElement('span');
+    name.type = 'button';
     name.className = 'name';
+    name.addEventListener('click', () => go(Number(name.dataset.index)));
     bar.className = 'bar';
     value.className = 'value';
     name.dir = 'auto';
@@ -21,6 +23,12 @@ attend.panel = (() => {
     list.append(row);
     return {row, name, bar, value};
   });
+
+  /// To a token of the list: a long text is scrolled to it, a map gets its cell.
+  function go(index) {
+    if (state.view === 'lines') attend.lines.reveal(index);
+    else if (state.token !== null) model.set({key: index});
+  }
 
   /// What the way of showing means, or what the heads in question do.
   function aboutShow(at) {
@@ -56,7 +64,7 @@ attend.panel = (() => {
     if (!shown) return;
     const maps = state.view === 'lines' ? model.drawn().map((each) => each.map) : [model.oneMap()];
     const means = part.profile(focus, maps), others = focus.side === 'query' ? part.keys : part.queries;
-    const best = attend.data.strongest(means, kRows);
+    const best = attend.data.strongest(means, kRows).filter((i) => means[i] >= kLeast);
     subject.textContent = subjectOf(focus);
     let left = 0, gaps = 0;
     for (const mean of means) mean === mean ? left += mean : ++gaps;
@@ -66,7 +74,8 @@ attend.panel = (() => {
       if (row.hidden) return;
       left -= means[index];
       name.textContent = others[index];
-      row.title = `token ${index}`;
+      name.dataset.index = index;
+      name.title = `token ${index}`;
       bar.style.setProperty('--share', means[index]);
       value.textContent = attend.data.number(means[index], means[index] < 0.01 ? 3 : 2);
     });

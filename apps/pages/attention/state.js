@@ -147,7 +147,7 @@ attend.model = (() => {
     const summary = state.show === 'heads' && part().summary[layer] ? part().summary[layer][head] : null;
     if (!summary) return '';
     const does = summary.does ? `${summary.does} (${Math.round(100 * summary.share)} %), ` : '';
-    return `${does}entropy ${summary.entropy.toFixed(2)}`;
+    return `${does}entropy ${summary.entropy.toFixed(2)} nats`;
   }
 
   function sentence() {
@@ -176,7 +176,17 @@ attend.model = (() => {
     return `${begin}: ${own} ${at.side === 'query' ? 'looks at' : 'is looked at by'} ${list}.`;
   }
 
-  return {state, kViews, part, set, point, hash, restore, drawn, oneMap, focus, cell, spot, place, quoted, capital, habit, sentence,
+  /// What stands over a picture in a file.
+  function caption() {
+    const now = part(), own = parts.length > 1 ? `${now.label}. ` : '';
+    const maps = now.layersOf(state.show) * now.headsOf(state.show);
+    if (state.view === 'grid') return `${now.label}: ${maps} ${maps === 1 ? 'map' : 'maps, layers down, heads across'}`;
+    const at = state.view === 'map' ? cell() : focus();
+    const whole = at && (state.view === 'lines' || (at.query !== null && at.key !== null));
+    return own + (whole ? sentence() : capital(place()));
+  }
+
+  return {state, kViews, part, set, point, hash, restore, drawn, oneMap, focus, cell, spot, place, quoted, capital, habit, sentence, caption,
           hovered: () => hover, listen: (listener) => { onChange = listener; }};
 })();
 attend.state = attend.model.state;
