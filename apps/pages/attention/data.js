@@ -46,6 +46,17 @@ attend.data = (() => {
     }
   }
 
+  class AttentionMap {
+    constructor(values) { Object.assign(this, {values, images: {}, largest: null}); }
+    get max() {
+      if (this.largest === null) {
+        this.largest = 0;
+        for (let i = 0; i < this.values.length; ++i) if (this.values[i] > this.largest) this.largest = this.values[i];
+      }
+      return this.largest;
+    }
+  }
+
   /// One kind of attention: of the encoder, of the decoder, or between them. A map is the weights of all queries and keys under one name.
   class Part {
     constructor(json) {
@@ -78,7 +89,7 @@ attend.data = (() => {
     layersOf(show) { return show === 'mean-layers' ? 1 : this.layers; }
     headsOf(show) { return show === 'heads' || show === 'mean-layers' ? this.heads : 1; }
 
-    /// {values, max}: a map as floats, remembered while there is room.
+    /// A map as floats, remembered while there is room.
     map(show, layer, head) {
       if (show === 'mean-layers') layer = 0;
       if (this.headsOf(show) === 1 && show !== 'heads') head = 0;
@@ -87,8 +98,7 @@ attend.data = (() => {
       if (map) {
         this.maps.delete(name);
       } else {
-        map = {values: this.values(show, layer, head), max: 0, images: {}};
-        for (const weight of map.values) if (weight > map.max) map.max = weight;
+        map = new AttentionMap(this.values(show, layer, head));
         if (this.maps.size >= Math.max(20, kCacheBytes / (4 * this.size))) this.maps.delete(this.maps.keys().next().value);
       }
       this.maps.set(name, map);

@@ -2,7 +2,7 @@
 attend.grid = (() => {
   const {model, picture} = attend;
   const {state} = model;
-  const kMinCell = 46, kMaxCell = 128, kMostPixels = 112, kSliceMs = 7;
+  const kMinCell = 46, kMaxCell = 128, kMostPixels = 112, kSliceMs = 10;
 
   const box = document.createElement('div'), table = document.createElement('div');
   box.className = 'box grid';

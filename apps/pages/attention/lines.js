@@ -2,7 +2,7 @@
 attend.lines = (() => {
   const {model, picture} = attend;
   const {state} = model;
-  const kMaxLines = 1500, kMaxFocusLines = 800, kFaintest = 0.02, kFaintestOfOne = 0.005, kPad = 10, kWholeRows = 100;
+  const kMaxLines = 1200, kMaxFocusLines = 800, kFaintest = 0.02, kFaintestOfOne = 0.005, kPad = 10, kWholeRows = 100;
 
   const box = document.createElement('div'), inner = document.createElement('div'), canvas = document.createElement('canvas');
   box.className = 'box lines';
@@ -11,12 +11,13 @@ attend.lines = (() => {
   canvas.setAttribute('aria-hidden', 'true');
   box.append(canvas, inner);
   const columns = {query: [], key: []};
-  let built = null, geometry = null, marked = null, leftOut = 0;
+  let built = null, geometry = null, marked = null, pressed = null;
+  let leftOut = 0, outOfSight = false;  // what is not drawn
 
   function build() {
     const part = model.part();
     built = part;
-    marked = null;
+    marked = pressed = null;
     inner.replaceChildren();
     for (const side of ['query', 'key']) {
       const column = document.createElement('div'), tokens = side === 'query' ? part.queries : part.keys;
@@ -32,6 +33,7 @@ attend.lines = (() => {
         button.title = `${token} (${index})`;
         button.dir = 'auto';
         button.tabIndex = index === 0 ? 0 : -1;
+        button.setAttribute('aria-pressed', false);
         Object.assign(button.dataset, {side, index});
         return button;
       });
@@ -75,7 +77,8 @@ attend.lines = (() => {
     const floor = focus ? kFaintestOfOne : kFaintest, most = focus ? kMaxFocusLines : kMaxLines;
     const own = focus && focus.side === 'query';
     const [fromQuery, toQuery] = own ? [focus.index, focus.index + 1] : focus ? [0, part.queries.length] : rows.query;
-    const [fromKey, toKey] = focus && !own ? [focus.index, focus.index + 1] : [0, K];
+    const [fromKey, toKey] = focus && !own ? [focus.index, focus.index + 1] : focus ? [0, K] : rows.key;
+    outOfSight = toKey - fromKey < K && !focus;
     maps.forEach(({map}, place) => {
       for (let q = fromQuery; q < toQuery; ++q) {
         for (let k = fromKey, at = q * K + fromKey; k < toKey; ++k, ++at) {
@@ -171,15 +174,20 @@ attend.lines = (() => {
 
   function show() {
     layout();
-    for (const side of ['query', 'key']) {
-      columns[side].forEach((button, index) => {
-        const chosen = state.token === index && state.side === side;
-        button.setAttribute('aria-pressed', chosen);
-        if (chosen && inner.contains(document.activeElement)) button.focus({preventScroll: true});
-        button.tabIndex = chosen || (index === 0 && !(state.token !== null && state.side === side)) ? 0 : -1;
-      });
-    }
+    press(state.token === null ? null : columns[state.side][state.token]);
     draw();
+  }
+
+  /// The chosen token is a pressed button, and the one that Tab leads to.
+  function press(next) {
+    if (pressed === next) return;
+    for (const [button, chosen] of [[pressed, false], [next, true]]) {
+      if (!button) continue;
+      button.setAttribute('aria-pressed', chosen);
+      button.tabIndex = chosen || button.dataset.index === '0' ? 0 : -1;
+    }
+    if (next && inner.contains(document.activeElement)) next.focus({preventScroll: true});
+    pressed = next;
   }
 
   /// Scrolls a token, or the chosen one, into the box, never the page.
@@ -219,7 +227,10 @@ attend.lines = (() => {
     return {width: g.width, height, paint: draw_all};
   }
 
-  const legend = () => `Lines of weights below ${attend.data.number(leftOut, leftOut < 0.01 ? 3 : 2)} are not drawn.`;
+  function legend() {
+    const least = attend.data.number(leftOut, leftOut < 0.01 ? 3 : 2);
+    return `Lines of weights below ${least}${outOfSight ? ', and to tokens out of sight,' : ''} are not drawn.`;
+  }
 
   return {box, show, draw, reveal, found, file, legend};
 })();

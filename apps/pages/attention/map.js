@@ -2,7 +2,7 @@
 attend.map = (() => {
   const {model, picture} = attend;
   const {state} = model;
-  const kMaxCell = 34, kLabel = 12, kMostLabel = 130, kMostRects = 10000;
+  const kMaxCell = 34, kLabel = 12, kSmallLabel = 10, kMostLabel = 130, kMostRects = 10000;
 
   const box = document.createElement('div'), inner = document.createElement('div'), canvas = document.createElement('canvas');
   const tip = document.createElement('div');
@@ -32,7 +32,8 @@ attend.map = (() => {
     const fit = Math.min((width - left - beside) / K, (height - top - 8) / Q, kMaxCell);
     const cell = Math.max(fit >= 4 ? Math.floor(fit) : fit, width < 520 ? Math.min(3, fit * 2) : 0.5) * times;
     const fullWidth = left + K * cell + beside, spare = Math.max(0, (width - fullWidth) / 2);
-    return {width, left: left + spare, top, cell, Q, K, slanted: cell > 13, fullWidth: fullWidth + spare, fullHeight: top + Q * cell + 8};
+    return {width, left: left + spare, top, cell, Q, K, slanted: cell > 13, label: cell > 13 ? kLabel : kSmallLabel,
+            fullWidth: fullWidth + spare, fullHeight: top + Q * cell + 8};
   }
 
   function imageOf(map) {
@@ -61,21 +62,21 @@ attend.map = (() => {
 
   /// Labels of every row and column, or of so many that they can be read; those of the cell in question always.
   function paintLabels(surface, g, x, y, at, seen) {
-    const part = model.part(), every = Math.max(1, Math.ceil(13 / g.cell));
+    const part = model.part(), every = Math.max(1, Math.ceil(g.cell > 10.5 ? 1 : 13 / g.cell));
     const style = (special, chosen, match) => ({
-      size: kLabel, weight: chosen || match ? 600 : 400,
+      size: g.label, weight: chosen || match ? 600 : 400,
       fill: picture.ink(chosen ? 'accent' : match ? 'match' : special ? 'muted' : 'ink'),
     });
     const near = (i, chosen) => chosen !== null && i !== chosen && Math.abs(i - chosen) < every;
     const listed = (i, chosen) => i === chosen || (i % every === 0 && !near(i, chosen));
     for (let q = seen.query[0]; q < seen.query[1]; ++q) {
       if (!listed(q, at.query)) continue;
-      surface.text(picture.fitted(part.queries[q], g.left - 12, kLabel), x + g.left - 8, y(q) + 4,
+      surface.text(picture.fitted(part.queries[q], g.left - 12, g.label), x + g.left - 8, y(q) + 4,
                    {...style(part.specialQueries.has(q), q === at.query, matches.query.has(q)), anchor: 'end'});
     }
     for (let k = seen.key[0]; k < seen.key[1]; ++k) {
       if (!listed(k, at.key)) continue;
-      const text = picture.fitted(part.keys[k], kMostLabel, kLabel);
+      const text = picture.fitted(part.keys[k], kMostLabel, g.label);
       surface.text(text, seen.column(k) + 4, seen.bottom - 6,
                    {...style(part.specialKeys.has(k), k === at.key, matches.key.has(k)), turn: g.slanted ? -45 : -90});
     }

@@ -69,6 +69,7 @@ attend.page = (() => {
   const stage = make('div', {className: 'view'});
   const said = make('p', {className: 'said', role: 'status', aria: {live: 'polite'}});
   const legend = make('div', {className: 'legend'});
+  const thin = make('span', {className: 'soft'});
   const message = make('span', {className: 'soft', role: 'status'});
 
   const counted = (count, name) => `${count} ${name}${count === 1 ? '' : 's'}`;
@@ -164,7 +165,7 @@ attend.page = (() => {
   function markLegend() {
     if (state.view === 'grid') attend.grid.legend(legend);
     else if (state.view === 'map') legend.replaceChildren(colourBar());
-    else legend.replaceChildren(make('span', {className: 'soft'}, attend.lines.legend()));
+    else legend.replaceChildren(thin);
     if (model.part().weights.hasGaps) legend.append(make('span', {className: 'scale'}, make('span', {className: 'gap'}), 'not computed'));
     if (state.view === 'grid' && state.scale === 'own') {
       legend.append(make('span', {className: 'soft'}, 'Each map is coloured up to its own largest weight.'));
@@ -188,6 +189,7 @@ attend.page = (() => {
   function tell() {
     said.textContent = model.sentence();
     attend.panel.draw();
+    if (state.view === 'lines') thin.textContent = attend.lines.legend();
   }
 
   // Once a frame at most, however fast the mouse moves.

@@ -81,7 +81,8 @@ attend.panel = (() => {
     });
     const words = [];
     const count = means.length - best.length - gaps;
-    if (count > 0) words.push(`The other ${count} together: ${attend.data.number(Math.max(0, left), 2)}.`);
+    const remaining = attend.data.number(Math.max(0, left), 2);
+    if (count > 0) words.push(count === 1 ? `The other one: ${remaining}.` : `The other ${count} together: ${remaining}.`);
     if (gaps > 0) words.push(`Not computed: ${gaps}.`);
     rest.textContent = words.join(' ');
   }

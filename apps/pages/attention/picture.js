@@ -35,7 +35,7 @@ attend.picture = (() => {
     const name = `${scheme()}/${index}`;
     if (!kinds.has(name)) {
       const lift = index % 2 ? -0.05 : 0.03;
-      kinds.set(name, oklch((scheme() === 'dark' ? 0.76 : 0.6) + lift, scheme() === 'dark' ? 0.12 : 0.15, (255 + index * 137.508) % 360));
+      kinds.set(name, oklch((scheme() === 'dark' ? 0.76 : 0.58) + lift, scheme() === 'dark' ? 0.12 : 0.15, (255 + index * 137.508) % 360));
     }
     return kinds.get(name);
   }
@@ -75,7 +75,13 @@ attend.picture = (() => {
     return canvas;
   }
 
+  const tiles = new Map();
   function hatchTile(ratio) {
+    const name = `${scheme()}/${ratio}`;
+    if (!tiles.has(name)) tiles.set(name, makeTile(ratio));
+    return tiles.get(name);
+  }
+  function makeTile(ratio) {
     const size = 6 * ratio, tile = canvasOf(size, size), context = tile.getContext('2d');
     context.fillStyle = ink('gap');
     context.fillRect(0, 0, size, size);

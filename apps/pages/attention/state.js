@@ -179,15 +179,17 @@ attend.model = (() => {
   /// What stands over a picture in a file.
   function caption() {
     const now = part(), own = parts.length > 1 ? `${now.label}. ` : '';
-    const maps = now.layersOf(state.show) * now.headsOf(state.show);
-    if (state.view === 'grid') return `${now.label}: ${maps} ${maps === 1 ? 'map' : 'maps, layers down, heads across'}`;
+    if (state.view === 'grid') {
+      const maps = now.layersOf(state.show) * now.headsOf(state.show);
+      return `${now.label}: ${maps} ${maps === 1 ? 'map' : 'maps, layers down, heads across'}`;
+    }
     const at = state.view === 'map' ? cell() : focus();
     const whole = at && (state.view === 'lines' || (at.query !== null && at.key !== null));
     return own + (whole ? sentence() : capital(place()));
   }
 
-  return {state, kViews, part, set, point, hash, restore, drawn, oneMap, focus, cell, spot, place, quoted, capital, habit, sentence, caption,
-          hovered: () => hover, listen: (listener) => { onChange = listener; }};
+  return {state, part, set, point, hash, restore, drawn, oneMap, focus, cell, spot, place, quoted, capital, habit, sentence, caption,
+          listen: (listener) => { onChange = listener; }};
 })();
 attend.state = attend.model.state;
 attend.set = attend.model.set;
