@@ -177,7 +177,7 @@ void add_member(std::string& object, const std::string& key, const std::string& 
 
 std::string attention_page(const AttentionPage& page) {
   std::size_t bytes = 0;
-  for (const AttentionPage::Part& part : page.parts) bytes += part.weights.size() * sizeof(float);
+  for (const AttentionPage::Part& part : page.parts) bytes += (part.weights.size() + part.rollout.size()) * sizeof(float);
   if (bytes < kExactBytes) return document(page, data_of(page, 0));
   std::string html;
   for (const int steps : kSteps) {

@@ -175,10 +175,10 @@ attend.data = (() => {
     }
   }
 
-  /// A token as it can be seen: blanks and line breaks get a sign.
+  /// A token as it can be seen: blanks and line breaks get a sign, and what would turn the line around is taken out.
   function visible(token) {
     if (token === '') return '∅';
-    const shown = token.replace(/\r?\n/g, '↵').replace(/\t/g, '⇥').replace(/[\u0000-\u001f\u007f]/g, '\ufffd');
+    const shown = token.replace(/\r?\n/g, '↵').replace(/\t/g, '⇥').replace(/[\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/g, '\ufffd');
     return shown.trim() === '' ? '␣'.repeat(Math.min(shown.length, 8)) : shown;
   }
 

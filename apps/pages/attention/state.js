@@ -139,7 +139,10 @@ attend.model = (() => {
     return words.join(', ') || now.label;
   }
 
-  const quoted = (token) => `‘${token.trim() || token}’`;
+  const kRightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+  /// A word of a language that is written from the right stands by itself, and does not turn the sentence around.
+  const isolated = (token) => (kRightToLeft.test(token) ? `\u2068${token}\u2069` : token);
+  const quoted = (token) => `‘${isolated(token.trim() || token)}’`;
   const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
   /// "looks at the previous token (83 %), entropy 1.23 nats"; empty where nothing was measured: for averages and rollouts.
