@@ -32,10 +32,11 @@ void check(const AttentionOptions& options) {
 int run_attention(const AttentionOptions& options, std::istream&, std::ostream& out) {
   check(options);
   const torch::Device device = apply_common_float32(options.common);
-  const AttentionPage page{.title = "What the tokens look at",
-                           .model = options.model.string(),
-                           .view = view_attention(options.model, {.device = device}, options.request)};
-  for (const std::string& note : page.view.notes) log_info(note);
+  AttentionPage page;
+  static_cast<AttentionView&>(page) = view_attention(options.model, {.device = device}, options.request);
+  page.title = "What the tokens look at";
+  page.model = options.model.string();
+  for (const std::string& note : page.notes) log_info(note);
   if (options.common.json) out << attention_numbers(page) << "\n";
   if (options.output.empty()) return static_cast<int>(ExitCode::kDone);
   write_file_atomically(options.output, attention_page(page));

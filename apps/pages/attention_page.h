@@ -2,40 +2,14 @@
 // apps/pages/attention, built into the program (cmake/embed.cmake).
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <vector>
+
+#include "inference/attention_view.h"
 
 namespace attend {
 
-struct AttentionPage {
-  struct Text {
-    std::string name;  ///< "source" or "target"
-    std::vector<std::string> tokens;
-    std::vector<std::int64_t> special;  ///< places of [CLS], </s> and their like
-  };
-  /// What a head does, measured.
-  struct Head {
-    double entropy = 0;  ///< of a query's weights, in nats; the mean over the queries
-    std::string does;    ///< "looks at the previous token"; empty where nothing stands out
-    double share = 0;    ///< of the weight (or of the queries) that does so, 0 to 1
-  };
-  /// One kind of attention. What was not computed is NaN.
-  struct Part {
-    std::string name, label;    ///< "encoder", "Encoder: self-attention"
-    std::string queries, keys;  ///< names of texts
-    std::int64_t layers = 1, heads = 1;
-    bool causal = false;
-    std::vector<Head> summary;   ///< layer, head
-    std::vector<float> weights;  ///< layer, head, query, key
-    std::vector<float> rollout;  ///< layer, query, key; empty where there is none
-  };
-
-  std::string title, model, family;
-  std::string kind;  ///< of attention: "full"
-  std::vector<Text> texts;
-  std::vector<std::string> notes;  ///< sentences to show: what was cut
-  std::vector<Part> parts;
+struct AttentionPage : AttentionView {
+  std::string title, model;
 };
 
 /// A whole HTML document. Weights are stored as they are while they take less than 8 MB, else rounded, which the page says, to as many
