@@ -2,7 +2,7 @@
 attend.lines = (() => {
   const {model, picture} = attend;
   const {state} = model;
-  const kMaxLines = 1200, kMaxFocusLines = 600, kFaintest = 0.02, kFaintestOfOne = 0.005, kFaintestFar = 0.05, kPad = 10, kWholeRows = 100;
+  const kMaxLines = 1000, kMaxFocusLines = 600, kFaintest = 0.04, kFaintestOfOne = 0.005, kFaintestFar = 0.05, kPad = 10, kWholeRows = 100;
 
   const box = document.createElement('div'), inner = document.createElement('div'), canvas = document.createElement('canvas');
   box.className = 'box lines';
