@@ -2,7 +2,7 @@
 attend.lines = (() => {
   const {model, picture} = attend;
   const {state} = model;
-  const kMaxLines = 1200, kMaxFocusLines = 800, kFaintest = 0.02, kFaintestOfOne = 0.005, kPad = 10, kWholeRows = 100;
+  const kMaxLines = 1000, kMaxFocusLines = 600, kFaintest = 0.04, kFaintestOfOne = 0.005, kFaintestFar = 0.05, kPad = 10, kWholeRows = 100;
 
   const box = document.createElement('div'), inner = document.createElement('div'), canvas = document.createElement('canvas');
   box.className = 'box lines';
@@ -78,11 +78,13 @@ attend.lines = (() => {
     const own = focus && focus.side === 'query';
     const [fromQuery, toQuery] = own ? [focus.index, focus.index + 1] : focus ? [0, part.queries.length] : rows.query;
     const [fromKey, toKey] = focus && !own ? [focus.index, focus.index + 1] : focus ? [0, K] : rows.key;
-    outOfSight = toKey - fromKey < K && !focus;
+    const [near, far] = own ? rows.key : rows.query;
+    outOfSight = focus ? far - near < (own ? K : part.queries.length) : toKey - fromKey < K;
     maps.forEach(({map}, place) => {
       for (let q = fromQuery; q < toQuery; ++q) {
         for (let k = fromKey, at = q * K + fromKey; k < toKey; ++k, ++at) {
-          if (map.values[at] >= floor) found.push([map.values[at], q, k, place]);
+          const weight = map.values[at], other = own ? k : q;
+          if (weight >= floor && (!focus || weight >= kFaintestFar || (other >= near && other < far))) found.push([weight, q, k, place]);
         }
       }
     });
@@ -229,7 +231,8 @@ attend.lines = (() => {
 
   function legend() {
     const least = attend.data.number(leftOut, leftOut < 0.01 ? 3 : 2);
-    return `Lines of weights below ${least}${outOfSight ? ', and to tokens out of sight,' : ''} are not drawn.`;
+    const far = model.focus() ? `, and below ${kFaintestFar} to tokens out of sight,` : ', and to tokens out of sight,';
+    return `Lines of weights below ${least}${outOfSight ? far : ''} are not drawn.`;
   }
 
   return {box, show, draw, reveal, found, file, legend};

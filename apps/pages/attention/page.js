@@ -198,6 +198,7 @@ attend.page = (() => {
   function frame() {
     const what = due, start = performance.now();
     due = null;
+    if (what === null) return;
     if (what === 'state') return render();
     views[state.view].draw();
     tell();
@@ -302,6 +303,7 @@ attend.page = (() => {
     }
     buildPage();
     model.restore(location.hash);
+    frame();  // at once: no empty page is seen
     addEventListener('hashchange', () => { if (location.hash !== model.hash()) model.restore(location.hash); });
     picture.dark.addEventListener('change', render);
     new ResizeObserver(() => { if (due === null) { due = 'state'; requestAnimationFrame(frame); } }).observe(stage);
