@@ -37,9 +37,9 @@ struct World {
 
   std::string path(const std::string& name) const { return (folder / name).string(); }
   void train(const std::string& family, const std::string& output, const Arguments& data) const {
-    const Outcome done = run(Arguments{"pretrain", family, "--output", path(output), "--preset", "tiny", "--batch-size", "8", "--steps", "6",
-                                       "--threads", "1"} +
-                             data);
+    const Outcome done = run(
+        Arguments{"pretrain", family, "--output", path(output), "--preset", "tiny", "--batch-size", "8", "--steps", "6", "--threads", "1"} +
+        data);
     INFO(done.err);
     REQUIRE(done.code == 0);
     if (output == "hard") CHECK_THAT(done.err, Contains("REINFORCE without a baseline"));
