@@ -69,7 +69,7 @@ struct Orders {
 
 Orders orders_of(const Buckets& buckets, std::int64_t gap) {
   Orders orders;
-  orders.order_RM = std::get<1>(torch::sort(buckets.bucket_RM, /*stable=*/true, 1));
+  orders.order_RM = std::get<1>(torch::sort(buckets.bucket_RM, /*stable=*/std::optional<bool>(true), 1));
   const auto slots = torch::arange(buckets.bucket_RM.size(1), buckets.bucket_RM.options()).expand_as(buckets.bucket_RM);
   orders.slot_RM = torch::empty_like(buckets.bucket_RM).scatter_(1, orders.order_RM, slots);
   orders.place_RM = (orders.slot_RM + gap * buckets.bucket_RM).to(torch::kInt32);
@@ -152,27 +152,32 @@ struct BucketAttention : torch::autograd::Function<BucketAttention> {
     const Line line(buckets, q_MD.size(0));
     const Orders orders = orders_of(buckets, line.gap());
     const auto sums = q_MD.options().dtype(sum_type(q_MD));
-    torch::Tensor context_MD, z_M1;
+    torch::Tensor context_MD, most_M1, sum_M1;  // of the rounds until now: sum of weighted values, largest score, sum of weights
     for (std::int64_t r = 0; r < orders.order_RM.size(0); ++r) {
       const auto order_M = orders.order_RM[r];
       const auto q_CTD = line.queries(q_MD, order_M), keys = line.keys(k_MD, order_M), values = line.keys(v_MD, order_M);
       const auto places = places_of(line, orders, r);
-      auto context_CTD = torch::empty(q_CTD.sizes(), sums), z_CT1 = torch::empty({line.chunks(), line.size(), 1}, sums);
+      auto context_CTD = torch::empty(q_CTD.sizes(), sums), most_CT1 = torch::empty({line.chunks(), line.size(), 1}, sums),
+           sum_CT1 = torch::empty_like(most_CT1);
       each_block(line, chunks_at_once(line, q_MD), [&](const Chunks& chunks) {
         const Scores scores(chunks, chunks.queries(q_CTD), keys, places, r, buckets.reach);
-        const auto most_CT1 = scores.scores_CTW.amax(2, /*keepdim=*/true);
-        auto weights_CTW = (scores.scores_CTW - most_CT1).exp_().div_(scores.times_CTW);
-        const auto sum_CT1 = weights_CTW.sum(2, /*keepdim=*/true);
-        const auto values_CWD = chunks.windows(values).transpose(1, 2);
-        chunks.queries(context_CTD).copy_(torch::bmm(weights_CTW.to(values.scalar_type()), values_CWD).to(sums.dtype()).div_(sum_CT1));
-        chunks.queries(z_CT1).copy_(sum_CT1.log().add_(most_CT1));
+        const auto most = scores.scores_CTW.amax(2, /*keepdim=*/true);
+        const auto weights_CTW = (scores.scores_CTW - most).exp_().div_(scores.times_CTW);
+        chunks.queries(context_CTD).copy_(torch::bmm(weights_CTW.to(values.scalar_type()), chunks.windows(values).transpose(1, 2)));
+        chunks.queries(most_CT1).copy_(most);
+        chunks.queries(sum_CT1).copy_(weights_CTW.sum(2, /*keepdim=*/true));
       });
-      const auto round_MD = line.rows(context_CTD, orders.slot_RM[r]), round_z_M1 = line.rows(z_CT1, orders.slot_RM[r]);
-      const auto all_z_M1 = r == 0 ? round_z_M1 : torch::logaddexp(z_M1, round_z_M1);
-      context_MD = r == 0 ? round_MD : context_MD.mul_((z_M1 - all_z_M1).exp_()).addcmul_(round_MD, (round_z_M1 - all_z_M1).exp_());
-      z_M1 = all_z_M1;
+      const auto slot_M = orders.slot_RM[r];
+      const auto round_MD = line.rows(context_CTD, slot_M), round_most_M1 = line.rows(most_CT1, slot_M);
+      const auto round_sum_M1 = line.rows(sum_CT1, slot_M);
+      const auto all_most_M1 = r == 0 ? round_most_M1 : torch::maximum(most_M1, round_most_M1);
+      const auto factor_M1 = (round_most_M1 - all_most_M1).exp_(), past_factor_M1 = r == 0 ? factor_M1 : (most_M1 - all_most_M1).exp_();
+      context_MD = r == 0 ? round_MD : context_MD.mul_(past_factor_M1).addcmul_(round_MD, factor_M1);
+      sum_M1 = r == 0 ? round_sum_M1 : sum_M1.mul_(past_factor_M1).addcmul_(round_sum_M1, factor_M1);
+      most_M1 = all_most_M1;
     }
-    context->save_for_backward({q_MD, k_MD, v_MD, context_MD, z_M1, orders.order_RM, orders.slot_RM, orders.place_RM});
+    context_MD.div_(sum_M1);
+    context->save_for_backward({q_MD, k_MD, v_MD, context_MD, most_M1, sum_M1, orders.order_RM, orders.slot_RM, orders.place_RM});
     context->saved_data["num_buckets"] = buckets.num_buckets;
     context->saved_data["left"] = buckets.reach.left;
     context->saved_data["right"] = buckets.reach.right;
@@ -183,7 +188,7 @@ struct BucketAttention : torch::autograd::Function<BucketAttention> {
     const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
     const auto saved = context->get_saved_variables();
     const auto &q_MD = saved[0], &k_MD = saved[1], &v_MD = saved[2];
-    const Orders orders{.order_RM = saved[5], .slot_RM = saved[6], .place_RM = saved[7]};
+    const Orders orders{.order_RM = saved[6], .slot_RM = saved[7], .place_RM = saved[8]};
     const Reach reach{.left = context->saved_data["left"].toInt(), .right = context->saved_data["right"].toInt()};
     const Line line({.bucket_RM = {}, .num_buckets = context->saved_data["num_buckets"].toInt(), .reach = reach}, q_MD.size(0));
     const auto gradient_MD = gradients[0];
@@ -194,14 +199,15 @@ struct BucketAttention : torch::autograd::Function<BucketAttention> {
       const auto order_M = orders.order_RM[r], slot_M = orders.slot_RM[r];
       const auto q_CTD = line.queries(q_MD, order_M), keys = line.keys(k_MD, order_M), values = line.keys(v_MD, order_M);
       const auto gradient_CTD = line.queries(gradient_MD, order_M);
-      const auto z_CT1 = line.queries(saved[4], order_M), mean_CT1 = line.queries(mean_M1, order_M);
+      const auto most_CT1 = line.queries(saved[4], order_M), one_by_sum_CT1 = line.queries(saved[5].reciprocal(), order_M),
+                 mean_CT1 = line.queries(mean_M1, order_M);
       const auto places = places_of(line, orders, r);
       auto q_sums = torch::empty(q_CTD.sizes(), q_gradient.options()), k_sums = torch::zeros(keys.sizes(), q_gradient.options()),
            v_sums = torch::zeros_like(k_sums);
       each_block(line, chunks_at_once(line, q_MD), [&](const Chunks& chunks) {
         const auto q = chunks.queries(q_CTD), context_gradient = chunks.queries(gradient_CTD);
         const Scores scores(chunks, q, keys, places, r, reach);
-        auto weights_CTW = (scores.scores_CTW - chunks.queries(z_CT1)).exp_().div_(scores.times_CTW);
+        auto weights_CTW = (scores.scores_CTW - chunks.queries(most_CT1)).exp_().mul_(chunks.queries(one_by_sum_CT1)).div_(scores.times_CTW);
         const auto dtype = keys.scalar_type();
         chunks.add_windows(v_sums, torch::bmm(weights_CTW.to(dtype).transpose(1, 2), context_gradient).to(v_sums.dtype()));
         auto score_gradient = torch::bmm(context_gradient, chunks.windows(values)).to(weights_CTW.dtype());
