@@ -15,7 +15,10 @@
 #include <limits>
 #include <vector>
 
+#include <ATen/Parallel.h>
 #include <torch/torch.h>
+
+#include "models/kernels/bucket_weights.h"
 
 namespace attend {
 namespace {
@@ -76,6 +79,21 @@ Orders orders_of(const Buckets& buckets, std::int64_t gap) {
   return orders;
 }
 
+torch::ScalarType sum_type(const torch::Tensor& x) { return x.scalar_type() == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32; }
+
+// Where the rows stand in each round, in the order of one of them.
+struct Places {
+  std::vector<torch::Tensor> of_round;
+  std::size_t round;
+  Reach reach;
+};
+
+// Weights of some chunks' queries, before their division by the sum over all rounds.
+struct Weights {
+  torch::Tensor weights_CTW;         // exp(score - most) / N
+  torch::Tensor most_CT1, sum_CT1;  // the largest score of each query, and the sum of its weights
+};
+
 // Of some chunks in a row, in the line of one round.
 class Chunks {
  public:
@@ -88,44 +106,77 @@ class Chunks {
   // The sums over windows, which overlap.
   void add_windows(torch::Tensor& sums, const torch::Tensor& x_CWD) const {
     for (std::int64_t w = 0; w < line_.width(); w += line_.size())
-      sums.narrow(0, first_ * line_.size() + w, count_ * line_.size()).add_(x_CWD.narrow(1, w, line_.size()).flatten(0, 1));
+      sums.narrow(0, first_ * line_.size() + w, count_ * line_.size()).unflatten(0, {count_, -1}).add_(x_CWD.narrow(1, w, line_.size()));
   }
+  // Of each query with itself.
+  static torch::Tensor own(const torch::Tensor& x_CTW) { return x_CTW.diagonal(x_CTW.size(1), 1, 2); }
 
-  // In how many rounds each query sees each key, 0 where it does not in this one (`round`).
-  torch::Tensor times_seen(const std::vector<torch::Tensor>& places, std::size_t round, const Reach& reach) const {
+  // In how many rounds each query sees each key, 0 where it does not in this one.
+  torch::Tensor times_seen(const Places& places) const {
     torch::Tensor times_CTW, here_CTW;
-    for (std::size_t r = 0; r < places.size(); ++r) {
-      const auto key_CW = windows(places[r]);
+    for (std::size_t r = 0; r < places.of_round.size(); ++r) {
+      const auto key_CW = windows(places.of_round[r]);
       const auto query_CT = key_CW.narrow(1, line_.size(), line_.size());
       const auto distance_CTW = key_CW.unsqueeze(1) - query_CT.unsqueeze(2);
-      const auto seen_CTW = (distance_CTW >= -reach.left).logical_and_(distance_CTW <= reach.right);
-      if (r == round) here_CTW = seen_CTW;
+      const auto seen_CTW = (distance_CTW >= -places.reach.left).logical_and_(distance_CTW <= places.reach.right);
+      if (r == places.round) here_CTW = seen_CTW;
       times_CTW = times_CTW.defined() ? times_CTW + seen_CTW : seen_CTW.to(torch::kFloat32);
     }
     return times_CTW.mul_(here_CTW);
   }
 
+  // With the largest score and one by the sum over all rounds where they are known.
+  Weights weights(const torch::Tensor& q_CTD, const torch::Tensor& keys, const Places& places, const torch::Tensor& most_CT1 = {},
+                  const torch::Tensor& scale_CT1 = {}) const {
+    Weights weights{.weights_CTW = torch::bmm(q_CTD, windows(keys)).to(sum_type(keys)), .most_CT1 = most_CT1, .sum_CT1 = {}};
+    own(weights.weights_CTW).fill_(kAlone);
+    if (weights.weights_CTW.is_cpu() && weights.weights_CTW.scalar_type() == torch::kFloat32) {
+      on_cpu(weights, places, scale_CT1);
+      return weights;
+    }
+    auto times_CTW = times_seen(places);
+    weights.weights_CTW.masked_fill_(times_CTW == 0, -std::numeric_limits<double>::infinity());
+    if (!most_CT1.defined()) weights.most_CT1 = weights.weights_CTW.amax(2, /*keepdim=*/true);
+    weights.weights_CTW.sub_(weights.most_CT1).exp_().div_(times_CTW.clamp_min_(1));
+    if (scale_CT1.defined()) weights.weights_CTW.mul_(scale_CT1);
+    weights.sum_CT1 = weights.weights_CTW.sum(2, /*keepdim=*/true);
+    return weights;
+  }
+
  private:
+  // The scores in weights_CTW become weights.
+  void on_cpu(Weights& weights, const Places& places, const torch::Tensor& scale_CT1) const {
+    const bool knows_most = weights.most_CT1.defined();
+    if (!knows_most) weights.most_CT1 = torch::empty({count_, line_.size(), 1});
+    weights.sum_CT1 = torch::empty({count_, line_.size(), 1});
+    auto *scores = weights.weights_CTW.mutable_data_ptr<float>(), *most = weights.most_CT1.mutable_data_ptr<float>(),
+         *sum = weights.sum_CT1.mutable_data_ptr<float>();
+    const float* scale = scale_CT1.defined() ? scale_CT1.const_data_ptr<float>() : nullptr;
+    at::parallel_for(0, count_ * line_.size(), 64, [&](std::int64_t begin, std::int64_t end) {
+      kernels::BucketQuery query{.key_places = {},
+                                 .places = {},
+                                 .round = places.round,
+                                 .num_keys = line_.width(),
+                                 .left = static_cast<std::int32_t>(places.reach.left),
+                                 .right = static_cast<std::int32_t>(places.reach.right)};
+      query.key_places.resize(places.of_round.size());
+      query.places.resize(places.of_round.size());
+      std::vector<float> shares(static_cast<std::size_t>(line_.width()));
+      for (std::int64_t row = begin; row < end; ++row) {
+        for (std::size_t r = 0; r < places.of_round.size(); ++r) {
+          query.key_places[r] = places.of_round[r].const_data_ptr<std::int32_t>() + (first_ + row / line_.size()) * line_.size();
+          query.places[r] = query.key_places[r][line_.size() + row % line_.size()];
+        }
+        float* row_scores = scores + row * line_.width();
+        const float row_most = kernels::hide_unseen(query, row_scores, shares.data());
+        if (!knows_most) most[row] = row_most;
+        sum[row] = kernels::bucket_weights(row_scores, shares.data(), line_.width(), most[row], scale ? scale[row] : 1.0f);
+      }
+    });
+  }
+
   const Line& line_;
   std::int64_t first_, count_;
-};
-
-torch::ScalarType sum_type(const torch::Tensor& x) { return x.scalar_type() == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32; }
-
-// The scores of some chunks, minus infinity where nothing is seen; and how often it is.
-struct Scores {
-  torch::Tensor scores_CTW, times_CTW;
-
-  Scores(const Chunks& chunks, const torch::Tensor& q_CTD, const torch::Tensor& keys, const std::vector<torch::Tensor>& places,
-         std::size_t round, const Reach& reach) {
-    times_CTW = chunks.times_seen(places, round, reach);
-    scores_CTW = torch::bmm(q_CTD, chunks.windows(keys)).to(sum_type(keys));
-    own(scores_CTW).fill_(kAlone);
-    scores_CTW.masked_fill_(times_CTW == 0, -std::numeric_limits<double>::infinity());
-    times_CTW.clamp_min_(1);
-  }
-  // Of each query with itself.
-  static torch::Tensor own(torch::Tensor& x_CTW) { return x_CTW.diagonal(x_CTW.size(1), 1, 2); }
 };
 
 // Chunks that are computed at once.
@@ -139,9 +190,10 @@ void each_block(const Line& line, std::int64_t at_once, const Each& each) {
   for (std::int64_t first = 0; first < line.chunks(); first += at_once) each(Chunks(line, first, std::min(at_once, line.chunks() - first)));
 }
 
-std::vector<torch::Tensor> places_of(const Line& line, const Orders& orders, std::int64_t round) {
-  std::vector<torch::Tensor> places;
-  for (std::int64_t r = 0; r < orders.place_RM.size(0); ++r) places.push_back(line.places(orders.place_RM[r], orders.order_RM[round]));
+Places places_of(const Line& line, const Orders& orders, std::int64_t round, const Reach& reach) {
+  Places places{.of_round = {}, .round = static_cast<std::size_t>(round), .reach = reach};
+  for (std::int64_t r = 0; r < orders.place_RM.size(0); ++r)
+    places.of_round.push_back(line.places(orders.place_RM[r], orders.order_RM[round]));
   return places;
 }
 
@@ -156,16 +208,14 @@ struct BucketAttention : torch::autograd::Function<BucketAttention> {
     for (std::int64_t r = 0; r < orders.order_RM.size(0); ++r) {
       const auto order_M = orders.order_RM[r];
       const auto q_CTD = line.queries(q_MD, order_M), keys = line.keys(k_MD, order_M), values = line.keys(v_MD, order_M);
-      const auto places = places_of(line, orders, r);
+      const auto places = places_of(line, orders, r, buckets.reach);
       auto context_CTD = torch::empty(q_CTD.sizes(), sums), most_CT1 = torch::empty({line.chunks(), line.size(), 1}, sums),
            sum_CT1 = torch::empty_like(most_CT1);
       each_block(line, chunks_at_once(line, q_MD), [&](const Chunks& chunks) {
-        const Scores scores(chunks, chunks.queries(q_CTD), keys, places, r, buckets.reach);
-        const auto most = scores.scores_CTW.amax(2, /*keepdim=*/true);
-        const auto weights_CTW = (scores.scores_CTW - most).exp_().div_(scores.times_CTW);
-        chunks.queries(context_CTD).copy_(torch::bmm(weights_CTW.to(values.scalar_type()), chunks.windows(values).transpose(1, 2)));
-        chunks.queries(most_CT1).copy_(most);
-        chunks.queries(sum_CT1).copy_(weights_CTW.sum(2, /*keepdim=*/true));
+        const Weights x = chunks.weights(chunks.queries(q_CTD), keys, places);
+        chunks.queries(context_CTD).copy_(torch::bmm(x.weights_CTW.to(values.scalar_type()), chunks.windows(values).transpose(1, 2)));
+        chunks.queries(most_CT1).copy_(x.most_CT1);
+        chunks.queries(sum_CT1).copy_(x.sum_CT1);
       });
       const auto slot_M = orders.slot_RM[r];
       const auto round_MD = line.rows(context_CTD, slot_M), round_most_M1 = line.rows(most_CT1, slot_M);
@@ -201,18 +251,17 @@ struct BucketAttention : torch::autograd::Function<BucketAttention> {
       const auto gradient_CTD = line.queries(gradient_MD, order_M);
       const auto most_CT1 = line.queries(saved[4], order_M), one_by_sum_CT1 = line.queries(saved[5].reciprocal(), order_M),
                  mean_CT1 = line.queries(mean_M1, order_M);
-      const auto places = places_of(line, orders, r);
+      const auto places = places_of(line, orders, r, reach);
       auto q_sums = torch::empty(q_CTD.sizes(), q_gradient.options()), k_sums = torch::zeros(keys.sizes(), q_gradient.options()),
            v_sums = torch::zeros_like(k_sums);
       each_block(line, chunks_at_once(line, q_MD), [&](const Chunks& chunks) {
         const auto q = chunks.queries(q_CTD), context_gradient = chunks.queries(gradient_CTD);
-        const Scores scores(chunks, q, keys, places, r, reach);
-        auto weights_CTW = (scores.scores_CTW - chunks.queries(most_CT1)).exp_().mul_(chunks.queries(one_by_sum_CT1)).div_(scores.times_CTW);
+        const auto weights_CTW = chunks.weights(q, keys, places, chunks.queries(most_CT1), chunks.queries(one_by_sum_CT1)).weights_CTW;
         const auto dtype = keys.scalar_type();
         chunks.add_windows(v_sums, torch::bmm(weights_CTW.to(dtype).transpose(1, 2), context_gradient).to(v_sums.dtype()));
         auto score_gradient = torch::bmm(context_gradient, chunks.windows(values)).to(weights_CTW.dtype());
         score_gradient = score_gradient.sub_(chunks.queries(mean_CT1)).mul_(weights_CTW);
-        Scores::own(score_gradient).zero_();
+        Chunks::own(score_gradient).zero_();
         score_gradient = score_gradient.to(dtype);
         chunks.queries(q_sums).copy_(torch::bmm(score_gradient, chunks.windows(keys).transpose(1, 2)));
         chunks.add_windows(k_sums, torch::bmm(score_gradient.transpose(1, 2), q).to(k_sums.dtype()));
