@@ -42,10 +42,10 @@ class Line {
 
   // Rows in the line's order, with zeros in front (for keys) or without, and behind.
   torch::Tensor keys(const torch::Tensor& x_MD, const torch::Tensor& order_M) const {
-    return torch::constant_pad_nd(x_MD.index_select(0, order_M), {0, 0, size_, back()});
+    return placed(x_MD, order_M, size_, back());
   }
   torch::Tensor queries(const torch::Tensor& x_MD, const torch::Tensor& order_M) const {
-    return torch::constant_pad_nd(x_MD.index_select(0, order_M), {0, 0, 0, chunks_ * size_ - rows_}).unflatten(0, {chunks_, size_});
+    return placed(x_MD, order_M, 0, chunks_ * size_ - rows_).unflatten(0, {chunks_, size_});
   }
   // Back to the rows' order.
   torch::Tensor rows(const torch::Tensor& x_CTD, const torch::Tensor& slot_M) const { return x_CTD.flatten(0, 1).index_select(0, slot_M); }
@@ -61,6 +61,15 @@ class Line {
   }
 
  private:
+  torch::Tensor placed(const torch::Tensor& x_MD, const torch::Tensor& order_M, std::int64_t front, std::int64_t behind) const {
+    auto line = torch::empty({front + rows_ + behind, x_MD.size(1)}, x_MD.options());
+    line.narrow(0, 0, front).zero_();
+    line.narrow(0, front + rows_, behind).zero_();
+    auto rows = line.narrow(0, front, rows_);
+    at::index_select_out(rows, x_MD, 0, order_M);
+    return line;
+  }
+
   std::int64_t rows_, num_buckets_, size_, after_, chunks_;
   Reach reach_;
 };
