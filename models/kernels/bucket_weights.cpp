@@ -20,19 +20,22 @@ ATTEND_INLINE Ints load(const std::int32_t* from) {
 }  // namespace
 
 ATTEND_SIMD float hide_unseen(const BucketQuery& query, float* scores, float* shares) {
-  const Floats hidden = broadcast(-std::numeric_limits<float>::infinity());
-  Floats most = hidden;
+  // Signs and masks instead of comparisons, which GCC 12 takes apart lane by lane here.
+  const Floats infinity = broadcast(-std::numeric_limits<float>::infinity());
+  const Ints hidden = reinterpret_cast<Ints>(infinity);
+  Floats most = infinity;
   for (std::int64_t k = 0; k < query.num_keys; k += kWidth) {
-    Ints times{}, here{};
+    Ints times{}, unseen_here{};  // masks: -1 where it is so, else 0
     for (std::size_t r = 0; r < query.places.size(); ++r) {
       const Ints distance = load(query.key_places[r] + k) - query.places[r];
-      const Ints seen = (distance >= -query.left) & (distance <= query.right);  // -1 or 0
-      times -= seen;
-      if (r == query.round) here = seen;
+      const Ints unseen = ((distance + query.left) | (query.right - distance)) >> 31;
+      times += unseen + 1;
+      if (r == query.round) unseen_here = unseen;
     }
-    const Floats score = here != 0 ? simd::load(scores + k) : hidden;
+    const Ints bits = (reinterpret_cast<Ints>(simd::load(scores + k)) & ~unseen_here) | (hidden & unseen_here);
+    const Floats score = reinterpret_cast<Floats>(bits);
     store(scores + k, score);
-    store(shares + k, 1.0f / __builtin_convertvector(times != 0 ? times : times + 1, Floats));
+    store(shares + k, 1.0f / __builtin_convertvector(times - unseen_here, Floats));
     most = max(most, score);
   }
   return max_lane(most);

@@ -84,6 +84,7 @@ Orders orders_of(const Buckets& buckets, std::int64_t gap) {
   orders.order_RM = std::get<1>(torch::sort(buckets.bucket_RM, /*stable=*/std::optional<bool>(true), 1));
   const auto slots = torch::arange(buckets.bucket_RM.size(1), buckets.bucket_RM.options()).expand_as(buckets.bucket_RM);
   orders.slot_RM = torch::empty_like(buckets.bucket_RM).scatter_(1, orders.order_RM, slots);
+  TORCH_CHECK((buckets.num_buckets + 2) * gap + buckets.bucket_RM.size(1) < std::int64_t{1} << 30, "more places than 32 bits count");
   orders.place_RM = (orders.slot_RM + gap * buckets.bucket_RM).to(torch::kInt32);
   return orders;
 }
