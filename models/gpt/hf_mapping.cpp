@@ -14,7 +14,8 @@ std::vector<NameRule> block_rules(const GptConfig& config) {
   const std::string ours = "gpt.blocks.{i}.", theirs = "transformer.h.{i}.";
   std::vector<NameRule> rules;
   add_weight_and_bias(rules, ours + "attention_norm", {theirs + "ln_1"});
-  add_transposed_weight_and_bias(rules, ours + "self_attention.qkv", theirs + (config.attention_choice.projections() == 2 ? "attn.c_attn_shared" : "attn.c_attn"));
+  add_transposed_weight_and_bias(rules, ours + "self_attention.qkv",
+                                 theirs + (config.attention_choice.projections() == 2 ? "attn.c_attn_shared" : "attn.c_attn"));
   add_transposed_weight_and_bias(rules, ours + "self_attention.output", theirs + "attn.c_proj");
   add_weight_and_bias(rules, ours + "feed_forward_norm", {theirs + "ln_2"});
   add_transposed_weight_and_bias(rules, ours + "feed_forward.inner", theirs + "mlp.c_fc");

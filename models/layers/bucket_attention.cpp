@@ -1,11 +1,11 @@
-// Equation 6 of Kitaev et al. 2020, the rounds computed one after the other:
+// Appendix A of Kitaev et al. 2020, the rounds computed one after the other:
 //
 //   o_i = sum_r exp(z(i, P_i^r) - z(i, P_i)) o_i^r,
-//   o_i^r = sum_{j in P_i^r} exp(q_i k_j - m_ij^r - z(i, P_i^r)) v_j,   m_ij^r = log N_ij, or 10^5 where i = j     (appendix A)
+//   o_i^r = sum_{j in P_i^r} exp(q_i k_j - m_ij^r - z(i, P_i^r)) v_j,   m_ij^r = log N_ij, or 10^5 where i = j
 //
 // with N_ij in how many rounds i sees j, so that what is seen in several counts once. All rows stand in one line, ordered by bucket; it is
 // cut into chunks, and a chunk sees itself, the one before and, where attention is not causal, the one after. Weights are not kept: the
-// backward pass makes them again from z.
+// backward pass makes them again from each query's largest score and sum.
 //
 // Letters: M rows (tokens of one head), R rounds, D head width; C chunks of T rows, W keys that a chunk's queries may see (2 T or 3 T).
 #include "models/layers/bucket_attention.h"
@@ -25,7 +25,7 @@ namespace {
 
 constexpr double kAlone = -1e5;  // a row's score with itself, which counts where it sees no other
 
-// The line of one round's order: `front` rows without a token, the rows, and such rows again to whole chunks.
+// The line of one round's order: rows without a token in front, the rows, and such rows again to whole chunks.
 class Line {
  public:
   Line(const Buckets& buckets, std::int64_t rows) : rows_(rows), num_buckets_(buckets.num_buckets), reach_(buckets.reach) {
@@ -41,15 +41,15 @@ class Line {
   std::int64_t back() const { return chunks_ * size_ - rows_ + after_; }
 
   // Rows in the line's order, with zeros in front (for keys) or without, and behind.
-  torch::Tensor keys(const torch::Tensor& x_MD, const torch::Tensor& order_M) const {
-    return placed(x_MD, order_M, size_, back());
-  }
+  torch::Tensor keys(const torch::Tensor& x_MD, const torch::Tensor& order_M) const { return placed(x_MD, order_M, size_, back()); }
   torch::Tensor queries(const torch::Tensor& x_MD, const torch::Tensor& order_M) const {
     return placed(x_MD, order_M, 0, chunks_ * size_ - rows_).unflatten(0, {chunks_, size_});
   }
   // Back to the rows' order.
   torch::Tensor rows(const torch::Tensor& x_CTD, const torch::Tensor& slot_M) const { return x_CTD.flatten(0, 1).index_select(0, slot_M); }
-  torch::Tensor key_rows(const torch::Tensor& x, const torch::Tensor& slot_M) const { return x.narrow(0, size_, rows_).index_select(0, slot_M); }
+  torch::Tensor key_rows(const torch::Tensor& x, const torch::Tensor& slot_M) const {
+    return x.narrow(0, size_, rows_).index_select(0, slot_M);
+  }
 
   // A row's place: its slot in the line, with a gap between buckets that no query sees over. Two rows see one another in a round where
   // their places there say so; rows without a token stand before and behind all buckets.
@@ -98,10 +98,10 @@ struct Places {
   Reach reach;
 };
 
-// Weights of some chunks' queries, before their division by the sum over all rounds.
-struct Weights {
-  torch::Tensor weights_CTW;         // exp(score - most) / N
-  torch::Tensor most_CT1, sum_CT1;  // the largest score of each query, and the sum of its weights
+// Of each query over a round's keys, or over all rounds'.
+struct Sums {
+  torch::Tensor most_CT1;    // the largest score
+  torch::Tensor factor_CT1;  // of exp(score - most) / N: its sum over the keys, or, where weights are made again, one by that
 };
 
 // Of some chunks in a row, in the line of one round.
@@ -135,54 +135,51 @@ class Chunks {
     return times_CTW.mul_(here_CTW);
   }
 
-  // With the largest score and one by the sum over all rounds where they are known.
-  Weights weights(const torch::Tensor& q_CTD, const torch::Tensor& keys, const Places& places, const torch::Tensor& most_CT1 = {},
-                  const torch::Tensor& scale_CT1 = {}) const {
-    Weights weights{.weights_CTW = torch::bmm(q_CTD, windows(keys)).to(sum_type(keys)), .most_CT1 = most_CT1, .sum_CT1 = {}};
-    own(weights.weights_CTW).fill_(kAlone);
-    if (weights.weights_CTW.is_cpu() && weights.weights_CTW.scalar_type() == torch::kFloat32) {
-      on_cpu(weights, places, scale_CT1);
-      return weights;
-    }
+  // Scores of a round, in which a query's own stands for it where it is alone.
+  torch::Tensor scores(const torch::Tensor& q_CTD, const torch::Tensor& keys) const {
+    const auto scores_CTW = torch::bmm(q_CTD, windows(keys)).to(sum_type(keys));
+    own(scores_CTW).fill_(kAlone);
+    return scores_CTW;
+  }
+
+  // Scores become exp(score - most) / N, 0 where the round's query sees nothing. Where the sums are known already, they are divided by.
+  Sums to_weights(const torch::Tensor& scores_CTW, const Places& places, const Sums& known = {}) const {
+    if (scores_CTW.is_cpu() && scores_CTW.scalar_type() == torch::kFloat32) return to_weights_on_cpu(scores_CTW, places, known);
     auto times_CTW = times_seen(places);
-    weights.weights_CTW.masked_fill_(times_CTW == 0, -std::numeric_limits<double>::infinity());
-    if (!most_CT1.defined()) weights.most_CT1 = weights.weights_CTW.amax(2, /*keepdim=*/true);
-    weights.weights_CTW.sub_(weights.most_CT1).exp_().div_(times_CTW.clamp_min_(1));
-    if (scale_CT1.defined()) weights.weights_CTW.mul_(scale_CT1);
-    weights.sum_CT1 = weights.weights_CTW.sum(2, /*keepdim=*/true);
-    return weights;
+    scores_CTW.masked_fill_(times_CTW == 0, -std::numeric_limits<double>::infinity());
+    const auto most_CT1 = known.most_CT1.defined() ? known.most_CT1 : scores_CTW.amax(2, /*keepdim=*/true);
+    scores_CTW.sub_(most_CT1).exp_().div_(times_CTW.clamp_min_(1));
+    if (known.factor_CT1.defined()) scores_CTW.mul_(known.factor_CT1);
+    return {most_CT1, scores_CTW.sum(2, /*keepdim=*/true)};
   }
 
  private:
-  // The scores in weights_CTW become weights.
-  void on_cpu(Weights& weights, const Places& places, const torch::Tensor& scale_CT1) const {
-    const bool knows_most = weights.most_CT1.defined();
-    if (!knows_most) weights.most_CT1 = torch::empty({count_, line_.size(), 1});
-    weights.sum_CT1 = torch::empty({count_, line_.size(), 1});
-    auto *scores = weights.weights_CTW.mutable_data_ptr<float>(), *most = weights.most_CT1.mutable_data_ptr<float>(),
-         *sum = weights.sum_CT1.mutable_data_ptr<float>();
-    const float* scale = scale_CT1.defined() ? scale_CT1.const_data_ptr<float>() : nullptr;
-    at::parallel_for(0, count_ * line_.size(), 64, [&](std::int64_t begin, std::int64_t end) {
-      kernels::BucketQuery query{.key_places = {},
-                                 .places = {},
+  Sums to_weights_on_cpu(const torch::Tensor& scores_CTW, const Places& places, const Sums& known) const {
+    const std::int64_t size = line_.size(), width = line_.width(), rounds = static_cast<std::int64_t>(places.of_round.size());
+    const Sums found{torch::empty({count_, size, 1}), torch::empty({count_, size, 1})};
+    auto *scores = scores_CTW.mutable_data_ptr<float>(), *most = found.most_CT1.mutable_data_ptr<float>(),
+         *sum = found.factor_CT1.mutable_data_ptr<float>();
+    const bool is_known = known.most_CT1.defined();
+    const float *offsets = is_known ? known.most_CT1.const_data_ptr<float>() : most,
+                *factors = is_known ? known.factor_CT1.const_data_ptr<float>() : nullptr;
+    at::parallel_for(0, count_ * size, 64, [&](std::int64_t begin, std::int64_t end) {
+      kernels::BucketQuery query{.key_places = std::vector<const std::int32_t*>(rounds),
+                                 .places = std::vector<std::int32_t>(rounds),
                                  .round = places.round,
-                                 .num_keys = line_.width(),
+                                 .num_keys = width,
                                  .left = static_cast<std::int32_t>(places.reach.left),
                                  .right = static_cast<std::int32_t>(places.reach.right)};
-      query.key_places.resize(places.of_round.size());
-      query.places.resize(places.of_round.size());
-      std::vector<float> shares(static_cast<std::size_t>(line_.width()));
+      std::vector<float> shares(static_cast<std::size_t>(width));
       for (std::int64_t row = begin; row < end; ++row) {
-        for (std::size_t r = 0; r < places.of_round.size(); ++r) {
-          query.key_places[r] = places.of_round[r].const_data_ptr<std::int32_t>() + (first_ + row / line_.size()) * line_.size();
-          query.places[r] = query.key_places[r][line_.size() + row % line_.size()];
+        for (std::int64_t r = 0; r < rounds; ++r) {
+          query.key_places[r] = places.of_round[r].const_data_ptr<std::int32_t>() + (first_ + row / size) * size;
+          query.places[r] = query.key_places[r][size + row % size];
         }
-        float* row_scores = scores + row * line_.width();
-        const float row_most = kernels::hide_unseen(query, row_scores, shares.data());
-        if (!knows_most) most[row] = row_most;
-        sum[row] = kernels::bucket_weights(row_scores, shares.data(), line_.width(), most[row], scale ? scale[row] : 1.0f);
+        most[row] = kernels::hide_unseen(query, scores + row * width, shares.data());
+        sum[row] = kernels::bucket_weights(scores + row * width, shares.data(), width, offsets[row], factors ? factors[row] : 1.0f);
       }
     });
+    return found;
   }
 
   const Line& line_;
@@ -222,10 +219,11 @@ struct BucketAttention : torch::autograd::Function<BucketAttention> {
       auto context_CTD = torch::empty(q_CTD.sizes(), sums), most_CT1 = torch::empty({line.chunks(), line.size(), 1}, sums),
            sum_CT1 = torch::empty_like(most_CT1);
       each_block(line, chunks_at_once(line, q_MD), [&](const Chunks& chunks) {
-        const Weights x = chunks.weights(chunks.queries(q_CTD), keys, places);
-        chunks.queries(context_CTD).copy_(torch::bmm(x.weights_CTW.to(values.scalar_type()), chunks.windows(values).transpose(1, 2)));
-        chunks.queries(most_CT1).copy_(x.most_CT1);
-        chunks.queries(sum_CT1).copy_(x.sum_CT1);
+        const auto weights_CTW = chunks.scores(chunks.queries(q_CTD), keys);
+        const Sums sums_of_round = chunks.to_weights(weights_CTW, places);
+        chunks.queries(context_CTD).copy_(torch::bmm(weights_CTW.to(values.scalar_type()), chunks.windows(values).transpose(1, 2)));
+        chunks.queries(most_CT1).copy_(sums_of_round.most_CT1);
+        chunks.queries(sum_CT1).copy_(sums_of_round.factor_CT1);
       });
       const auto slot_M = orders.slot_RM[r];
       const auto round_MD = line.rows(context_CTD, slot_M), round_most_M1 = line.rows(most_CT1, slot_M);
@@ -266,7 +264,8 @@ struct BucketAttention : torch::autograd::Function<BucketAttention> {
            v_sums = torch::zeros_like(k_sums);
       each_block(line, chunks_at_once(line, q_MD), [&](const Chunks& chunks) {
         const auto q = chunks.queries(q_CTD), context_gradient = chunks.queries(gradient_CTD);
-        const auto weights_CTW = chunks.weights(q, keys, places, chunks.queries(most_CT1), chunks.queries(one_by_sum_CT1)).weights_CTW;
+        const auto weights_CTW = chunks.scores(q, keys);
+        chunks.to_weights(weights_CTW, places, {chunks.queries(most_CT1), chunks.queries(one_by_sum_CT1)});
         const auto dtype = keys.scalar_type();
         chunks.add_windows(v_sums, torch::bmm(weights_CTW.to(dtype).transpose(1, 2), context_gradient).to(v_sums.dtype()));
         auto score_gradient = torch::bmm(context_gradient, chunks.windows(values)).to(weights_CTW.dtype());

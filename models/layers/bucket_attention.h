@@ -14,9 +14,9 @@ namespace attend {
 
 /// Which rows belong together in each round. Rows of one bucket are of one text and one head, and their order is the text's.
 struct Buckets {
-  torch::Tensor bucket_RM;      ///< int64
-  std::int64_t num_buckets;     ///< of a round
-  Reach reach;                  ///< how far a query sees, counted in tokens of its bucket; finite
+  torch::Tensor bucket_RM;   ///< int64
+  std::int64_t num_buckets;  ///< of a round
+  Reach reach;               ///< how far a query sees, counted in tokens of its bucket; finite
 };
 
 /// sum over j in P_i of exp(q_i k_j - z_i) v_j, z_i the logarithm of the sum of the weights: q_MD, k_MD, v_MD -> context_MD. P_i is the

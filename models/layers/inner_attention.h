@@ -23,8 +23,8 @@ struct AttentionCall {
   DecoderPast* past = nullptr;  ///< what the rows have read: attention is causal then, and goes on from it
 };
 
-/// A kind of attention of a sequence to itself. It may have parameters. Where AttentionChoice::projections() is 2, qkv_N3E is queries, which
-/// are the keys too, and values: qv_N2E.
+/// A kind of attention of a sequence to itself. It may have parameters. Where AttentionChoice::projections() is 2, qkv_N3E is queries,
+/// which are the keys too, and values: qv_N2E.
 class InnerAttention : public torch::nn::Module {
  public:
   /// The tokens of the call among themselves: qkv_N3E -> context_NE.

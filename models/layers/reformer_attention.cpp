@@ -1,9 +1,9 @@
-// LSH attention (Kitaev et al. 2020, "Reformer", section 2). Keys are the queries, scaled to length one, k_j = q_j / |q_j|; query i sees the
-// keys that a hash puts into its bucket:
+// LSH attention (Kitaev et al. 2020, "Reformer", section 2). Keys are the queries, scaled to length one, k_j = q_j / |q_j|; query i sees
+// the keys that a hash puts into its bucket:
 //
 //   o_i = sum_{j in P_i} exp(q_i k_j - z(i, P_i)) v_j,   z the logarithm of the sum over P_i      (equations 2 and 3)
 //   h(x) = argmax([x R; -x R]), R random                                                          (section 2, "Locality sensitive hashing")
-//   P_i the union over the rounds r of P_i^r = {j : h_r(q_i) = h_r(q_j)}                          (equation 6)
+//   P_i the union over the rounds r of P_i^r = {j : h_r(q_i) = h_r(q_j)}                          (equation 6, appendix A)
 //
 // without i itself, where there is another. No division by sqrt(d), which the paper's equations leave out and its program has not either.
 //
@@ -62,8 +62,6 @@ class Hash : public torch::nn::Module {
   std::int64_t buckets_, rounds_;
   torch::Tensor rotations_RHDF_;
 };
-
-Reach reach_of(Causality causality, const AttentionConfig& config) { return Reach::of(causality, config.choice.chunk); }
 
 struct Heads {
   torch::Tensor q_NHD, v_NHD;
@@ -167,7 +165,7 @@ class ReformerAttention final : public InnerAttention {
     const auto bucket_RNH = hash_->buckets_RNH(heads.q_NHD) + sequence_head_NH * config_.choice.buckets;
     const Buckets buckets{.bucket_RM = bucket_RNH.flatten(1),
                           .num_buckets = tokens.batch() * config_.num_heads * config_.choice.buckets,
-                          .reach = reach_of(causality, config_)};
+                          .reach = Reach::of(causality, std::min(config_.choice.chunk, 2 * tokens.longest()))};
     const auto q_MD = heads.q_NHD.flatten(0, 1);
     return attend_in_buckets(q_MD, unit_keys(q_MD), heads.v_NHD.flatten(0, 1), buckets).view({tokens.tokens(), -1});
   }
@@ -175,7 +173,7 @@ class ReformerAttention final : public InnerAttention {
   torch::Tensor weights(const torch::Tensor& qv_N2E, const PackedLayout& tokens, Causality causality) const override {
     const auto q_NHD = heads_of(qv_N2E, config_.num_heads).q_NHD;
     const auto q_BHQD = tokens.pad(q_NHD).transpose(1, 2);
-    const auto may_attend_BHQK = union_of_rounds(hash_->buckets_RNH(q_NHD), tokens, reach_of(causality, config_));
+    const auto may_attend_BHQK = union_of_rounds(hash_->buckets_RNH(q_NHD), tokens, Reach::of(causality, config_.choice.chunk));
     const auto scores_BHQK = torch::matmul(q_BHQD, unit_keys(q_BHQD).transpose(2, 3));
     return torch::softmax(scores_BHQK.masked_fill(may_attend_BHQK.logical_not(), -std::numeric_limits<double>::infinity()), -1);
   }

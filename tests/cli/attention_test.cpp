@@ -130,7 +130,8 @@ TEST_CASE("kinds of attention that cannot be are refused with a sentence") {
                 "attention_projected is 0");
   check_refusal(refusal({"--set", "attention=linear", "--set", "attention_dropout=0.1"}), "linear attention has no weights to drop");
   check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_dropout=0.1"}), "reformer attention drops no weights");
-  check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_buckets=7"}), "attention_buckets is 7; expected an even number");
+  check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_buckets=7"}),
+                "attention_buckets is 7; expected an even number");
   check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_rounds=0"}), "attention_rounds is 0; expected 1 to 16");
   check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_chunk=0"}), "attention_chunk is 0; expected 1 or more");
 }

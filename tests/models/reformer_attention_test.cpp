@@ -1,4 +1,4 @@
-// What is Reformer's own: equation 6 as the paper writes it, one bucket beside full attention, what may not change an output.
+// What is Reformer's own: rounds as the paper adds them up, one bucket beside full attention, what may not change an output.
 #include <torch/torch.h>
 #include <catch2/catch.hpp>
 
@@ -24,8 +24,8 @@ double relative_difference(const torch::Tensor& a, const torch::Tensor& b) {
   return (a - b).abs().max().item<double>() / std::max(1.0, b.abs().max().item<double>());
 }
 
-/// Equation 6 and appendix A, one round at a time: m_ij is log N_ij, 10^5 at i = j and infinity where j is not in P_i^r.
-torch::Tensor by_equation_6(const torch::Tensor& q_MD, const torch::Tensor& k_MD, const torch::Tensor& v_MD, const Buckets& buckets) {
+/// Appendix A, one round at a time: m_ij is log N_ij, 10^5 at i = j and infinity where j is not in P_i^r.
+torch::Tensor by_appendix_a(const torch::Tensor& q_MD, const torch::Tensor& k_MD, const torch::Tensor& v_MD, const Buckets& buckets) {
   std::vector<torch::Tensor> seen;  // [M, M] of each round: j in P_i^r
   for (const auto& bucket_M : buckets.bucket_RM.unbind(0)) {
     const auto same = bucket_M.unsqueeze(1) == bucket_M.unsqueeze(0);
@@ -48,7 +48,7 @@ torch::Tensor by_equation_6(const torch::Tensor& q_MD, const torch::Tensor& k_MD
 
 }  // namespace
 
-TEST_CASE("rounds are combined as in equation 6, with its gradients") {
+TEST_CASE("rounds are combined as in appendix A, with its gradients") {
   torch::manual_seed(11);
   for (const Causality causality : {Causality::kCausal, Causality::kBidirectional}) {
     const std::int64_t rows = 90;
@@ -57,7 +57,7 @@ TEST_CASE("rounds are combined as in equation 6, with its gradients") {
     for (int i = 0; i < 3; ++i) inputs.push_back(torch::randn({rows, 20}, torch::kFloat64).requires_grad_());
     const auto factors = torch::randn({rows, 20}, torch::kFloat64);
     const auto context = attend_in_buckets(inputs[0], inputs[1], inputs[2], buckets);
-    const auto expected = by_equation_6(inputs[0], inputs[1], inputs[2], buckets);
+    const auto expected = by_appendix_a(inputs[0], inputs[1], inputs[2], buckets);
     CHECK(relative_difference(context, expected) < 1e-9);
     const auto gradients = torch::autograd::grad({(context * factors).sum()}, inputs);
     const auto expected_gradients = torch::autograd::grad({(expected * factors).sum()}, inputs);
