@@ -185,7 +185,8 @@ int run_bench_attention(const BenchAttentionOptions& options, std::istream&, std
   for (const std::string& kind : kinds)
     for (const std::int64_t length : options.lengths) {
       const PackedLayout tokens(std::vector<std::int64_t>(static_cast<std::size_t>(options.batch_size), length), device);
-      const auto qkv_N3E = torch::randn({tokens.tokens(), 3 * options.hidden_size}, torch::TensorOptions(device));
+      const std::int64_t projections = kind == kLibTorch ? 3 : choice_of(kind, options).projections();
+      const auto qkv_N3E = torch::randn({tokens.tokens(), projections * options.hidden_size}, torch::TensorOptions(device));
       Measurement row = measure(attend_by(kind, options, tokens), qkv_N3E, options.repeats);
       row.kind = kind;
       row.length = length;
@@ -211,6 +212,9 @@ void add_bench_attention(CLI::App& bench) {
   command->add_option("--repeats", options->repeats, "timed runs; the median counts")->capture_default_str()->check(positive_number());
   command->add_flag("--causal", options->causal, "as in a GPT: a token sees those before it");
   add_field_flag(*command, "--window", options->choice.window, "tokens that a token sees, of window");
+  add_field_flag(*command, "--buckets", options->choice.buckets, "buckets of a hash, of reformer");
+  add_field_flag(*command, "--chunk", options->choice.chunk, "tokens of its bucket that a token sees, of reformer");
+  add_field_flag(*command, "--rounds", options->choice.rounds, "hashes, of reformer");
   add_field_flag(*command, "--projected", options->choice.projected, "projected rows, of linformer");
   command->add_option("--page", options->page, "SVG file to write with the curves of time");
   add_common(*command, options->common);

@@ -55,8 +55,8 @@ void BertConfig::validate() const {
 
 std::int64_t BertConfig::least_parameters() const {
   const std::int64_t embeddings = (vocab_size + max_positions + type_vocab_size) * hidden_size;
-  return embeddings +
-         num_layers * (4 * hidden_size * hidden_size + 2 * hidden_size * intermediate_size + attention_choice.parameters(max_positions));
+  return embeddings + num_layers * ((attention_choice.projections() + 1) * hidden_size * hidden_size + 2 * hidden_size * intermediate_size +
+                                    attention_choice.parameters(max_positions));
 }
 
 BertConfig bert_preset(const std::string& name) {

@@ -15,8 +15,11 @@ using Start = BertModelImpl::Start;
 std::vector<NameRule> layer_rules(const BertConfig& config) {
   const std::string ours = "bert.layers.{i}.", theirs = "bert.encoder.layer.{i}.";
   std::vector<NameRule> rules;
-  add_weight_and_bias(rules, ours + "self_attention.qkv",
-                      {theirs + "attention.self.query", theirs + "attention.self.key", theirs + "attention.self.value"});
+  if (config.attention_choice.projections() == 2)
+    add_weight_and_bias(rules, ours + "self_attention.qkv", {theirs + "attention.self.query_key", theirs + "attention.self.value"});
+  else
+    add_weight_and_bias(rules, ours + "self_attention.qkv",
+                        {theirs + "attention.self.query", theirs + "attention.self.key", theirs + "attention.self.value"});
   add_weight_and_bias(rules, ours + "self_attention.output", {theirs + "attention.output.dense"});
   add_weight_and_bias(rules, ours + "self_attention_norm", {theirs + "attention.output.LayerNorm"});
   add_weight_and_bias(rules, ours + "feed_forward.inner", {theirs + "intermediate.dense"});

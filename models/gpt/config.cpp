@@ -91,7 +91,8 @@ void GptConfig::validate() const {
 }
 
 std::int64_t GptConfig::least_parameters() const {
-  return (vocab_size + max_positions) * hidden_size + num_layers * (4 * hidden_size * hidden_size + 2 * hidden_size * inner_size());
+  return (vocab_size + max_positions) * hidden_size +
+         num_layers * ((attention_choice.projections() + 1) * hidden_size * hidden_size + 2 * hidden_size * inner_size());
 }
 
 GptConfig gpt_preset(const std::string& name) {

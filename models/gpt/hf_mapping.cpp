@@ -10,11 +10,12 @@ namespace {
 
 using Start = GptModelImpl::Start;
 
-std::vector<NameRule> block_rules() {
+std::vector<NameRule> block_rules(const GptConfig& config) {
   const std::string ours = "gpt.blocks.{i}.", theirs = "transformer.h.{i}.";
   std::vector<NameRule> rules;
   add_weight_and_bias(rules, ours + "attention_norm", {theirs + "ln_1"});
-  add_transposed_weight_and_bias(rules, ours + "self_attention.qkv", theirs + "attn.c_attn");
+  add_transposed_weight_and_bias(rules, ours + "self_attention.qkv",
+                                 theirs + (config.attention_choice.projections() == 2 ? "attn.c_attn_shared" : "attn.c_attn"));
   add_transposed_weight_and_bias(rules, ours + "self_attention.output", theirs + "attn.c_proj");
   add_weight_and_bias(rules, ours + "feed_forward_norm", {theirs + "ln_2"});
   add_transposed_weight_and_bias(rules, ours + "feed_forward.inner", theirs + "mlp.c_fc");
@@ -34,7 +35,7 @@ NameRules body_rules(const GptConfig& config) {
     for (const char* buffer : {".attn.bias", ".attn.masked_bias"}) names.buffers.insert("transformer.h." + std::to_string(i) + buffer);
   names.rules = {{.ours = "gpt.token_embedding", .theirs = {kTokenTable}},
                  {.ours = "gpt.position_embedding", .theirs = {"transformer.wpe.weight"}}};
-  const auto blocks = for_each_layer(config.num_layers, block_rules());
+  const auto blocks = for_each_layer(config.num_layers, block_rules(config));
   names.rules.insert(names.rules.end(), blocks.begin(), blocks.end());
   add_weight_and_bias(names.rules, "gpt.final_norm", {"transformer.ln_f"});
   return names;

@@ -8,7 +8,7 @@
 namespace attend {
 
 SelfAttentionImpl::SelfAttentionImpl(const AttentionConfig& config)
-    : qkv(register_module("qkv", Linear(config.hidden_size, 3 * config.hidden_size))),
+    : qkv(register_module("qkv", Linear(config.hidden_size, config.choice.projections() * config.hidden_size))),
       output(register_module("output", Linear(config.hidden_size, config.hidden_size))),
       inner(register_module("inner", make_inner_attention(config))) {}
 

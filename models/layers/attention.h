@@ -23,7 +23,7 @@ class SelfAttentionImpl : public torch::nn::Module {
   /// x_NE -> y_NE: in training, over prompts that are to be remembered, and in a step that goes on from them.
   torch::Tensor forward(const torch::Tensor& x_NE, const AttentionCall& call) const;
 
-  Linear qkv, output;                     ///< [3E, E]: queries, keys, values; [E, E]
+  Linear qkv, output;                     ///< [3E, E]: queries, keys, values ([2E, E] of a kind whose keys are the queries); [E, E]
   std::shared_ptr<InnerAttention> inner;  ///< what stands between them
 };
 TORCH_MODULE(SelfAttention);

@@ -3,6 +3,22 @@
 #include "core/error.h"
 
 namespace attend {
+namespace {
+
+constexpr std::int64_t kMostBuckets = 1024, kMostRounds = 16;
+
+void validate_reformer(const AttentionChoice& choice, double attention_dropout) {
+  if (choice.buckets != 1 && (choice.buckets < 2 || choice.buckets > kMostBuckets || choice.buckets % 2 != 0))
+    throw UserError("attention_buckets is " + std::to_string(choice.buckets) + "; expected an even number to " +
+                    std::to_string(kMostBuckets) + ", or 1");
+  if (choice.rounds < 1 || choice.rounds > kMostRounds)
+    throw UserError("attention_rounds is " + std::to_string(choice.rounds) + "; expected 1 to " + std::to_string(kMostRounds));
+  if (choice.chunk < 1) throw UserError("attention_chunk is " + std::to_string(choice.chunk) + "; expected 1 or more");
+  if (attention_dropout > 0)
+    throw UserError("attention_dropout is " + std::to_string(attention_dropout) + "; reformer attention drops no weights: expected 0");
+}
+
+}  // namespace
 
 void AttentionChoice::validate(double attention_dropout) const {
   if (kind == AttentionKind::kWindow && window < 1)
@@ -11,12 +27,13 @@ void AttentionChoice::validate(double attention_dropout) const {
     throw UserError("attention_projected is " + std::to_string(projected) + "; expected 1 to 65536");
   if (kind == AttentionKind::kLinear && attention_dropout > 0)
     throw UserError("attention_dropout is " + std::to_string(attention_dropout) + "; linear attention has no weights to drop: expected 0");
+  if (kind == AttentionKind::kReformer) validate_reformer(*this, attention_dropout);
 }
 
 void AttentionChoice::require_causal() const {
   if (kind == AttentionKind::kLinformer)
     throw UserError("attention is linformer, which projects a text as a whole; a model that goes on with text cannot",
-                    "use attention=full, window or linear");
+                    "use attention=full, window, linear or reformer");
 }
 
 std::int64_t AttentionChoice::parameters(std::int64_t max_positions) const {

@@ -12,6 +12,8 @@ std::shared_ptr<InnerAttention> make_inner_attention(const AttentionConfig& conf
       return linformer_attention(config);
     case AttentionKind::kLinear:
       return linear_attention(config);
+    case AttentionKind::kReformer:
+      return reformer_attention(config);
   }
   TORCH_CHECK(false, "no such kind of attention");
 }

@@ -25,7 +25,8 @@ struct AttentionCall {
   AttentionRecord* record = nullptr;  ///< where to put the weights, of a call without a past
 };
 
-/// A kind of attention of a sequence to itself. It may have parameters.
+/// A kind of attention of a sequence to itself. It may have parameters. Where AttentionChoice::projections() is 2, qkv_N3E is queries,
+/// which are the keys too, and values: qv_N2E.
 class InnerAttention : public torch::nn::Module {
  public:
   /// The tokens of the call among themselves: qkv_N3E -> context_NE.
@@ -50,5 +51,7 @@ std::shared_ptr<InnerAttention> window_attention(const AttentionConfig& config);
 std::shared_ptr<InnerAttention> linformer_attention(const AttentionConfig& config);
 /// Every key, weighted by phi(q) phi(k) instead of an exponential: sums over the keys are made once (Katharopoulos et al. 2020).
 std::shared_ptr<InnerAttention> linear_attention(const AttentionConfig& config);
+/// The keys that are hashed into a query's bucket, near it there (Kitaev et al. 2020).
+std::shared_ptr<InnerAttention> reformer_attention(const AttentionConfig& config);
 
 }  // namespace attend

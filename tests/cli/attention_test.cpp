@@ -61,7 +61,8 @@ const std::vector<std::pair<const char*, Arguments>>& kinds() {
   static const std::vector<std::pair<const char*, Arguments>> all{
       {"window", {"--set", "attention=window", "--set", "attention_window=8"}},
       {"linformer", {"--set", "attention=linformer", "--set", "attention_projected=16"}},
-      {"linear", {"--set", "attention=linear"}}};
+      {"linear", {"--set", "attention=linear"}},
+      {"reformer", {"--set", "attention=reformer", "--set", "attention_buckets=4", "--set", "attention_chunk=8"}}};
   return all;
 }
 
@@ -122,10 +123,15 @@ TEST_CASE("a BERT of every kind is pretrained, tuned and answers") {
 TEST_CASE("kinds of attention that cannot be are refused with a sentence") {
   const World& w = world();
   const auto refusal = [&](const Arguments& kind) { return run(w.pretraining("gpt", "none", kind, 1)); };
-  check_refusal(refusal({"--set", "attention=sparse"}), "full|window|linformer|linear");
+  check_refusal(refusal({"--set", "attention=sparse"}), "full|window|linformer|linear|reformer");
   check_refusal(refusal({"--set", "attention=window", "--set", "attention_window=0"}), "attention_window is 0; expected 1 or more");
   check_refusal(refusal({"--set", "attention=linformer"}), "projects a text as a whole; a model that goes on with text cannot");
   check_refusal(run(w.pretraining("bert", "none", {"--set", "attention=linformer", "--set", "attention_projected=0"}, 1)),
                 "attention_projected is 0");
   check_refusal(refusal({"--set", "attention=linear", "--set", "attention_dropout=0.1"}), "linear attention has no weights to drop");
+  check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_dropout=0.1"}), "reformer attention drops no weights");
+  check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_buckets=7"}),
+                "attention_buckets is 7; expected an even number");
+  check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_rounds=0"}), "attention_rounds is 0; expected 1 to 16");
+  check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_chunk=0"}), "attention_chunk is 0; expected 1 or more");
 }

@@ -126,9 +126,10 @@ TEST_CASE("attention is measured for each kind and length, and what is not quadr
     double& ratio = growth[row["kind"].get<std::string>()];
     ratio = ratio == 0 ? row["forward_backward_mib"].get<double>() : row["forward_backward_mib"].get<double>() / ratio;
   }
-  CHECK(growth.size() == 4);  // libtorch, full, window, linear
+  CHECK(growth.size() == 5);  // libtorch, full, window, linear, reformer
   CHECK(growth.at("window") < 10);
   CHECK(growth.at("linear") < 10);
+  CHECK(growth.at("reformer") < 10);
   CHECK_THAT(read_text(page), Contains(">window<"));
   check_refusal({"bench", "attention", "--causal", "--kinds", "linformer", "--lengths", "8"}, "projects a text as a whole");
   check_refusal({"bench", "attention", "--kinds", "sparse", "--lengths", "8"}, "'sparse'; expected libtorch|full|window");

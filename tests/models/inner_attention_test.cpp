@@ -20,7 +20,9 @@ std::vector<Case> all_cases() {
   for (const AttentionChoice& choice :
        {AttentionChoice{.kind = AttentionKind::kFull}, AttentionChoice{.kind = AttentionKind::kWindow, .window = 1},
         AttentionChoice{.kind = AttentionKind::kWindow, .window = 7}, AttentionChoice{.kind = AttentionKind::kWindow, .window = 40},
-        AttentionChoice{.kind = AttentionKind::kLinformer, .projected = 20}, AttentionChoice{.kind = AttentionKind::kLinear}})
+        AttentionChoice{.kind = AttentionKind::kLinformer, .projected = 20}, AttentionChoice{.kind = AttentionKind::kLinear},
+        AttentionChoice{.kind = AttentionKind::kReformer, .buckets = 6, .chunk = 5, .rounds = 3},
+        AttentionChoice{.kind = AttentionKind::kReformer, .buckets = 1, .chunk = 300, .rounds = 1}})
     for (const Causality causality : {Causality::kBidirectional, Causality::kCausal}) {
       if (causality == Causality::kCausal && choice.kind == AttentionKind::kLinformer) continue;
       for (const std::int64_t head_width : {std::int64_t{32}, std::int64_t{24}})
@@ -35,6 +37,8 @@ AttentionConfig config_of(const Case& test) {
   return {.hidden_size = kHeads * test.head_width, .num_heads = kHeads, .choice = test.choice, .max_positions = 130};
 }
 
+std::int64_t width_of(const Case& test) { return test.choice.projections() * kHeads * test.head_width; }
+
 std::shared_ptr<InnerAttention> attention_of(const Case& test) {
   auto attention = make_inner_attention(config_of(test));
   attention->initialize();
@@ -46,10 +50,12 @@ std::string name_of(const Case& test) {
          (test.causality == Causality::kCausal ? ", causal, " : ", bidirectional, ") + std::to_string(test.head_width);
 }
 
-/// The contexts by weights written out.
-torch::Tensor written_out(const InnerAttention& attention, const torch::Tensor& qkv_N3E, const PackedLayout& tokens, Causality causality) {
-  const auto v_BHKD = tokens.pad(qkv_N3E.unflatten(1, {3, kHeads, -1}).select(1, 2)).transpose(1, 2);
-  const auto context_BHQD = torch::matmul(attention.weights(qkv_N3E, tokens, causality), v_BHKD);
+/// The contexts by weights written out. Values are what qkv_N3E ends with.
+torch::Tensor written_out(const Case& test, const InnerAttention& attention, const torch::Tensor& qkv_N3E, const PackedLayout& tokens) {
+  const std::int64_t width = kHeads * test.head_width;
+  const auto weights_BHQK = attention.weights(qkv_N3E, tokens, test.causality);
+  const auto v_NE = qkv_N3E.narrow(1, qkv_N3E.size(1) - width, width);
+  const auto context_BHQD = torch::matmul(weights_BHQK, tokens.pad(v_NE.unflatten(1, {kHeads, -1})).transpose(1, 2));
   return tokens.unpad(context_BHQD.transpose(1, 2)).flatten(1);
 }
 
@@ -65,14 +71,14 @@ TEST_CASE("every kind of attention is its equation written out, with its gradien
     torch::manual_seed(3);
     const PackedLayout tokens(test.lengths, torch::kCPU);
     const auto attention = attention_of(test);
-    const auto qkv = torch::randn({tokens.tokens(), 3 * kHeads * test.head_width}).requires_grad_();
+    const auto qkv = torch::randn({tokens.tokens(), width_of(test)}).requires_grad_();
     const auto factors = torch::randn({tokens.tokens(), kHeads * test.head_width});
 
     const auto context = attention->forward(qkv, tokens, test.causality);
     (context * factors).sum().backward();
     const auto gradient = qkv.grad().clone();
     qkv.mutable_grad().zero_();
-    const auto expected = written_out(*attention, qkv, tokens, test.causality);
+    const auto expected = written_out(test, *attention, qkv, tokens);
     (expected * factors).sum().backward();
     CHECK(relative_difference(context, expected) < 5e-6);
     CHECK(relative_difference(gradient, qkv.grad()) < 5e-6);
@@ -84,7 +90,7 @@ TEST_CASE("weights of a real token sum to one, and a causal one sees nothing tha
     INFO(name_of(test));
     torch::manual_seed(4);
     const PackedLayout tokens({5, 9}, torch::kCPU);
-    const auto qkv = torch::randn({14, 3 * kHeads * test.head_width});
+    const auto qkv = torch::randn({14, width_of(test)});
     const auto weights = attention_of(test)->weights(qkv, tokens, test.causality);
     if (test.choice.kind == AttentionKind::kLinformer) continue;  // F may take any share of a value, and less than nothing
     const auto sums_N = tokens.unpad(weights.sum(3).transpose(1, 2));
@@ -129,7 +135,7 @@ TEST_CASE("a token at a time gives the contexts of the whole sequence, prompts a
     INFO(name_of(test));
     torch::manual_seed(6);
     const torch::NoGradGuard no_gradient;
-    const std::int64_t width = 3 * kHeads * test.head_width;
+    const std::int64_t width = width_of(test);
     const auto attention = attention_of(test);
     // Two prompts, of 9 tokens and none, two rows each; then four steps; before the third the rows change places and one goes.
     std::vector<std::vector<torch::Tensor>> read(4);  // each row's tokens
