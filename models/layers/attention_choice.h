@@ -10,27 +10,33 @@
 
 namespace attend {
 
-enum class AttentionKind { kFull, kWindow, kLinformer, kLinear };
+enum class AttentionKind { kFull, kWindow, kBigBird, kLinformer, kLinear };
 
 template <>
 struct EnumNames<AttentionKind> {
   static constexpr std::array values{std::pair{AttentionKind::kFull, "full"}, std::pair{AttentionKind::kWindow, "window"},
-                                     std::pair{AttentionKind::kLinformer, "linformer"}, std::pair{AttentionKind::kLinear, "linear"}};
+                                     std::pair{AttentionKind::kBigBird, "bigbird"}, std::pair{AttentionKind::kLinformer, "linformer"},
+                                     std::pair{AttentionKind::kLinear, "linear"}};
 };
 
 struct AttentionChoice {
   AttentionKind kind = AttentionKind::kFull;
   std::int64_t window = 256;
+  std::int64_t block = 64;
+  std::int64_t random = 3;
   std::int64_t projected = 128;
 
   static void fields(auto& self, auto&& visit) {
     visit("attention", self.kind, "the kind of attention: docs/attention.md");
+    visit("attention_block", self.block, "of bigbird: tokens of a block; the first and the last block see all and are seen by all");
     visit("attention_projected", self.projected, "of linformer: rows to which keys and values are projected along the length, k");
+    visit("attention_random", self.random, "of bigbird: blocks drawn at random that each block sees besides its neighbours");
     visit("attention_window", self.window, "of window: tokens that a token sees, itself counted; half on each side in an encoder");
   }
 
-  /// Throws UserError, with the field's name, for what cannot be with this dropout on the attention weights.
-  void validate(double attention_dropout) const;
+  /// Throws UserError, with the field's name, for what cannot be with this dropout on the attention weights, or for some text that a model
+  /// of so many positions reads.
+  void validate(double attention_dropout, std::int64_t max_positions) const;
   /// Throws UserError for a kind that reads a text as a whole.
   void require_causal() const;
   /// Numbers of a layer's own parameters.
