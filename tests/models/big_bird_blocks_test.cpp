@@ -80,7 +80,7 @@ TEST_CASE("blocks that cannot be are refused with a sentence") {
   CHECK_THAT(refusal(0, 3, 512), Catch::Contains("attention_block is 0; expected 1 to 65536"));
   CHECK_THAT(refusal(-7, 3, 512), Catch::Contains("attention_block is -7"));
   CHECK_THAT(refusal(64, 0, 512), Catch::Contains("attention_random is 0; expected 1 to 1024"));
-  CHECK_THAT(refusal(256, 3, 4096), Catch::Contains("attention_block is 256: of a text of 4096 tokens block 2 would draw "
+  CHECK_THAT(refusal(256, 3, 4096), Catch::Contains("attention_block is 256: of a text of 3072 tokens block 2 would draw "
                                                     "attention_random, 3, of 0 blocks"));
   CHECK_THAT(refusal(128, 5, 3072), Catch::Contains("of 4 blocks"));
   CHECK(refusal(256, 3, 2048).empty());  // no text is as long
