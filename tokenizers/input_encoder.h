@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tokenizers/big_bird_tokenizer.h"
 #include "tokenizers/byte_bpe_tokenizer.h"
 #include "tokenizers/unknown_tokens.h"
 #include "tokenizers/wordpiece_tokenizer.h"
@@ -44,6 +45,8 @@ class InputEncoder {
 
 /// BERT's: [CLS] text [SEP], and second [SEP] of segment 1. The longer text loses ids until both fit.
 std::shared_ptr<const InputEncoder> make_input_encoder(std::shared_ptr<const WordPieceTokenizer> tokenizer);
+/// The same of Big Bird's, in which the second is of segment 0 too, unless the folder asks for segments: as transformers gives it.
+std::shared_ptr<const InputEncoder> make_input_encoder(std::shared_ptr<const BigBirdTokenizer> tokenizer);
 /// GPT's: the text, and after a line break the second; one segment. A text loses ids at its end; of a pair the longer one, until both fit,
 /// and the line break stays. An empty input is the end-of-text token. Throws UserError for a tokenizer without one.
 std::shared_ptr<const InputEncoder> make_input_encoder(std::shared_ptr<const ByteBpeTokenizer> tokenizer);
