@@ -25,8 +25,8 @@ constexpr std::string_view kSpace = "\xe2\x96\x81";  // U+2581, which stands for
 const std::vector<std::string> kClasses{"BigBirdTokenizer", "PreTrainedTokenizer", "TokenizersBackend"};
 
 // The keys of tokens with a task, in the order in which transformers adds those that a vocabulary lacks; and what they are where unsaid.
-constexpr std::array kSpecialTokens{std::pair{"bos_token", "<s>"},  std::pair{"eos_token", "</s>"},  std::pair{"unk_token", "<unk>"},
-                                    std::pair{"sep_token", "[SEP]"}, std::pair{"pad_token", "<pad>"}, std::pair{"cls_token", "[CLS]"},
+constexpr std::array kSpecialTokens{std::pair{"bos_token", "<s>"},    std::pair{"eos_token", "</s>"},  std::pair{"unk_token", "<unk>"},
+                                    std::pair{"sep_token", "[SEP]"},  std::pair{"pad_token", "<pad>"}, std::pair{"cls_token", "[CLS]"},
                                     std::pair{"mask_token", "[MASK]"}};
 
 /// A vocabulary's file: pieces by id, and the tokens it says are to be cut out of texts.
@@ -105,7 +105,8 @@ BigBirdTokenizer::BigBirdTokenizer(const fs::path& folder) {
   for (const UnigramPieces::Piece& piece : file.pieces) pieces_.push_back(piece.text);
   std::vector<AddedToken> tokens = with_ids(std::move(addition), pieces_);
   for (const AddedToken& token : tokens) {
-    if (token.normalized) throw UserError(name + ": the added token '" + excerpt(token.content) + "' is normalized, which is not supported");
+    if (token.normalized)
+      throw UserError(name + ": the added token '" + excerpt(token.content) + "' is normalized, which is not supported");
     if (static_cast<std::size_t>(token.id) >= pieces_.size()) pieces_.resize(static_cast<std::size_t>(token.id) + 1);
     pieces_[static_cast<std::size_t>(token.id)] = token.content;
   }

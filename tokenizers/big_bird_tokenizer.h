@@ -1,4 +1,5 @@
-// Big Bird's tokenizer: a unigram model whose words begin with their space, "\xe2\x96\x81the", and tokens that are cut out of the text before.
+// Big Bird's tokenizer: a unigram model whose words begin with their space, "\xe2\x96\x81the", and tokens that are cut out of the text
+// before.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +32,7 @@ class BigBirdTokenizer : public Tokenizer {
   std::int64_t vocab_size() const override { return static_cast<std::int64_t>(pieces_.size()); }
   std::optional<std::int32_t> unknown_id() const override { return words_->unknown_id(); }
 
+  const std::string& piece(std::int32_t id) const { return pieces_[static_cast<std::size_t>(id)]; }
   std::int32_t pad_id() const { return pad_id_; }
   std::int32_t cls_id() const { return cls_id_; }
   std::int32_t sep_id() const { return sep_id_; }

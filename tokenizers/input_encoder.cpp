@@ -20,6 +20,8 @@ class WordPieceEncoder final : public InputEncoder {
     return text_ids;
   }
   std::int64_t vocab_size() const override { return tokenizer_->vocab_size(); }
+  std::string piece(std::int32_t id) const override { return tokenizer_->piece(id); }
+  std::optional<std::int32_t> mask_id() const override { return tokenizer_->mask_id(); }
   std::int64_t num_closing_tokens() const override { return 1; }
   std::int64_t num_pair_segments() const override { return 2; }
   const std::string& fingerprint() const override { return tokenizer_->fingerprint(); }
@@ -58,6 +60,8 @@ class BigBirdEncoder final : public InputEncoder {
     return input;
   }
   std::int64_t vocab_size() const override { return tokenizer_->vocab_size(); }
+  std::string piece(std::int32_t id) const override { return tokenizer_->piece(id); }
+  std::optional<std::int32_t> mask_id() const override { return tokenizer_->mask_id(); }
   std::int64_t num_closing_tokens() const override { return 1; }
   std::int64_t num_pair_segments() const override { return tokenizer_->has_segments() ? 2 : 1; }
   const std::string& fingerprint() const override { return tokenizer_->fingerprint(); }
@@ -91,6 +95,8 @@ class ByteBpeEncoder final : public InputEncoder {
     return input;
   }
   std::int64_t vocab_size() const override { return tokenizer_->vocab_size(); }
+  std::string piece(std::int32_t id) const override { return std::string(tokenizer_->bytes(id)); }
+  std::optional<std::int32_t> mask_id() const override { return std::nullopt; }
   std::int64_t num_closing_tokens() const override { return 0; }
   std::int64_t num_pair_segments() const override { return 1; }
   const std::string& fingerprint() const override { return tokenizer_->fingerprint(); }

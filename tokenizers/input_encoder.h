@@ -31,6 +31,10 @@ class InputEncoder {
   /// At most `max_length` ids, at least one. Throws UserError where the tokenizer's own ones take more.
   virtual EncodedText encode(std::string_view text, std::optional<std::string_view> second, std::int64_t max_length) const = 0;
   virtual std::int64_t vocab_size() const = 0;
+  /// What the vocabulary has under an id, which must lie in [0, vocab_size()).
+  virtual std::string piece(std::int32_t id) const = 0;
+  /// What stands for a masked word; nothing where the tokenizer has no such token.
+  virtual std::optional<std::int32_t> mask_id() const = 0;
   /// Special tokens behind a text.
   virtual std::int64_t num_closing_tokens() const = 0;
   /// Segments that a pair needs of a model.

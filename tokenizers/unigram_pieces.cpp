@@ -10,9 +10,7 @@ namespace {
 
 constexpr double kUnknownPenalty = 10;  // an unknown character is so much less probable than the least probable piece
 
-std::uint64_t edge(std::int32_t node, char byte) {
-  return static_cast<std::uint64_t>(node) << 8 | static_cast<unsigned char>(byte);
-}
+std::uint64_t edge(std::int32_t node, char byte) { return static_cast<std::uint64_t>(node) << 8 | static_cast<unsigned char>(byte); }
 
 }  // namespace
 

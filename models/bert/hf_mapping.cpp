@@ -134,9 +134,7 @@ NameRules planned_rules(const BertConfig& config, HeadRules rules, const HeadPla
 }
 
 // "BertForMaskedLM".
-std::string class_name(const BertConfig& config, const char* task) {
-  return std::string(config.is_big_bird() ? "BigBird" : "Bert") + task;
-}
+std::string class_name(const BertConfig& config, const char* task) { return std::string(config.is_big_bird() ? "BigBird" : "Bert") + task; }
 
 Json config_of(const BertConfig& config, const char* task) {
   Json json = bert_to_hf(config);
@@ -220,8 +218,7 @@ std::shared_ptr<SequenceClassifier> load_bert_sequence_classifier(const ModelFol
   const auto fill = [&](auto model) -> std::shared_ptr<SequenceClassifier> {
     return filled_by(plan, std::move(model), planned_rules(source.config, rules, plan), source, folder.options.device);
   };
-  if (source.config.is_big_bird())
-    return fill(std::make_shared<BigBirdSequenceClassifier>(source.config, plan.labels, start_of(wanted)));
+  if (source.config.is_big_bird()) return fill(std::make_shared<BigBirdSequenceClassifier>(source.config, plan.labels, start_of(wanted)));
   return fill(std::make_shared<BertSequenceClassifier>(source.config, plan.labels, start_of(wanted)));
 }
 

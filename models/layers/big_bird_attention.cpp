@@ -29,12 +29,12 @@ constexpr float kUnseen = -std::numeric_limits<float>::infinity();
 
 /// What becomes of the tokens of a batch.
 struct Routes {
-  Indices seeing_all;      // tokens whose queries see all: those of short texts, and the first and last blocks of long ones
-  Indices seeing_lengths;  // of each text
-  Indices between;         // the tokens of the R blocks
-  Indices long_tokens;     // of long texts
-  Indices places;          // where each of them lies among the C blocks
-  Indices seen;            // [R, H, S]: a block of a head, c H + h
+  Indices seeing_all;             // tokens whose queries see all: those of short texts, and the first and last blocks of long ones
+  Indices seeing_lengths;         // of each text
+  Indices between;                // the tokens of the R blocks
+  Indices long_tokens;            // of long texts
+  Indices places;                 // where each of them lies among the C blocks
+  Indices seen;                   // [R, H, S]: a block of a head, c H + h
   std::vector<float> log_counts;  // [R, H, S]: the logarithm of how often it counts
   std::int64_t num_blocks = 0;    // C
 };
@@ -127,7 +127,8 @@ class BigBirdAttention final : public InnerAttention {
           add(block, head, !is_there ? 0 : stands_for_random ? 1 + static_cast<double>(wanted) : 1);
         }
         if (is_training())
-          for (std::int64_t r = 0; r < wanted; ++r) add(random[static_cast<std::size_t>((head * (blocks - 2) + row) * wanted + r)], head, 1);
+          for (std::int64_t r = 0; r < wanted; ++r)
+            add(random[static_cast<std::size_t>((head * (blocks - 2) + row) * wanted + r)], head, 1);
       }
     }
   }

@@ -149,8 +149,8 @@ TEST_CASE("every head of a Big Bird is drawn on a pretrained body, saved and loa
 TEST_CASE("an answer is not in the question") {
   const Pretrained model;
   const torch::NoGradGuard no_gradient;
-  const auto logits_N2 =
-      load_token_classifier(model.folder.path(), {}, TokenTask::kAnswers, NewHead{.labels = {.names = {"start", "end"}}})->logits(two_texts());
+  const auto logits_N2 = load_token_classifier(model.folder.path(), {}, TokenTask::kAnswers, NewHead{.labels = {.names = {"start", "end"}}})
+                             ->logits(two_texts());
   const auto is_banned = [&](std::int64_t token) { return logits_N2[token].max().item<double>() < -1e5; };
   CHECK_FALSE(is_banned(0));
   for (std::int64_t token = 1; token < 41; ++token) CHECK(is_banned(token) == (token <= 9));  // the second text has no separator

@@ -20,9 +20,7 @@ class TextFixture {
   explicit TextFixture(const std::string& name) : TextFixture(name, fixture_folder(name)) {}
   /// The same data with another folder's model.
   TextFixture(const std::string& name, const std::filesystem::path& model_folder)
-      : head_(name.substr(name.rfind('_') + 1)),
-        folder_(fixture_folder(name)),
-        expected_(read_tensors(folder_ / "expected.safetensors")) {
+      : head_(name.substr(name.rfind('_') + 1)), folder_(fixture_folder(name)), expected_(read_tensors(folder_ / "expected.safetensors")) {
     if (head_ == "pretraining" || head_ == "masked") masked_ = load_masked_language_model(model_folder);
     if (head_ == "classes" || head_ == "regression") classifier_ = load_sequence_classifier(model_folder);
     if (head_ == "tags") tokens_ = load_token_classifier(model_folder, {}, TokenTask::kTags);
