@@ -7,6 +7,7 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/limits.h"
+#include "core/log.h"
 #include "core/text.h"
 #include "tokenizers/sentencepiece_check.h"
 #include "tokenizers/sentencepiece_tokenizer.h"
@@ -87,6 +88,8 @@ BigBirdTokenizer::BigBirdTokenizer(const fs::path& folder) {
     named.push_back({key, settings.token_text(key).value_or(usual)});
   }
   settings.check_keys(followed);
+  if (settings.flag("clean_up_tokenization_spaces", false))
+    log_warning(settings.name() + ": clean_up_tokenization_spaces is true, which is not followed: spaces before punctuation stay");
   if (fs::is_regular_file(folder / kTokenizerSettings)) settings_ = read_json_file(folder / kTokenizerSettings);
   begins_with_space_ = settings.flag("add_prefix_space", true);
   if (settings.has("model_input_names") && settings.at("model_input_names").is_array())
