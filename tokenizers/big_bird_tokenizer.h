@@ -17,9 +17,9 @@
 namespace attend {
 
 /// Reads `tokenizer.json` (model Unigram), or the pieces of `spiece.model`, with tokenizer_config.json, and gives the ids that
-/// transformers' BigBirdTokenizer gives: 5.23, which normalises nothing, and to which every space of two that follow one another, or of one
-/// at the end, is a word of its own. The special tokens are those of the settings, those that spiece.model has as symbols, and what is
-/// added; the vocabulary gets an id for each that it lacks.
+/// transformers' BigBirdTokenizer gives (5.23): nothing is normalised, spaces that follow one another are one, and a space that no word
+/// follows is a piece. Special tokens are those of the settings, those that spiece.model has as symbols, and what is added; the vocabulary
+/// gets an id for each that it lacks.
 class BigBirdTokenizer : public Tokenizer {
  public:
   /// Throws UserError where files are missing or malformed, or are another model's.
