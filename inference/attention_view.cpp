@@ -138,7 +138,7 @@ AttentionView view_text(const std::filesystem::path& folder, const LoadOptions& 
   const auto encoder = load_encoder(folder);
   AttentionView view;
   std::string text = request.text;
-  if (request.target && encoder->num_pair_segments() > 1)
+  if (request.target && model->num_segments() > 1)
     throw UserError("--target is what a model writes; this one reads", "name a second text with --text-pair");
   if (request.target) {
     text += *request.target;
@@ -156,7 +156,7 @@ AttentionView view_text(const std::filesystem::path& folder, const LoadOptions& 
   Text source{.name = "source", .tokens = {}, .special = {}};
   for (const std::int32_t id : encoded.ids) {
     if (encoder->is_special(id)) source.special.push_back(static_cast<std::int64_t>(source.tokens.size()));
-    source.tokens.push_back(encoder->token(id));
+    source.tokens.push_back(encoder->piece(id));
   }
   const torch::NoGradGuard no_gradient;
   const std::vector<TextExample> examples{{std::move(encoded.ids), std::move(encoded.type_ids)}};

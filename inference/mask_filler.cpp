@@ -11,17 +11,18 @@
 namespace attend {
 namespace {
 
-std::vector<MaskCandidate> best_of(const torch::Tensor& logits_V, std::int64_t top, const WordPieceTokenizer& tokenizer) {
-  const auto [probabilities, ids] = torch::softmax(logits_V.to(torch::kFloat64), 0).topk(std::min(top, tokenizer.vocab_size()));
+std::vector<MaskCandidate> best_of(const torch::Tensor& logits_V, std::int64_t top, const InputEncoder& encoder) {
+  const auto [probabilities, ids] = torch::softmax(logits_V.to(torch::kFloat64), 0).topk(std::min(top, encoder.vocab_size()));
   std::vector<MaskCandidate> candidates;
   for (std::int64_t i = 0; i < ids.size(0); ++i)
-    candidates.push_back({tokenizer.piece(static_cast<std::int32_t>(ids[i].item<std::int64_t>())), probabilities[i].item<double>()});
+    candidates.push_back({encoder.piece(static_cast<std::int32_t>(ids[i].item<std::int64_t>())), probabilities[i].item<double>()});
   return candidates;
 }
 
-void warn_of_missing_masks(FilledMasks& filled, const std::string& text, const WordPieceTokenizer& tokenizer) {
-  const auto ids = tokenizer.encode(text);
-  const auto num_masks = static_cast<std::size_t>(std::count(ids.begin(), ids.end(), *tokenizer.mask_id()));
+void warn_of_missing_masks(FilledMasks& filled, const std::string& text, const InputEncoder& encoder) {
+  constexpr std::int64_t kWholeText = std::int64_t{1} << 40;
+  const auto ids = encoder.encode(text, std::nullopt, kWholeText).ids;
+  const auto num_masks = static_cast<std::size_t>(std::count(ids.begin(), ids.end(), *encoder.mask_id()));
   if (num_masks == 0)
     filled.warnings.emplace_back("holds no [MASK]; it is answered with an empty line");
   else if (filled.masks.size() < num_masks)
@@ -32,14 +33,11 @@ void warn_of_missing_masks(FilledMasks& filled, const std::string& text, const W
 
 }  // namespace
 
-MaskFiller::MaskFiller(std::shared_ptr<MaskedLanguageModel> model, std::shared_ptr<const WordPieceTokenizer> tokenizer,
+MaskFiller::MaskFiller(std::shared_ptr<MaskedLanguageModel> model, std::shared_ptr<const InputEncoder> encoder,
                        std::optional<std::int64_t> max_length)
-    : model_(std::move(model)),
-      tokenizer_(std::move(tokenizer)),
-      encoder_(make_input_encoder(tokenizer_)),
-      length_(length_to_read(max_length, *model_, encoder_->max_length())) {
-  if (!tokenizer_->mask_id()) throw UserError("the vocabulary has no [MASK]", "use a masked language model's folder");
-  warnings_ = vocabulary_warnings(model_->vocab_size(), tokenizer_->vocab_size());
+    : model_(std::move(model)), encoder_(std::move(encoder)), length_(length_to_read(max_length, *model_, encoder_->max_length())) {
+  if (!encoder_->mask_id()) throw UserError("the vocabulary has no [MASK]", "use a masked language model's folder");
+  warnings_ = vocabulary_warnings(model_->vocab_size(), encoder_->vocab_size());
 }
 
 std::vector<FilledMasks> MaskFiller::fill(std::span<const std::string> texts, std::int64_t top) const {
@@ -59,24 +57,22 @@ std::vector<FilledMasks> MaskFiller::fill(std::span<const std::string> texts, st
     std::size_t place = 0;
     for (const std::size_t index : chosen)
       for (std::size_t i = 0; i < examples[index].ids.size(); ++i, ++place) {
-        if (batch.tokens.ids[place] != *tokenizer_->mask_id()) continue;
+        if (batch.tokens.ids[place] != *encoder_->mask_id()) continue;
         positions.push_back(static_cast<std::int64_t>(place));
         owners.push_back(index);
       }
     if (positions.empty()) continue;
-    const auto logits_PV = model_->mask_logits(batch, positions).narrow(1, 0, tokenizer_->vocab_size()).cpu();
+    const auto logits_PV = model_->mask_logits(batch, positions).narrow(1, 0, encoder_->vocab_size()).cpu();
     for (std::size_t p = 0; p < owners.size(); ++p)
-      answers[owners[p]].masks.push_back(best_of(logits_PV[static_cast<std::int64_t>(p)], top, *tokenizer_));
+      answers[owners[p]].masks.push_back(best_of(logits_PV[static_cast<std::int64_t>(p)], top, *encoder_));
   }
-  for (std::size_t i = 0; i < texts.size(); ++i) warn_of_missing_masks(answers[i], texts[i], *tokenizer_);
+  for (std::size_t i = 0; i < texts.size(); ++i) warn_of_missing_masks(answers[i], texts[i], *encoder_);
   return answers;
 }
 
-NextSentenceJudge::NextSentenceJudge(std::shared_ptr<MaskedLanguageModel> model, std::shared_ptr<const WordPieceTokenizer> tokenizer,
+NextSentenceJudge::NextSentenceJudge(std::shared_ptr<MaskedLanguageModel> model, std::shared_ptr<const InputEncoder> encoder,
                                      std::optional<std::int64_t> max_length)
-    : model_(std::move(model)),
-      encoder_(make_input_encoder(std::move(tokenizer))),
-      length_(length_to_read(max_length, *model_, encoder_->max_length())) {
+    : model_(std::move(model)), encoder_(std::move(encoder)), length_(length_to_read(max_length, *model_, encoder_->max_length())) {
   warnings_ = vocabulary_warnings(model_->vocab_size(), encoder_->vocab_size());
   if (!model_->has_next_sentence()) throw UserError("the model was trained without next sentences", "use one pretrained with them");
 }

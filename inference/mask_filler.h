@@ -11,7 +11,7 @@
 
 #include "inference/text_examples.h"
 #include "models/text_model.h"
-#include "tokenizers/wordpiece_tokenizer.h"
+#include "tokenizers/input_encoder.h"
 
 namespace attend {
 
@@ -31,7 +31,7 @@ class MaskFiller {
  public:
   /// Reads at most `max_length` tokens of a text; where nothing is asked for, as many as the model was trained on. Throws UserError where
   /// tokenizer and model do not fit one another or there is no [MASK], and for a length that the model does not have.
-  MaskFiller(std::shared_ptr<MaskedLanguageModel> model, std::shared_ptr<const WordPieceTokenizer> tokenizer,
+  MaskFiller(std::shared_ptr<MaskedLanguageModel> model, std::shared_ptr<const InputEncoder> encoder,
              std::optional<std::int64_t> max_length = {});
 
   /// `top` candidates for each [MASK] of each text (or of text<TAB>text). What is said of a text does not depend on the others, up to the
@@ -42,7 +42,6 @@ class MaskFiller {
 
  private:
   std::shared_ptr<MaskedLanguageModel> model_;
-  std::shared_ptr<const WordPieceTokenizer> tokenizer_;
   std::shared_ptr<const InputEncoder> encoder_;
   std::int64_t length_;
   std::vector<std::string> warnings_;
@@ -58,7 +57,7 @@ struct NextSentence {
 class NextSentenceJudge {
  public:
   /// Throws UserError besides where the model was trained without next sentences.
-  NextSentenceJudge(std::shared_ptr<MaskedLanguageModel> model, std::shared_ptr<const WordPieceTokenizer> tokenizer,
+  NextSentenceJudge(std::shared_ptr<MaskedLanguageModel> model, std::shared_ptr<const InputEncoder> encoder,
                     std::optional<std::int64_t> max_length = {});
 
   /// One for each first<TAB>second. Throws UserError for a text without a TAB.

@@ -46,6 +46,7 @@ constexpr std::array kTextFamilies{
     TextFamily{"bert", load_bert_encoder, load_bert_masked_language_model, load_bert_sequence_classifier, load_bert_token_classifier},
     TextFamily{"attend-bert", load_bert_encoder, load_bert_masked_language_model, load_bert_sequence_classifier,
                load_bert_token_classifier},  // with attention that transformers' BERT has not
+    TextFamily{"big_bird", load_bert_encoder, load_bert_masked_language_model, load_bert_sequence_classifier, load_bert_token_classifier},
     TextFamily{"gpt2", load_gpt_encoder, nullptr, load_gpt_sequence_classifier, nullptr},
     TextFamily{"attend-gpt", load_gpt_encoder, nullptr, load_gpt_sequence_classifier, nullptr},
 };

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tokenizers/big_bird_tokenizer.h"
 #include "tokenizers/byte_bpe_tokenizer.h"
 #include "tokenizers/unknown_tokens.h"
 #include "tokenizers/wordpiece_tokenizer.h"
@@ -30,8 +31,10 @@ class InputEncoder {
   /// At most `max_length` ids, at least one. Throws UserError where the tokenizer's own ones take more.
   virtual EncodedText encode(std::string_view text, std::optional<std::string_view> second, std::int64_t max_length) const = 0;
   virtual std::int64_t vocab_size() const = 0;
-  /// An id as people read it: "##ing", " the", "[SEP]".
-  virtual std::string token(std::int32_t id) const = 0;
+  /// What the vocabulary has under an id, which must lie in [0, vocab_size()): "##ing", " the", "[SEP]". Well-formed UTF-8.
+  virtual std::string piece(std::int32_t id) const = 0;
+  /// What stands for a masked word; nothing where the tokenizer has no such token.
+  virtual std::optional<std::int32_t> mask_id() const = 0;
   virtual bool is_special(std::int32_t id) const = 0;
   /// Special tokens behind a text.
   virtual std::int64_t num_closing_tokens() const = 0;
@@ -47,6 +50,8 @@ class InputEncoder {
 
 /// BERT's: [CLS] text [SEP], and second [SEP] of segment 1. The longer text loses ids until both fit.
 std::shared_ptr<const InputEncoder> make_input_encoder(std::shared_ptr<const WordPieceTokenizer> tokenizer);
+/// The same of Big Bird's, in which the second is of segment 0 too, unless the folder asks for segments: as transformers gives it.
+std::shared_ptr<const InputEncoder> make_input_encoder(std::shared_ptr<const BigBirdTokenizer> tokenizer);
 /// GPT's: the text, and after a line break the second; one segment. A text loses ids at its end; of a pair the longer one, until both fit,
 /// and the line break stays. An empty input is the end-of-text token. Throws UserError for a tokenizer without one.
 std::shared_ptr<const InputEncoder> make_input_encoder(std::shared_ptr<const ByteBpeTokenizer> tokenizer);

@@ -101,12 +101,11 @@ void expect(const Field& field, int wire_type, const std::string& name, const ch
   if (field.wire_type != wire_type) refuse(name, std::string(what) + " is stored as wire type " + std::to_string(field.wire_type));
 }
 
-enum class PieceType { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5, kByte = 6 };
-
-PieceType check_piece(std::string_view message, const std::string& name, std::size_t index) {
+ModelPiece read_piece(std::string_view message, const std::string& name, std::size_t index) {
   const std::string which = "piece " + std::to_string(index);
   std::string_view piece;
   std::uint64_t type = 1;
+  float score = 0;
   FieldReader reader(message, name);
   for (Field field; reader.next(field);) {
     if (field.number == 1) {
@@ -114,7 +113,7 @@ PieceType check_piece(std::string_view message, const std::string& name, std::si
       piece = field.bytes;
     } else if (field.number == 2) {
       expect(field, 5, name, "a piece's score");
-      const auto score = std::bit_cast<float>(static_cast<std::uint32_t>(field.value));
+      score = std::bit_cast<float>(static_cast<std::uint32_t>(field.value));
       if (!(std::abs(score) <= kLargestScore)) refuse(name, which + " has no finite score");
     } else if (field.number == 3) {
       expect(field, 0, name, "a piece's type");
@@ -125,7 +124,7 @@ PieceType check_piece(std::string_view message, const std::string& name, std::si
   if (piece.empty()) refuse(name, which + " is empty");
   if (piece.size() > kPieceBytes) refuse(name, which + " has " + std::to_string(piece.size()) + " bytes");
   if (piece.find('\0') != std::string_view::npos || !is_valid_utf8(piece)) refuse(name, which + " is not UTF-8 text");
-  return static_cast<PieceType>(type);
+  return {.text = std::string(piece), .score = score, .type = static_cast<PieceType>(type)};
 }
 
 // The normaliser's table: u32 size of a darts-clone double array, its u32 units, then the replacements, each ended by NUL.
@@ -218,7 +217,7 @@ void check_sentencepiece_model(std::string_view model, const std::string& name) 
     if (field.number < 1 || field.number > 5) continue;
     expect(field, 2, name, "a part of the model");
     if (field.number == 1) {
-      if (check_piece(field.bytes, name, pieces) == PieceType::kUnknown) ++unknown;
+      if (read_piece(field.bytes, name, pieces).type == PieceType::kUnknown) ++unknown;
       if (++pieces > static_cast<std::size_t>(limits::kVocabularySize)) refuse(name, "it has too many pieces");
     } else if (field.number == 2) {
       ids = check_training_settings(field.bytes, name);
@@ -231,6 +230,15 @@ void check_sentencepiece_model(std::string_view model, const std::string& name) 
   for (const std::int64_t id : ids)
     if (id < -1 || id >= static_cast<std::int64_t>(pieces))
       refuse(name, "a special token has id " + std::to_string(id) + " among " + std::to_string(pieces) + " pieces");
+}
+
+std::vector<ModelPiece> read_sentencepiece_pieces(std::string_view model, const std::string& name) {
+  check_sentencepiece_model(model, name);
+  std::vector<ModelPiece> pieces;
+  FieldReader reader(model, name);
+  for (Field field; reader.next(field);)
+    if (field.number == 1) pieces.push_back(read_piece(field.bytes, name, pieces.size()));
+  return pieces;
 }
 
 ChildAnswer ask_child(const std::function<bool()>& work, std::chrono::seconds patience) {

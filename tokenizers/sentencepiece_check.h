@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace attend {
 
@@ -13,6 +14,18 @@ namespace attend {
 /// types, finite scores), the ids that the training settings name, and that no state of the normaliser's table, a
 /// double-array trie, leads out of it. Throws UserError that opens with `name`.
 void check_sentencepiece_model(std::string_view model, const std::string& name);
+
+enum class PieceType { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5, kByte = 6 };
+
+/// As a model file states it.
+struct ModelPiece {
+  std::string text;
+  double score = 0;
+  PieceType type = PieceType::kNormal;
+};
+
+/// The pieces of a model file by their ids, for those who cut words themselves. Checks the file.
+std::vector<ModelPiece> read_sentencepiece_pieces(std::string_view model, const std::string& name);
 
 /// What a forked child says to a piece of work.
 enum class ChildAnswer { kYes, kNo, kCrashed, kTooLate };

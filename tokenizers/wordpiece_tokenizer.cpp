@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/limits.h"
 #include "core/text.h"
+#include "tokenizers/truncation.h"
 #include "tokenizers/wordpiece_parts.h"
 
 namespace fs = std::filesystem;
@@ -257,19 +258,10 @@ EncodedInput WordPieceTokenizer::encode_input(std::string_view text, std::option
 
 namespace {
 
-/// How many pieces of each text stay where `room` is for both.
-struct Kept {
-  std::int64_t first, second;
-};
-
 Kept truncated(Kept lengths, bool is_pair, std::int64_t room, Truncation truncation) {
   if (lengths.first + lengths.second <= room) return lengths;
   if (room == 0) return {0, 0};
-  if (truncation == Truncation::kLongestFirst) {
-    if (!is_pair) return {room, 0};
-    const std::int64_t shorter = std::min({lengths.first, lengths.second, room / 2});
-    return lengths.first > lengths.second ? Kept{room - shorter, shorter} : Kept{shorter, room - shorter};
-  }
+  if (truncation == Truncation::kLongestFirst) return is_pair ? longest_first(lengths, room) : Kept{room, 0};
   const bool cut_first = truncation == Truncation::kOnlyFirst;
   if (!cut_first && !is_pair) throw UserError("the second text is to be cut, but there is none", "truncate the first");
   const std::int64_t other = cut_first ? lengths.second : lengths.first;

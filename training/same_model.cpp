@@ -83,8 +83,8 @@ void compare_vocabularies(const fs::path& first, const fs::path& other) {
 }  // namespace
 
 void require_same_model(const fs::path& first, const fs::path& other) {
-  std::vector<std::string> files{"config.json", "vocab.txt",  "vocab.json", "target_vocab.json",
-                                 "merges.txt",  "source.spm", "target.spm", "spm.model"};
+  std::vector<std::string> files{"config.json", "vocab.txt",  "vocab.json", "target_vocab.json", "merges.txt",
+                                 "source.spm",  "target.spm", "spm.model",  "spiece.model"};
   const auto has_vocabulary = [](const fs::path& folder) { return fs::exists(folder / "vocab.txt") || fs::exists(folder / "vocab.json"); };
   if (!has_vocabulary(first) || !has_vocabulary(other))
     files.push_back("tokenizer.json");  // else it says the same, and how texts are padded

@@ -103,7 +103,7 @@ Measurement measure(const Attend& attend, const torch::Tensor& qkv_N3E, std::int
 std::vector<std::string> all_kinds(bool causal) {
   std::vector<std::string> kinds{kLibTorch};
   for (const auto& [kind, name] : EnumNames<AttentionKind>::values)
-    if (!causal || kind != AttentionKind::kLinformer) kinds.emplace_back(name);
+    if (!causal || (kind != AttentionKind::kLinformer && kind != AttentionKind::kBigBird)) kinds.emplace_back(name);
   return kinds;
 }
 
@@ -113,7 +113,7 @@ AttentionChoice choice_of(const std::string& name, const BenchAttentionOptions& 
   const auto kind = enum_from_name<AttentionKind>(name);
   if (!kind) throw UserError("--kinds names '" + name + "'; expected libtorch|" + enum_choices<AttentionKind>());
   choice.kind = *kind;
-  choice.validate(/*attention_dropout=*/0);
+  choice.validate(/*attention_dropout=*/0, *std::max_element(options.lengths.begin(), options.lengths.end()));
   if (options.causal) choice.require_causal();
   return choice;
 }
@@ -215,6 +215,8 @@ void add_bench_attention(CLI::App& bench) {
   add_field_flag(*command, "--buckets", options->choice.buckets, "buckets of a hash, of reformer");
   add_field_flag(*command, "--chunk", options->choice.chunk, "tokens of its bucket that a token sees, of reformer");
   add_field_flag(*command, "--rounds", options->choice.rounds, "hashes, of reformer");
+  add_field_flag(*command, "--block", options->choice.block, "tokens of a block, of bigbird");
+  add_field_flag(*command, "--random", options->choice.random, "random blocks that each sees, of bigbird");
   add_field_flag(*command, "--projected", options->choice.projected, "projected rows, of linformer");
   command->add_option("--page", options->page, "SVG file to write with the curves of time");
   add_common(*command, options->common);

@@ -54,9 +54,9 @@ auto of_folder(const std::filesystem::path& folder, const Make& make) {
 int run_next_sentence(const NextSentenceOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
   auto model = load_masked_language_model(options.model, {.device = device});
-  auto tokenizer = load_wordpiece(options.model);
+  auto encoder = load_encoder(options.model);
   const NextSentenceJudge judge =
-      of_folder(options.model, [&] { return NextSentenceJudge(std::move(model), std::move(tokenizer), options.max_length); });
+      of_folder(options.model, [&] { return NextSentenceJudge(std::move(model), std::move(encoder), options.max_length); });
   tell_folder(judge.warnings());
   TextInput input(options.text, in, "Type two texts with a TAB between; Ctrl-D ends.");
   LineWarnings told;
@@ -101,9 +101,8 @@ void add_next_sentence(CLI::App& app) {
 int run_fill_mask(const FillMaskOptions& options, std::istream& in, std::ostream& out) {
   const torch::Device device = apply_common_float32(options.common);
   auto model = load_masked_language_model(options.model, {.device = device});
-  auto tokenizer = load_wordpiece(options.model);
-  const MaskFiller filler =
-      of_folder(options.model, [&] { return MaskFiller(std::move(model), std::move(tokenizer), options.max_length); });
+  auto encoder = load_encoder(options.model);
+  const MaskFiller filler = of_folder(options.model, [&] { return MaskFiller(std::move(model), std::move(encoder), options.max_length); });
   tell_folder(filler.warnings());
   TextInput input(options.text, in, "Type a text with [MASK]; Ctrl-D ends.");
   LineWarnings told;

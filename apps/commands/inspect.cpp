@@ -66,11 +66,12 @@ Json describe_architectures(const Json& config, const std::string& name) {
 /// The tokenizer files that lie in the folder, best described first.
 Json describe_tokenizer(const fs::path& folder) {
   Json files = Json::array();
-  for (const char* file : {"source.spm", "target.spm", "spm.model", "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt"})
+  for (const char* file :
+       {"source.spm", "target.spm", "spm.model", "spiece.model", "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt"})
     if (fs::is_regular_file(folder / file)) files.push_back(file);
   const auto has = [&](const char* file) { return std::find(files.begin(), files.end(), Json(file)) != files.end(); };
   std::string kind = "none";
-  if (has("source.spm") || has("spm.model"))
+  if (has("source.spm") || has("spm.model") || has("spiece.model"))
     kind = "sentencepiece";
   else if (has("vocab.txt"))
     kind = "wordpiece";

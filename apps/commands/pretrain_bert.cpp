@@ -32,13 +32,14 @@ TokenizerSource tokenizer_source(const PretrainBertOptions& options) {
 }
 
 BertConfig chosen_sizes(const PretrainBertOptions& options) {
-  return configured(bert_preset(options.model.preset), options.model, {"vocab_size", "pad_id"});
+  return configured(bert_preset(options.model.preset), options.model, {"vocab_size", "pad_id", "sep_id"});
 }
 
 BertConfig make_config(const PretrainBertOptions& options, const WordPieceTokenizer& tokenizer) {
   BertConfig config = chosen_sizes(options);
   config.vocab_size = tokenizer.vocab_size();
   config.pad_id = tokenizer.pad_id();
+  config.sep_id = tokenizer.sep_id();
   config.validate();
   return config;
 }

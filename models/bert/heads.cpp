@@ -9,12 +9,6 @@
 namespace attend {
 namespace {
 
-void initialize(Linear& layer, const BertConfig& config, BertModelImpl::Start start) {
-  if (start == BertModelImpl::Start::kUnset) return;
-  const torch::NoGradGuard no_gradient;
-  layer->weight.normal_(0, config.initializer_range);
-}
-
 // Cross-entropy of few classes, summed.
 SummedLoss class_loss(const torch::Tensor& logits_BL, const std::vector<std::int64_t>& labels) {
   const auto labels_B = ids_tensor(labels, logits_BL.device());
@@ -27,6 +21,12 @@ SummedLoss class_loss(const torch::Tensor& logits_BL, const std::vector<std::int
 
 }  // namespace
 
+void initialize_head(Linear& layer, const BertConfig& config, BertModelImpl::Start start) {
+  if (start == BertModelImpl::Start::kUnset) return;
+  const torch::NoGradGuard no_gradient;
+  layer->weight.normal_(0, config.initializer_range);
+}
+
 AttentionMaps BertEncoder::attention(const TextBatch& sequence) {
   AttentionRecord record;
   (void)bert->encode(sequence, &record);
@@ -34,15 +34,15 @@ AttentionMaps BertEncoder::attention(const TextBatch& sequence) {
 }
 
 BertMaskedLanguageModel::BertMaskedLanguageModel(const BertConfig& config, NextSentence next_sentence, BertModelImpl::Start start)
-    : BertWithHead(config, next_sentence == NextSentence::kYes ? BertModelImpl::Pooler::kYes : BertModelImpl::Pooler::kNo, start),
+    : BertWithHead(config, next_sentence == NextSentence::kYes ? BertModelImpl::Pooler::kYes : unread_pooler(config), start),
       transform_(register_module("transform", Linear(config.hidden_size, config.hidden_size))),
       transform_norm_(register_module(
           "transform_norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({config.hidden_size}).eps(config.layer_norm_epsilon)))),
       output_bias_V_(register_parameter("output_bias", torch::zeros({config.vocab_size}))) {
-  initialize(transform_, config, start);
+  initialize_head(transform_, config, start);
   if (next_sentence == NextSentence::kNo) return;
   next_sentence_ = register_module("next_sentence", Linear(config.hidden_size, 2));
-  initialize(next_sentence_, config, start);
+  initialize_head(next_sentence_, config, start);
 }
 
 torch::Tensor BertMaskedLanguageModel::predictions(const BertStates& states, const std::vector<std::int64_t>& positions) const {
@@ -71,7 +71,7 @@ BertSequenceClassifier::BertSequenceClassifier(const BertConfig& config, TaskLab
       labels_(std::move(labels)),
       dropout_(register_module("dropout", Dropout(config.classifier_dropout))),
       classifier_(register_module("classifier", Linear(config.hidden_size, static_cast<std::int64_t>(labels_.names.size())))) {
-  initialize(classifier_, config, start);
+  initialize_head(classifier_, config, start);
 }
 
 torch::Tensor BertSequenceClassifier::logits(const TextBatch& batch) {
@@ -79,13 +79,13 @@ torch::Tensor BertSequenceClassifier::logits(const TextBatch& batch) {
 }
 
 BertTokenClassifier::BertTokenClassifier(const BertConfig& config, TokenTask task, TaskLabels labels, BertModelImpl::Start start)
-    : BertWithHead(config, BertModelImpl::Pooler::kNo, start),
+    : BertWithHead(config, unread_pooler(config), start),
       task_(task),
       labels_(std::move(labels)),
       // transformers drops nothing in front of qa_outputs
       dropout_(register_module("dropout", Dropout(task == TokenTask::kTags ? config.classifier_dropout : 0))),
       classifier_(register_module("classifier", Linear(config.hidden_size, static_cast<std::int64_t>(labels_.names.size())))) {
-  initialize(classifier_, config, start);
+  initialize_head(classifier_, config, start);
 }
 
 torch::Tensor BertTokenClassifier::logits(const TextBatch& batch) {

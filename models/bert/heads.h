@@ -11,6 +11,14 @@
 
 namespace attend {
 
+/// The pooler of a body whose head reads none.
+inline BertModelImpl::Pooler unread_pooler(const BertConfig& config) {
+  return config.is_big_bird() ? BertModelImpl::Pooler::kKept : BertModelImpl::Pooler::kNo;
+}
+
+/// The start of a head's layer.
+void initialize_head(Linear& layer, const BertConfig& config, BertModelImpl::Start start);
+
 /// What all of them tell of the body.
 template <class Interface>
 class BertWithHead : public Interface {
@@ -44,7 +52,7 @@ class BertMaskedLanguageModel final : public BertWithHead<MaskedLanguageModel> {
   enum class NextSentence { kNo, kYes };
   BertMaskedLanguageModel(const BertConfig& config, NextSentence next_sentence, BertModelImpl::Start start);
 
-  bool has_next_sentence() const override { return bert->has_pooler(); }
+  bool has_next_sentence() const override { return !next_sentence_.is_empty(); }
   MaskedLoss loss(const MaskedBatch& batch) override;
   torch::Tensor mask_logits(const TextBatch& batch, const std::vector<std::int64_t>& positions) override;
   torch::Tensor next_sentence_logits(const TextBatch& batch) override;
@@ -97,7 +105,7 @@ class BertTokenClassifier final : public BertWithHead<TokenClassifier> {
 std::shared_ptr<MaskedLanguageModel> make_bert(const BertConfig& config, BertMaskedLanguageModel::NextSentence next_sentence,
                                                std::uint64_t seed, torch::Device device);
 
-// Folders whose config.json says "bert"; see models/text_model.h.
+// Folders whose config.json says "bert", "attend-bert" or "big_bird"; see models/text_model.h.
 std::shared_ptr<TextEncoder> load_bert_encoder(const ModelFolder& folder);
 std::shared_ptr<MaskedLanguageModel> load_bert_masked_language_model(const ModelFolder& folder, const std::optional<MaskedHeads>& wanted);
 std::shared_ptr<SequenceClassifier> load_bert_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& head);

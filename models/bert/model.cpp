@@ -10,8 +10,8 @@
 
 namespace attend {
 
-BertLayerImpl::BertLayerImpl(const BertConfig& config)
-    : self_attention(register_module("self_attention", SelfAttention(config.attention()))),
+BertLayerImpl::BertLayerImpl(const BertConfig& config, std::int64_t number)
+    : self_attention(register_module("self_attention", SelfAttention(config.attention(number)))),
       feed_forward(register_module("feed_forward", FeedForward(config.feed_forward()))),
       self_attention_norm(register_module("self_attention_norm", ResidualNorm(config.norm()))),
       feed_forward_norm(register_module("feed_forward_norm", ResidualNorm(config.norm()))) {}
@@ -30,8 +30,10 @@ BertModelImpl::BertModelImpl(const BertConfig& config, Pooler wanted, Start star
       embedding_norm_(register_module("embedding_norm", ResidualNorm(ResidualNormConfig{config.hidden_size, config.layer_norm_epsilon}))),
       embedding_dropout_(register_module("embedding_dropout", Dropout(config.dropout))),
       layers_(register_module("layers", torch::nn::ModuleList())) {
-  for (std::int64_t i = 0; i < config.num_layers; ++i) layers_->push_back(BertLayer(config));
-  if (wanted == Pooler::kYes) pooler = register_module("pooler", Linear(config.hidden_size, config.hidden_size));
+  for (std::int64_t i = 0; i < config.num_layers; ++i) layers_->push_back(BertLayer(config, i));
+  if (wanted != Pooler::kNo) pooler = register_module("pooler", Linear(config.hidden_size, config.hidden_size));
+  if (wanted == Pooler::kKept)
+    for (auto& parameter : pooler->parameters()) parameter.requires_grad_(false);
   if (start == Start::kDrawn) initialize();
 }
 
@@ -67,12 +69,14 @@ void BertModelImpl::check(const TextBatch& batch) const {
 }
 
 // Figure 2: the sum of the token's, the position's and the segment's embedding, normalised. The padding token's look-up gives no
-// gradient to its row: as in transformers.
+// gradient to its row: as in transformers, whose Big Bird drops out of the sum, not of what is normalised.
 torch::Tensor BertModelImpl::embed(const TextBatch& batch, const PackedLayout& layout) const {
   const auto device = token_table_.device();
   const auto ids_N = ids_tensor(batch.tokens.ids, device), types_N = ids_tensor(batch.type_ids, device);
-  const auto tokens_NE = torch::embedding(token_table_, ids_N, /*padding_idx=*/config_.pad_id);
+  auto tokens_NE = torch::embedding(token_table_, ids_N, /*padding_idx=*/config_.pad_id);
+  if (config_.rescale_embeddings) tokens_NE = tokens_NE * std::sqrt(static_cast<double>(config_.hidden_size));
   const auto places_NE = torch::embedding(position_table_, layout.positions_N()) + torch::embedding(type_table_, types_N);
+  if (config_.is_big_bird()) return embedding_norm_->forward(embedding_dropout_->forward(tokens_NE + places_NE));
   return embedding_dropout_->forward(embedding_norm_->forward(tokens_NE, places_NE));
 }
 
@@ -89,11 +93,12 @@ BertStates BertModelImpl::encode(const TextBatch& batch, AttentionRecord* record
   return states;
 }
 
-torch::Tensor BertModelImpl::pool(const BertStates& states) const {
+torch::Tensor BertModelImpl::first_tokens(const BertStates& states) const {
   auto first = states.layout.offsets();
   first.pop_back();
-  const auto first_B = ids_tensor(first, states.hidden_NE.device());
-  return torch::tanh(pooler->forward(states.hidden_NE.index_select(0, first_B)));
+  return states.hidden_NE.index_select(0, ids_tensor(first, states.hidden_NE.device()));
 }
+
+torch::Tensor BertModelImpl::pool(const BertStates& states) const { return torch::tanh(pooler->forward(first_tokens(states))); }
 
 }  // namespace attend

@@ -16,7 +16,7 @@ namespace attend {
 /// Figure 1 of Vaswani et al. 2017, left: self-attention, then the feed-forward network, each LayerNorm(x + Dropout(Sublayer(x))).
 class BertLayerImpl : public torch::nn::Module {
  public:
-  explicit BertLayerImpl(const BertConfig& config);
+  BertLayerImpl(const BertConfig& config, std::int64_t number);
   torch::Tensor forward(torch::Tensor x_NE, const AttentionCall& call) const;
 
   SelfAttention self_attention;
@@ -33,13 +33,19 @@ struct BertStates {
 
 class BertModelImpl : public torch::nn::Module {
  public:
-  enum class Pooler { kNo, kYes };
+  enum class Pooler {
+    kNo,
+    kYes,
+    kKept,  ///< for the folder, where transformers wants one that no head of the model reads; it is not trained
+  };
   /// Parameters drawn as docs/bert.md says, from torch's default generator; or left as they are, to be read from a file.
   enum class Start { kDrawn, kUnset };
   BertModelImpl(const BertConfig& config, Pooler pooler, Start start);
 
   BertStates encode(const TextBatch& batch, AttentionRecord* record = nullptr) const;
-  /// tanh(W h_[CLS] + b), h_[CLS] the last hidden state of each sequence's first token -> [B, E].
+  /// h_[CLS], the last hidden state of each sequence's first token -> [B, E].
+  torch::Tensor first_tokens(const BertStates& states) const;
+  /// tanh(W h_[CLS] + b) -> [B, E].
   torch::Tensor pool(const BertStates& states) const;
 
   void freeze(std::int64_t layers);

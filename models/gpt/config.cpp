@@ -75,7 +75,7 @@ void GptConfig::validate() const {
   check_range("hidden_size", hidden_size, 1, kMostHidden);
   check_range("num_layers", num_layers, 1, kMostLayers);
   check_heads("num_heads", num_heads, hidden_size);
-  attention_choice.validate(attention_dropout);
+  attention_choice.validate(attention_dropout, max_positions);
   attention_choice.require_causal();
   check_range("intermediate_size", inner_size(), 1, kMostInner);
   check_range("max_positions", max_positions, 1, kMostPositions);

@@ -1,10 +1,12 @@
 #include "models/layers/attention_choice.h"
 
 #include "core/error.h"
+#include "models/layers/big_bird_blocks.h"
 
 namespace attend {
 namespace {
 
+constexpr const char* kOfGpt = "use attention=full, window, reformer or linear";
 constexpr std::int64_t kMostBuckets = 1024, kMostRounds = 16;
 
 void validate_reformer(const AttentionChoice& choice, double attention_dropout) {
@@ -20,9 +22,15 @@ void validate_reformer(const AttentionChoice& choice, double attention_dropout) 
 
 }  // namespace
 
-void AttentionChoice::validate(double attention_dropout) const {
+void AttentionChoice::validate(double attention_dropout, std::int64_t max_positions) const {
   if (kind == AttentionKind::kWindow && window < 1)
     throw UserError("attention_window is " + std::to_string(window) + "; expected 1 or more");
+  if (kind == AttentionKind::kBigBird) {
+    if (block < 1 || block > 1 << 16) throw UserError("attention_block is " + std::to_string(block) + "; expected 1 to 65536");
+    if (random < 1 || random > 1 << 10)
+      throw UserError("attention_random is " + std::to_string(random) + "; expected 1 to 1024: transformers' Big Bird cannot do without");
+    check_big_bird_blocks(*this, max_positions);
+  }
   if (kind == AttentionKind::kLinformer && (projected < 1 || projected > 1 << 16))
     throw UserError("attention_projected is " + std::to_string(projected) + "; expected 1 to 65536");
   if (kind == AttentionKind::kLinear && attention_dropout > 0)
@@ -33,7 +41,9 @@ void AttentionChoice::validate(double attention_dropout) const {
 void AttentionChoice::require_causal() const {
   if (kind == AttentionKind::kLinformer)
     throw UserError("attention is linformer, which projects a text as a whole; a model that goes on with text cannot",
-                    "use attention=full, window, linear or reformer");
+                    kOfGpt);
+  if (kind == AttentionKind::kBigBird)
+    throw UserError("attention is bigbird, whose last block is seen by all of a text; a model that goes on with text cannot", kOfGpt);
 }
 
 std::int64_t AttentionChoice::parameters(std::int64_t max_positions) const {

@@ -13,7 +13,8 @@ struct AttentionConfig {
   std::int64_t num_heads = 8;
   double dropout = 0;  ///< on the attention weights, while training
   AttentionChoice choice = {};
-  std::int64_t max_positions = 0;  ///< of a kind whose parameters know the longest sequence
+  std::int64_t max_positions = 0;  ///< of a kind that knows the longest sequence
+  std::int64_t layer = 0;          ///< the layer's number in its model, of a kind that draws by it
 };
 
 struct FeedForwardConfig {

@@ -8,6 +8,8 @@ std::shared_ptr<InnerAttention> make_inner_attention(const AttentionConfig& conf
       return full_attention(config);
     case AttentionKind::kWindow:
       return window_attention(config);
+    case AttentionKind::kBigBird:
+      return big_bird_attention(config);
     case AttentionKind::kLinformer:
       return linformer_attention(config);
     case AttentionKind::kLinear:

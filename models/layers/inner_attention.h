@@ -47,6 +47,9 @@ std::shared_ptr<InnerAttention> make_inner_attention(const AttentionConfig& conf
 std::shared_ptr<InnerAttention> full_attention(const AttentionConfig& config);
 /// Of those the ones in a window around each token (Reach::of).
 std::shared_ptr<InnerAttention> window_attention(const AttentionConfig& config);
+/// Of those the ones in a few blocks: the first and the last, a query's own and its neighbours, some drawn at random; bidirectional only
+/// (Zaheer et al. 2020).
+std::shared_ptr<InnerAttention> big_bird_attention(const AttentionConfig& config);
 /// Every key, through projections along the length; bidirectional only (Wang et al. 2020).
 std::shared_ptr<InnerAttention> linformer_attention(const AttentionConfig& config);
 /// Every key, weighted by phi(q) phi(k) instead of an exponential: sums over the keys are made once (Katharopoulos et al. 2020).

@@ -60,13 +60,14 @@ const World& world() {
 const std::vector<std::pair<const char*, Arguments>>& kinds() {
   static const std::vector<std::pair<const char*, Arguments>> all{
       {"window", {"--set", "attention=window", "--set", "attention_window=8"}},
+      {"bigbird", {"--set", "attention=bigbird", "--set", "attention_block=4", "--set", "attention_random=1"}},
       {"linformer", {"--set", "attention=linformer", "--set", "attention_projected=16"}},
       {"linear", {"--set", "attention=linear"}},
       {"reformer", {"--set", "attention=reformer", "--set", "attention_buckets=4", "--set", "attention_chunk=8"}}};
   return all;
 }
 
-bool reads_whole_texts(const std::string& kind) { return kind == "linformer"; }
+bool reads_whole_texts(const std::string& kind) { return kind == "linformer" || kind == "bigbird"; }
 
 }  // namespace
 
@@ -99,21 +100,27 @@ TEST_CASE("a GPT of every kind is trained, goes on to the same bits, and writes 
   }
 }
 
-TEST_CASE("a BERT of every kind is pretrained, tuned and answers") {
+TEST_CASE("a BERT of every kind is pretrained, goes on to the same bits, is tuned and answers") {
   const World& w = world();
   write_text(w.folder / "table.tsv", "the cat is good\tgood\nit is bad\tbad\nthe dog runs\tgood\n");
   for (const auto& [name, kind] : kinds()) {
     INFO(name);
     const std::string model = (w.folder / (std::string("bert-") + name)).string(), tuned = model + "-tuned";
-    REQUIRE(run(w.pretraining("bert", std::string("bert-") + name, kind, 2)).code == 0);
-    CHECK(read_json_file(fs::path(model) / "config.json")["model_type"] == "attend-bert");
+    const std::string whole = std::string("bert-") + name, parts = whole + "-parts";
+    REQUIRE(run(w.pretraining("bert", whole, kind, 4)).code == 0);
+    REQUIRE(run(w.pretraining("bert", parts, kind, 2)).code == 0);
+    REQUIRE(run(w.pretraining("bert", parts, kind, 4) + Arguments{"--resume"}).code == 0);
+    CHECK(w.weights(whole) == w.weights(parts));
+    const bool is_theirs = std::string(name) == "bigbird";  // transformers has it
+    CHECK(read_json_file(fs::path(model) / "config.json")["model_type"] == (is_theirs ? "big_bird" : "attend-bert"));
     const Outcome filled = run({"fill-mask", "--model", model}, "the [MASK] sleeps .\n");
     INFO(filled.err);
     CHECK(filled.code == 0);
     REQUIRE(run({"finetune", "classify", "--model", model, "--train", (w.folder / "table.tsv").string(), "--text", "0", "--label", "1",
                  "--steps", "2", "--output", tuned, "-q"})
                 .code == 0);
-    CHECK(read_json_file(fs::path(tuned) / "config.json")["architectures"] == Json({"AttendBertForSequenceClassification"}));
+    CHECK(read_json_file(fs::path(tuned) / "config.json")["architectures"] ==
+          Json({is_theirs ? "BigBirdForSequenceClassification" : "AttendBertForSequenceClassification"}));
     const Outcome labelled = run({"classify", "--model", tuned}, "the cat\n");
     INFO(labelled.err);
     CHECK(labelled.code == 0);
@@ -123,11 +130,18 @@ TEST_CASE("a BERT of every kind is pretrained, tuned and answers") {
 TEST_CASE("kinds of attention that cannot be are refused with a sentence") {
   const World& w = world();
   const auto refusal = [&](const Arguments& kind) { return run(w.pretraining("gpt", "none", kind, 1)); };
-  check_refusal(refusal({"--set", "attention=sparse"}), "full|window|linformer|linear|reformer");
+  check_refusal(refusal({"--set", "attention=sparse"}), "full|window|bigbird|linformer|reformer|linear");
   check_refusal(refusal({"--set", "attention=window", "--set", "attention_window=0"}), "attention_window is 0; expected 1 or more");
   check_refusal(refusal({"--set", "attention=linformer"}), "projects a text as a whole; a model that goes on with text cannot");
   check_refusal(run(w.pretraining("bert", "none", {"--set", "attention=linformer", "--set", "attention_projected=0"}, 1)),
                 "attention_projected is 0");
+  check_refusal(refusal({"--set", "attention=bigbird"}), "seen by all of a text; a model that goes on with text cannot");
+  check_refusal(run(w.pretraining("bert", "none", {"--set", "attention=bigbird", "--set", "attention_block=0"}, 1)),
+                "attention_block is 0; expected 1 to 65536");
+  check_refusal(run(w.pretraining("bert", "none", {"--set", "attention=bigbird", "--set", "attention_random=0"}, 1)),
+                "attention_random is 0");
+  check_refusal(run(w.pretraining("bert", "none", {"--set", "attention=window", "--set", "big_bird=true"}, 1)),
+                "big_bird is true with attention window; expected bigbird or full");
   check_refusal(refusal({"--set", "attention=linear", "--set", "attention_dropout=0.1"}), "linear attention has no weights to drop");
   check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_dropout=0.1"}), "reformer attention drops no weights");
   check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_buckets=7"}),

@@ -43,7 +43,9 @@ GPT = {"model_type": "gpt2", "vocab_size": 50257, "n_embd": 64, "n_layer": 2, "n
 MARIAN = {"model_type": "marian", "vocab_size": 301, "d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 4, "decoder_attention_heads": 4,
           "encoder_ffn_dim": 64, "decoder_ffn_dim": 64, "activation_function": "relu", "dropout": 0.1, "max_position_embeddings": 512, "pad_token_id": 300, "eos_token_id": 0,
           "decoder_start_token_id": 300, "scale_embedding": True, "share_encoder_decoder_embeddings": True, "static_position_embeddings": True}
-for config in (BERT, GPT, MARIAN):
+BIG_BIRD = {**{key: value for key, value in BERT.items() if key != "position_embedding_type"}, "model_type": "big_bird", "attention_type": "block_sparse", "block_size": 64,
+            "num_random_blocks": 3, "hidden_act": "gelu_new", "rescale_embeddings": False, "sep_token_id": 66, "use_bias": True}
+for config in (BERT, GPT, MARIAN, BIG_BIRD):
     seed("config", config["model_type"], json.dumps(config))
 
 seed("toml", "run", 'family = "bert"\nsteps = 10\nrate = 5e-4\nfiles = ["a", "b"]\n\n[optimizer]\nname = "adamw"\nbetas = [0.9, 0.98]\n\n[a."b c"]\nd = true\n')

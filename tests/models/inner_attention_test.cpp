@@ -20,11 +20,13 @@ std::vector<Case> all_cases() {
   for (const AttentionChoice& choice :
        {AttentionChoice{.kind = AttentionKind::kFull}, AttentionChoice{.kind = AttentionKind::kWindow, .window = 1},
         AttentionChoice{.kind = AttentionKind::kWindow, .window = 7}, AttentionChoice{.kind = AttentionKind::kWindow, .window = 40},
+        AttentionChoice{.kind = AttentionKind::kBigBird, .block = 4, .random = 1},
+        AttentionChoice{.kind = AttentionKind::kBigBird, .block = 3, .random = 2},
         AttentionChoice{.kind = AttentionKind::kLinformer, .projected = 20}, AttentionChoice{.kind = AttentionKind::kLinear},
         AttentionChoice{.kind = AttentionKind::kReformer, .buckets = 6, .chunk = 5, .rounds = 3},
         AttentionChoice{.kind = AttentionKind::kReformer, .buckets = 1, .chunk = 300, .rounds = 1}})
     for (const Causality causality : {Causality::kBidirectional, Causality::kCausal}) {
-      if (causality == Causality::kCausal && choice.kind == AttentionKind::kLinformer) continue;
+      if (causality == Causality::kCausal && (choice.kind == AttentionKind::kLinformer || choice.kind == AttentionKind::kBigBird)) continue;
       for (const std::int64_t head_width : {std::int64_t{32}, std::int64_t{24}})
         cases.push_back({choice, {3, 130, 1, 64, 33}, causality, head_width});
     }
@@ -46,7 +48,7 @@ std::shared_ptr<InnerAttention> attention_of(const Case& test) {
 }
 
 std::string name_of(const Case& test) {
-  return std::string(enum_name(test.choice.kind)) + " " + std::to_string(test.choice.window) +
+  return std::string(enum_name(test.choice.kind)) + " " + std::to_string(test.choice.window) + " " + std::to_string(test.choice.block) +
          (test.causality == Causality::kCausal ? ", causal, " : ", bidirectional, ") + std::to_string(test.head_width);
 }
 
@@ -83,6 +85,41 @@ TEST_CASE("every kind of attention is its equation written out, with its gradien
     CHECK(relative_difference(context, expected) < 5e-6);
     CHECK(relative_difference(gradient, qkv.grad()) < 5e-6);
   }
+}
+
+TEST_CASE("Big Bird that answers draws no blocks, and counts the first one for each") {
+  for (const std::int64_t random : {1, 2}) {
+    torch::manual_seed(9);
+    const PackedLayout tokens({50, 3, 130, 52}, torch::kCPU);
+    const AttentionConfig config{.hidden_size = 64,
+                                 .num_heads = kHeads,
+                                 .choice = {.kind = AttentionKind::kBigBird, .block = 4, .random = random},
+                                 .max_positions = 130,
+                                 .layer = 3};
+    const auto attention = make_inner_attention(config);
+    const auto qkv = torch::randn({tokens.tokens(), 3 * 64});
+    const auto training = attention->forward(qkv, tokens, Causality::kBidirectional);
+    attention->eval();
+    const auto context = attention->forward(qkv, tokens, Causality::kBidirectional);
+    CHECK(relative_difference(context, written_out(*attention, qkv, tokens, Causality::kBidirectional)) < 5e-6);
+    CHECK(relative_difference(context, training) > 1e-3);
+    // A text's contexts are those it has alone.
+    const auto alone = attention->forward(qkv.narrow(0, 53, 130), PackedLayout({130}, torch::kCPU), Causality::kBidirectional);
+    CHECK(relative_difference(context.narrow(0, 53, 130), alone) < 1e-6);
+  }
+}
+
+TEST_CASE("Big Bird of texts whose blocks are all global is full attention, to the bit") {
+  torch::manual_seed(10);
+  const PackedLayout tokens({28, 9, 1}, torch::kCPU);
+  AttentionConfig config{.hidden_size = 64, .num_heads = 2, .max_positions = 130};
+  const auto full = make_inner_attention(config);
+  config.choice = {.kind = AttentionKind::kBigBird, .block = 4, .random = 1};
+  const auto big_bird = make_inner_attention(config);
+  const auto qkv = torch::randn({38, 3 * 64});
+  CHECK(torch::equal(big_bird->forward(qkv, tokens, Causality::kBidirectional), full->forward(qkv, tokens, Causality::kBidirectional)));
+  CHECK(relative_difference(big_bird->weights(qkv, tokens, Causality::kBidirectional),
+                            full->weights(qkv, tokens, Causality::kBidirectional)) < 1e-6);
 }
 
 TEST_CASE("weights of a real token sum to one, and a causal one sees nothing that comes later") {

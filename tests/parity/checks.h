@@ -37,7 +37,8 @@ inline void check_loss(const LossOf& loss, const torch::Tensor& expected, double
 /// The gradients as a folder in transformers' names: the model saved with its parameters replaced by them.
 inline NamedTensors gradients_by_their_names(Model& model) {
   const torch::NoGradGuard no_gradient;
-  for (auto& parameter : model.parameters()) parameter.copy_(parameter.grad());
+  for (auto& parameter : model.parameters())
+    if (parameter.requires_grad()) parameter.copy_(parameter.grad());  // one that is kept for the folder alone has none
   const TempFolder folder;
   model.save(folder.path());
   return read_tensors(folder / "model.safetensors");

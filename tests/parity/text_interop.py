@@ -1,4 +1,4 @@
-"""Folders of readers trained by attend in transformers: BERT with each of its heads, and a GPT that classifies.
+"""Folders of readers trained by attend in transformers: BERT with each of its heads, Big Bird, and a GPT that classifies.
 
 usage: text_interop.py ATTEND_BINARY    (with scripts/setup --parity's Python; exits with 4, which ctest shows as skipped, where a package is missing)
 
@@ -77,6 +77,25 @@ def check_sequences(folder, texts):
         compare([[answer["scores"][name] for name in names] for answer in found], outputs.logits.softmax(1), architecture)
 
 
+def check_big_bird(scratch, pretrain, tune):
+    """A BERT with Big Bird's attention, sparse in a text of 30 tokens: masked words, and the heads that are not BERT's."""
+    bird, classes, spans = scratch / "bird", scratch / "bird-classes", scratch / "bird-spans"
+    run("pretrain", "bert", *pretrain, "--preset", "tiny", "--vocab-size", 120, "--set", "max_positions=48", "--set", "attention=bigbird",
+        "--set", "attention_block=4", "--set", "attention_random=1", "--output", bird)
+    model, tokenizer, architecture = loaded(bird)
+    text = " ".join(["the [MASK] sleeps in the house ."] * 4)
+    batch, outputs = there(model, tokenizer, [text])
+    assert batch["input_ids"].shape[1] > 28 and model.bert.attention_type == "block_sparse", batch["input_ids"].shape
+    theirs = outputs.prediction_logits[batch["input_ids"] == tokenizer.mask_token_id].softmax(1)
+    cells = [mask.split("\t") for mask in run("fill-mask", "--model", bird, "--top", 120, text=text + "\n")[0].split(" ||| ")]
+    ids = [tokenizer.convert_tokens_to_ids(row[0::2]) for row in cells]
+    compare([[float(p) for p in row[1::2]] for row in cells], torch.stack([p[i] for p, i in zip(theirs, ids)]), f"{architecture}, masked words")
+    run("finetune", "classify", "--model", bird, "--train", scratch / "table.tsv", "--text", "text", "--label", "label", "--output", classes, *tune)
+    check_sequences(classes, ["a good cat in the house", "a bad"])
+    run("finetune", "answer", "--model", bird, "--train", scratch / "squad.json", "--max-length", 40, "--stride", 4, "--output", spans, *tune)
+    print(f"{loaded(spans)[2]}: nothing missing or unexpected")
+
+
 def main(scratch):
     write_data(scratch)
     texts = ["a good cat in the house", "a bad", "the fox is a good fox . no wood is without a fox ."]
@@ -120,6 +139,7 @@ def main(scratch):
     compare(answers("tag", tags, [" ".join(words)])[0]["scores"], best[firsts], architecture)
     run("finetune", "answer", "--model", bert, "--train", scratch / "squad.json", "--max-length", 40, "--stride", 4, "--output", spans, *tune)
     print(f"{loaded(spans)[2]}: nothing missing or unexpected")
+    check_big_bird(scratch, pretrain, tune)
 
 
 with tempfile.TemporaryDirectory() as name:
