@@ -64,6 +64,7 @@ class BigBirdEncoder final : public InputEncoder {
   std::int64_t vocab_size() const override { return tokenizer_->vocab_size(); }
   std::string piece(std::int32_t id) const override { return tokenizer_->piece(id); }
   std::optional<std::int32_t> mask_id() const override { return tokenizer_->mask_id(); }
+  bool is_special(std::int32_t id) const override { return tokenizer_->is_special(id); }
   std::int64_t num_closing_tokens() const override { return 1; }
   std::int64_t num_pair_segments() const override { return tokenizer_->has_segments() ? 2 : 1; }
   const std::string& fingerprint() const override { return tokenizer_->fingerprint(); }

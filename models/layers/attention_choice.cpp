@@ -40,8 +40,7 @@ void AttentionChoice::validate(double attention_dropout, std::int64_t max_positi
 
 void AttentionChoice::require_causal() const {
   if (kind == AttentionKind::kLinformer)
-    throw UserError("attention is linformer, which projects a text as a whole; a model that goes on with text cannot",
-                    kOfGpt);
+    throw UserError("attention is linformer, which projects a text as a whole; a model that goes on with text cannot", kOfGpt);
   if (kind == AttentionKind::kBigBird)
     throw UserError("attention is bigbird, whose last block is seen by all of a text; a model that goes on with text cannot", kOfGpt);
 }

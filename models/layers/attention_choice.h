@@ -14,8 +14,8 @@ enum class AttentionKind { kFull, kWindow, kBigBird, kLinformer, kReformer, kLin
 
 template <>
 struct EnumNames<AttentionKind> {
-  static constexpr std::array values{std::pair{AttentionKind::kFull, "full"}, std::pair{AttentionKind::kWindow, "window"},
-                                     std::pair{AttentionKind::kBigBird, "bigbird"}, std::pair{AttentionKind::kLinformer, "linformer"},
+  static constexpr std::array values{std::pair{AttentionKind::kFull, "full"},         std::pair{AttentionKind::kWindow, "window"},
+                                     std::pair{AttentionKind::kBigBird, "bigbird"},   std::pair{AttentionKind::kLinformer, "linformer"},
                                      std::pair{AttentionKind::kReformer, "reformer"}, std::pair{AttentionKind::kLinear, "linear"}};
 };
 
@@ -47,9 +47,7 @@ struct AttentionChoice {
   /// Throws UserError for a kind that reads a text as a whole.
   void require_causal() const;
   /// Whether some tokens are not looked at.
-  bool leaves_out() const {
-    return kind == AttentionKind::kWindow || kind == AttentionKind::kBigBird || kind == AttentionKind::kReformer;
-  }
+  bool leaves_out() const { return kind == AttentionKind::kWindow || kind == AttentionKind::kBigBird || kind == AttentionKind::kReformer; }
   /// Numbers of a layer's own parameters.
   std::int64_t parameters(std::int64_t max_positions) const;
 };
