@@ -12,7 +12,7 @@ attend.lines = (() => {
   box.append(canvas, inner);
   const columns = {query: [], key: []};
   let built = null, geometry = null, marked = null, pressed = null;
-  let leftOut = 0, outOfSight = false;  // what is not drawn
+  let leftOut = 0, outOfSight = false, unit = 1;  // what is not drawn; the weight of the strongest colour
 
   function build() {
     const part = model.part();
@@ -74,17 +74,24 @@ attend.lines = (() => {
   /// The strongest lines of the rows that can be seen, or of one token: [[weight, query, key, map]...], no more than are told apart.
   function collect(focus, rows) {
     const part = model.part(), K = part.keys.length, maps = model.drawn(), found = [];
-    const floor = focus ? kFaintestOfOne : kFaintest, most = focus ? kMaxFocusLines : kMaxLines;
+    const most = focus ? kMaxFocusLines : kMaxLines;
     const own = focus && focus.side === 'query';
     const [fromQuery, toQuery] = own ? [focus.index, focus.index + 1] : focus ? [0, part.queries.length] : rows.query;
     const [fromKey, toKey] = focus && !own ? [focus.index, focus.index + 1] : focus ? [0, K] : rows.key;
     const [near, far] = own ? rows.key : rows.query;
+    // Where every weight is small, as in a long text that is looked at evenly, lines are as strong as against the strongest.
+    let strongest = 0;
+    for (const {map} of maps)
+      for (let q = fromQuery; q < toQuery; ++q)
+        for (let k = fromKey, at = q * K + fromKey; k < toKey; ++k, ++at) if (map.values[at] > strongest) strongest = map.values[at];
+    unit = Math.min(1, Math.max(2 * strongest, 1e-9));
+    const floor = unit * (focus ? kFaintestOfOne : kFaintest);
     outOfSight = focus ? far - near < (own ? K : part.queries.length) : toKey - fromKey < K;
     maps.forEach(({map}, place) => {
       for (let q = fromQuery; q < toQuery; ++q) {
         for (let k = fromKey, at = q * K + fromKey; k < toKey; ++k, ++at) {
           const weight = map.values[at], other = own ? k : q;
-          if (weight >= floor && (!focus || weight >= kFaintestFar || (other >= near && other < far))) found.push([weight, q, k, place]);
+          if (weight >= floor && (!focus || weight >= unit * kFaintestFar || (other >= near && other < far))) found.push([weight, q, k, place]);
         }
       }
     });
@@ -110,7 +117,7 @@ attend.lines = (() => {
     for (const [weight, query, key, place] of lines) {
       const aside = (place - (maps.length - 1) / 2) * g.lane;  // heads side by side
       surface.curve(start, middle(query) + aside, end, middle(key) + aside, maps[place].colour, width,
-                    focus ? 0.1 + 0.9 * weight ** 0.7 : 0.85 * weight ** 0.9);
+                    focus ? 0.1 + 0.9 * (weight / unit) ** 0.7 : 0.85 * (weight / unit) ** 0.9);
     }
     if (with_tokens) paintTokens(surface, g, x, middle, focus, rows);
   }
@@ -231,8 +238,9 @@ attend.lines = (() => {
 
   function legend() {
     const least = attend.data.number(leftOut, leftOut < 0.01 ? 3 : 2);
-    const far = model.focus() ? `, and below ${kFaintestFar} to tokens out of sight,` : ', and to tokens out of sight,';
-    return `Lines of weights below ${least}${outOfSight ? far : ''} are not drawn.`;
+    const far = model.focus() ? `, and below ${attend.data.number(unit * kFaintestFar, 3)} to tokens out of sight,` : ', and to tokens out of sight,';
+    const scale = unit < 1 ? ` The strongest colour would be a weight of ${attend.data.number(unit, 3)}.` : '';
+    return `Lines of weights below ${least}${outOfSight ? far : ''} are not drawn.${scale}`;
   }
 
   return {box, show, draw, reveal, found, file, legend};
