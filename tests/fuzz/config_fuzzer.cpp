@@ -1,6 +1,7 @@
 #include "core/json.h"
 #include "models/bert/config.h"
 #include "models/gpt/config.h"
+#include "models/lstm/config.h"
 #include "models/transformer/config.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -31,5 +32,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(json, bert_from_hf, bert_to_hf);
     check(json, gpt_from_hf, gpt_to_hf);
     check(json, transformer_from_hf, transformer_to_hf);
+    check(json, lstm_from_hf, lstm_to_hf);
   });
 }

@@ -45,7 +45,10 @@ MARIAN = {"model_type": "marian", "vocab_size": 301, "d_model": 32, "encoder_lay
           "decoder_start_token_id": 300, "scale_embedding": True, "share_encoder_decoder_embeddings": True, "static_position_embeddings": True}
 BIG_BIRD = {**{key: value for key, value in BERT.items() if key != "position_embedding_type"}, "model_type": "big_bird", "attention_type": "block_sparse", "block_size": 64,
             "num_random_blocks": 3, "hidden_act": "gelu_new", "rescale_embeddings": False, "sep_token_id": 66, "use_bias": True}
-for config in (BERT, GPT, MARIAN, BIG_BIRD):
+LSTM = {"model_type": "attend-lstm", "vocab_size": 301, "hidden_size": 32, "num_layers": 2, "attention": "local", "score": "concat", "local_place": "monotonic", "local_window": 5,
+        "hard_baseline": "mean", "hard_reward": 0.5, "hard_entropy": 0.01, "dropout": 0.1, "max_positions": 64, "shared_embeddings": False, "target_vocab_size": 200,
+        "pad_token_id": 199, "eos_token_id": 0, "decoder_start_token_id": 199, "is_encoder_decoder": True}
+for config in (BERT, GPT, MARIAN, BIG_BIRD, LSTM):
     seed("config", config["model_type"], json.dumps(config))
 
 seed("toml", "run", 'family = "bert"\nsteps = 10\nrate = 5e-4\nfiles = ["a", "b"]\n\n[optimizer]\nname = "adamw"\nbetas = [0.9, 0.98]\n\n[a."b c"]\nd = true\n')
