@@ -7,8 +7,8 @@ import sys
 import tempfile
 
 attend, source, reference, hypothesis, name, parameters, minutes = sys.argv[1:]
-BUCKETS = [(1, 8), (9, 12), (13, 16), (17, 999)]
-lines = [pathlib.Path(path).read_text(encoding="utf-8").splitlines() for path in (source, reference, hypothesis)]
+BUCKETS = [(0, 8), (9, 12), (13, 16), (17, 999)]
+lines = [pathlib.Path(path).read_text(encoding="utf-8").removesuffix("\n").split("\n") for path in (source, reference, hypothesis)]
 rows = list(zip(*lines, strict=True))
 
 
@@ -24,5 +24,5 @@ def bleu(chosen):
 cells = [f"{bleu(rows):.1f}"]
 for fewest, most in BUCKETS:
     chosen = [row for row in rows if fewest <= len(row[0].split()) <= most]
-    cells.append(f"{bleu(chosen):.1f} ({len(chosen)})")
+    cells.append(f"{bleu(chosen):.1f} ({len(chosen)})" if chosen else "")
 print(f"| {name} | {' | '.join(cells)} | {int(parameters) / 1e6:.1f} M | {minutes} |", flush=True)

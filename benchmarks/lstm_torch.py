@@ -27,7 +27,7 @@ class Translator(nn.Module):
         looks = args.attention == "global"
         self.cell = nn.LSTMCell(2 * H, H) if looks else None
         self.decoder = None if looks else nn.LSTM(H, H, batch_first=True)
-        self.key, self.attentional = nn.Linear(H, H), nn.Linear(2 * H, H)
+        self.key, self.attentional = (nn.Linear(H, H), nn.Linear(2 * H, H)) if looks else (None, None)
         self.dropout = nn.Dropout(0.1)
 
     def forward(self, source, lengths, target):

@@ -1,6 +1,5 @@
 // What a head mostly does, in words: the names that Clark et al. 2019 gave to what they found in BERT.
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "inference/attention_view.h"

@@ -6,7 +6,7 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
-#include "core/text.h"
+#include "core/json.h"
 #include "inference/folders.h"
 #include "inference/text_examples.h"
 #include "inference/text_generator.h"
@@ -41,21 +41,21 @@ AttentionView::Part part_of(const AttentionMaps& maps, const Text& queries, cons
                                                       : "Self-attention, backwards only";
   part.queries = queries.name;
   part.keys = keys.name;
+  // Linformer's are signed, and do not sum to one: no shares.
+  const bool are_shares = !(maps.weights_LHQK < 0).any().item<bool>();
   part.layers = maps.weights_LHQK.size(0);
   part.heads = maps.weights_LHQK.size(1);
   part.causal = maps.part == AttentionPart::kDecoder;
   for (std::int64_t layer = 0; layer < part.layers; ++layer)
     for (std::int64_t head = 0; head < part.heads; ++head) {
       const auto weights = numbers(maps.weights_LHQK[layer][head]);
-      part.summary.push_back(is_cross ? head_of_cross(weights, queries, keys) : head_of_self(weights, queries));
+      part.summary.push_back(!are_shares ? AttentionView::Head{}
+                             : is_cross  ? head_of_cross(weights, queries, keys)
+                                         : head_of_self(weights, queries));
     }
   part.weights = numbers(maps.weights_LHQK);
-  if (!is_cross && !maps.weights_LHQK.isnan().all().item<bool>()) part.rollout = numbers(rollout(maps.weights_LHQK));
+  if (!is_cross && are_shares) part.rollout = numbers(rollout(maps.weights_LHQK));
   return part;
-}
-
-std::string shortened(std::int64_t kept, std::int64_t all, const std::string& what) {
-  return "Only the first " + std::to_string(kept) + " of the " + std::to_string(all) + " tokens of " + what + " are shown.";
 }
 
 void require_words(const std::string& text, const char* flag) {
@@ -63,11 +63,8 @@ void require_words(const std::string& text, const char* flag) {
     throw UserError(std::string(flag) + " is empty; expected a text whose tokens attend to one another");
 }
 
-void cut(TokenIds& ids, std::int64_t length, const std::string& what, std::vector<std::string>& notes) {
-  const auto all = static_cast<std::int64_t>(ids.size());
-  if (all <= length) return;
-  notes.push_back(shortened(length, all, what));
-  ids.resize(static_cast<std::size_t>(length));
+std::string cut_note(const std::string& what, std::int64_t kept, std::int64_t all) {
+  return what + " has " + std::to_string(all) + " tokens; it was cut to the first " + std::to_string(kept) + " before it was read.";
 }
 
 // A side of a pair: pieces with the end, and their ids.
@@ -76,18 +73,25 @@ struct Side {
   PackedIds ids;
 };
 
-Side side_of(const Tokenizer& tokenizer, const MarianTokenizer& of, const std::string& text, const std::string& name, std::int64_t length,
-             std::vector<std::string>& notes) {
-  Side side{.text = {.name = name, .tokens = tokenizer.pieces(text), .special = {}}, .ids = {}};
+Side side_of(const Tokenizer& tokenizer, const MarianTokenizer& of, const std::string& text, const std::string& name) {
   const std::vector<std::int32_t> ids = tokenizer.encode(text);
-  TokenIds all(ids.begin(), ids.end());
-  cut(all, length - 1, "the " + name, notes);
-  side.text.tokens.resize(all.size());
-  side.text.special = {static_cast<std::int64_t>(all.size())};
+  Side side{.text = {.name = name, .tokens = tokenizer.pieces(text), .special = {static_cast<std::int64_t>(ids.size())}},
+            .ids = {.ids = {ids.begin(), ids.end()}, .lengths = {static_cast<std::int64_t>(ids.size()) + 1}}};
   side.text.tokens.push_back(of.eos_piece());
-  all.push_back(of.eos_id());
-  side.ids = {.ids = all, .lengths = {static_cast<std::int64_t>(all.size())}};
+  side.ids.ids.push_back(of.eos_id());
   return side;
+}
+
+// The text, or as much of it as `length` tokens hold, the end counted.
+std::string fitted(const Tokenizer& tokenizer, const std::string& text, const std::string& what, std::int64_t length,
+                   std::vector<std::string>& notes) {
+  std::vector<std::int32_t> ids = tokenizer.encode(text);
+  if (ids.empty()) throw UserError(what + " has no tokens; expected a text whose tokens attend to one another");
+  const auto all = static_cast<std::int64_t>(ids.size());
+  if (all < length) return text;
+  notes.push_back(cut_note(what, length - 1, all));
+  ids.resize(static_cast<std::size_t>(length - 1));
+  return tokenizer.decode(ids);
 }
 
 AttentionView view_pair(const std::filesystem::path& folder, const LoadOptions& options, const AttentionRequest& request) {
@@ -95,64 +99,89 @@ AttentionView view_pair(const std::filesystem::path& folder, const LoadOptions& 
     throw UserError("--text-pair is for models that read two texts; this one translates", "name its translation with --target");
   auto model = load_seq2seq(folder, options);
   const auto tokenizer = load_marian_tokenizer(folder);
+  const Translator translator(model, tokenizer, read_generation_config(folder, model->token_roles()));  // checks that they fit
+  const torch::NoGradGuard no_gradient;
+  const PackedIds end{.ids = {tokenizer->eos_id()}, .lengths = {1}};
+  if (model->attention({.source = end, .target = end}).empty())
+    throw UserError(folder.string() + ": the model has no attention to look at; it was made with --attention none");
+
   AttentionView view;
-  std::string target = request.target.value_or("");
-  if (!request.target) {
-    const Translator translator(model, tokenizer, read_generation_config(folder, model->token_roles()));
-    target = translator.translate(std::vector{request.text}).front().translations.front().text;
-    view.notes.push_back("The model translated: " + target);
-  }
   const std::int64_t length = std::min(request.max_tokens, model->max_positions());
-  const Side source = side_of(tokenizer->source(), *tokenizer, request.text, "source", length, view.notes);
-  const Side written = side_of(tokenizer->target(), *tokenizer, target, "target", length, view.notes);
+  const std::string text = fitted(tokenizer->source(), request.text, "The text", length, view.notes);
+  std::string target;
+  if (request.target) {
+    target = *request.target;
+  } else {
+    const Translation translation = translator.translate(std::vector{text}).front().translations.front();
+    target = translation.text;
+    view.notes.push_back("The model translated: " + target);
+    TokenIds again;
+    for (const std::int32_t id : tokenizer->target().encode(target)) again.push_back(id);
+    again.push_back(tokenizer->eos_id());
+    if (again != translation.ids)
+      view.notes.emplace_back("The model wrote other pieces of the same text; what is shown are those that the tokenizer makes of it.");
+  }
+  const Side source = side_of(tokenizer->source(), *tokenizer, text, "source");
+  const Side written =
+      side_of(tokenizer->target(), *tokenizer, fitted(tokenizer->target(), target, "The target", length, view.notes), "target");
   Text read{.name = "read", .tokens = {"(start)"}, .special = {0}};
   read.tokens.insert(read.tokens.end(), written.text.tokens.begin(), written.text.tokens.end() - 1);
 
-  const torch::NoGradGuard no_gradient;
-  const std::vector<AttentionMaps> all = model->attention({.source = source.ids, .target = written.ids});
-  if (all.empty()) throw UserError(folder.string() + ": the model has no attention to look at (it is an LSTM without)");
-  for (const AttentionMaps& maps : all) {
-    const bool of_source = maps.part == AttentionPart::kEncoder;
-    const Text& queries = of_source ? source.text : maps.part == AttentionPart::kDecoder ? read : written.text;
-    view.parts.push_back(part_of(maps, queries, maps.part == AttentionPart::kDecoder ? read : source.text));
+  for (const AttentionMaps& maps : model->attention({.source = source.ids, .target = written.ids})) {
+    const bool of_source = maps.part == AttentionPart::kEncoder, of_read = maps.part == AttentionPart::kDecoder;
+    view.parts.push_back(part_of(maps, of_source ? source.text : of_read ? read : written.text, of_read ? read : source.text));
   }
   view.texts = {source.text, written.text, read};
   return view;
 }
 
-// What a language model writes after the text, to be looked at with it; "" of another head.
-std::string own_continuation(const std::filesystem::path& folder, const LoadOptions& options, const AttentionRequest& request) {
-  const auto architectures = read_json_file(folder / "config.json").value("architectures", Json::array());
-  const bool writes = std::any_of(architectures.begin(), architectures.end(), [](const Json& name) {
-    return name.is_string() && name.get_ref<const std::string&>().ends_with("LMHeadModel");
-  });
-  if (!writes || request.max_new_tokens <= 0) return "";
+// What a language model writes after these tokens.
+TokenIds own_continuation(const std::filesystem::path& folder, const LoadOptions& options, const std::vector<std::int32_t>& ids,
+                          std::int64_t max_new_tokens) {
   CausalFolder causal = load_causal_folder(folder, options);
   const TextGenerator generator(std::move(causal.model), std::move(causal.tokenizer), std::move(causal.generation));
-  const std::vector<Prompt> prompts{{.ids = generator.encode(request.text)}};
-  return generator.generate({.prompts = prompts}, {.max_new_tokens = request.max_new_tokens, .temperature = 0.0})[0][0].text;
+  const std::vector<Prompt> prompts{{.ids = {ids.begin(), ids.end()}}};
+  return generator.generate({.prompts = prompts}, {.max_new_tokens = max_new_tokens, .temperature = 0.0})[0][0].ids;
+}
+
+bool is_language_model(const std::filesystem::path& folder) {
+  const Json config = read_json_file(folder / "config.json");
+  const auto architectures = config.find("architectures");
+  return architectures != config.end() && architectures->is_array() &&
+         std::any_of(architectures->begin(), architectures->end(),
+                     [](const Json& name) { return name.is_string() && name.get_ref<const std::string&>().ends_with("LMHeadModel"); });
 }
 
 AttentionView view_text(const std::filesystem::path& folder, const LoadOptions& options, const AttentionRequest& request) {
+  const bool writes = is_causal(folder);
+  if (request.target && !writes) throw UserError("--target is what a model writes; this one reads", "name a second text with --text-pair");
+  if (request.target && request.pair) throw UserError("--target and --text-pair are both given", "leave one out");
   const auto model = load_text_encoder(folder, options);
   const auto encoder = load_encoder(folder);
+  require_vocabulary(model->vocab_size(), encoder->vocab_size());
+  if (request.pair && model->num_segments() < encoder->num_pair_segments())
+    throw UserError(folder.string() + ": the model has one segment; a pair needs two", "leave --text-pair out");
   AttentionView view;
-  std::string text = request.text;
-  if (request.target && model->num_segments() > 1)
-    throw UserError("--target is what a model writes; this one reads", "name a second text with --text-pair");
-  if (request.target) {
-    text += *request.target;
-  } else if (!request.pair) {
-    const std::string continuation = own_continuation(folder, options, request);
-    if (!continuation.empty()) view.notes.push_back("The model continued with: " + continuation);
-    text += continuation;
-  }
-  const auto second = request.pair ? std::optional<std::string_view>(*request.pair) : std::nullopt;
   const std::int64_t length = std::min(request.max_tokens, model->max_positions());
-  EncodedText encoded = encoder->encode(text, second, length);
+  const std::int64_t room = writes && !request.target && !request.pair && is_language_model(folder)
+                                ? std::clamp<std::int64_t>(request.max_new_tokens, 0, length - 1)
+                                : 0;
+  const std::string text = request.text + request.target.value_or("");
+  EncodedText encoded = encoder->encode(text, request.pair ? std::optional<std::string_view>(*request.pair) : std::nullopt, length - room);
+  const auto kept = static_cast<std::int64_t>(encoded.ids.size()), all = kept + encoded.num_removed;
   if (encoded.num_removed > 0)
-    view.notes.push_back(shortened(static_cast<std::int64_t>(encoded.ids.size()),
-                                   static_cast<std::int64_t>(encoded.ids.size()) + encoded.num_removed, "the text"));
+    view.notes.push_back(request.pair ? "The texts have " + std::to_string(all) + " tokens together; the longer one was cut until " +
+                                            std::to_string(kept) + " were left."
+                                      : cut_note("The text", kept, all));
+  if (room > 0) {
+    std::string written;
+    for (const std::int64_t id : own_continuation(folder, options, encoded.ids, room)) {
+      encoded.ids.push_back(static_cast<std::int32_t>(id));
+      encoded.type_ids.push_back(0);
+      written += encoder->piece(static_cast<std::int32_t>(id));
+    }
+    view.notes.push_back("The model continued with: " + written);
+  }
   Text source{.name = "source", .tokens = {}, .special = {}};
   for (const std::int32_t id : encoded.ids) {
     if (encoder->is_special(id)) source.special.push_back(static_cast<std::int64_t>(source.tokens.size()));
@@ -165,6 +194,16 @@ AttentionView view_text(const std::filesystem::path& folder, const LoadOptions& 
   return view;
 }
 
+// The kind of attention that config.json names: ours, or Big Bird's in transformers' words.
+std::string kind_of(const Json& config) {
+  const auto text = [&](const char* key) {
+    const auto found = config.find(key);
+    return found != config.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  if (text("attention_type") == "block_sparse" || (text("model_type") == "big_bird" && text("attention_type").empty())) return "bigbird";
+  return text("attention").empty() ? "full" : text("attention");
+}
+
 }  // namespace
 
 AttentionView view_attention(const std::filesystem::path& folder, const LoadOptions& options, const AttentionRequest& request) {
@@ -174,8 +213,9 @@ AttentionView view_attention(const std::filesystem::path& folder, const LoadOpti
   if (request.max_tokens < 2) throw UserError("--max-length is " + std::to_string(request.max_tokens) + "; expected 2 or more");
   AttentionView view = is_seq2seq(folder) ? view_pair(folder, options, request) : view_text(folder, options, request);
   const Json config = read_json_file(folder / "config.json");
-  view.family = config.value("model_type", "");
-  view.kind = config.value("attention", "full");
+  view.family = config.at("model_type").get<std::string>();  // the registry has read it
+  view.kind = kind_of(config);
+  if (view.kind == "linformer") view.notes.emplace_back("Linformer's weights are signed: what each token takes of each value.");
   return view;
 }
 

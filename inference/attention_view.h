@@ -21,7 +21,7 @@ struct AttentionView {
   struct Head {
     double entropy = 0;  ///< of a query's weights, in nats; the mean over the queries
     std::string does;    ///< "looks at the previous token"; empty where nothing stands out
-    double share = 0;    ///< of the weight that does so, 0 to 1
+    double share = 0;    ///< of the weight that does so; of a head that looks everywhere alike its entropy, of the greatest there can be
   };
   /// One kind of attention. What was not computed is NaN.
   struct Part {

@@ -21,12 +21,13 @@ std::vector<MaskCandidate> best_of(const torch::Tensor& logits_V, std::int64_t t
 
 void warn_of_missing_masks(FilledMasks& filled, const std::string& text, const InputEncoder& encoder) {
   constexpr std::int64_t kWholeText = std::int64_t{1} << 40;
+  const std::string mask = encoder.piece(*encoder.mask_id());
   const auto ids = encoder.encode(text, std::nullopt, kWholeText).ids;
   const auto num_masks = static_cast<std::size_t>(std::count(ids.begin(), ids.end(), *encoder.mask_id()));
   if (num_masks == 0)
-    filled.warnings.emplace_back("holds no [MASK]; it is answered with an empty line");
+    filled.warnings.emplace_back("holds no " + mask + "; it is answered with an empty line");
   else if (filled.masks.size() < num_masks)
-    filled.warnings.push_back("holds " + std::to_string(num_masks) + " [MASK]s, of which " +
+    filled.warnings.push_back("holds " + std::to_string(num_masks) + " " + mask + "s, of which " +
                               std::to_string(num_masks - filled.masks.size()) +
                               " lie behind the tokens that are read, and are not answered");
 }

@@ -6,13 +6,9 @@
 
 #include <torch/torch.h>
 
-namespace attend {
+#include "models/layers/attention_record.h"
 
-/// Weights of a call's attention, one a layer: weights_BHQK. Kept while they are wanted; time and memory grow with the square of the
-/// length.
-struct AttentionRecord {
-  std::vector<torch::Tensor> self = {}, cross = {};
-};
+namespace attend {
 
 /// Which text looks at which.
 enum class AttentionPart {
@@ -27,12 +23,22 @@ struct AttentionMaps {
   torch::Tensor weights_LHQK;  ///< float32, on the CPU; NaN where nothing is computed: the future, what a sparse kind leaves out
 };
 
-/// The maps of a record of one sequence. `zero_is_nothing`: a weight of zero is one that was not computed.
-inline AttentionMaps attention_maps(AttentionPart part, const std::vector<torch::Tensor>& weights, bool zero_is_nothing) {
+/// Which weights are those of nothing.
+enum class NotComputed {
+  kNone,
+  kFuture,  ///< of keys after the query
+  kZeros,   ///< all that are zero: what a sparse kind leaves out, the future too
+};
+
+/// The maps of a record of one sequence.
+inline AttentionMaps attention_maps(AttentionPart part, const std::vector<torch::Tensor>& weights, NotComputed nothing) {
   std::vector<torch::Tensor> layers;
   for (const torch::Tensor& weights_BHQK : weights) layers.push_back(weights_BHQK[0].to(torch::kCPU, torch::kFloat32));
   auto stacked = torch::stack(layers);
-  if (zero_is_nothing) stacked = stacked.masked_fill(stacked == 0, std::numeric_limits<double>::quiet_NaN());
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  if (nothing == NotComputed::kZeros) stacked = stacked.masked_fill(stacked == 0, kNaN);
+  if (nothing == NotComputed::kFuture)
+    stacked = stacked.masked_fill(torch::ones({stacked.size(2), stacked.size(3)}, torch::kBool).triu(1), kNaN);
   return {.part = part, .weights_LHQK = stacked};
 }
 

@@ -34,4 +34,7 @@ class CausalLanguageModel : public TextModel {
 /// Loads any folder of a decoder-only family of the registry that has a language model's head. Strict, as load_seq2seq. Throws UserError.
 std::shared_ptr<CausalLanguageModel> load_causal_language_model(const std::filesystem::path& folder, const LoadOptions& options = {});
 
+/// Whether config.json names such a family, whatever its head. Throws UserError for a folder without one.
+bool is_causal(const std::filesystem::path& folder);
+
 }  // namespace attend

@@ -91,6 +91,14 @@ auto loader_of(const Families& families, Loader loader, const std::filesystem::p
   throw UserError(path + ": model_type is '" + model_type + "'; " + wanted + " is one of: " + known);
 }
 
+template <class Families>
+bool names_one_of(const Families& families, const std::filesystem::path& folder) {
+  const Json config = read_config(folder, {});
+  const auto model_type = config.find("model_type");
+  return model_type != config.end() &&
+         std::any_of(families.begin(), families.end(), [&](const auto& family) { return *model_type == family.model_type; });
+}
+
 }  // namespace
 
 std::shared_ptr<Seq2SeqModel> load_seq2seq(const std::filesystem::path& folder, const LoadOptions& options) {
@@ -98,11 +106,9 @@ std::shared_ptr<Seq2SeqModel> load_seq2seq(const std::filesystem::path& folder, 
   return loader_of(kSeq2SeqFamilies, &Seq2SeqFamily::load, folder, config, "a translation model")({folder, config, options});
 }
 
-bool is_seq2seq(const std::filesystem::path& folder) {
-  const Json config = read_config(folder, {});
-  return std::any_of(kSeq2SeqFamilies.begin(), kSeq2SeqFamilies.end(),
-                     [&](const Seq2SeqFamily& family) { return config.value("model_type", "") == family.model_type; });
-}
+bool is_seq2seq(const std::filesystem::path& folder) { return names_one_of(kSeq2SeqFamilies, folder); }
+
+bool is_causal(const std::filesystem::path& folder) { return names_one_of(kCausalFamilies, folder); }
 
 std::shared_ptr<CausalLanguageModel> load_causal_language_model(const std::filesystem::path& folder, const LoadOptions& options) {
   const Json config = read_config(folder, options);

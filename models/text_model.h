@@ -83,7 +83,7 @@ struct NewHead {
   enum class Body { kPretrained, kFresh };
   TaskLabels labels;
   std::uint64_t seed = 1;         ///< of the parameters that the folder does not have
-  std::optional<double> dropout;  ///< everywhere: sub-layers, attention, in front of the head; else config.json's
+  std::optional<double> dropout;  ///< everywhere: sub-layers, attention where its kind can, in front of the head; else config.json's
   Body body = Body::kPretrained;
 };
 

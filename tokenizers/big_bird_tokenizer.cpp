@@ -23,7 +23,7 @@ constexpr const char* kModelFile = "spiece.model";
 constexpr const char* kReadable = "only Big Bird's unigram tokenizers can be read";
 constexpr std::string_view kSpace = "\xe2\x96\x81";  // U+2581, which stands for a space
 
-const std::vector<std::string> kClasses{"BigBirdTokenizer", "PreTrainedTokenizer", "TokenizersBackend"};
+const std::vector<std::string> kClasses{"BigBirdTokenizer"};  // of the others' classes tokenizer.json decides more
 
 // The keys of tokens with a task, in the order in which transformers adds those that a vocabulary lacks; and what they are where unsaid.
 constexpr std::array kSpecialTokens{std::pair{"bos_token", "<s>"},    std::pair{"eos_token", "</s>"},  std::pair{"unk_token", "<unk>"},
@@ -81,16 +81,18 @@ BigBirdTokenizer::BigBirdTokenizer(const fs::path& folder) {
   const TokenizerSettings settings(folder);
   settings.check_class(kClasses);
   settings.check_special_tokens();
-  std::vector<std::string_view> followed{"add_prefix_space", "model_input_names", "unk_id"};
+  std::vector<std::string_view> followed{"add_prefix_space", "model_input_names"};
   std::vector<TokenizerSettings::Named> named;
   for (const auto& [key, usual] : kSpecialTokens) {
     followed.push_back(key);
-    named.push_back({key, settings.token_text(key).value_or(usual)});
+    const bool has_task = std::string_view(key) != "bos_token" && std::string_view(key) != "eos_token";
+    if (settings.is_null(key) && has_task) throw UserError(settings.name() + ": " + key + " is null; expected a token");
+    if (!settings.is_null(key)) named.push_back({key, settings.token_text(key).value_or(usual)});
   }
   settings.check_keys(followed);
   if (settings.flag("clean_up_tokenization_spaces", false))
     log_warning(settings.name() + ": clean_up_tokenization_spaces is true, which is not followed: spaces before punctuation stay");
-  if (fs::is_regular_file(folder / kTokenizerSettings)) settings_ = read_json_file(folder / kTokenizerSettings);
+  settings_ = settings.merged();
   begins_with_space_ = settings.flag("add_prefix_space", true);
   if (settings.has("model_input_names") && settings.at("model_input_names").is_array())
     for (const Json& input : settings.at("model_input_names")) has_segments_ |= input == "token_type_ids";
@@ -101,6 +103,7 @@ BigBirdTokenizer::BigBirdTokenizer(const fs::path& folder) {
     if (named[i].key == std::string_view("mask_token") && !(settings.has("mask_token") && settings.at("mask_token").is_object()))
       special[i].lstrip = true;
   TokenAddition addition{.tokens = file_ == kModelFile ? settings.described_tokens(special) : std::vector<AddedToken>{}, .name = name};
+  if (!addition.tokens.empty()) settings_["added_tokens_decoder"] = added_tokens_decoder(addition.tokens);  // of older files, too
   addition.tokens.insert(addition.tokens.end(), file.added.begin(), file.added.end());
   addition.num_described = addition.tokens.size();
   addition.tokens.insert(addition.tokens.end(), special.begin(), special.end());
@@ -116,12 +119,18 @@ BigBirdTokenizer::BigBirdTokenizer(const fs::path& folder) {
   special_.assign(pieces_.size(), false);
   for (const AddedToken& token : tokens) special_[static_cast<std::size_t>(token.id)] = token.special;
   for (std::size_t id = 0; id < pieces_.size(); ++id) ids_[pieces_[id]] = static_cast<std::int32_t>(id);
-  const auto id_of_named = [&](std::size_t i) { return ids_.at(named[i].text); };
-  words_ = std::make_unique<const UnigramPieces>(std::move(file.pieces), id_of_named(2));
-  sep_id_ = id_of_named(3);
-  pad_id_ = id_of_named(4);
-  cls_id_ = id_of_named(5);
-  mask_id_ = id_of_named(6);
+  const auto id_of_named = [&](std::string_view key) {
+    return ids_.at(std::find_if(named.begin(), named.end(), [&](const auto& token) { return token.key == key; })->text);
+  };
+  const std::int32_t unknown = id_of_named("unk_token");
+  // transformers takes the place of its own unknown token only where that has the score 0, else the hundredth piece.
+  if (static_cast<std::size_t>(unknown) < file.pieces.size() && file.pieces[static_cast<std::size_t>(unknown)].score != 0 && unknown != 100)
+    throw UserError(name + ": the unknown token has a score that is not 0; transformers then takes piece 100 for it", kReadable);
+  words_ = std::make_unique<const UnigramPieces>(std::move(file.pieces), unknown);
+  sep_id_ = id_of_named("sep_token");
+  pad_id_ = id_of_named("pad_token");
+  cls_id_ = id_of_named("cls_token");
+  mask_id_ = id_of_named("mask_token");
   std::vector<std::string> spellings;
   for (const AddedToken& token : tokens) spellings.push_back(token.content);
   const std::string hashed = file_ + sha256_hex(std::as_bytes(std::span(bytes_))) + settings_.dump();

@@ -31,6 +31,8 @@ class TokenizerSettings {
   explicit TokenizerSettings(const std::filesystem::path& folder);
 
   const std::string& name() const { return name_; }  ///< of tokenizer_config.json, for messages
+  /// tokenizer_config.json with what older folders say in special_tokens_map.json.
+  const Json& merged() const { return json_; }
   bool has(const char* key) const { return json_.contains(key) && !json_[key].is_null(); }
   /// True where the key is there and null, which says that there is no such thing.
   bool is_null(const char* key) const { return json_.contains(key) && json_[key].is_null(); }

@@ -15,8 +15,8 @@ namespace {
 constexpr std::array kDecideTheOrder{"seed",          "batch_tokens",      "batch_size", "max_train_length",  "max_length",
                                      "next_sentence", "short_probability", "documents",  "fill_in_the_middle"};
 // Weights, and what a checkpoint holds, depend on them.
-constexpr std::array kDecideTheModel{"vocab_size",     "tokenizer",      "tokenizer_model", "cased",
-                                     "limit_alphabet", "language_codes", "preset",          "freeze_layers"};
+constexpr std::array kDecideTheModel{"vocab_size",     "tokenizer", "tokenizer_model", "cased",     "limit_alphabet",
+                                     "language_codes", "preset",    "freeze_layers",   "attention", "score"};
 // What stands in the files counts, and is compared with the best model that was chosen by it (trainer.cpp).
 constexpr std::array kNameValidation{"valid", "valid_source", "valid_target"};
 // They say how long a run is and what it writes on the way. Schedules that end with the run are checked apart.
@@ -43,6 +43,14 @@ std::vector<std::string> differences(const Json& before, const Json& now) {
   for (const auto& [name, value] : before.items())
     if (!now.contains(name)) names.push_back(name);
   return names;
+}
+
+/// --set without rates of dropout: what weights depend on, and how they are read.
+Json model_fields(const Json& settings) {
+  Json fields = Json::array();
+  for (const Json& field : settings.value("set", Json::array()))
+    if (field.get_ref<const std::string&>().find("dropout=") == std::string::npos) fields.push_back(field);
+  return fields;
 }
 
 }  // namespace
@@ -75,7 +83,7 @@ void check_resumed_settings(const Json& before, const Json& now) {
     if (holds(kDecideTheOrder, name))
       throw UserError("the run cannot go on with another order of the data: " + change,
                       "resume with the settings it was started with (they are in run.toml), or start in another --output folder");
-    if (holds(kDecideTheModel, name))
+    if (holds(kDecideTheModel, name) || (name == "set" && model_fields(before) != model_fields(now)))
       throw UserError("the run cannot go on with another model or vocabulary: " + change,
                       "resume with the settings it was started with (they are in run.toml), or start in another --output folder");
     if (name == "best_by")

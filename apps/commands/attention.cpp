@@ -1,5 +1,4 @@
 // attend attention: what a model's tokens look at, as a page to look at, or as numbers.
-#include <fstream>
 #include <memory>
 #include <ostream>
 

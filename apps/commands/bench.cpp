@@ -75,8 +75,8 @@ void add_bench(CLI::App& app) {
   command->require_subcommand(1);
 
   auto train = std::make_shared<BenchTrainOptions>();
-  auto* train_command =
-      command->add_subcommand("train", "Training steps of a Transformer on sentences of token ids, or of BERT or GPT on random ones");
+  auto* train_command = command->add_subcommand(
+      "train", "Training steps of a Transformer or an LSTM on sentences of token ids, or of BERT or GPT on random ones");
   add_common(*train_command, train->common, kTrainingPrecisions);
   add_field_flag(*train_command, "--family", train->family,
                  "transformer, lstm: sentence pairs; bert: masked words and next sentences; gpt: next tokens");
@@ -176,7 +176,7 @@ int run_bench_translate(const BenchTranslateOptions& options, std::istream&, std
   const auto generation = read_generation_config(options.model, model->token_roles());
   tell_folder(generation.warnings);
   const auto roles = model->token_roles();
-  auto sources = read_ids(options.ids, roles.eos, model->vocab_size());
+  auto sources = read_ids(options.ids, roles.eos, model->source_vocab_size());
   std::stable_sort(sources.begin(), sources.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
   const SearchOptions search{.rules = {.eos_ids = {roles.eos},
                                        .forced_eos_id = generation.forced_eos_token_id,

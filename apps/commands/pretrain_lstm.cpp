@@ -1,4 +1,5 @@
 // attend pretrain lstm: what translated before the Transformer, with each kind of attention that it had.
+#include <algorithm>
 #include <memory>
 
 #include "apps/command.h"
@@ -22,13 +23,19 @@ struct PretrainLstmOptions {
 LstmConfig chosen_sizes(const PretrainLstmOptions& options) {
   const PretrainModel& model = options.pretraining.model;
   LstmConfig config = configured(lstm_preset(model.preset), model, kDecidedByMarianTokenizer);
-  for (const std::string& setting : model.settings)
+  for (std::string setting : model.settings) {
+    std::replace(setting.begin(), setting.begin() + static_cast<std::ptrdiff_t>(std::min(setting.find('='), setting.size())), '-', '_');
     if (setting.starts_with("attention=") || setting.starts_with("score="))
       throw UserError("--set " + setting + " has no effect: the flag of that name decides", "write --" + setting);
+    for (const auto& [prefix, kind] : {std::pair{"local_", SourceAttention::kLocal}, {"hard_", SourceAttention::kHard}})
+      if (setting.starts_with(prefix) && options.attention != kind)
+        throw UserError("--set " + setting + " has no effect with --attention " + std::string(enum_name(options.attention)),
+                        "leave it out");
+  }
   config.attention = options.attention;
   config.score = options.score;
   if (options.score != AlignmentScore::kGeneral && !config.looks())
-    throw UserError("--score has no effect without attention", "leave it out, or name another --attention");
+    throw UserError("--score has no effect without attention", "write --score general, or name another --attention");
   return config;
 }
 
@@ -37,8 +44,9 @@ int run_pretrain_lstm(const PretrainLstmOptions& options, std::istream&, std::os
   check_before_learning(sizes);
   if (sizes.attention == SourceAttention::kHard && sizes.hard_baseline == HardBaseline::kNone)
     log_warning("hard_baseline is none: REINFORCE without a baseline learns slowly or not at all; mean is the default");
-  Seq2SeqPretraining family{.command = "attend pretrain lstm", .make = [&](const MarianTokenizer& tokenizer, torch::Device device) {
-                              return make_lstm(with_tokenizer(sizes, tokenizer), options.pretraining.run.training.seed, device);
+  Seq2SeqPretraining family{.command = "attend pretrain lstm",
+                            .make = [&](const MarianTokenizer& tokenizer, std::uint64_t seed, torch::Device device) {
+                              return make_lstm(with_tokenizer(sizes, tokenizer), seed, device);
                             }};
   family.settings["attention"] = std::string(enum_name(options.attention));
   family.settings["score"] = std::string(enum_name(options.score));

@@ -65,7 +65,7 @@ int pretrain_seq2seq(PretrainSeq2SeqOptions options, const Seq2SeqPretraining& f
   const auto tokenizer = std::make_shared<const MarianTokenizer>(tokenizer_folder);
 
   TranslationSetup setup = translation_setup(options.run, options.data);
-  setup.model = family.make(*tokenizer, device);
+  setup.model = family.make(*tokenizer, options.run.training.seed, device);
   setup.tokenizer = tokenizer;
   setup.tokenizer_folder = tokenizer_folder;
   setup.generation = seq2seq_generation_config(setup.model->token_roles(), std::min(kLongestTranslation, setup.model->max_positions() - 1));

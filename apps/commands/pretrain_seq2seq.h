@@ -43,9 +43,10 @@ void add_pretrain_seq2seq(CLI::App& command, PretrainSeq2SeqOptions& options, co
 
 /// What a family adds.
 struct Seq2SeqPretraining {
-  std::string command;                                                                              ///< "attend pretrain transformer"
-  std::function<std::shared_ptr<Seq2SeqModel>(const MarianTokenizer&, torch::Device device)> make;  ///< a model, its parameters drawn
-  Json settings = Json::object();                                                                   ///< its own flags, for run.toml
+  std::string command;  ///< "attend pretrain transformer"
+  std::function<std::shared_ptr<Seq2SeqModel>(const MarianTokenizer&, std::uint64_t seed, torch::Device device)>
+      make;                        ///< a model, its parameters drawn
+  Json settings = Json::object();  ///< its own flags, for run.toml
 };
 
 /// Learns or copies the tokenizer, makes the model, trains. The caller has checked the sizes. Throws UserError.

@@ -26,8 +26,8 @@ void add_pretrain_transformer(CLI::App& pretrain) {
 int run_pretrain_transformer(const PretrainSeq2SeqOptions& options, std::istream&, std::ostream& out) {
   const auto sizes = configured(transformer_preset(options.model.preset), options.model, kDecidedByMarianTokenizer);
   check_before_learning(sizes);
-  const auto make = [&](const MarianTokenizer& tokenizer, torch::Device device) {
-    return make_transformer(with_tokenizer(sizes, tokenizer), options.run.training.seed, device);
+  const auto make = [&](const MarianTokenizer& tokenizer, std::uint64_t seed, torch::Device device) {
+    return make_transformer(with_tokenizer(sizes, tokenizer), seed, device);
   };
   return pretrain_seq2seq(options, {.command = "attend pretrain transformer", .make = make}, out);
 }

@@ -1,6 +1,7 @@
 // ListOps (Nangia and Bowman 2018), drawn by the rules of Long Range Arena (Tay et al. 2021, section 2.2.1): nested operations on digits.
 #include <algorithm>
 
+#include "core/error.h"
 #include "data/tasks/rules.h"
 
 namespace attend::rules {
@@ -10,6 +11,7 @@ namespace {
 constexpr int kMostDepth = 10;
 constexpr std::uint64_t kMostArguments = 10;
 constexpr NumberRange kLengths{500, 2000};
+constexpr int kMostTries = 1 << 22;  // one in 50 of the usual lengths is taken
 
 /// An expression as text, how many tokens it has, what it comes to.
 struct Expression {
@@ -70,12 +72,15 @@ void draw_expression(RandomStream& random, int depth, std::int64_t room, Express
 Rule listops(RandomStream&, const TaskSettings& settings) {
   const NumberRange lengths = settings.lengths.value_or(kLengths);
   return {"listops", [lengths](RandomStream& draw) {
-            for (;;) {
+            for (int tries = 0; tries < kMostTries; ++tries) {
               Expression whole;
               draw_expression(draw, /*depth=*/1, lengths.most, whole);
               if (whole.tokens >= lengths.fewest && whole.tokens <= lengths.most)
                 return TaskExample{.input = whole.text, .output = std::to_string(whole.value)};
             }
+            throw UserError("--lengths " + std::to_string(lengths.fewest) + "-" + std::to_string(lengths.most) + ": of " +
+                                std::to_string(kMostTries) + " expressions none had such a length",
+                            "few have more than 5000 tokens; ask for shorter ones, or for a wider range");
           }};
 }
 

@@ -30,7 +30,8 @@ void initialize_head(Linear& layer, const BertConfig& config, BertModelImpl::Sta
 AttentionMaps BertEncoder::attention(const TextBatch& sequence) {
   AttentionRecord record;
   (void)bert->encode(sequence, &record);
-  return attention_maps(AttentionPart::kEncoder, record.self, config_.attention_choice.leaves_out());
+  return attention_maps(AttentionPart::kEncoder, record.self,
+                        config_.attention_choice.leaves_out() ? NotComputed::kZeros : NotComputed::kNone);
 }
 
 BertMaskedLanguageModel::BertMaskedLanguageModel(const BertConfig& config, NextSentence next_sentence, BertModelImpl::Start start)

@@ -110,7 +110,10 @@ using Folder = OpenFolder<BertConfig>;
 
 HeadPlan plan_of(Folder& source, const ModelFolder& folder, const HeadRules& head, const std::optional<NewHead>& wanted) {
   BertConfig& config = source.config;
-  if (wanted && wanted->dropout) config.dropout = config.attention_dropout = config.classifier_dropout = *wanted->dropout;
+  if (wanted && wanted->dropout) {
+    config.dropout = config.classifier_dropout = *wanted->dropout;
+    if (config.attention_choice.drops_weights()) config.attention_dropout = *wanted->dropout;
+  }
   return plan_head(folder, source.file, head.layers.back().second, wanted);
 }
 

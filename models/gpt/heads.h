@@ -35,7 +35,8 @@ class GptEncoder final : public GptWithHead<TextEncoder> {
   AttentionMaps attention(const TextBatch& sequence) override {
     AttentionRecord record;
     (void)gpt->forward(sequence.tokens, /*past=*/nullptr, &record);
-    return attention_maps(AttentionPart::kDecoder, record.self, /*zero_is_nothing=*/true);
+    return attention_maps(AttentionPart::kDecoder, record.self,
+                          config_.attention_choice.leaves_out() ? NotComputed::kZeros : NotComputed::kFuture);
   }
   Json hf_config() const override;
   void save(const std::filesystem::path& folder) const override;

@@ -99,7 +99,8 @@ std::shared_ptr<CausalLanguageModel> load_gpt(const ModelFolder& folder) {
 std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {
   Folder source(folder, gpt_from_hf);
   if (wanted && wanted->dropout) {
-    source.config.dropout = source.config.attention_dropout = source.config.classifier_dropout = *wanted->dropout;
+    source.config.dropout = source.config.classifier_dropout = *wanted->dropout;
+    if (source.config.attention_choice.drops_weights()) source.config.attention_dropout = *wanted->dropout;
     source.config.embedding_dropout.reset();  // as on sub-layers
   }
   if (!source.config.pad_id) source.config.pad_id = source.config.eos_id;  // without one transformers' classifier refuses batches

@@ -7,7 +7,7 @@ namespace attend {
 namespace {
 
 constexpr const char* kOfGpt = "use attention=full, window, reformer or linear";
-constexpr std::int64_t kMostBuckets = 1024, kMostRounds = 16;
+constexpr std::int64_t kMostBuckets = 1024, kMostRounds = 16, kMostPlaces = 1 << 16;
 
 void validate_reformer(const AttentionChoice& choice, double attention_dropout) {
   if (choice.buckets != 1 && (choice.buckets < 2 || choice.buckets > kMostBuckets || choice.buckets % 2 != 0))
@@ -15,7 +15,10 @@ void validate_reformer(const AttentionChoice& choice, double attention_dropout) 
                     std::to_string(kMostBuckets) + ", or 1");
   if (choice.rounds < 1 || choice.rounds > kMostRounds)
     throw UserError("attention_rounds is " + std::to_string(choice.rounds) + "; expected 1 to " + std::to_string(kMostRounds));
-  if (choice.chunk < 1) throw UserError("attention_chunk is " + std::to_string(choice.chunk) + "; expected 1 or more");
+  const std::int64_t most_chunk = kMostPlaces / choice.buckets;
+  if (choice.chunk < 1 || choice.chunk > most_chunk)
+    throw UserError("attention_chunk is " + std::to_string(choice.chunk) + "; expected 1 to " + std::to_string(most_chunk) + " with " +
+                    std::to_string(choice.buckets) + " buckets");
   if (attention_dropout > 0)
     throw UserError("attention_dropout is " + std::to_string(attention_dropout) + "; reformer attention drops no weights: expected 0");
 }

@@ -46,6 +46,8 @@ struct AttentionChoice {
   std::int64_t projections() const { return kind == AttentionKind::kReformer ? 2 : 3; }
   /// Throws UserError for a kind that reads a text as a whole.
   void require_causal() const;
+  /// Whether there are weights that dropout could drop.
+  bool drops_weights() const { return kind != AttentionKind::kLinear && kind != AttentionKind::kReformer; }
   /// Whether some tokens are not looked at.
   bool leaves_out() const { return kind == AttentionKind::kWindow || kind == AttentionKind::kBigBird || kind == AttentionKind::kReformer; }
   /// Numbers of a layer's own parameters.

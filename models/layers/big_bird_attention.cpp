@@ -185,8 +185,8 @@ class BigBirdAttention final : public InnerAttention {
           for (std::int64_t r = 0; r < wanted; ++r) counts_C[random[static_cast<std::size_t>((h * (blocks - 2) + row) * wanted + r)]] += 1;
         }
     }
-    const auto counts_BHQK = counts_BHCC.repeat_interleave(config_.choice.block, 2).repeat_interleave(config_.choice.block, 3);
-    return counts_BHQK.narrow(2, 0, tokens.longest()).narrow(3, 0, tokens.longest());
+    const auto block_L = torch::floor_divide(torch::arange(tokens.longest()), config_.choice.block);
+    return counts_BHCC.index_select(2, block_L).index_select(3, block_L);
   }
 
   AttentionConfig config_;

@@ -98,11 +98,13 @@ std::vector<std::int64_t> big_bird_drawn_blocks(const AttentionConfig& config, s
 void check_big_bird_blocks(const AttentionChoice& choice, std::int64_t max_positions) {
   for (const std::int64_t length : kPaperLengths) {
     const std::int64_t num_blocks = big_bird_blocks(choice, length);
-    if (length > max_positions || num_blocks * choice.block != length || big_bird_sees_all(choice, length)) continue;
+    const std::int64_t longest = std::min(length, max_positions);  // a shorter text with as many blocks has the plan, too
+    if (num_blocks * choice.block != length || big_bird_blocks(choice, longest) != num_blocks || big_bird_sees_all(choice, longest))
+      continue;
     const std::int64_t most_blocks = std::max(max_positions / choice.block, num_blocks);
     const auto fewest = static_cast<std::int64_t>(paper_pool(choice, most_blocks, 2).size());  // of all blocks of the text
     if (fewest < choice.random)
-      throw UserError("attention_block is " + std::to_string(choice.block) + ": of a text of " + std::to_string(length) +
+      throw UserError("attention_block is " + std::to_string(choice.block) + ": of a text of " + std::to_string(longest) +
                           " tokens block 2 would draw attention_random, " + std::to_string(choice.random) + ", of " +
                           std::to_string(fewest) + " blocks",
                       "take smaller blocks, or fewer random ones");

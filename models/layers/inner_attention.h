@@ -8,8 +8,8 @@
 
 #include <torch/nn/module.h>
 
-#include "models/attention_maps.h"
 #include "models/layers/attention_mask.h"
+#include "models/layers/attention_record.h"
 #include "models/layers/configs.h"
 #include "models/layers/packed.h"
 #include "models/layers/past.h"

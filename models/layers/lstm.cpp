@@ -2,11 +2,29 @@
 
 #include <cmath>
 
+#include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
 #include "models/layers/linear.h"
 
 namespace attend {
+namespace {
+
+class WithoutAutocast {
+ public:
+  explicit WithoutAutocast(torch::DeviceType device) : device_(device), was_on_(at::autocast::is_autocast_enabled(device)) {
+    at::autocast::set_autocast_enabled(device_, false);
+  }
+  ~WithoutAutocast() { at::autocast::set_autocast_enabled(device_, was_on_); }
+  WithoutAutocast(const WithoutAutocast&) = delete;
+  WithoutAutocast& operator=(const WithoutAutocast&) = delete;
+
+ private:
+  torch::DeviceType device_;
+  bool was_on_;
+};
+
+}  // namespace
 
 LstmImpl::LstmImpl(std::int64_t inputs, std::int64_t width)
     : input_weight(register_parameter("input_weight", torch::empty({4 * width, inputs}))),
@@ -35,7 +53,10 @@ LstmImpl::Output LstmImpl::forward(const torch::Tensor& x_NI, const TimeMajor& t
   return {.hidden_NH = time.restore(states.hidden), .last = {.hidden = time.last(states.hidden), .cell = time.last(states.cell)}};
 }
 
-LstmImpl::Output LstmImpl::forward_library(const torch::Tensor& x_NI, const TimeMajor& time, const LstmState& first) const {
+// Autocast would run cuDNN's LSTM in float16, whatever precision was asked for.
+LstmImpl::Output LstmImpl::forward_library(const torch::Tensor& x, const TimeMajor& time, const LstmState& first) const {
+  const WithoutAutocast in_full(x.device().type());
+  const auto x_NI = x.to(input_weight.scalar_type());
   const LstmState rows = first_rows(first, time, x_NI.options());
   const auto [hidden_NH, last_hidden, last_cell] =
       torch::lstm(time.arrange(x_NI), torch::tensor(time.rows()), {rows.hidden.unsqueeze(0), rows.cell.unsqueeze(0)},

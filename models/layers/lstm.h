@@ -1,4 +1,4 @@
-// A layer of an LSTM in one direction: all steps in one call, or one step of many rows (equations: models/kernels/lstm.h).
+// A layer of an LSTM in one direction: all steps in one call, or one step of many rows (equations: models/layers/lstm_steps.h).
 //
 // Letters: N tokens (packed), B sequences, R rows of one step, I inputs, H width.
 #pragma once
@@ -6,7 +6,7 @@
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
-#include "models/kernels/lstm.h"
+#include "models/layers/lstm_steps.h"
 #include "models/layers/time_major.h"
 
 namespace attend {
@@ -22,7 +22,7 @@ class LstmImpl : public torch::nn::Module {
   /// Over whole sequences: x_NI, `time` of their layout, `first` (rows of the layout; undefined tensors are zeros).
   Output forward(const torch::Tensor& x_NI, const TimeMajor& time, const LstmState& first = {}) const;
   /// The same through LibTorch's LSTM, which is cuDNN's on a GPU. What forward() takes where a CPU's own kernel does not run.
-  Output forward_library(const torch::Tensor& x_NI, const TimeMajor& time, const LstmState& first = {}) const;
+  Output forward_library(const torch::Tensor& x, const TimeMajor& time, const LstmState& first = {}) const;
   /// One token a row: x_RI -> the next state.
   LstmState step(const torch::Tensor& x_RI, const LstmState& state) const;
 

@@ -28,7 +28,11 @@
 namespace attend {
 namespace {
 
-torch::Tensor unit_keys(const torch::Tensor& q) { return q / q.norm(2, -1, /*keepdim=*/true).clamp_min(1e-6); }
+// Of the queries' type: autocast on a GPU would make norms, and so the keys, float32.
+torch::Tensor unit_keys(const torch::Tensor& q) {
+  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+  return q / q.norm(2, -1, /*keepdim=*/true).clamp_min(1e-6);
+}
 
 // The hash of every round and head.
 class Hash : public torch::nn::Module {

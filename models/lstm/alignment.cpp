@@ -11,6 +11,9 @@ constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
 
 bool adds(AlignmentScore score) { return score == AlignmentScore::kConcat || score == AlignmentScore::kAdditive; }
 
+// Under autocast products are bfloat16: too coarse for an exponential, and for a place.
+torch::Tensor in_full(const torch::Tensor& x) { return x.scalar_type() == torch::kFloat64 ? x : x.to(torch::kFloat32); }
+
 torch::Tensor context(const torch::Tensor& weights_RS, const AlignedSource& source) {
   return torch::bmm(weights_RS.unsqueeze(1), source.states_RSH).squeeze(1);
 }
@@ -57,7 +60,7 @@ AlignedSource AlignmentImpl::source(const torch::Tensor& states_NH, const Packed
   return {.states_RSH = padded_RSH,
           .keys_RSH = key_.is_empty() ? padded_RSH : layout.pad(key_->forward(states_NH)),
           .is_token_RS = layout.is_token_BL(),
-          .lengths_R = ids_tensor(layout.lengths(), layout.device()).to(states_NH.scalar_type())};
+          .lengths_R = in_full(ids_tensor(layout.lengths(), layout.device()))};
 }
 
 torch::Tensor AlignmentImpl::scores_RS(const torch::Tensor& query_RH, const AlignedSource& source) const {
@@ -67,7 +70,7 @@ torch::Tensor AlignmentImpl::scores_RS(const torch::Tensor& query_RH, const Alig
 
 torch::Tensor AlignmentImpl::places_R(const torch::Tensor& query_RH, const AlignedSource& source, std::int64_t step) const {
   if (config_.local_place == LocalPlace::kMonotonic) return (source.lengths_R - 1).clamp_max(static_cast<double>(step));
-  return source.lengths_R * torch::sigmoid(torch::matmul(torch::tanh(place_->forward(query_RH)), place_H_));
+  return source.lengths_R * torch::sigmoid(in_full(torch::matmul(torch::tanh(place_->forward(query_RH)), place_H_)));
 }
 
 torch::Tensor AlignmentImpl::weights_RS(const torch::Tensor& query_RH, const AlignedSource& source, std::int64_t step) const {
@@ -80,7 +83,7 @@ torch::Tensor AlignmentImpl::weights_RS(const torch::Tensor& query_RH, const Ali
     may_look_RS = may_look_RS.logical_and(distance_RS.abs() <= window);
     if (config_.local_place == LocalPlace::kPredictive) nearness_RS = torch::exp(-2 * distance_RS.square() / (window * window));
   }
-  const auto weights = torch::softmax(scores_RS(query_RH, source).masked_fill(may_look_RS.logical_not(), kMinusInfinity), 1);
+  const auto weights = torch::softmax(in_full(scores_RS(query_RH, source)).masked_fill(may_look_RS.logical_not(), kMinusInfinity), 1);
   return nearness_RS.defined() ? weights * nearness_RS : weights;
 }
 
@@ -93,7 +96,9 @@ Look AlignmentImpl::look(const torch::Tensor& query_RH, const AlignedSource& sou
 
 Look AlignmentImpl::look_hard(const torch::Tensor& weights_RS, const AlignedSource& source, const torch::Tensor& is_drawn_R) const {
   const bool draws = is_drawn_R.defined();
-  const auto place_R1 = draws ? torch::multinomial(weights_RS.detach(), 1) : weights_RS.argmax(1, /*keepdim=*/true);
+  // The largest of weight / exponential is drawn by the weights. A NaN passes through to the loss, which is checked.
+  const auto place_R1 =
+      (draws ? weights_RS.detach() / torch::empty_like(weights_RS).exponential_() : weights_RS).argmax(1, /*keepdim=*/true);
   const auto one_RS = torch::zeros_like(weights_RS).scatter(1, place_R1, 1);
   Look look{.context_RH = {},
             .weights_RS = draws ? torch::where(is_drawn_R.unsqueeze(1), one_RS, weights_RS) : one_RS,

@@ -1,9 +1,9 @@
 // Where a decoder looks in the source, and what it sees there: attention before the Transformer.
 //
-//   soft, global   alpha_s = softmax_s score(h_t, h_s)             c_t = sum_s alpha_s h_s      (Luong et al. 2015, equations 7 and 8)
+//   soft, global   alpha_s = softmax_s score(h_t, h_s)             c_t = sum_s alpha_s h_s      (Luong et al. 2015, equation 7)
 //   score          h_t . h_s | h_t . W h_s | v . tanh(W [h_t; h_s])                             (dot, general, concat)
 //                  v . tanh(W h_{t-1} + U h_s), before the step it belongs to                  (additive: Bahdanau et al. 2015, A.1.2)
-//   local          the same within D of a place p_t: t (local-m), or S sigmoid(v_p . tanh(W_p h_t)) (equation 9), then times
+//   local          the same within D of a place p_t: t (local-m; at most S - 1), or S sigmoid(v_p . tanh(W_p h_t)) (equation 9), then times
 //                  exp(-(s - p_t)^2 / (2 sigma^2)), sigma = D / 2 (equation 10: local-p)
 //   hard           one s, drawn from alpha                         c_t = h_s                    (Xu et al. 2015, section 4.1)
 //

@@ -70,7 +70,7 @@ void LstmModel::check_ids(const PackedIds& ids, std::int64_t vocab_size) const {
 
 LstmMemory LstmModel::encode(const PackedIds& source) const {
   check_ids(source, config_.vocab_size);
-  LstmMemory memory{.states_NH = torch::embedding(source_table_, ids_tensor(source.ids, device()), /*padding_idx=*/config_.pad_id),
+  LstmMemory memory{.states_NH = torch::embedding(source_table_, ids_tensor(source.ids, device())),
                     .layout = PackedLayout(source.lengths, device()),
                     .last = {}};
   for (const auto& layer : *encoder_layers_) {
@@ -105,7 +105,7 @@ std::vector<torch::Tensor> LstmModel::step_weights() const {
 
 torch::Tensor LstmModel::read_ids(const torch::Tensor& ids_T) const {
   const auto& first = decoder_layers_->at<LstmImpl>(0);
-  const auto x_TH = dropout_->forward(torch::embedding(target_table_, ids_T, /*padding_idx=*/config_.pad_id));
+  const auto x_TH = dropout_->forward(torch::embedding(target_table_, ids_T));
   return linear(x_TH, first.input_weight.narrow(1, 0, config_.hidden_size), first.bias);
 }
 
@@ -131,7 +131,7 @@ LstmStep LstmModel::step(const torch::Tensor& gates_R4H, LstmDecoderState& state
 
 // Without attention nothing that is read depends on what was written: each layer runs over all steps at once.
 torch::Tensor LstmModel::read_in_one(const PackedIds& input, const TimeMajor& time, const LstmMemory& memory) const {
-  auto x_TH = torch::embedding(target_table_, ids_tensor(input.ids, device()), /*padding_idx=*/config_.pad_id);
+  auto x_TH = torch::embedding(target_table_, ids_tensor(input.ids, device()));
   for (std::size_t i = 0; i < memory.last.size(); ++i)
     x_TH = decoder_layers_->at<LstmImpl>(i).forward(dropout_->forward(x_TH), time, memory.last[i]).hidden_NH;
   return x_TH;
@@ -180,7 +180,7 @@ torch::Tensor LstmModel::logits(const PairBatch& batch) { return project(read_ta
 std::vector<AttentionMaps> LstmModel::attention(const PairBatch& pair) {
   if (!config_.looks()) return {};
   return {attention_maps(AttentionPart::kCross, {alignment_TS(pair).unsqueeze(0).unsqueeze(0)},
-                         /*zero_is_nothing=*/config_.attention == SourceAttention::kLocal)};
+                         config_.attention == SourceAttention::kLocal ? NotComputed::kZeros : NotComputed::kNone)};
 }
 
 torch::Tensor LstmModel::alignment_TS(const PairBatch& batch) {
@@ -188,8 +188,9 @@ torch::Tensor LstmModel::alignment_TS(const PairBatch& batch) {
   return read_target(batch.target, encode(batch.source)).weights_TS;
 }
 
-// Xu et al. 2015, section 4.1: the gradient of a drawn look is lambda_r (log p(y) - b) d log alpha_s + lambda_e d H[alpha]. The reward of a
-// look is the log-probability of its own word, b the batch's mean of them.
+// Xu et al. 2015, section 4.1: what is made large has the gradient lambda_r (log p(y) - b) d log alpha_s + lambda_e d H[alpha] besides. The
+// paper's reward is the whole sentence's; ours is that of the look's own word, which varies less and leaves out what the look does to later
+// words. b is the micro-batch's mean of them.
 SummedLoss LstmModel::loss(const PairBatch& batch, double label_smoothing) {
   const ReadTarget read = read_target(batch.target, encode(batch.source));
   SummedLoss result = tied_cross_entropy(dropout_->forward(read.hidden_TH), target_table_, {}, batch.target.ids, label_smoothing);

@@ -139,9 +139,9 @@ torch::Tensor TransformerModel::logits(const PairBatch& batch) { return project(
 std::vector<AttentionMaps> TransformerModel::attention(const PairBatch& pair) {
   AttentionRecord encoder, decoder;
   (void)read_target(pair.target, encode(pair.source, &encoder), &decoder);
-  return {attention_maps(AttentionPart::kEncoder, encoder.self, /*zero_is_nothing=*/false),
-          attention_maps(AttentionPart::kDecoder, decoder.self, /*zero_is_nothing=*/true),
-          attention_maps(AttentionPart::kCross, decoder.cross, /*zero_is_nothing=*/false)};
+  return {attention_maps(AttentionPart::kEncoder, encoder.self, NotComputed::kNone),
+          attention_maps(AttentionPart::kDecoder, decoder.self, NotComputed::kFuture),
+          attention_maps(AttentionPart::kCross, decoder.cross, NotComputed::kNone)};
 }
 
 SummedLoss TransformerModel::loss(const PairBatch& batch, double label_smoothing) {

@@ -1,4 +1,5 @@
 // attend attention, by the binary: every family's numbers, the page, and what it refuses.
+#include <algorithm>
 #include <cmath>
 
 #include "core/json.h"
@@ -28,6 +29,9 @@ struct World {
     const Arguments pairs{"--train-source", path("s.txt"), "--train-target", path("t.txt"), "--vocab-size", "60"};
     train("bert", "bert", of_text);
     train("bert", "window", of_text + Arguments{"--set", "attention=window", "--set", "attention_window=4"});
+    train("bert", "linformer", of_text + Arguments{"--set", "attention=linformer", "--set", "attention_projected=8"});
+    train("bert", "bigbird",
+          of_text + Arguments{"--set", "attention=bigbird", "--set", "attention_block=2", "--set", "attention_random=1"});
     train("gpt", "gpt", of_text);
     train("transformer", "transformer", pairs);
     train("lstm", "lstm", pairs);
@@ -105,9 +109,26 @@ TEST_CASE("a reader's tokens, what they look at, and what a window leaves out") 
              [](std::size_t q, std::size_t k) { return std::abs(static_cast<double>(q) - static_cast<double>(k)) > 2; });
 }
 
+TEST_CASE("signed weights have no shares, and Big Bird's blocks that are not seen are null") {
+  const Json linformer = world().numbers("linformer", {"--text", "the cat sleeps in the garden"});
+  CHECK(linformer.at("kind") == "linformer");
+  CHECK_THAT(linformer.at("notes").dump(), Contains("weights are signed"));
+  CHECK(linformer.at("parts").at(0).at("rollout").is_null());
+  CHECK(linformer.at("parts").at(0).at("summary").at(0).at(0).at("does") == "");
+
+  std::string words;
+  for (int i = 0; i < 10; ++i) words += "the cat sleeps . ";
+  const Json view = world().numbers("bigbird", {"--text", words});
+  CHECK(view.at("kind") == "bigbird");
+  const Json& head = view.at("parts").at(0).at("weights").at(0).at(0);
+  CHECK(!head.at(0).at(20).is_null());  // the first block sees all
+  CHECK(head.at(10).at(20).is_null());  // another sees itself, its neighbours, and the first and last
+  CHECK(!head.at(10).at(11).is_null());
+}
+
 TEST_CASE("a writer's tokens look back, at what it was given or writes itself") {
   const Json given = world().numbers("gpt", {"--text", "the cat", "--target", " sleeps"});
-  check_part(given.at("parts").at(0), 2, 2, tokens(given, "source"), tokens(given, "source"), future);
+  check_part(given.at("parts").at(0), 2, 4, tokens(given, "source"), tokens(given, "source"), future);
   CHECK(given.at("notes").empty());
   const Json own = world().numbers("gpt", {"--text", "the cat", "--max-new-tokens", "3"});
   CHECK(tokens(own, "source") == tokens(world().numbers("gpt", {"--text", "the cat", "--max-new-tokens", "0"}), "source") + 3);
@@ -131,8 +152,10 @@ TEST_CASE("a translator has three parts, an LSTM an alignment") {
   CHECK_THAT(lstm.at("notes").dump(), Contains("The model translated: "));
   check_part(lstm.at("parts").at(0), 1, 1, tokens(lstm, "target"), tokens(lstm, "source"), nothing);
   const Json hard = world().numbers("hard", {"--text", "die katze schlaeft .", "--target", "the cat"});
-  for (const Json& query : hard.at("parts").at(0).at("weights").at(0).at(0))
-    for (const Json& weight : query) CHECK((weight == 0.0 || weight == 1.0));
+  for (const Json& query : hard.at("parts").at(0).at("weights").at(0).at(0)) {
+    CHECK(std::count(query.begin(), query.end(), Json(1.0)) == 1);
+    CHECK(std::count(query.begin(), query.end(), Json(0.0)) + 1 == static_cast<std::ptrdiff_t>(query.size()));
+  }
 }
 
 TEST_CASE("the page is one file that may load nothing, and long texts are cut with a word") {
@@ -148,7 +171,7 @@ TEST_CASE("the page is one file that may load nothing, and long texts are cut wi
   for (int i = 0; i < 5000; ++i) words += "cat ";
   const Outcome cut = world().look("bert", {"--text", words, "--max-length", "32", "--output", page.string()});
   CHECK(cut.code == 0);
-  CHECK_THAT(cut.err, Contains("Only the first 32 of the 5002 tokens of the text are shown."));
+  CHECK_THAT(cut.err, Contains("The text has 5002 tokens; it was cut to the first 32 before it was read."));
 }
 
 TEST_CASE("what attention cannot show is refused with a sentence") {
@@ -158,6 +181,8 @@ TEST_CASE("what attention cannot show is refused with a sentence") {
   refused("bert", {"--text", "the cat"}, "neither --output nor --json is given");
   refused("bert", {"--text", " ", "--json"}, "--text is empty");
   refused("bert", {"--text", "the cat", "--target", "the dog", "--json"}, "--target is what a model writes; this one reads");
+  refused("gpt", {"--text", "the cat", "--target", "the dog", "--text-pair", "the hen", "--json"},
+          "--target and --text-pair are both given");
   refused("transformer", {"--text", "die katze", "--text-pair", "the dog", "--json"}, "--text-pair is for models that read two texts");
   refused("transformer", {"--text", "die katze", "--target", "", "--json"}, "--target is empty");
   refused("none", {"--text", "die katze", "--json"}, "no attention to look at");

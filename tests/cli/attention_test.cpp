@@ -13,7 +13,9 @@ namespace {
 std::string documents() {
   std::string text;
   for (int i = 0; i < 40; ++i)
-    text += i % 2 ? "the cat sleeps in the house .\nthe cat is good .\n\n" : "the dog runs in the garden .\nit is bad .\n\n";
+    text += i % 2 ? "the cat sleeps in the house and the dog runs in the garden , for it is good .\nthe cat is good and it is not bad "
+                    "that the dog sleeps , but it runs .\n\n"
+                  : "the dog runs in the garden .\nit is bad .\n\n";
   return text;
 }
 
@@ -73,6 +75,7 @@ bool reads_whole_texts(const std::string& kind) { return kind == "linformer" || 
 
 TEST_CASE("a GPT of every kind is trained, goes on to the same bits, and writes and scores text") {
   const World& w = world();
+  int compared = 0;
   for (const auto& [name, kind] : kinds()) {
     INFO(name);
     if (reads_whole_texts(name)) continue;
@@ -97,7 +100,16 @@ TEST_CASE("a GPT of every kind is trained, goes on to the same bits, and writes 
         run({"score", "--model", model, "--log-probabilities", "--json"}, "the cat" + answer["text"].get<std::string>() + "\n");
     INFO(scored.err);
     REQUIRE(scored.code == 0);
+    const Json ours = answer["log_probabilities"], theirs = parse_json(scored.out, "score")["log_probabilities"];
+    const std::string text = answer["text"];
+    if (std::any_of(text.begin(), text.end(), [](char letter) { return letter == '\n' || letter == '<'; })) continue;  // score reads a line
+    const Json prompt = parse_json(run({"score", "--model", model, "--log-probabilities", "--json"}, "the cat\n").out, "score");
+    if (prompt["log_probabilities"].size() + ours.size() != theirs.size()) continue;  // the text's own tokens are others
+    ++compared;
+    for (std::size_t i = 0; i < ours.size(); ++i)
+      CHECK(ours[i].get<double>() == Approx(theirs[theirs.size() - ours.size() + i].get<double>()).margin(1e-4));
   }
+  CHECK(compared > 0);
 }
 
 TEST_CASE("a BERT of every kind is pretrained, goes on to the same bits, is tuned and answers") {
@@ -117,7 +129,7 @@ TEST_CASE("a BERT of every kind is pretrained, goes on to the same bits, is tune
     INFO(filled.err);
     CHECK(filled.code == 0);
     REQUIRE(run({"finetune", "classify", "--model", model, "--train", (w.folder / "table.tsv").string(), "--text", "0", "--label", "1",
-                 "--steps", "2", "--output", tuned, "-q"})
+                 "--steps", "2", "--dropout", "0.1", "--output", tuned, "-q"})
                 .code == 0);
     CHECK(read_json_file(fs::path(tuned) / "config.json")["architectures"] ==
           Json({is_theirs ? "BigBirdForSequenceClassification" : "AttendBertForSequenceClassification"}));
@@ -147,5 +159,5 @@ TEST_CASE("kinds of attention that cannot be are refused with a sentence") {
   check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_buckets=7"}),
                 "attention_buckets is 7; expected an even number");
   check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_rounds=0"}), "attention_rounds is 0; expected 1 to 16");
-  check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_chunk=0"}), "attention_chunk is 0; expected 1 or more");
+  check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_chunk=0"}), "attention_chunk is 0; expected 1 to");
 }

@@ -107,7 +107,7 @@ TEST_CASE("bench train says what is missing or does not go together") {
                   "--source and --target have no effect with --family " + std::string(family));
   check_refusal(training("transformer", {"--set", "vocab_size=50"}), "bench train needs sentences");
   check_refusal(training("transformer", Arguments{"--set", "vocab_size=9"} + world().pairs()), "line 2: '9' is not a token id below 9");
-  check_refusal(training("gtp", {}), "'gtp' is not one of transformer|bert|gpt");
+  check_refusal(training("gtp", {}), "'gtp' is not one of transformer|lstm|bert|gpt");
 }
 
 TEST_CASE("attention is measured for each kind and length, and what is not quadratic needs less of a long text") {

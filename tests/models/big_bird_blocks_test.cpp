@@ -83,7 +83,9 @@ TEST_CASE("blocks that cannot be are refused with a sentence") {
   CHECK_THAT(refusal(256, 3, 4096), Catch::Contains("attention_block is 256: of a text of 3072 tokens block 2 would draw "
                                                     "attention_random, 3, of 0 blocks"));
   CHECK_THAT(refusal(128, 5, 3072), Catch::Contains("of 4 blocks"));
-  CHECK(refusal(256, 3, 2048).empty());  // no text is as long
+  CHECK(refusal(256, 3, 2048).empty());                                // no text is as long
+  CHECK_THAT(refusal(256, 4, 4000), Catch::Contains("of a text of"));  // one of 3841 tokens has as many blocks as one of 4096
+  CHECK_THAT(refusal(128, 5, 3000), Catch::Contains("of 4 blocks"));
   CHECK(refusal(1, 1, 4096).empty());
   CHECK(refusal(7, 2, 4096).empty());  // no text of 1024 tokens is a whole number of blocks
   CHECK(refusal(64, 3, 4096).empty());

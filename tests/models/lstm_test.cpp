@@ -220,23 +220,67 @@ TEST_CASE("local-p weighs by a Gaussian around the place it predicts") {
   }
 }
 
+TEST_CASE("an LSTM's fast step has the plain one's gradients, whichever of its results is used") {
+  torch::manual_seed(12);
+  const auto gates = torch::randn({5, 80}), cell = torch::randn({5, 20}), weights = torch::randn({5, 40});
+  for (const auto& [hidden_share, cell_share] : {std::pair{1.0, 1.0}, {1.0, 0.0}, {0.0, 1.0}}) {
+    const auto gradients = [&](torch::ScalarType type) {
+      const std::vector<torch::Tensor> inputs{gates.to(type).detach().requires_grad_(), cell.to(type).detach().requires_grad_()};
+      const LstmState next = lstm_cell(inputs[0], inputs[1]);
+      torch::Tensor value;
+      if (hidden_share > 0) value = (next.hidden * weights.narrow(1, 0, 20)).sum();
+      if (cell_share > 0) value = (value.defined() ? value : torch::zeros({}, type)) + (next.cell * weights.narrow(1, 20, 20)).sum();
+      return torch::autograd::grad({value}, inputs);
+    };
+    const auto fast = gradients(torch::kFloat32), plain = gradients(torch::kFloat64);  // float64 takes the formula as it is written
+    for (std::size_t i = 0; i < fast.size(); ++i) CHECK(difference(fast[i], plain[i]) < 1e-5);
+  }
+}
+
+TEST_CASE("the decoder's split weights are its first layer's on embedding and last look side by side") {
+  torch::manual_seed(13);
+  const torch::NoGradGuard no_gradient;
+  LstmConfig config = small_config();
+  config.num_layers = 1;
+  const auto model = model_of(config);
+  model->eval();
+  const LstmMemory memory = model->encode(ids({{5, 6, 0}}));
+  LstmDecoderState state = model->first_state(memory);
+  state.attentional_RH = torch::randn({1, 32});
+  const LstmState before = state.layers[0];
+  const auto table = model->named_parameters()["source_embedding"], id = torch::tensor(std::vector<std::int64_t>{7});
+  const auto read = torch::cat({table.index_select(0, id), state.attentional_RH}, 1);
+  (void)model->step(model->read_ids(id), state, model->aligned_source(memory), model->step_weights());
+  const Lstm first(std::dynamic_pointer_cast<LstmImpl>(model->named_modules()["decoder_layers.0"]));
+  CHECK(difference(state.layers[0].hidden, first->step(read, before).hidden) < 1e-6);
+}
+
 TEST_CASE("hard attention: the loss's extra terms are REINFORCE's, and are gone when it does not train") {
   LstmConfig config = small_config(SourceAttention::kHard);
   config.dropout = 0;
-  const auto loss_with = [&](double reward, double entropy) {
+  bool trains = true;
+  const auto loss_with = [&](double reward, double entropy, HardBaseline baseline = HardBaseline::kMean) {
     config.hard_reward = reward;
     config.hard_entropy = entropy;
+    config.hard_baseline = baseline;
     torch::manual_seed(9);
     const auto model = model_of(config);
+    model->train(trains);
     torch::manual_seed(10);
     const SummedLoss loss = model->loss(kPairs, 0);
-    CHECK(-loss.log_likelihood == Approx(loss.loss.item<double>()).margin(reward + entropy > 0 ? 1e9 : 1e-3));
+    if (!trains || reward + entropy == 0) CHECK(-loss.log_likelihood == Approx(loss.loss.item<double>()).epsilon(1e-5));
     return loss.loss.item<double>();
   };
   const double plain = loss_with(0, 0), rewarded = loss_with(1, 0), both = loss_with(1, 0.5), twice = loss_with(2, 0);
   CHECK(rewarded != plain);
   CHECK(twice - plain == Approx(2 * (rewarded - plain)).epsilon(1e-3));
   CHECK(both < rewarded);  // entropies are above zero
+  // Without a baseline every reward is a negative number times the logarithm of a share: their products are taken off the loss.
+  const double bare = loss_with(1, 0, HardBaseline::kNone);
+  CHECK(bare < plain);
+  CHECK(bare != rewarded);
+  trains = false;
+  CHECK(loss_with(1, 1) == loss_with(0, 0));
 }
 
 TEST_CASE("the surrogate of hard attention has the gradient of the expected reward") {

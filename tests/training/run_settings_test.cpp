@@ -43,6 +43,8 @@ TEST_CASE("A resumed run may be longer, may differ with a warning, and keeps the
   CHECK_THROWS_WITH(check_resumed_settings(before, changed("seed", 2)), Catch::Contains("--seed was 1, now 2"));
   CHECK_THROWS_WITH(check_resumed_settings(before, changed("batch_tokens", 100)), Catch::Contains("--batch-tokens was 4096, now 100"));
   CHECK_THROWS_WITH(check_resumed_settings(before, changed("vocab_size", 800)), Catch::Contains("another model or vocabulary"));
+  CHECK_THROWS_WITH(check_resumed_settings(before, changed("set", {"attention=window"})), Catch::Contains("another model or vocabulary"));
+  CHECK_NOTHROW(check_resumed_settings(before, changed("set", {"attention_dropout=0.1"})));
   CHECK_THROWS_WITH(check_resumed_settings(before, changed("best_by", "loss")), Catch::Contains("chosen by another metric"));
   // The names of validation files may change; what they hold is compared by the trainer.
   const Json with_validation = changed("valid", "a.txt");

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <set>
 #include <sstream>
@@ -200,13 +201,20 @@ TEST_CASE("listops come to what they say, within their lengths and Long Range Ar
   CHECK(value_of("[SM 5 9 [MED 1 2 ] ]") == 5);
 }
 
+const std::map<std::string, std::string> kLanguages{
+    {"france", "french"},  {"spain", "spanish"},    {"germany", "german"},    {"italy", "italian"},
+    {"poland", "polish"},  {"greece", "greek"},     {"sweden", "swedish"},    {"finland", "finnish"},
+    {"japan", "japanese"}, {"turkey", "turkish"},   {"russia", "russian"},    {"china", "chinese"},
+    {"denmark", "danish"}, {"norway", "norwegian"}, {"hungary", "hungarian"}, {"portugal", "portuguese"}};
+
 TEST_CASE("recall's answer is the language of the country that stands so many words back") {
   for (const TaskExample& example : examples_of("recall", 300, {.lengths = NumberRange{7, 9}})) {
     const std::int64_t between = words_of(example.input) - 6 - 3;  // i grew up in X . and i speak fluent
     CHECK((between >= 7 && between <= 9));
     CHECK(example.input.starts_with("i grew up in "));
     CHECK(example.input.ends_with(" i speak fluent"));
-    if (example.input.find("in france .") != std::string::npos) CHECK(example.output == "french");
+    const std::string country = example.input.substr(13, example.input.find(' ', 13) - 13);
+    CHECK(kLanguages.at(country) == example.output);
     CHECK(example.input.find(" " + example.output + " ") == std::string::npos);
   }
 }

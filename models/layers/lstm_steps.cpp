@@ -1,78 +1,18 @@
-#include "models/kernels/lstm.h"
+#include "models/layers/lstm_steps.h"
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
-#include "models/kernels/pieces.h"
+#include "models/kernels/lstm_cell.h"
 #include "models/layers/linear.h"
 
 namespace attend {
 namespace {
 
-using namespace simd;
-
-constexpr std::int64_t kGrain = 8192;  // numbers that are worth waking a thread for
-
-ATTEND_INLINE Floats sigmoid(const Floats& x) { return 1.0f / (1.0f + exp(-x)); }
-ATTEND_INLINE Floats tanh(const Floats& x) { return 2.0f / (1.0f + exp(-2.0f * x)) - 1.0f; }
-
-// One row's step. `gates` holds the sums, `recurrent` what is to be added to them (or null); the gates' values are left in `gates`.
-ATTEND_SIMD void cell_forward(float* gates, const float* recurrent, const float* past, float* cell, float* hidden, std::int64_t width) {
-  for_each_piece(
-      0, width, [&](std::int64_t j, std::int64_t count) __attribute__((always_inline)) {
-        Floats sum[4];
-        for (int k = 0; k < 4; ++k) {
-          sum[k] = load_piece(gates + k * width + j, count);
-          if (recurrent != nullptr) sum[k] += load_piece(recurrent + k * width + j, count);
-        }
-        const Floats in = sigmoid(sum[0]), forget = sigmoid(sum[1]), candidate = tanh(sum[2]), out = sigmoid(sum[3]);
-        const Floats now = forget * load_piece(past + j, count) + in * candidate;
-        store_piece(cell + j, now, count);
-        store_piece(hidden + j, out * tanh(now), count);
-        store_piece(gates + j, in, count);
-        store_piece(gates + width + j, forget, count);
-        store_piece(gates + 2 * width + j, candidate, count);
-        store_piece(gates + 3 * width + j, out, count);
-      });
-}
-
-// The gradients of one row's step: of the sums, left in `sums`, and of the cell before, left in `cell_gradient`, which held that of the
-// cell after. `gates` are their values.
-ATTEND_SIMD void cell_backward(const float* gates, const float* past, const float* cell, const float* hidden_gradient, float* cell_gradient,
-                               float* sums, std::int64_t width) {
-  for_each_piece(
-      0, width, [&](std::int64_t j, std::int64_t count) __attribute__((always_inline)) {
-        const Floats in = load_piece(gates + j, count), forget = load_piece(gates + width + j, count);
-        const Floats candidate = load_piece(gates + 2 * width + j, count), out = load_piece(gates + 3 * width + j, count);
-        const Floats squashed = tanh(load_piece(cell + j, count)), of_hidden = load_piece(hidden_gradient + j, count);
-        const Floats of_cell = load_piece(cell_gradient + j, count) + of_hidden * out * (1.0f - squashed * squashed);
-        store_piece(sums + j, of_cell * candidate * in * (1.0f - in), count);
-        store_piece(sums + width + j, of_cell * load_piece(past + j, count) * forget * (1.0f - forget), count);
-        store_piece(sums + 2 * width + j, of_cell * in * (1.0f - candidate * candidate), count);
-        store_piece(sums + 3 * width + j, of_hidden * squashed * out * (1.0f - out), count);
-        store_piece(cell_gradient + j, of_cell * forget, count);
-      });
-}
-
-float* data(torch::Tensor& tensor) { return tensor.mutable_data_ptr<float>(); }
-const float* data(const torch::Tensor& tensor) { return tensor.const_data_ptr<float>(); }
-
-template <class Row>
-void each_row(std::int64_t rows, std::int64_t width, const Row& row) {
-  at::parallel_for(0, rows, std::max<std::int64_t>(1, kGrain / (4 * width)), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) row(r);
-  });
-}
-
 struct CellFunction : torch::autograd::Function<CellFunction> {
   static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, const torch::Tensor& sums_R4H,
                                                 const torch::Tensor& past_RH) {
     auto gates = sums_R4H.clone(torch::MemoryFormat::Contiguous), cell = torch::empty_like(past_RH), hidden = torch::empty_like(past_RH);
-    const std::int64_t width = past_RH.size(1);
-    each_row(past_RH.size(0), width, [&](std::int64_t r) {
-      cell_forward(data(gates) + r * 4 * width, nullptr, data(past_RH) + r * width, data(cell) + r * width, data(hidden) + r * width,
-                   width);
-    });
+    lstm_cell_forward(gates, {}, past_RH, cell, hidden);
     context->save_for_backward({gates, past_RH, cell});
     return {hidden, cell};
   }
@@ -82,11 +22,7 @@ struct CellFunction : torch::autograd::Function<CellFunction> {
     const auto of_hidden = gradients[0].defined() ? gradients[0].contiguous() : torch::zeros_like(cell);
     auto of_cell = gradients[1].defined() ? gradients[1].clone(torch::MemoryFormat::Contiguous) : torch::zeros_like(cell);
     auto sums = torch::empty_like(gates);
-    const std::int64_t width = cell.size(1);
-    each_row(cell.size(0), width, [&](std::int64_t r) {
-      cell_backward(data(gates) + r * 4 * width, data(past) + r * width, data(cell) + r * width, data(of_hidden) + r * width,
-                    data(of_cell) + r * width, data(sums) + r * 4 * width, width);
-    });
+    lstm_cell_backward(gates, past, cell, of_hidden, of_cell, sums);
     return {sums, of_cell};
   }
 };
@@ -112,13 +48,11 @@ struct StepsFunction : torch::autograd::Function<StepsFunction> {
     torch::Tensor past_hidden = first_hidden.contiguous(), past_cell = first_cell.contiguous();
     std::int64_t start = 0;
     for (const std::int64_t count : rows) {
-      const auto recurrent = matmul::nt(past_hidden.narrow(0, 0, count), weight_4HH);
-      each_row(count, width, [&](std::int64_t r) {
-        cell_forward(data(gates) + (start + r) * 4 * width, data(recurrent) + r * 4 * width, data(past_cell) + r * width,
-                     data(cell) + (start + r) * width, data(hidden) + (start + r) * width, width);
-      });
-      past_hidden = hidden.narrow(0, start, count);
-      past_cell = cell.narrow(0, start, count);
+      const auto recurrent = matmul::nt(past_hidden.narrow(0, 0, count), weight_4HH).to(torch::kFloat32);
+      const auto next_hidden = hidden.narrow(0, start, count), next_cell = cell.narrow(0, start, count);
+      lstm_cell_forward(gates.narrow(0, start, count), recurrent, past_cell.narrow(0, 0, count), next_cell, next_hidden);
+      past_hidden = next_hidden;
+      past_cell = next_cell;
       start += count;
     }
     context->save_for_backward({gates, weight_4HH, first_hidden, first_cell, hidden, cell});
@@ -130,7 +64,6 @@ struct StepsFunction : torch::autograd::Function<StepsFunction> {
     const auto saved = context->get_saved_variables();
     const torch::Tensor &gates = saved[0], &weight = saved[1], &hidden = saved[4], &cell = saved[5];
     const auto rows = context->saved_data["rows"].toIntVector();
-    const std::int64_t width = weight.size(1);
     auto of_hidden = gradients[0].defined() ? gradients[0].clone(torch::MemoryFormat::Contiguous) : torch::zeros_like(hidden);
     auto of_cell = gradients[1].defined() ? gradients[1].clone(torch::MemoryFormat::Contiguous) : torch::zeros_like(cell);
     const auto cell_before = before(saved[3], cell, rows);
@@ -140,12 +73,9 @@ struct StepsFunction : torch::autograd::Function<StepsFunction> {
     for (std::size_t t = rows.size(); t-- > 0;) {
       const std::int64_t count = rows[t];
       start -= count;
-      each_row(count, width, [&](std::int64_t r) {
-        const std::int64_t at = start + r;
-        cell_backward(data(gates) + at * 4 * width, data(cell_before) + at * width, data(cell) + at * width, data(of_hidden) + at * width,
-                      data(of_cell) + at * width, data(sums) + at * 4 * width, width);
-      });
-      const auto of_past_hidden = matmul::nn(sums.narrow(0, start, count), weight), of_past_cell = of_cell.narrow(0, start, count);
+      const auto of_step = [&](const torch::Tensor& x) { return x.narrow(0, start, count); };
+      lstm_cell_backward(of_step(gates), of_step(cell_before), of_step(cell), of_step(of_hidden), of_step(of_cell), of_step(sums));
+      const auto of_past_hidden = matmul::nn(of_step(sums), weight), of_past_cell = of_step(of_cell);
       if (t == 0) {
         first_hidden_gradient = of_past_hidden;
         first_cell_gradient = of_past_cell;
