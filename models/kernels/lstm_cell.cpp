@@ -69,7 +69,8 @@ void each_row(std::int64_t rows, std::int64_t width, const Row& row) {
 void lstm_cell_forward(torch::Tensor gates_R4H, const torch::Tensor& recurrent_R4H, const torch::Tensor& past_RH, torch::Tensor cell_RH,
                        torch::Tensor hidden_RH) {
   const std::int64_t width = past_RH.size(1);
-  float *gates = gates_R4H.mutable_data_ptr<float>(), *cell = cell_RH.mutable_data_ptr<float>(), *hidden = hidden_RH.mutable_data_ptr<float>();
+  float *gates = gates_R4H.mutable_data_ptr<float>(), *cell = cell_RH.mutable_data_ptr<float>(),
+        *hidden = hidden_RH.mutable_data_ptr<float>();
   const float *recurrent = data(recurrent_R4H), *past = data(past_RH);
   each_row(past_RH.size(0), width, [&](std::int64_t r) {
     cell_forward(gates + r * 4 * width, recurrent ? recurrent + r * 4 * width : nullptr, past + r * width, cell + r * width,

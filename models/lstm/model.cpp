@@ -153,21 +153,23 @@ LstmModel::ReadTarget LstmModel::read_target(const PackedIds& target, const Lstm
     is_drawn = torch::rand({target.size()}, torch::TensorOptions(device())) < kDrawnShare;
 
   std::vector<torch::Tensor> hidden, looks, log_probabilities, entropies, drawn;
-  std::int64_t start = 0;
-  for (const std::int64_t count : time.rows()) {
-    source = source.first_rows(count);
-    state.attentional_RH = state.attentional_RH.narrow(0, 0, count);
-    for (LstmState& layer : state.layers) layer = {.hidden = layer.hidden.narrow(0, 0, count), .cell = layer.cell.narrow(0, 0, count)};
+  std::int64_t rows = target.size();
+  for (const auto& gates_R4H : gates_T4H.split_with_sizes(time.rows())) {
+    const std::int64_t count = gates_R4H.size(0);
+    if (count < rows) {  // some sentences end
+      source = source.first_rows(count);
+      state.attentional_RH = state.attentional_RH.narrow(0, 0, count);
+      for (LstmState& layer : state.layers) layer = {.hidden = layer.hidden.narrow(0, 0, count), .cell = layer.cell.narrow(0, 0, count)};
+      rows = count;
+    }
     if (is_drawn.defined()) drawn.push_back(is_drawn.narrow(0, 0, count));
-    const LstmStep step_result =
-        step(gates_T4H.narrow(0, start, count), state, source, weights, is_drawn.defined() ? drawn.back() : torch::Tensor());
+    const LstmStep step_result = step(gates_R4H, state, source, weights, is_drawn.defined() ? drawn.back() : torch::Tensor());
     hidden.push_back(step_result.hidden_RH);
     looks.push_back(step_result.look.weights_RS);
     if (is_drawn.defined()) {
       log_probabilities.push_back(step_result.look.log_probability_R);
       entropies.push_back(step_result.look.entropy_R);
     }
-    start += count;
   }
   const auto packed = [&](const std::vector<torch::Tensor>& steps) {
     return steps.empty() ? torch::Tensor() : time.restore(torch::cat(steps));
