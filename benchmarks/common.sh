@@ -56,3 +56,12 @@ score_multi30k() {
     done
   done
 }
+
+# Token ids of Multi30k's training pairs, a vocabulary of 8,000: $WORK/train.de.ids, $WORK/train.en.ids.
+multi30k_ids() {
+  local tokens="$SHARED/data/multi30k/tok" tokenizer="$WORK/multi30k-8000" side
+  if [[ ! -f $tokenizer/vocab.json ]]; then
+    "$ATTEND" tokenizer train --type sentencepiece --model bpe --vocab-size 8000 --output "$tokenizer" "$tokens/train.de" "$tokens/train.en"
+  fi
+  for side in de en; do "$ATTEND" tokenizer encode --tokenizer "$tokenizer" --ids < "$tokens/train.$side" > "$WORK/train.$side.ids"; done
+}

@@ -4,12 +4,7 @@
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 machine
-tokens="$SHARED/data/multi30k/tok"
-tokenizer="$WORK/multi30k-8000"
-if [[ ! -f $tokenizer/vocab.json ]]; then
-  "$ATTEND" tokenizer train --type sentencepiece --model bpe --vocab-size 8000 --output "$tokenizer" "$tokens/train.de" "$tokens/train.en"
-fi
-for side in de en; do "$ATTEND" tokenizer encode --tokenizer "$tokenizer" --ids < "$tokens/train.$side" > "$WORK/train.$side.ids"; done
+multi30k_ids
 for _ in 1 2 3; do
   "$ATTEND" bench train --source "$WORK/train.de.ids" --target "$WORK/train.en.ids" --set vocab_size=8000 --threads 2 | paste -sd' '
   "$PYTHON" "$SHARED/peers/train_seq2seq.py" "$WORK/train.de.ids" "$WORK/train.en.ids" --vocab 8000 2> /dev/null

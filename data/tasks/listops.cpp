@@ -11,7 +11,7 @@ namespace {
 constexpr int kMostDepth = 10;
 constexpr std::uint64_t kMostArguments = 10;
 constexpr NumberRange kLengths{500, 2000};
-constexpr int kMostTries = 1 << 22;  // one in 50 of the usual lengths is taken
+constexpr int kMostTries = 1 << 22;
 
 /// An expression as text, how many tokens it has, what it comes to.
 struct Expression {

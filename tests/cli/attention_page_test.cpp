@@ -1,6 +1,7 @@
 // attend attention, by the binary: every family's numbers, the page, and what it refuses.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "core/json.h"
 #include "tests/cli/refusal_check.h"
@@ -89,6 +90,16 @@ void check_part(const Json& part, std::size_t layers, std::size_t heads, std::si
 bool nothing(std::size_t, std::size_t) { return false; }
 bool future(std::size_t q, std::size_t k) { return k > q; }
 
+/// All float32 numbers of a safetensors file.
+std::vector<float> numbers_in(const fs::path& path) {
+  const std::string bytes = read_text(path);
+  std::uint64_t header = 0;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  std::vector<float> numbers((bytes.size() - 8 - header) / sizeof(float));
+  std::memcpy(numbers.data(), bytes.data() + 8 + header, numbers.size() * sizeof(float));
+  return numbers;
+}
+
 std::size_t tokens(const Json& view, const std::string& text) { return view.at("texts").at(text).at("tokens").size(); }
 
 }  // namespace
@@ -172,6 +183,45 @@ TEST_CASE("the page is one file that may load nothing, and long texts are cut wi
   const Outcome cut = world().look("bert", {"--text", words, "--max-length", "32", "--output", page.string()});
   CHECK(cut.code == 0);
   CHECK_THAT(cut.err, Contains("The text has 5002 tokens; it was cut to the first 32 before it was read."));
+}
+
+TEST_CASE("parameters of translators are drawn from --seed") {
+  for (const std::string family : {"transformer", "lstm"}) {
+    INFO(family);
+    const auto start = [&](const std::string& name, const std::string& seed) {
+      const Outcome done = run({"pretrain",
+                                family,
+                                "--train-source",
+                                world().path("s.txt"),
+                                "--train-target",
+                                world().path("t.txt"),
+                                "--vocab-size",
+                                "60",
+                                "--preset",
+                                "tiny",
+                                "--steps",
+                                "1",
+                                "--learning-rate",
+                                "1e-9",
+                                "--threads",
+                                "1",
+                                "--seed",
+                                seed,
+                                "--output",
+                                world().path(name),
+                                "-q"});
+      INFO(done.err);
+      REQUIRE(done.code == 0);
+      return numbers_in(world().folder / name / "model.safetensors");
+    };
+    // The step itself moves a number by 1e-9, whatever the data.
+    const std::vector<float> one = start(family + "-1", "1"), again = start(family + "-again", "1"), other = start(family + "-2", "2");
+    CHECK(one == again);
+    REQUIRE(one.size() == other.size());
+    std::size_t differing = 0;
+    for (std::size_t i = 0; i < one.size(); ++i) differing += std::abs(one[i] - other[i]) > 1e-4f;
+    CHECK(differing > one.size() / 2);
+  }
 }
 
 TEST_CASE("what attention cannot show is refused with a sentence") {

@@ -150,4 +150,6 @@ TEST_CASE("kinds of attention that cannot be are refused with a sentence") {
                 "attention_buckets is 7; expected an even number");
   check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_rounds=0"}), "attention_rounds is 0; expected 1 to 16");
   check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_chunk=0"}), "attention_chunk is 0; expected 1 to");
+  check_refusal(refusal({"--set", "attention=reformer", "--set", "attention_buckets=1024", "--set", "attention_chunk=1024"}),
+                "attention_chunk is 1024; expected 1 to 64 with 1024 buckets");
 }

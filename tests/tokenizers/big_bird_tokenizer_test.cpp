@@ -139,6 +139,32 @@ TEST_CASE("a saved tokenizer reads back the same") {
   CHECK(again.encode("the [MASK] sat") == Ids{5, 16, 4, 9, 7});
 }
 
+TEST_CASE("what older folders say beside the vocabulary is followed, and saved with it") {
+  const Folder folder;
+  folder.write_model(vocabulary());
+  const std::string plain = folder.tokenizer().fingerprint();
+  write_text(folder.folder / "special_tokens_map.json", R"({"mask_token": "<m>"})");
+  const BigBirdTokenizer read = folder.tokenizer();
+  CHECK(read.piece(read.mask_id()) == "<m>");
+  CHECK(read.fingerprint() != plain);
+  const TempFolder saved;
+  read.save(saved.path(), 0);
+  const BigBirdTokenizer again(saved.path());
+  CHECK(again.mask_id() == read.mask_id());
+  CHECK(again.encode("the <m> cat") == read.encode("the <m> cat"));
+}
+
+TEST_CASE("a token that is null is none, and shifts no ids; one with a task must be there") {
+  const Folder folder;
+  folder.write(tokenizer_json());
+  folder.configure({{"bos_token", "<begin>"}});
+  const std::int64_t with = folder.tokenizer().vocab_size();
+  folder.configure({{"bos_token", nullptr}});
+  CHECK(folder.tokenizer().vocab_size() == with - 1);
+  folder.configure({{"sep_token", nullptr}});
+  CHECK_THAT(folder.refusal(), Contains("sep_token is null; expected a token"));
+}
+
 TEST_CASE("a long word takes time that grows with its length alone") {
   const Folder folder;
   folder.write(tokenizer_json());
@@ -165,6 +191,13 @@ TEST_CASE("tokenizers that are not Big Bird's are refused with a sentence") {
   CHECK_THAT(changed([](Json& model) { model["vocab"] = Json::array(); }), Contains("'vocab' is no list"));
   CHECK_THAT(changed([](Json& model) { model["vocab"][5] = "the"; }), Contains("is not a piece and its score"));
   folder.write(tokenizer_json());
+  Json scored = tokenizer_json();
+  scored["model"]["vocab"][3][1] = -1.0;
+  folder.write(scored);
+  CHECK_THAT(folder.refusal(), Contains("the unknown token has a score that is not 0"));
+  folder.write(tokenizer_json());
+  folder.configure({{"tokenizer_class", "PreTrainedTokenizerFast"}});  // transformers then follows more of tokenizer.json
+  CHECK_THAT(folder.refusal(), Contains("expected BigBirdTokenizer"));
   folder.configure({{"tokenizer_class", "XLNetTokenizer"}});
   CHECK_THAT(folder.refusal(), Contains("tokenizer_class is 'XLNetTokenizer'; expected BigBirdTokenizer"));
 }
