@@ -88,6 +88,10 @@ TEST_CASE("run.toml holds every flag of every training command") {
   w.check({"pretrain", "transformer"}, {pairs + Arguments{"--preset", "tiny", "--set", "max_positions=64", "--dropout", "0.2",
                                                           "--vocab-size", "30", "--tokenizer-model", "bpe", "--language-codes", ">>eng<<"},
                                         pairs + Arguments{"--preset", "tiny", "--tokenizer", w.path("pretrain-transformer")}});
+  w.check({"pretrain", "lstm"},
+          {pairs + Arguments{"--preset", "tiny", "--set", "max_positions=64", "--dropout", "0.2", "--vocab-size", "30", "--tokenizer-model",
+                             "bpe", "--language-codes", ">>eng<<", "--attention", "local", "--score", "dot"},
+           pairs + Arguments{"--preset", "tiny", "--tokenizer", w.path("pretrain-transformer")}});
   w.check({"finetune", "translate"}, {pairs + Arguments{"--model", w.path("pretrain-transformer")}});
 
   const Arguments text{"--train", w.path("text"), "--valid", w.path("text")};
