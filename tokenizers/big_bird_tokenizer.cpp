@@ -84,7 +84,7 @@ BigBirdTokenizer::BigBirdTokenizer(const fs::path& folder) {
   std::vector<std::string_view> followed{"add_prefix_space", "model_input_names"};
   std::vector<TokenizerSettings::Named> named;
   for (const auto& [key, usual] : kSpecialTokens) {
-    followed.push_back(key);
+    followed.emplace_back(key);
     const bool has_task = std::string_view(key) != "bos_token" && std::string_view(key) != "eos_token";
     if (settings.is_null(key) && has_task) throw UserError(settings.name() + ": " + key + " is null; expected a token");
     if (!settings.is_null(key)) named.push_back({key, settings.token_text(key).value_or(usual)});
