@@ -15,7 +15,8 @@ torch::Tensor AttentionKernel::cross_attend(const torch::Tensor& q_NE, const tor
 }
 
 const std::vector<const AttentionKernel*>& attention_kernels() {
-  static const std::vector<const AttentionKernel*> all{&kernels::packed(), &kernels::chunked(), &kernels::fused(), &kernels::plain()};
+  static const std::vector<const AttentionKernel*> all{&kernels::long_texts(), &kernels::packed(), &kernels::chunked(), &kernels::fused(),
+                                                       &kernels::plain()};
   return all;
 }
 
@@ -36,7 +37,8 @@ const AttentionKernel& kernel_for(const torch::Tensor& q_NE, const AttentionShap
                                 .dtype = q_NE.scalar_type(),
                                 .head_width = q_NE.size(1) / shape.num_heads,
                                 .dropout = shape.dropout > 0,
-                                .window = shape.window > 0});
+                                .window = shape.window > 0,
+                                .long_texts = is_long(shape.queries.longest(), shape.keys.longest())});
 }
 
 }  // namespace attend

@@ -21,8 +21,9 @@ struct AttentionNeeds {
   torch::DeviceType device = torch::kCPU;
   torch::ScalarType dtype = torch::kFloat32;
   std::int64_t head_width = 64;
-  bool dropout = false;  ///< dropout on the attention weights
-  bool window = false;   ///< in time and memory that grow with the window, not with the sequence
+  bool dropout = false;     ///< dropout on the attention weights
+  bool window = false;      ///< in time and memory that grow with the window, not with the sequence
+  bool long_texts = false;  ///< at least one text of the batch is_long
 };
 
 /// Queries, keys and values after their projections, and which sentence each token belongs to.
@@ -36,6 +37,10 @@ struct AttentionShape {
 
   Reach reach() const { return Reach::of(causality, window); }
 };
+
+/// Whether a text is so long that its queries and keys no longer fit a core's cache: from here on LibTorch's blocks are faster than ours
+/// (docs/attention.md has the figures).
+constexpr bool is_long(std::int64_t num_queries, std::int64_t num_keys) { return num_queries >= 1536 && num_keys >= 1536; }
 
 /// softmax(Q K^T / sqrt(d_k)) as written: q_NHD, k_MHD -> weights_BHQK, zero where a query may not attend. Before dropout.
 torch::Tensor attention_weights(const torch::Tensor& q_NHD, const torch::Tensor& k_MHD, const AttentionShape& shape);
@@ -69,6 +74,7 @@ const AttentionKernel& plain();
 const AttentionKernel& fused();
 const AttentionKernel& packed();
 const AttentionKernel& chunked();
+const AttentionKernel& long_texts();
 }  // namespace kernels
 
 }  // namespace attend

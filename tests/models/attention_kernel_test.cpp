@@ -76,6 +76,22 @@ TEST_CASE("the packed kernel is the one chosen on a CPU and refuses what it cann
   CHECK(best_attention_kernel({.device = torch::kCUDA, .head_width = 32}).name() == "fused");
 }
 
+TEST_CASE("long texts go to LibTorch's blocks, and the short ones beside them have the answer they have alone") {
+  CHECK(best_attention_kernel({.head_width = 32, .long_texts = true}).name() == "long");
+  CHECK(best_attention_kernel({.head_width = 32, .dropout = true, .long_texts = true}).name() == "packed");
+  CHECK(best_attention_kernel({.head_width = 32, .window = true, .long_texts = true}).name() == "packed");
+  CHECK(best_attention_kernel({.device = torch::kCUDA, .head_width = 32, .long_texts = true}).name() == "fused");
+  for (const auto causality : {Causality::kBidirectional, Causality::kCausal}) {
+    const Case test{{20, 1600}, {20, 1600}, causality, 2, 16};
+    const auto expected = run(kernels::packed(), test), actual = run(kernels::long_texts(), test);
+    CHECK(relative_difference(actual.context, expected.context) < 5e-6);
+    CHECK(relative_difference(actual.first_gradient, expected.first_gradient) < 5e-6);
+    CHECK(torch::equal(actual.context.narrow(0, 0, 20), expected.context.narrow(0, 0, 20)));
+    CHECK(torch::equal(actual.first_gradient.narrow(0, 0, 20), expected.first_gradient.narrow(0, 0, 20)));
+    CHECK_FALSE(torch::equal(actual.context, expected.context));  // the long one was not computed by the same code
+  }
+}
+
 TEST_CASE("a causal context ignores the future") {
   for (const auto* kernel : attention_kernels()) {
     torch::manual_seed(3);

@@ -44,6 +44,23 @@ TEST_CASE("linear equals LibTorch's, gradients included") {
   }
 }
 
+TEST_CASE("a part of a weight's columns multiplies as its copy does, gradients included") {
+  for (const std::int64_t rows : {40, 300}) {
+    torch::manual_seed(2);
+    const auto x = torch::randn({rows, 48}).requires_grad_(), whole = torch::randn({64, 96}).requires_grad_(), bias = torch::randn({64});
+    const auto part = whole.narrow(1, 48, 48);
+    const auto y = linear(x, part, bias);
+    y.square().sum().backward();
+    const auto x_gradient = x.grad().clone(), weight_gradient = whole.grad().clone();
+    x.mutable_grad() = whole.mutable_grad() = torch::Tensor();
+    const auto expected = linear(x, part.contiguous(), bias);
+    expected.square().sum().backward();
+    CHECK(torch::equal(y, expected));
+    CHECK(difference(x_gradient, x.grad()) == 0);
+    CHECK(difference(weight_gradient, whole.grad()) == 0);
+  }
+}
+
 TEST_CASE("a few rows are multiplied as many are, whatever the sizes and the number of threads") {
   torch::manual_seed(11);
   const torch::NoGradGuard no_gradient;
