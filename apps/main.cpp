@@ -12,6 +12,7 @@
 #include "apps/version.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "training/ranks.h"
 
 namespace attend {
 namespace {
@@ -60,6 +61,9 @@ int main(int argc, char** argv) {
     attend::log_error(attend::unwritten_results());
     return static_cast<int>(ExitCode::kStoppedAndSaved);
   } catch (const attend::StorageError& error) {
+    attend::log_error(error.what());
+    return static_cast<int>(ExitCode::kStoppedAndSaved);
+  } catch (const attend::PeerError& error) {  // before the training loop: within it nothing is lost
     attend::log_error(error.what());
     return static_cast<int>(ExitCode::kStoppedAndSaved);
   } catch (const std::exception& error) {

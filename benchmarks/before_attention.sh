@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #   benchmarks/before_attention.sh [KIND...]
 # Multi30k German to English by LSTMs, without attention, with hard, local and global attention, of one layer; and by the Transformer of
-# multi30k_de_en.sh, of three layers. All are 256 wide (preset small), 10 epochs, lower-cased tokens, beam 5. BLEU of all of test 2016 and by the length
+# multi30k_de_en.sh, of three layers. All are 256 wide (preset small), EPOCHS (10) epochs, lower-cased tokens, beam 5. BLEU of all of test 2016 and by the length
 # of the source, parameters, minutes.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
@@ -10,7 +10,7 @@ text="$(multi30k tok)"
 kinds=("$@")
 (( ${#kinds[@]} > 0 )) || kinds=(none hard local global transformer)
 common=(--train-source "$text/train.de" --train-target "$text/train.en" --valid-source "$text/val.de" --valid-target "$text/val.en"
-        --preset small --epochs 10 --batch-tokens 2500 --learning-rate 0.001 --schedule linear --eval-sentences 200 --eval-every 700
+        --preset small --epochs "${EPOCHS:-10}" --batch-tokens 2500 --learning-rate 0.001 --schedule linear --eval-sentences 200 --eval-every 700
         --save-every 700 --log-every 100 --resume --threads 2 --seed 1 -q)
 for kind in "${kinds[@]}"; do
   run="$WORK/before-attention-$kind"

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace attend {
 
@@ -40,8 +41,11 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 /// shares the volume says nothing here.
 void write_folder_atomically(const std::filesystem::path& path, const std::function<void(const std::filesystem::path&)>& fill);
 
-/// True where `path` holds a manifest.json and every file it lists has the size (and, when `check_hashes`, the SHA-256) stated.
 enum class CheckHashes { kNo, kYes };
+/// What of `path` is not as its manifest.json says, a phrase a file: "model.safetensors is missing"; of sizes, and hashes where asked for.
+/// Empty where all is as stated.
+std::vector<std::string> manifest_faults(const std::filesystem::path& path, CheckHashes check);
+/// Whether there are none.
 bool folder_is_complete(const std::filesystem::path& path, CheckHashes check);
 
 /// Points the relative symbolic link `link` at `target`, atomically. A relative target counts from the link's own folder.

@@ -154,25 +154,34 @@ void write_folder_atomically(const fs::path& given, const std::function<void(con
   }
 }
 
-bool folder_is_complete(const fs::path& path, CheckHashes check) {
+std::vector<std::string> manifest_faults(const fs::path& path, CheckHashes check) {
+  const auto fault_of = [&](const std::string& name, const Json& entry) -> std::string {
+    const fs::path file = path / name;
+    if (!is_plain_relative(name)) return "lies outside the folder";
+    if (!entry.is_object() || !entry.contains("size") || !entry.contains("sha256")) return "has no size and SHA-256 in the manifest";
+    if (!fs::is_regular_file(file)) return "is missing";
+    if (const Json size = fs::file_size(file); size != entry["size"])
+      return "has " + size.dump() + " bytes; the manifest says " + entry["size"].dump();
+    if (check == CheckHashes::kYes && Json(sha256_file(file)) != entry["sha256"]) return "has another SHA-256 than the manifest says";
+    return "";
+  };
+  std::vector<std::string> faults;
   try {
-    if (!fs::is_regular_file(path / kManifest)) return false;
+    if (!fs::is_regular_file(path / kManifest)) return {"there is no manifest.json"};
     const Json manifest = read_json_file(path / kManifest);
-    if (!manifest.is_object() || !manifest.contains("files") || !manifest["files"].is_object()) return false;
-    for (const auto& [name, entry] : manifest["files"].items()) {
-      const fs::path file = path / name;
-      if (!is_plain_relative(name) || !entry.is_object() || !entry.contains("size") || !entry.contains("sha256")) return false;
-      if (!fs::is_regular_file(file) || Json(fs::file_size(file)) != entry["size"]) return false;
-      if (check == CheckHashes::kYes && Json(sha256_file(file)) != entry["sha256"]) return false;
-    }
-    return true;
-  } catch (const UserError&) {  // a manifest that is no JSON
-    return false;
-  } catch (const StorageError&) {
-    return false;
-  } catch (const fs::filesystem_error&) {
-    return false;
+    if (!manifest.is_object() || !manifest.contains("files") || !manifest["files"].is_object()) return {"manifest.json lists no files"};
+    for (const auto& [name, entry] : manifest["files"].items())
+      if (const std::string fault = fault_of(name, entry); !fault.empty()) faults.push_back(name + " " + fault);
+  } catch (const UserError& error) {  // a manifest that is no JSON
+    faults.emplace_back(error.what());
+  } catch (const StorageError& error) {
+    faults.emplace_back(error.what());
+  } catch (const fs::filesystem_error& error) {
+    faults.emplace_back(error.what());
   }
+  return faults;
 }
+
+bool folder_is_complete(const fs::path& path, CheckHashes check) { return manifest_faults(path, check).empty(); }
 
 }  // namespace attend

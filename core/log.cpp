@@ -60,18 +60,20 @@ void set_log_level(LogLevel level) { current_level = level; }
 LogLevel log_level() { return current_level; }
 
 void log_info(const std::string& message) {
-  if (current_level != LogLevel::kQuiet) write(spdlog::level::trace, message);
+  if (current_level.load() >= LogLevel::kNormal) write(spdlog::level::trace, message);
 }
 
 void log_detail(const std::string& message) {
   if (current_level == LogLevel::kVerbose) write(spdlog::level::trace, message);
 }
 
-void log_warning(const std::string& message) { write(spdlog::level::warn, "warning: " + message); }
+void log_warning(const std::string& message) {
+  if (current_level.load() >= LogLevel::kQuiet) write(spdlog::level::warn, "warning: " + message);
+}
 void log_error(const std::string& message) { write(spdlog::level::err, "error: " + message); }
 
 void log_info_once(const std::string& message) {
-  if (current_level != LogLevel::kQuiet && is_new(message)) log_info(message);
+  if (current_level.load() >= LogLevel::kNormal && is_new(message)) log_info(message);
 }
 
 void log_warning_once(const std::string& message) {

@@ -5,9 +5,9 @@
 
 namespace attend {
 
-enum class LogLevel { kQuiet, kNormal, kVerbose };
+enum class LogLevel { kErrors, kQuiet, kNormal, kVerbose };
 
-void set_log_level(LogLevel level);  ///< -q, nothing, -v
+void set_log_level(LogLevel level);  ///< of a process that is not the first of its run, -q, nothing, -v
 LogLevel log_level();
 void log_info(const std::string& message);
 void log_detail(const std::string& message);  ///< with -v only

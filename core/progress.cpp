@@ -93,7 +93,7 @@ void Progress::update(std::uint64_t done, const std::string& text) {
   }
   done_ = done;
   text_ = text;
-  if (is_finished_ || log_level() == LogLevel::kQuiet) return;
+  if (is_finished_ || log_level() <= LogLevel::kQuiet) return;
   if (is_terminal_) {
     if (!is_drawn_ || now - last_shown_ >= kRedraw) draw_bar(now);
   } else if (now - last_shown_ >= log_interval_) {
@@ -108,7 +108,7 @@ void Progress::clear() {
 
 void Progress::finish() {
   clear();
-  if (std::exchange(is_finished_, true) || log_level() == LogLevel::kQuiet) return;
+  if (std::exchange(is_finished_, true) || log_level() <= LogLevel::kQuiet) return;
   log_line(Clock::now());
 }
 

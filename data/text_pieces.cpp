@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <utility>
 
 #include "core/error.h"
 #include "core/limits.h"
 #include "core/text.h"
 #include "core/text_source.h"
+#include "tokenizers/byte_bpe_files.h"
 
 namespace fs = std::filesystem;
 
@@ -83,6 +85,20 @@ std::uint64_t byte_of_character(const fs::path& path, std::uint64_t index) {
   return mark + bytes;
 }
 
+/// `border`, or the end of the document marker that it would cut in two.
+std::uint64_t past_marker(const fs::path& path, std::uint64_t border) {
+  const std::string_view marker = kEndOfText;
+  const std::uint64_t begin = border - std::min<std::uint64_t>(border, marker.size() - 1);
+  std::ifstream file(path, std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(begin));
+  std::string around(2 * marker.size() - 2, '\0');
+  file.read(around.data(), static_cast<std::streamsize>(around.size()));
+  around.resize(static_cast<std::size_t>(file.gcount()));
+  const std::size_t found = around.find(marker);
+  if (found == std::string::npos || begin + found >= border) return border;
+  return begin + found + marker.size();
+}
+
 }  // namespace
 
 TextCounts count_text(const fs::path& path) {
@@ -122,7 +138,7 @@ TextSplit split_text(const std::vector<fs::path>& files, double valid_fraction) 
       split.train.push_back({.file = files[i]});
       left -= characters[i];
     } else {
-      const std::uint64_t border = left == 0 ? 0 : byte_of_character(files[i], left);
+      const std::uint64_t border = left == 0 ? 0 : past_marker(files[i], byte_of_character(files[i], left));
       if (border > 0) split.train.push_back({.file = files[i], .end = border});
       split.valid.push_back({.file = files[i], .begin = border});
       left = 0;

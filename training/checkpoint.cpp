@@ -37,8 +37,9 @@ std::vector<std::int64_t> Checkpoints::steps() const {
 std::optional<std::int64_t> Checkpoints::newest_complete() const {
   std::vector<std::int64_t> found = steps();
   for (; !found.empty(); found.pop_back()) {
-    if (folder_is_complete(path(found.back()), CheckHashes::kYes)) return found.back();
-    log_warning(path(found.back()).string() + " is not complete (sizes or hashes differ from its manifest); looking for an older one");
+    const auto faults = manifest_faults(path(found.back()), CheckHashes::kYes);
+    if (faults.empty()) return found.back();
+    log_warning(path(found.back()).string() + " is not complete: " + faults.front() + "; looking for an older one");
   }
   return std::nullopt;
 }

@@ -32,6 +32,7 @@ struct TrainerState {
   Json best_metrics = Json::object();  ///< all metrics of that evaluation
   std::int64_t without_gain = 0;       ///< evaluations in a row that were not better
   std::int64_t skipped_in_a_row = 0;   ///< steps whose gradient was not finite
+  std::int64_t processes = 1;          ///< of the run that saved it
   std::string validation = {};         ///< Objective::validation() of the run that saved it; "" too where an earlier version did
   Json settings = {};                  ///< of the run that saved it
 
@@ -47,6 +48,7 @@ struct TrainerState {
     visit("best_step", self.best_step, "");
     visit("without_gain", self.without_gain, "");
     visit("skipped_in_a_row", self.skipped_in_a_row, "");
+    visit("processes", self.processes, "");
     visit("validation", self.validation, "");
   }
 };

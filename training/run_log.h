@@ -4,8 +4,11 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 
+#include "core/event_file.h"
 #include "core/metrics_log.h"
 #include "core/progress.h"
 #include "training/objective.h"
@@ -33,8 +36,11 @@ struct StepRecord {
 
 class RunLog {
  public:
-  /// `total_steps` 0: unknown. Records after `resume_step` are dropped from the file. Throws StorageError, as all of this class.
-  RunLog(const std::filesystem::path& output, std::int64_t resume_step, std::int64_t total_steps);
+  /// Says and writes nothing: of a process that is not the first.
+  RunLog() = default;
+  /// `total_steps` 0: unknown; `tensorboard`: as event files too (core/event_file.h), with the tags of Hugging Face's Trainer. Records
+  /// after `resume_step` are dropped from the file. Throws StorageError, as all of this class.
+  RunLog(const std::filesystem::path& output, std::int64_t resume_step, std::int64_t total_steps, bool tensorboard = false);
 
   void show_step(const StepReport& report);
   void record_step(const StepRecord& record);
@@ -43,11 +49,15 @@ class RunLog {
   void record_evaluation(const std::string& name, std::int64_t step, const Metrics& metrics, double seconds);
   /// A line, with the bar out of its way.
   void say(const std::string& line);
-  void finish() { progress_.finish(); }
+  void finish();
 
  private:
-  MetricsLog metrics_;
-  Progress progress_;
+  struct Output {
+    MetricsLog metrics;
+    Progress progress;
+    std::optional<EventFile> events = {};
+  };
+  std::unique_ptr<Output> output_;
   std::int64_t tokens_ = 0;  // since the last record
   double step_seconds_ = 0;
 };
@@ -55,5 +65,7 @@ class RunLog {
 /// "loss 2.1034  perplexity 8.19  bleu 31.02  accuracy 0.7819": losses and shares of one with four decimals.
 std::string format_metrics(const Metrics& metrics);
 Json metrics_to_json(const Metrics& metrics);
+/// "0.05", "1e-06": three digits.
+std::string short_number(double value);
 
 }  // namespace attend

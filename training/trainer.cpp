@@ -2,14 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "core/log.h"
 #include "core/random.h"
 #include "core/stop_signal.h"
 #include "training/autocast.h"
-#include "training/average.h"
-#include "training/model_card.h"
 #include "training/run_settings.h"
 
 namespace attend {
@@ -38,18 +35,6 @@ OptimizerOptions optimizer_options(const TrainingOptions& options) {
           .clip = options.clip};
 }
 
-std::string short_number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
-  return text;
-}
-
-double metric(const Metrics& metrics, const std::string& name) {
-  for (const auto& [candidate, value] : metrics)
-    if (candidate == name) return value;
-  TORCH_CHECK(false, "the objective's evaluation has no metric ", name);
-}
-
 }  // namespace
 
 std::shared_ptr<FolderLock> open_output(const std::filesystem::path& output, Start start) {
@@ -73,17 +58,22 @@ Trainer::Trainer(Objective& objective, TrainerSetup setup)
       options_(setup_.options),
       optimizer_(objective.model(), optimizer_options(options_)),
       checkpoints_(setup_.output) {
-  if (!setup_.lock) setup_.lock = open_output(setup_.output, setup_.start);
+  if (!setup_.lock && is_first()) setup_.lock = open_output(setup_.output, setup_.start);
   ask_for_determinism();
   const Json settings = run_settings(options_, objective_);
   const std::string validation = objective_.validation();
-  if (const auto newest = setup_.start == Start::kResume ? checkpoints_.newest_complete() : std::nullopt) {
+  require_same_run(settings);
+  if (const auto newest = step_to_resume()) {
     state_ = checkpoints_.state(*newest);
     check_resumed_settings(state_.settings, settings);
     if (state_.best && !state_.validation.empty() && state_.validation != validation)
       throw UserError("the validation data are not those by which step " + std::to_string(state_.best_step) +
                           " was found the best so far: its figures and new ones do not compare",
                       "resume with the same validation data, or start in another --output folder");
+    const int world = setup_.ranks->process().world;
+    if (state_.processes != world)
+      log_warning("resuming with " + std::to_string(world) + " processes, not " + std::to_string(state_.processes) +
+                  "; from here on the run differs from one that was never stopped");
     checkpoints_.load(state_, objective_, optimizer_);
     if (options_.steps && state_.step > *options_.steps)
       throw UserError("--steps " + std::to_string(*options_.steps) + " is over: the run is at step " + std::to_string(state_.step),
@@ -95,13 +85,38 @@ Trainer::Trainer(Objective& objective, TrainerSetup setup)
   }
   state_.settings = settings;
   state_.validation = validation;
+  state_.processes = setup_.ranks->process().world;
   seconds_before_ = state_.seconds;
+}
+
+/// The newest checkpoint, by the word of the first process; none where the run starts.
+std::optional<std::int64_t> Trainer::step_to_resume() const {
+  if (setup_.start != Start::kResume) return std::nullopt;
+  constexpr std::int64_t kNone = -1;
+  const std::int64_t found = is_first() ? checkpoints_.newest_complete().value_or(kNone) : kNone;
+  const auto step = static_cast<std::int64_t>(setup_.ranks->from_first(static_cast<double>(found)));
+  return step == kNone ? std::nullopt : std::optional(step);
+}
+
+/// Flags, data and first weights are the same on every process.
+void Trainer::require_same_run(const Json& settings) const {
+  if (setup_.ranks->is_alone()) return;
+  Json run = settings;
+  for (const char* own : {"threads", "device"}) run.erase(own);
+  run["output"] = setup_.output.string();
+  run["validation"] = objective_.validation();
+  run["batches"] = objective_.micro_batches_per_epoch();
+  double weights = 0;
+  const torch::NoGradGuard no_gradient;
+  for (const torch::Tensor& parameter : objective_.model().parameters()) weights += parameter.to(torch::kFloat64).sum().item<double>();
+  run["weights"] = weights;
+  setup_.ranks->require_same("flags or data", run);
 }
 
 std::int64_t Trainer::total_steps() {
   std::int64_t total = options_.steps.value_or(0);
   if (options_.epochs) {
-    const std::int64_t an_epoch = objective_.micro_batches_per_epoch(), a_step = options_.accumulate * setup_.process.world;
+    const std::int64_t an_epoch = objective_.micro_batches_per_epoch(), a_step = options_.accumulate * setup_.ranks->process().world;
     std::int64_t micro_batches = 0;
     if (__builtin_mul_overflow(*options_.epochs, an_epoch, &micro_batches))
       throw UserError("--epochs is " + std::to_string(*options_.epochs) + ", of " + std::to_string(an_epoch) +
@@ -117,8 +132,10 @@ ExitCode Trainer::run() {
   started_ = Clock::now();
   stop_after_step();
   try {
-    checkpoints_.remove_leftovers();
-    write_run_file({setup_.output, setup_.command}, state_.settings);
+    setup_.ranks->first_alone([&] {
+      checkpoints_.remove_leftovers();
+      write_run_file({setup_.output, setup_.command}, state_.settings);
+    });
     const std::int64_t total = total_steps();
     schedule_ = {.kind = schedule_of(options_),
                  .peak = options_.learning_rate,
@@ -129,22 +146,41 @@ ExitCode Trainer::run() {
       log_warning("--warmup-steps " + std::to_string(options_.warmup_steps) + " is not below the " + std::to_string(total) +
                   " steps of the run: the learning rate rises to " + short_number(schedule_.learning_rate(total)) + " of " +
                   short_number(options_.learning_rate));
-    log_ = std::make_unique<RunLog>(setup_.output, state_.step, total);
+    log_ = is_first() ? std::make_unique<RunLog>(setup_.output, state_.step, total, options_.tensorboard) : std::make_unique<RunLog>();
     objective_.model().train();
-    return loop();
+    const ExitCode code = loop();
+    setup_.ranks->any(false);  // nobody leaves while another still listens
+    return code;
   } catch (const StorageError& error) {
     if (log_) log_->finish();
-    log_error(std::string(error.what()) + "; " +
-              (saved_step_ > 0 ? "what was saved at step " + std::to_string(saved_step_) + " is whole" : "nothing had been saved yet") +
-              ". Make room and go on with --resume");
+    log_error(std::string(error.what()) + "; " + what_is_saved() + ". Make room and go on with --resume");
+    return ExitCode::kStoppedAndSaved;
+  } catch (const PeerError& error) {
+    if (log_) log_->finish();
+    log_error(std::string(error.what()) + "; " + what_is_saved() + ". Start all processes again with --resume");
     return ExitCode::kStoppedAndSaved;
   }
+}
+
+std::string Trainer::what_is_saved() const {
+  return saved_step_ > 0 ? "what was saved at step " + std::to_string(saved_step_) + " is whole" : "nothing had been saved yet";
+}
+
+/// What every process must see alike: whether one was asked to stop, and how long the run has taken, by the first one's clock.
+void Trainer::agree() {
+  is_asked_to_stop_ = stop_requested();
+  if (setup_.ranks->is_alone()) return;
+  std::vector<double> numbers{is_asked_to_stop_ ? 1.0 : 0.0, is_first() ? state_.seconds : 0.0};
+  setup_.ranks->sum(numbers);
+  is_asked_to_stop_ = numbers[0] > 0;
+  state_.seconds = numbers[1];
 }
 
 ExitCode Trainer::loop() {
   while (true) {
     // A stop comes before a due evaluation, which can take minutes: the run that goes on finds it still due.
-    if (stop_requested()) return stop();
+    agree();
+    if (is_asked_to_stop_) return stop();
     if (evaluation_is_due()) {
       evaluate();
       continue;
@@ -197,15 +233,33 @@ void Trainer::train_step() {
   if (step % options_.log_every == 0) record(step, learning_rate);
 }
 
-// A batch where a term of the loss has no target (a batch of unknown words has nothing to predict) is passed over. Several processes will
-// have to do so together, by the sum of their targets, to stay at one position.
+// A batch where a term of the loss has no target (a batch of unknown words has nothing to predict) is passed over: by all processes
+// together, where none of theirs has one, so that all stay at one position.
 std::unique_ptr<MicroBatch> Trainer::next_micro_batch() {
   for (std::int64_t passed_over = 0;; ++passed_over) {
     auto batch = objective_.next();
-    const std::vector<std::int64_t>& targets = batch->num_targets;  // of several processes: to be summed here
-    if (std::find(targets.begin(), targets.end(), 0) == targets.end()) return batch;
+    std::vector<double> targets(batch->num_targets.begin(), batch->num_targets.end());
+    setup_.ranks->sum(targets);
+    if (std::find(targets.begin(), targets.end(), 0.0) == targets.end()) return batch;
     TORCH_CHECK(passed_over <= objective_.micro_batches_per_epoch(), "no batch of an epoch has a target");
   }
+}
+
+/// Over the processes. A parameter that got a gradient on none of them has none.
+void Trainer::sum_gradients() {
+  if (setup_.ranks->is_alone()) return;
+  std::vector<torch::Tensor> parameters, gradients;
+  for (const torch::Tensor& parameter : objective_.model().parameters())
+    if (parameter.requires_grad()) parameters.push_back(parameter);
+  std::vector<double> has_gradient;
+  for (const torch::Tensor& parameter : parameters) has_gradient.push_back(parameter.grad().defined() ? 1 : 0);
+  setup_.ranks->sum(has_gradient);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (has_gradient[i] == 0) continue;
+    if (!parameters[i].grad().defined()) parameters[i].mutable_grad() = torch::zeros_like(parameters[i]);
+    gradients.push_back(parameters[i].grad());
+  }
+  setup_.ranks->sum(gradients);
 }
 
 Trainer::StepResult Trainer::accumulate_gradients(std::int64_t step) {
@@ -219,11 +273,18 @@ Trainer::StepResult Trainer::accumulate_gradients(std::int64_t step) {
     for (std::size_t term = 0; term < targets.size(); ++term) targets[term] += batch.num_targets[term];
     result.tokens += batch.num_tokens;
   }
+  std::vector<double> counts(targets.begin(), targets.end());
+  counts.push_back(static_cast<double>(result.tokens));
+  setup_.ranks->sum(counts);  // of the whole step: exact below 2^53
+  for (std::size_t term = 0; term < targets.size(); ++term) targets[term] = static_cast<std::int64_t>(counts[term]);
+  result.tokens = static_cast<std::int64_t>(counts.back());
   result.targets = targets.front();
+  const ProcessRank process = setup_.ranks->process();
   std::vector<torch::Tensor> sums(targets.size());
   for (std::size_t i = 0; i < micro_batches.size(); ++i) {
-    torch::manual_seed(
-        mix_seed(options_.seed, "dropout", {static_cast<std::uint64_t>(step), i, static_cast<std::uint64_t>(setup_.process.rank)}));
+    // By the micro-batch's place among those of all processes: two processes draw what one that accumulates two batches draws.
+    const std::size_t place = i * static_cast<std::size_t>(process.world) + static_cast<std::size_t>(process.rank);
+    torch::manual_seed(mix_seed(options_.seed, "dropout", {static_cast<std::uint64_t>(step), place, 0}));
     std::vector<SummedLoss> terms;
     {
       const Autocast autocast(options_.precision, objective_.model().parameters().front().device());
@@ -241,11 +302,13 @@ Trainer::StepResult Trainer::accumulate_gradients(std::int64_t step) {
     }
     torch::autograd::backward(losses, weights);
   }
+  sum_gradients();
   sums.push_back(optimizer_.gradient_norm());
   for (torch::Tensor& number : sums) number = number.to(torch::kFloat64);
   const torch::Tensor numbers = torch::stack(sums).cpu();
-  for (std::size_t term = 0; term < targets.size(); ++term)
-    result.loss += numbers[static_cast<std::int64_t>(term)].item<double>() / static_cast<double>(targets[term]);
+  std::vector<double> losses(numbers.const_data_ptr<double>(), numbers.const_data_ptr<double>() + targets.size());
+  setup_.ranks->sum(losses);
+  for (std::size_t term = 0; term < targets.size(); ++term) result.loss += losses[term] / static_cast<double>(targets[term]);
   result.gradient_norm = numbers[-1].item<double>();
   return result;
 }
@@ -282,114 +345,6 @@ void Trainer::record(std::int64_t step, double learning_rate) {
                      .seconds = state_.seconds});
   state_.loss_sum = 0;
   state_.loss_targets = 0;
-}
-
-std::optional<Metrics> Trainer::measure() {
-  const torch::NoGradGuard no_grad;
-  objective_.model().eval();
-  std::optional<Metrics> metrics = objective_.evaluate(stop_requested);
-  objective_.model().train();
-  update_seconds();
-  return metrics;
-}
-
-void Trainer::evaluate() {
-  const std::optional<Metrics> metrics = measure();
-  if (!metrics) return;  // a stop was requested
-  const BestMetric which = objective_.best_metric();
-  const double value = metric(*metrics, which.name);
-  const bool is_best = std::isfinite(value) && (!state_.best || which.is_better(value, *state_.best));
-  state_.evaluated_step = state_.step;
-  state_.without_gain = is_best ? 0 : state_.without_gain + 1;
-  if (is_best) {
-    state_.best = value;
-    state_.best_step = state_.step;
-    state_.best_metrics = metrics_to_json(*metrics);
-    objective_.save(setup_.output);
-  }
-  log_->record_evaluation("evaluation", state_.step, *metrics, state_.seconds);
-  log_->say("step " + std::to_string(state_.step) + ": " + format_metrics(*metrics) + (is_best ? "  (best so far)" : ""));
-}
-
-void Trainer::save() {
-  checkpoints_.save(state_, objective_, optimizer_);
-  saved_step_ = state_.step;
-  // Without an evaluation to choose by, the newest model is the one to use.
-  if (!objective_.can_evaluate()) objective_.save(setup_.output);
-  checkpoints_.prune(
-      {.keep = std::max(options_.keep, options_.average), .save_every = options_.save_every.value_or(0), .best_step = state_.best_step});
-}
-
-ExitCode Trainer::stop() {
-  if (state_.step != saved_step_) save();
-  log_->finish();
-  if (saved_step_ > 0)
-    log_info("stopped and saved at step " + std::to_string(saved_step_) + "; go on with: " + setup_.command + " --config " +
-             (setup_.output / "run.toml").string() + " --resume");
-  else
-    log_info("stopped before the first step; nothing to save");
-  return ExitCode::kStoppedAndSaved;
-}
-
-/// Why the run ended before its steps or epochs did; "" where it did not.
-std::string Trainer::early_end() const {
-  if ((options_.steps && state_.step >= *options_.steps) || (options_.epochs && objective_.epoch() >= *options_.epochs)) return "";
-  if (options_.patience > 0 && state_.without_gain >= options_.patience)
-    return "stopped early: " + std::to_string(state_.without_gain) + " evaluations in a row gave no better " +
-           objective_.best_metric().name + " (--patience " + std::to_string(options_.patience) + ")";
-  return "--max-minutes " + short_number(*options_.max_minutes) + " are over";
-}
-
-/// Whose weights the output folder holds.
-std::string Trainer::written_model() const {
-  if (options_.average > 0) return "the mean of the last checkpoints";
-  if (state_.best) return "that of step " + std::to_string(state_.best_step) + ", the best by " + objective_.best_metric().name;
-  return "that of step " + std::to_string(state_.step) + ", the last";
-}
-
-ExitCode Trainer::finish() {
-  std::optional<Metrics> averaged;
-  if (options_.average > 0) {
-    averaged = write_average();
-    if (stop_requested()) return stop();
-  } else if (objective_.can_evaluate() && !state_.best) {
-    log_warning("no evaluation gave a finite " + objective_.best_metric().name + "; the last model is written");
-    objective_.save(setup_.output);
-  }
-  written_metrics_ = averaged ? metrics_to_json(*averaged) : options_.average > 0 ? Json::object() : state_.best_metrics;
-  write_model_card(setup_.output, {.facts = objective_.card(),
-                                   .command = setup_.command,
-                                   .settings = state_.settings,
-                                   .metrics = written_metrics_,
-                                   .steps = state_.step,
-                                   .tokens = state_.tokens,
-                                   .averaged = options_.average});
-  log_->finish();
-  if (schedule_.total_steps == 0 && state_.step < options_.warmup_steps)
-    log_warning("the run ended within its warm-up of " + std::to_string(options_.warmup_steps) + " steps (--warmup-steps)");
-  if (const std::string reason = early_end(); !reason.empty()) log_info(reason);
-  log_info("done: " + std::to_string(state_.step) + " steps, " + format_count(static_cast<double>(state_.tokens)) + " tokens in " +
-           format_duration(state_.seconds) + "; the model in " + setup_.output.string() + " is " + written_model());
-  return ExitCode::kDone;
-}
-
-std::optional<Metrics> Trainer::write_average() {
-  std::vector<std::filesystem::path> folders;
-  for (const std::int64_t step : checkpoints_.steps_to_average(options_.average, options_.save_every.value_or(0)))
-    folders.push_back(checkpoints_.path(step));
-  const std::filesystem::path average = setup_.output / "checkpoints" / "average";
-  average_folders(folders, average);
-  objective_.load(average);
-  std::optional<Metrics> metrics;
-  if (objective_.can_evaluate()) {
-    metrics = measure();
-    if (!metrics) return std::nullopt;
-    log_->record_evaluation("average", state_.step, *metrics, state_.seconds);
-  }
-  log_->say("mean of the last " + std::to_string(folders.size()) + " checkpoints" + (metrics ? ": " + format_metrics(*metrics) : "") +
-            "; it is the model written" + (state_.best ? " (the best single one was step " + std::to_string(state_.best_step) + ")" : ""));
-  objective_.save(setup_.output);
-  return metrics;
 }
 
 void Trainer::update_seconds() { state_.seconds = seconds_before_ + seconds_since(started_); }

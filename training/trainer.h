@@ -15,10 +15,10 @@
 
 #include "core/atomic_file.h"
 #include "core/error.h"
-#include "data/batch_position.h"
 #include "training/checkpoint.h"
 #include "training/objective.h"
 #include "training/optimizer.h"
+#include "training/ranks.h"
 #include "training/run_log.h"
 #include "training/schedule.h"
 #include "training/training_options.h"
@@ -38,9 +38,9 @@ struct TrainerSetup {
   std::filesystem::path output;
   TrainingOptions options;  ///< validate()d
   Start start = Start::kFresh;
-  std::shared_ptr<FolderLock> lock = {};  ///< of open_output(), for commands that write there before; else the trainer takes it
-  std::string command = {};               ///< "attend pretrain transformer": for run.toml and messages
-  ProcessRank process = {};               ///< the objective's too
+  std::shared_ptr<FolderLock> lock = {};   ///< of open_output(), for commands that write there before; else the trainer takes it
+  std::string command = {};                ///< "attend pretrain transformer": for run.toml and messages
+  std::shared_ptr<Ranks> ranks = alone();  ///< the objective has their process() too
 };
 
 class Trainer {
@@ -50,7 +50,7 @@ class Trainer {
   /// far was chosen by some.
   Trainer(Objective& objective, TrainerSetup setup);
 
-  /// Trains to the end, or until a signal or a full disk: kDone or kStoppedAndSaved.
+  /// Trains to the end, or until a signal, a full disk or the loss of another process: kDone or kStoppedAndSaved.
   /// Throws UserError where loss or gradient is not finite and the options say stop.
   ExitCode run();
 
@@ -66,14 +66,19 @@ class Trainer {
     std::int64_t tokens = 0;
   };
 
+  bool is_first() const { return setup_.ranks->is_first(); }
+  std::optional<std::int64_t> step_to_resume() const;
+  void require_same_run(const Json& settings) const;
   std::int64_t total_steps();
   ExitCode loop();
+  void agree();
   bool is_finished() const;
   bool evaluation_is_due() const;
   bool save_is_due() const;
 
   void train_step();
   std::unique_ptr<MicroBatch> next_micro_batch();
+  void sum_gradients();
   StepResult accumulate_gradients(std::int64_t step);
   void refuse_step(std::int64_t step, const StepResult& result);
   void record(std::int64_t step, double learning_rate);
@@ -81,10 +86,12 @@ class Trainer {
   void evaluate();
   std::optional<Metrics> measure();
   void save();
+  void save_objective() const;
   ExitCode stop();
   ExitCode finish();
   std::string early_end() const;
   std::string written_model() const;
+  std::string what_is_saved() const;
   std::optional<Metrics> write_average();
   void update_seconds();
 
@@ -97,8 +104,9 @@ class Trainer {
   Json written_metrics_ = Json::object();
   Schedule schedule_;
   std::unique_ptr<RunLog> log_;
-  std::int64_t saved_step_ = 0;  // the newest checkpoint on disk; 0: none
-  double seconds_before_ = 0;    // of earlier parts of the run
+  std::int64_t saved_step_ = 0;    // the newest checkpoint on disk; 0: none
+  bool is_asked_to_stop_ = false;  // any of the processes
+  double seconds_before_ = 0;      // of earlier parts of the run
   std::chrono::steady_clock::time_point started_;
 };
 

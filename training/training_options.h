@@ -57,6 +57,7 @@ struct TrainingOptions {
   std::optional<std::int64_t> eval_every;
   std::optional<std::int64_t> save_every;
   std::int64_t keep = 3;
+  bool tensorboard = false;
   std::int64_t patience = 0;
   std::int64_t average = 0;
   std::int64_t log_every = 50;
@@ -94,6 +95,7 @@ struct TrainingOptions {
     visit("patience", self.patience, "stop after this many evaluations in a row without a better one; 0: never");
     visit("average", self.average, "at the end, write the mean of this many last checkpoints; 0: the best model");
     visit("log_every", self.log_every, "steps between records in metrics.jsonl");
+    visit("tensorboard", self.tensorboard, "write the records as TensorBoard's event files too, into the output's folder tensorboard");
     visit("on_nan", self.on_nan, "what to do with a step whose loss or gradient is not finite");
   }
 };

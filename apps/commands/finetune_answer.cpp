@@ -34,11 +34,12 @@ TrainingOutcome train_one(const FinetuneAnswerOptions& options, TrainingRun& run
   setup.valid = options.valid;
   setup.batch_size = batch_budget(run.training).sequences;
   setup.seed = run.training.seed;
+  setup.process = run.ranks->process();
   setup.options = options.answering;
   fit_spans(setup.options.spans, options.spans, setup.model->max_positions());
   setup.settings = finetune_settings(options.run, options.model);
   AnsweringObjective objective(std::move(setup));
-  each_epoch(run.training, objective);
+  each_epoch(run, objective);
   return train(run, objective, "attend finetune answer", out);
 }
 

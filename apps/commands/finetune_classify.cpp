@@ -43,12 +43,13 @@ TrainingOutcome train_one(const FinetuneClassifyOptions& options, Problem proble
   setup.valid = options.valid;
   setup.batch_size = batch_budget(run.training).sequences;
   setup.seed = run.training.seed;
+  setup.process = run.ranks->process();
   setup.options = options.classification;
   setup.settings = finetune_settings(options.run, options.model);
   setup.settings["header"] = std::string(enum_name(options.form.header));
   if (options.form.bad_rows == BadRows::kSkip) setup.settings["bad_rows"] = std::string(enum_name(options.form.bad_rows));
   ClassificationObjective objective(std::move(setup));
-  each_epoch(run.training, objective);
+  each_epoch(run, objective);
   return train(run, objective, problem == Problem::kClasses ? "attend finetune classify" : "attend finetune regress", out);
 }
 
@@ -108,8 +109,9 @@ Json finetune_settings(const FinetuneRun& run, const std::filesystem::path& mode
   return settings;
 }
 
-void each_epoch(TrainingOptions& training, Objective& objective) {
-  set_to_epochs(training, std::max<std::int64_t>(1, objective.micro_batches_per_epoch() / training.accumulate));
+void each_epoch(TrainingRun& run, Objective& objective) {
+  const std::int64_t a_step = run.training.accumulate * run.ranks->process().world;
+  set_to_epochs(run.training, std::max<std::int64_t>(1, objective.micro_batches_per_epoch() / a_step));
 }
 
 void add_finetune_classify(CLI::App& finetune) {

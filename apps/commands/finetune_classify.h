@@ -32,7 +32,7 @@ NewHead new_head(const FinetuneRun& run, TaskLabels labels, std::uint64_t seed);
 Json finetune_settings(const FinetuneRun& run, const std::filesystem::path& model);
 
 /// Evaluations and checkpoints after each epoch where no number of steps is given.
-void each_epoch(TrainingOptions& training, Objective& objective);
+void each_epoch(TrainingRun& run, Objective& objective);
 
 struct FinetuneClassifyOptions {
   FinetuneRun run;

@@ -28,7 +28,7 @@ TrainingOutcome train_one(const FinetuneLmOptions& options, TrainingRun& run, st
   setup.tokenizer = std::make_shared<const ByteBpeTokenizer>(options.model);
   setup.settings["model"] = options.model.string();
   LanguageObjective objective(std::move(setup));
-  each_epoch(run.training, objective);
+  each_epoch(run, objective);
   return train(run, objective, "attend finetune lm", out);
 }
 

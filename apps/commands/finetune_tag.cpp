@@ -37,10 +37,11 @@ TrainingOutcome train_one(const FinetuneTagOptions& options, TrainingRun& run, s
   setup.valid = options.valid;
   setup.batch_size = batch_budget(run.training).sequences;
   setup.seed = run.training.seed;
+  setup.process = run.ranks->process();
   setup.options = options.tagging;
   setup.settings = finetune_settings(options.run, options.model);
   TaggingObjective objective(std::move(setup));
-  each_epoch(run.training, objective);
+  each_epoch(run, objective);
   return train(run, objective, "attend finetune tag", out);
 }
 

@@ -85,6 +85,7 @@ LanguageSetup language_setup(const TrainingRun& run, const LanguageData& data) {
   const TrainingOptions& training = run.training;
   setup.budget = batch_budget(training);
   setup.seed = training.seed;
+  setup.process = run.ranks->process();
   setup.options = data.language;
   return setup;
 }

@@ -136,6 +136,7 @@ int run_pretrain_bert(const PretrainBertOptions& given, std::istream&, std::ostr
   const TrainingOptions& training = options.run.training;
   setup.budget = batch_budget(training);
   setup.seed = training.seed;
+  setup.process = options.run.ranks->process();
   setup.options = options.masked;
   setup.settings["device"] = options.run.common.device;
   if (is_start_given) {

@@ -34,7 +34,8 @@ std::filesystem::path prepare_tokenizer(const TrainingRun& run, const PretrainMo
     throw UserError("--vocab-size and " + source.learning_flag + " have no effect with --tokenizer",
                     "leave them out, or leave --tokenizer out to learn one");
   const auto folder = run.output / "tokenizer";
-  if (run.resume && folder_is_complete(folder, CheckHashes::kYes)) return folder;
+  const bool may_be_there = run.resume || !run.ranks->is_first();  // the first process has made it
+  if (may_be_there && folder_is_complete(folder, CheckHashes::kYes)) return folder;
   write_folder_atomically(folder, learnt ? source.learn : source.copy);
   return folder;
 }

@@ -5,7 +5,11 @@
 #include <map>
 #include <ostream>
 #include <sstream>
+#include <thread>
 
+#include <torch/cuda.h>
+
+#include "apps/commands/processes.h"
 #include "apps/flags.h"
 #include "core/error.h"
 #include "core/field_io.h"
@@ -60,6 +64,15 @@ void require_validation_for(const std::string& flag, const std::string& value, c
 void add_training_run(CLI::App& command, TrainingRun& run, BatchesBy batches_by) {
   command.add_option("--output,--output-dir", run.output, "folder for the model, its checkpoints and its log")->required();
   command.add_flag("--resume", run.resume, "go on from the newest complete checkpoint in --output; from the start where there is none");
+  const std::string processes = "Processes";
+  add_field_flag(command, "--nproc", run.nproc,
+                 "processes to start on this machine, each with batches of its own; torchrun, srun and mpirun "
+                 "are recognised without it")
+      ->configurable(false)
+      ->group(processes);
+  add_field_flag(command, "--peer-timeout", run.peer_timeout, "seconds after which a process that says nothing is given up")
+      ->configurable(false)
+      ->group(processes);
   add_config_flags(
       command, run.training,
       {.group = "Training",
@@ -90,8 +103,31 @@ void add_seeds(CLI::App& command, std::vector<std::int64_t>& seeds) {
       ->excludes(command.get_option("--seed"));
 }
 
+namespace {
+
+/// Joins or starts the others. The cores of a machine are shared out, unless --threads says how many each takes.
+void join_processes(TrainingRun& run) {
+  constexpr int kMostProcesses = 1024;
+  constexpr std::int64_t kLongestWait = 7 * 24 * 3600;
+  if (run.nproc < 1 || run.nproc > kMostProcesses)
+    throw UserError("--nproc is " + std::to_string(run.nproc) + "; expected 1 to " + std::to_string(kMostProcesses));
+  if (run.peer_timeout < 1 || run.peer_timeout > kLongestWait)
+    throw UserError("--peer-timeout is " + std::to_string(run.peer_timeout) + "; expected seconds, 1 to " + std::to_string(kLongestWait));
+  const Processes& processes = processes_of_run(run.nproc, std::chrono::seconds(run.peer_timeout));
+  run.ranks = processes.ranks;
+  if (run.ranks->is_alone()) return;
+  if (run.common.threads == 0)
+    run.common.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / processes.local_world);
+  if (torch::cuda::is_available() && (run.common.device == "auto" || run.common.device == "cuda"))
+    run.common.device = "cuda:" + std::to_string(processes.local_rank);
+}
+
+}  // namespace
+
 torch::Device begin_training(TrainingRun& run, Validation validation, const std::vector<InputFile>& files) {
+  join_processes(run);
   const torch::Device device = apply_common(run.common);
+  if (!run.ranks->is_first()) set_log_level(LogLevel::kErrors);
   run.training.seed = run.common.seed;
   run.training.precision = training_precision(run.common.precision);
   run.training.threads = torch::get_num_threads();
@@ -100,7 +136,10 @@ torch::Device begin_training(TrainingRun& run, Validation validation, const std:
     if (!file.path.empty()) require_file(file.flag, file.path);
   require_own_folder(run);
   install_stop_handlers();
-  run.lock = open_output(run.output, start_of(run));
+  if (run.ranks->is_first())
+    run.lock = open_output(run.output, start_of(run));
+  else
+    run.ranks->wait_for_first();
   return device;
 }
 
@@ -111,10 +150,13 @@ void require_other_folder(const std::filesystem::path& model, const std::filesys
 }
 
 TrainingOutcome train(const TrainingRun& run, Objective& objective, const std::string& command, std::ostream& out) {
-  Trainer trainer(objective, {.output = run.output, .options = run.training, .start = start_of(run), .lock = run.lock, .command = command});
+  if (run.ranks->is_first()) run.ranks->let_others_go();
+  Trainer trainer(
+      objective,
+      {.output = run.output, .options = run.training, .start = start_of(run), .lock = run.lock, .command = command, .ranks = run.ranks});
   const ExitCode code = trainer.run();
   TrainingOutcome outcome{.code = code, .metrics = trainer.written_metrics()};
-  if (code != ExitCode::kDone) return outcome;
+  if (code != ExitCode::kDone || !run.ranks->is_first()) return outcome;
   std::string usage = objective.card().usage;
   if (const std::size_t mark = usage.find("{folder}"); mark != std::string::npos) usage.replace(mark, 8, run.output.string());
   if (run.common.json) {
@@ -156,6 +198,7 @@ int train_seeds(const TrainingRun& run, const std::vector<std::int64_t>& seeds, 
     for (const auto& [name, value] : outcome.metrics.items())
       if (value.is_number()) values[name].push_back(value.get<double>());
   }
+  if (!run.ranks->is_first()) return static_cast<int>(ExitCode::kDone);
   if (values.empty()) log_warning("there are no validation data, so nothing to take means of");
   Json summary{{"seeds", seeds}};
   for (const auto& [name, of_seeds] : values) {

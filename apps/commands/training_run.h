@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "training/objective.h"
+#include "training/ranks.h"
 #include "training/training_options.h"
 
 namespace attend {
@@ -24,7 +25,10 @@ struct TrainingRun {
   TrainingOptions training;
   std::filesystem::path output;
   bool resume = false;
-  std::shared_ptr<FolderLock> lock = {};  ///< of the output folder, held from begin_training() on
+  int nproc = 1;                           ///< processes to start on this machine, where no launcher has
+  std::int64_t peer_timeout = 120;         ///< seconds
+  std::shared_ptr<Ranks> ranks = alone();  ///< of this run, from begin_training() on
+  std::shared_ptr<FolderLock> lock = {};   ///< of the output folder, held from begin_training() on
 };
 
 enum class BatchesBy { kEither, kSequences };  ///< tokens or sequences as asked, or sequences alone
@@ -44,6 +48,7 @@ struct InputFile {
 };
 
 /// Applies the common options, checks all others and that the files are there, catches signals, opens and locks the output folder.
+/// Starts or joins the other processes, where there are any: all but the first wait here until that one has made vocabulary and data.
 /// Returns where the model lives. Throws UserError.
 torch::Device begin_training(TrainingRun& run, Validation validation, const std::vector<InputFile>& files);
 

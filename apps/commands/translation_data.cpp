@@ -26,7 +26,8 @@ TranslationSetup translation_setup(const TrainingRun& run, const TranslationData
   TranslationSetup setup;
   setup.files = data.files;
   setup.cache = run.output / "data";
-  setup.batches = {.budget = batch_budget(run.training), .seed = run.training.seed};
+  const ProcessRank process = run.ranks->process();
+  setup.batches = {.budget = batch_budget(run.training), .seed = run.training.seed, .rank = process.rank, .world = process.world};
   setup.options = data.options;
   setup.settings["device"] = run.common.device;
   return setup;

@@ -30,15 +30,15 @@ class LongAttention final : public AttentionKernel {
       const std::int64_t query = shape.queries.offsets()[b], num_queries = shape.queries.lengths()[b];
       const std::int64_t key = shape.keys.offsets()[b], num_keys = shape.keys.lengths()[b];
       if (is_long(num_queries, num_keys)) {
-        const auto context_1HND = torch::scaled_dot_product_attention(
-            as_batch(q_NHD, query, num_queries), as_batch(k_MHD, key, num_keys), as_batch(v_MHD, key, num_keys), {}, 0,
-            shape.causality == Causality::kCausal);
+        const auto context_1HND =
+            torch::scaled_dot_product_attention(as_batch(q_NHD, query, num_queries), as_batch(k_MHD, key, num_keys),
+                                                as_batch(v_MHD, key, num_keys), {}, 0, shape.causality == Causality::kCausal);
         contexts.push_back(context_1HND.squeeze(0).transpose(0, 1).flatten(1));
       } else {
         const PackedLayout queries({num_queries}, q_NHD.device()), keys({num_keys}, q_NHD.device());
-        contexts.push_back(
-            packed().attend(q_NHD.narrow(0, query, num_queries), k_MHD.narrow(0, key, num_keys), v_MHD.narrow(0, key, num_keys),
-                            {.queries = queries, .keys = keys, .causality = shape.causality, .num_heads = shape.num_heads}));
+        contexts.push_back(packed().attend(q_NHD.narrow(0, query, num_queries), k_MHD.narrow(0, key, num_keys),
+                                           v_MHD.narrow(0, key, num_keys),
+                                           {.queries = queries, .keys = keys, .causality = shape.causality, .num_heads = shape.num_heads}));
       }
     }
     return torch::cat(contexts);

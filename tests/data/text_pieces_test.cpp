@@ -156,6 +156,17 @@ TEST_CASE("the last part of a text's characters is kept apart, whatever files th
   CHECK_FALSE(refusal_of([&] { split_text(files, 0.999); }).empty());
 }
 
+TEST_CASE("validation text never begins within the marker that ends a document") {
+  const TempFolder folder;
+  const std::string text = "one<|endoftext|>two three four";
+  write_text(folder / "a.txt", text);
+  for (std::size_t kept = 1; kept + 1 < text.size(); ++kept) {
+    const TextSplit split = split_text({folder / "a.txt"}, 1 - (static_cast<double>(kept) + 0.5) / static_cast<double>(text.size()));
+    CHECK(split.valid[0].begin == (kept > 3 && kept < 16 ? 16 : kept));
+    CHECK(split.train[0].end == split.valid[0].begin);
+  }
+}
+
 TEST_CASE("a text that became shorter, or never has white space, is refused") {
   const TempFolder folder;
   write_text(folder / "a.txt", "one two three");

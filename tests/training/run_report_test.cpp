@@ -6,6 +6,7 @@
 
 #include "tests/support/captured_stderr.h"
 #include "tests/support/temp_folder.h"
+#include "tests/training/pretend_ranks.h"
 #include "tests/training/toy_run.h"
 
 using namespace attend;
@@ -19,7 +20,8 @@ std::string said(const std::filesystem::path& output, const std::function<void(O
   TrainingOptions options = toy_options();
   change(options);
   ToyObjective objective(std::move(toy));
-  Trainer trainer(objective, {.output = output, .options = options, .process = {.rank = 0, .world = world}});
+  Trainer trainer(objective,
+                  {.output = output, .options = options, .ranks = std::make_shared<PretendRanks>(ProcessRank{.rank = 0, .world = world})});
   set_log_level(LogLevel::kNormal);
   std::string text = captured_stderr([&] { trainer.run(); });
   set_log_level(LogLevel::kQuiet);

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/stop_signal.h"
 #include "tests/support/temp_folder.h"
+#include "tests/training/pretend_ranks.h"
 #include "tests/training/toy_run.h"
 #include "training/trainer.h"
 
@@ -170,7 +171,10 @@ TEST_CASE("Each micro-batch of each step and each process drops elements of its 
   const auto drawn = [&](const char* name, int rank) {
     set_log_level(LogLevel::kQuiet);
     Drawing objective;
-    Trainer(objective, {.output = folder / name, .options = toy_options(), .process = {.rank = rank, .world = 2}}).run();
+    Trainer(
+        objective,
+        {.output = folder / name, .options = toy_options(), .ranks = std::make_shared<PretendRanks>(ProcessRank{.rank = rank, .world = 2})})
+        .run();
     return objective.drawn;
   };
   const auto one = drawn("one", 0), again = drawn("again", 0), other = drawn("other", 1);

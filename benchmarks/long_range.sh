@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+#   benchmarks/long_range.sh [TASK...]      listops, reviews-1024, reviews-4096
+# What each kind of attention costs in quality: a BERT of 2 layers, 64 wide, learns a task from random weights with equal steps, batches and
+# seeds. ListOps by Long Range Arena's rules (500 to 2,000 tokens; Tay et al. 2021), and whether two passages, in characters, come from the
+# same review. Accuracy on 500 examples that were not trained on: mean and deviation over SEEDS. STEPS and SEEDS may be set.
+set -euo pipefail
+source "$(dirname "$0")/common.sh"
+machine
+tasks=("$@")
+(( ${#tasks[@]} > 0 )) || tasks=(listops reviews-1024 reviews-4096)
+STEPS="${STEPS:-400}" SEEDS="${SEEDS:-1,2,3}"
+folder="$WORK/long-range"
+mkdir -p "$folder"
+
+# A kind's settings for texts of LENGTH tokens: each sees at most some 256 at once.
+settings() {  # KIND LENGTH
+  echo "--set attention=$1 --set max_positions=$2"
+  case "$1" in
+    window) echo "--set attention_window=256" ;;
+    bigbird) echo "--set attention_block=32 --set attention_random=3" ;;
+    linformer) echo "--set attention_projected=128" ;;
+    reformer) echo "--set attention_buckets=$(( $2 / 32 )) --set attention_chunk=64" ;;
+  esac
+}
+
+for task in "${tasks[@]}"; do
+  case "$task" in
+    listops)
+      length=2048 batch=8 columns=(--text 0 --label 1)
+      "$ATTEND" data make listops --lengths 500-2000 --count 20000 --seed 1 | tr -d '[' | tr ']' ')' > "$folder/$task.train.tsv"
+      "$ATTEND" data make listops --lengths 500-2000 --count 500 --seed 2 | tr -d '[' | tr ']' ')' > "$folder/$task.test.tsv"
+      ;;
+    reviews-*)
+      length="${task#reviews-}" batch=$(( 16384 / ${task#reviews-} )) columns=(--text 1 --text-pair 2 --label 0)
+      characters=$(( (length - 40) / 2 ))
+      "$PYTHON" benchmarks/same_review.py "$SHARED/data/reviews/train.txt" "$characters" 8000 1 > "$folder/$task.train.tsv"
+      "$PYTHON" benchmarks/same_review.py "$SHARED/data/reviews/valid.txt" "$characters" 500 2 > "$folder/$task.test.tsv"
+      ;;
+    *) echo "$0: '$task' is not one of listops, reviews-1024, reviews-4096" >&2; exit 2 ;;
+  esac
+  # The smallest WordPiece vocabulary there is: characters. Words of ListOps are whole.
+  head -500 "$folder/$task.train.tsv" | if [[ $task == listops ]]; then cut -f1; else cut -f2- | tr '\t' '\n'; fi > "$folder/$task.text"
+  for kind in full window bigbird linformer reformer linear; do
+    start="$folder/$task-$kind"
+    read -ra set <<< "$(settings "$kind" "$length" | paste -sd' ')"
+    # Sizes and a tokenizer alone are wanted of this folder.
+    "$ATTEND" pretrain bert --train "$folder/$task.text" --valid "$folder/$task.text" --no-next-sentence --vocab-size 120 --preset tiny \
+      --set hidden_size=64 --set intermediate_size=256 --dropout 0 "${set[@]}" --max-length 128 --steps 1 --eval-examples 8 --output "$start" --resume -q
+    "$ATTEND" finetune classify --model "$start" --from-scratch --train "$folder/$task.train.tsv" --valid "$folder/$task.test.tsv" --header no \
+      "${columns[@]}" --max-length "$length" --batch-size "$batch" --steps "$STEPS" --learning-rate 0.001 --schedule cosine --warmup-steps 50 \
+      --eval-every 0 --save-every 0 --seeds "$SEEDS" --output "$start-run" --threads 2 --json -q | sed "s/^/$task $kind /"
+  done
+done

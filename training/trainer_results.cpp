@@ -1,0 +1,143 @@
+// The other half of training/trainer.h: what a run measures, saves and says at its end.
+#include "training/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/log.h"
+#include "core/stop_signal.h"
+#include "training/average.h"
+#include "training/model_card.h"
+
+namespace attend {
+namespace {
+
+double metric(const Metrics& metrics, const std::string& name) {
+  for (const auto& [candidate, value] : metrics)
+    if (candidate == name) return value;
+  TORCH_CHECK(false, "the objective's evaluation has no metric ", name);
+}
+
+}  // namespace
+
+std::optional<Metrics> Trainer::measure() {
+  const torch::NoGradGuard no_grad;
+  objective_.model().eval();
+  std::optional<Metrics> metrics = objective_.evaluate(stop_requested);
+  objective_.model().train();
+  update_seconds();
+  if (setup_.ranks->any(!metrics)) return std::nullopt;
+  for (auto& [name, value] : *metrics) value = setup_.ranks->from_first(value);
+  return metrics;
+}
+
+void Trainer::evaluate() {
+  const std::optional<Metrics> metrics = measure();
+  if (!metrics) return;  // a stop was requested
+  const BestMetric which = objective_.best_metric();
+  const double value = metric(*metrics, which.name);
+  const bool is_best = std::isfinite(value) && (!state_.best || which.is_better(value, *state_.best));
+  state_.evaluated_step = state_.step;
+  state_.without_gain = is_best ? 0 : state_.without_gain + 1;
+  if (is_best) {
+    state_.best = value;
+    state_.best_step = state_.step;
+    state_.best_metrics = metrics_to_json(*metrics);
+    save_objective();
+  }
+  log_->record_evaluation("evaluation", state_.step, *metrics, state_.seconds);
+  log_->say("step " + std::to_string(state_.step) + ": " + format_metrics(*metrics) + (is_best ? "  (best so far)" : ""));
+}
+
+void Trainer::save() {
+  setup_.ranks->first_alone([&] { checkpoints_.save(state_, objective_, optimizer_); });
+  saved_step_ = state_.step;
+  // Without an evaluation to choose by, the newest model is the one to use.
+  if (!objective_.can_evaluate()) save_objective();
+  if (!is_first()) return;
+  checkpoints_.prune(
+      {.keep = std::max(options_.keep, options_.average), .save_every = options_.save_every.value_or(0), .best_step = state_.best_step});
+}
+
+void Trainer::save_objective() const {
+  setup_.ranks->first_alone([&] { objective_.save(setup_.output); });
+}
+
+ExitCode Trainer::stop() {
+  if (state_.step != saved_step_) save();
+  log_->finish();
+  if (saved_step_ > 0)
+    log_info("stopped and saved at step " + std::to_string(saved_step_) + "; go on with: " + setup_.command + " --config " +
+             (setup_.output / "run.toml").string() + " --resume");
+  else
+    log_info("stopped before the first step; nothing to save");
+  return ExitCode::kStoppedAndSaved;
+}
+
+/// Why the run ended before its steps or epochs did; "" where it did not.
+std::string Trainer::early_end() const {
+  if ((options_.steps && state_.step >= *options_.steps) || (options_.epochs && objective_.epoch() >= *options_.epochs)) return "";
+  if (options_.patience > 0 && state_.without_gain >= options_.patience)
+    return "stopped early: " + std::to_string(state_.without_gain) + " evaluations in a row gave no better " +
+           objective_.best_metric().name + " (--patience " + std::to_string(options_.patience) + ")";
+  return "--max-minutes " + short_number(*options_.max_minutes) + " are over";
+}
+
+/// Whose weights the output folder holds.
+std::string Trainer::written_model() const {
+  if (options_.average > 0) return "the mean of the last checkpoints";
+  if (state_.best) return "that of step " + std::to_string(state_.best_step) + ", the best by " + objective_.best_metric().name;
+  return "that of step " + std::to_string(state_.step) + ", the last";
+}
+
+ExitCode Trainer::finish() {
+  std::optional<Metrics> averaged;
+  if (options_.average > 0) {
+    averaged = write_average();
+    agree();
+    if (is_asked_to_stop_) return stop();
+  } else if (objective_.can_evaluate() && !state_.best) {
+    log_warning("no evaluation gave a finite " + objective_.best_metric().name + "; the last model is written");
+    save_objective();
+  }
+  written_metrics_ = averaged ? metrics_to_json(*averaged) : options_.average > 0 ? Json::object() : state_.best_metrics;
+  if (is_first())
+    write_model_card(setup_.output, {.facts = objective_.card(),
+                                   .command = setup_.command,
+                                   .settings = state_.settings,
+                                   .metrics = written_metrics_,
+                                   .steps = state_.step,
+                                   .tokens = state_.tokens,
+                                   .averaged = options_.average});
+  log_->finish();
+  if (schedule_.total_steps == 0 && state_.step < options_.warmup_steps)
+    log_warning("the run ended within its warm-up of " + std::to_string(options_.warmup_steps) + " steps (--warmup-steps)");
+  if (const std::string reason = early_end(); !reason.empty()) log_info(reason);
+  log_info("done: " + std::to_string(state_.step) + " steps, " + format_count(static_cast<double>(state_.tokens)) + " tokens in " +
+           format_duration(state_.seconds) + "; the model in " + setup_.output.string() + " is " + written_model());
+  return ExitCode::kDone;
+}
+
+std::optional<Metrics> Trainer::write_average() {
+  std::vector<std::filesystem::path> folders;
+  const std::filesystem::path average = setup_.output / "checkpoints" / "average";
+  setup_.ranks->first_alone([&] {
+    for (const std::int64_t step : checkpoints_.steps_to_average(options_.average, options_.save_every.value_or(0)))
+      folders.push_back(checkpoints_.path(step));
+    average_folders(folders, average);
+  });
+  objective_.load(average);
+  std::optional<Metrics> metrics;
+  if (objective_.can_evaluate()) {
+    metrics = measure();
+    if (!metrics) return std::nullopt;
+    log_->record_evaluation("average", state_.step, *metrics, state_.seconds);
+  }
+  log_->say("mean of the last " + std::to_string(folders.size()) + " checkpoints" + (metrics ? ": " + format_metrics(*metrics) : "") +
+            "; it is the model written" + (state_.best ? " (the best single one was step " + std::to_string(state_.best_step) + ")" : ""));
+  save_objective();
+  return metrics;
+}
+
+
+}  // namespace attend
