@@ -1,7 +1,7 @@
 """What heads do, counted over many texts from the numbers of `attend attention --json`: tables of Markdown.
 
     attention_heads.py neighbours ATTEND MODEL TEXT [--count N]
-    attention_heads.py induction ATTEND MODEL [--lengths 6,8,12] [--seeds N]
+    attention_heads.py induction ATTEND MODEL [--lengths 8,12,20] [--seeds N]
     attention_heads.py copying ATTEND MODEL EPISODES [--count N]
     attention_heads.py alignment ATTEND MODEL SOURCE TARGET TRAIN_SOURCE TRAIN_TARGET [--count N]
     attention_heads.py write-repeats [--texts N]
@@ -9,9 +9,9 @@
 
 `neighbours`: a token's weight on the token before it, on itself, on the token after it, and beside them what attention that is
 spread evenly gives; special tokens are left out. `induction`: random letters, all different, stand twice one behind the other; the
-weight that a letter of the second half gives to the letter after its earlier self (Olsson et al. 2022). `copying`: the same in
-lines `input -> output` whose output repeats the input. Beside both stand the same places of texts that repeat nothing, for a head
-may look there by the place alone. `write-repeats` writes texts to train a GPT on that must have such heads. `alignment`: how often the source word that a word of the translation
+weight that a letter of the second half gives to the letter after its earlier self (Olsson et al. 2022), and the place beside the
+earlier self where a head gains most. `copying`: the same in lines `input -> output` whose output repeats the input. Beside both
+stands a control, the same places of texts that repeat nothing, for a head may look there by the place alone. `write-repeats` writes texts to train a GPT on that must have such heads. `alignment`: how often the source word that a word of the translation
 looks at most is its partner. Partners are those that two lexical models agree on (IBM's model 1, Brown et al. 1993, learnt from
 the training pairs in both directions); they know nothing of places. Beside it stands the word at the same place of the sentence.
 """
@@ -28,6 +28,7 @@ import sys
 
 ROUNDS = 5        # of expectation and maximisation
 LEAST = 1e-4      # lexical probabilities below it are forgotten
+AFTER = range(-3, 5)  # how far after a letter's earlier self a head may look
 WORD = re.compile(r"\w+|[^\w\s]")
 
 
@@ -88,9 +89,9 @@ def neighbours_of(view):
     return found
 
 
-def repeated(length):
-    """Places of text that stands twice: each of the second half, and the one after its earlier self."""
-    return [(query, query - length + 1) for query in range(length, 2 * length)]
+def repeated(length, after=1):
+    """Places of text that stands twice: each of the second half, and the one so far after its earlier self."""
+    return [(query, query - length + after) for query in range(length + max(0, -after), 2 * length)]
 
 
 def copied(text):
@@ -118,7 +119,7 @@ def name_of(head):
 
 
 def neighbours(arguments):
-    texts = [text for text in texts_of(arguments.text) if len(text.split()) > 2][:arguments.count]
+    texts = [text for text in texts_of(arguments.text) if len(text) > 5][:arguments.count]
     found = [neighbours_of(look(arguments.attend, arguments.model, text, "--max-new-tokens", 0)) for text in texts]
     names = list(found[0]["even"])
     print(f"{arguments.model}: {len(found)} texts of {arguments.text}; the mean and, between texts, the standard deviation\n")
@@ -134,41 +135,45 @@ def other_inputs(episode, generator):
     return re.sub(r"^[a-z]+(?= -> )", lambda match: letters(generator, len(match[0])), episode, flags=re.MULTILINE)
 
 
-def scores_of_letters(arguments, text, pairs):
+def view_of_letters(arguments, text):
     view = look(arguments.attend, arguments.model, text, "--max-new-tokens", 0)
     tokens = view["texts"]["source"]["tokens"]
     if len(tokens) != len(text):
         sys.exit(f"{arguments.model}: {len(text)} characters are {len(tokens)} tokens; expected a model of characters (--tokenizer-model char)")
-    return head_scores(view, pairs)
-
-
-def repeats_table(what, found, controls):
-    """A row a head: the score where text is repeated, and the same places where it is not."""
-    rows = [[name_of(head), spread([scores[head] for scores in found]), spread([scores[head] for scores in controls])] for head in found[0]]
-    table(["layer, head", what, "the same places, nothing repeated"], rows)
+    return view
 
 
 def induction(arguments):
-    print(f"{arguments.model}: {arguments.seeds} random texts a length\n")
+    print(f"{arguments.model}: {arguments.seeds} random texts a length; beside each weight that of the same places where nothing is repeated\n")
     for length in map(int, arguments.lengths.split(",")):
-        found, controls = [], []
+        found = {after: [] for after in AFTER}  # scores of repeated text, and of text that repeats nothing
         for seed in range(1, arguments.seeds + 1):
             generator = random.Random(f"{seed} {length}")
             once, other = letters(generator, length), letters(generator, length)
-            found.append(scores_of_letters(arguments, once + once, repeated(length)))
-            controls.append(scores_of_letters(arguments, once + other, repeated(length)))
-        repeats_table(f"{length} letters, twice", found, controls)
+            views = [view_of_letters(arguments, once + again) for again in (once, other)]
+            for after, scores in found.items():
+                scores.append([head_scores(view, repeated(length, after)) for view in views])
+        rows = []
+        for head in found[1][0][0]:
+            def both(after):
+                return [[scores[side][head] for scores in found[after]] for side in (0, 1)]
+            gains = {after: statistics.mean(both(after)[0]) - statistics.mean(both(after)[1]) for after in AFTER}
+            most = max(gains, key=gains.get)
+            rows.append([name_of(head), *map(spread, both(1)), *([f"{most:+}", *map(spread, both(most))] if head != "even" else [""] * 3)])
+        table(["layer, head", f"{length} letters, twice: the letter after the earlier self", "control", "most gained at", "weight there", "control"],
+              rows)
 
 
 def copying(arguments):
     episodes = [episode for episode in texts_of(arguments.episodes) if copied(episode)][:arguments.count]
     found, controls = [], []
     for place, episode in enumerate(episodes):
-        pairs = copied(episode)
-        found.append(scores_of_letters(arguments, episode, pairs))
-        controls.append(scores_of_letters(arguments, other_inputs(episode, random.Random(place)), pairs))
+        texts = [episode, other_inputs(episode, random.Random(place))]
+        for scores, text in zip((found, controls), texts):
+            scores.append(head_scores(view_of_letters(arguments, text), copied(episode)))
     print(f"{arguments.model}: {len(found)} episodes of {arguments.episodes} whose outputs repeat their inputs\n")
-    repeats_table("the letter after the copied one", found, controls)
+    rows = [[name_of(head), spread([scores[head] for scores in found]), spread([scores[head] for scores in controls])] for head in found[0]]
+    table(["layer, head", "the letter after the copied one", "control"], rows)
 
 
 def write_repeats(arguments):
@@ -315,7 +320,7 @@ def self_test():
     scores = neighbours_of(view)
     assert scores[0, 0] == {"previous": 0.75, "itself": 0.375}, scores
     assert abs(scores["even"]["previous"] - (1 / 2 + 1 / 3 + 1 / 4) / 3) < 1e-12, scores
-    assert repeated(2) == [(2, 1), (3, 2)]
+    assert repeated(2) == [(2, 1), (3, 2)] and repeated(2, -1) == [(3, 0)]
     scores = head_scores(view, repeated(2))
     assert scores == {(0, 0): 0.75, "even": (1 / 3 + 1 / 4) / 2}, scores
     text = "ab -> xab\ncd -> ec\ncd -> cd"
@@ -360,10 +365,10 @@ def main():
         for path in [] if files is None else ["attend", "model", *files]:
             command.add_argument(path)
         if files:
-            command.add_argument("--count", type=int, default=200)
+            command.add_argument("--count", type=int, default=100)
         if name == "induction":
             command.add_argument("--lengths", default="8,12,20")
-            command.add_argument("--seeds", type=int, default=20)
+            command.add_argument("--seeds", type=int, default=10)
         if name == "write-repeats":
             command.add_argument("--texts", type=int, default=60000)
             command.add_argument("--seed", type=int, default=1)
