@@ -2,7 +2,7 @@
 attend.lines = (() => {
   const {model, picture} = attend;
   const {state} = model;
-  const kMaxLines = 1000, kMaxFocusLines = 600, kFaintest = 0.04, kFaintestOfOne = 0.005, kFaintestFar = 0.05, kPad = 10, kWholeRows = 100;
+  const kMaxLines = 1000, kMaxFocusLines = 300, kFaintest = 0.04, kFaintestOfOne = 0.005, kFaintestFar = 0.05, kPad = 10, kWholeRows = 100;
 
   const box = document.createElement('div'), inner = document.createElement('div'), canvas = document.createElement('canvas');
   box.className = 'box lines';
@@ -96,12 +96,18 @@ attend.lines = (() => {
       }
     });
     leftOut = floor;
-    if (found.length > most) {
-      const weights = Float32Array.from(found, (line) => line[0]).sort();
-      leftOut = weights[weights.length - most];
-      return {maps, lines: found.filter((line) => line[0] >= leftOut)};
-    }
-    return {maps, lines: found};
+    if (found.length <= most) return {maps, lines: found};
+    const weights = Float32Array.from(found, (line) => line[0]).sort();
+    leftOut = weights[weights.length - most];
+    const lines = found.filter((line) => line[0] > leftOut), equal = found.filter((line) => line[0] === leftOut);
+    const inSight = ([, q, k]) => !focus || ((own ? k : q) >= near && (own ? k : q) < far);
+    for (const some of [equal.filter(inSight), equal.filter((line) => !inSight(line))]) lines.push(...thinned(some, most - lines.length));
+    return {maps, lines};
+  }
+
+  /// As many as there is room for, from all over the list: rounded weights are often equal, and all of them would be too many.
+  function thinned(lines, room) {
+    return lines.length <= room ? lines : Array.from({length: room}, (_, i) => lines[Math.floor(i * lines.length / room)]);
   }
 
   /// One picture for the page and for files: lines, squares, numbers; `top` is what was scrolled away.

@@ -134,7 +134,7 @@ attend.model = (() => {
     } else if (now.heads > 1) {
       if (state.view !== 'lines' || state.on.size === 1) words.push(`head ${state.view === 'lines' ? [...state.on][0] : head}`);
       else if (state.on.size === 0) words.push('no head');
-      else words.push(state.on.size === now.heads ? `all ${now.heads} heads` : some([...state.on]));
+      else words.push(state.on.size < now.heads ? some([...state.on]) : now.heads === 2 ? 'both heads' : `all ${now.heads} heads`);
     }
     return words.join(', ') || now.label;
   }
