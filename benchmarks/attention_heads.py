@@ -11,9 +11,10 @@
 spread evenly gives; special tokens are left out. `induction`: random letters, all different, stand twice one behind the other; the
 weight that a letter of the second half gives to the letter after its earlier self (Olsson et al. 2022), and the place beside the
 earlier self where a head gains most. `copying`: the same in lines `input -> output` whose output repeats the input. Beside both
-stands a control, the same places of texts that repeat nothing, for a head may look there by the place alone. `write-repeats` writes texts to train a GPT on that must have such heads. `alignment`: how often the source word that a word of the translation
-looks at most is its partner. Partners are those that two lexical models agree on (IBM's model 1, Brown et al. 1993, learnt from
-the training pairs in both directions); they know nothing of places. Beside it stands the word at the same place of the sentence.
+stands a control, the same places of texts that repeat nothing, for a head may look there by the place alone. `write-repeats` writes
+texts to train a GPT on that learns to repeat. `alignment`: how often the source word that a word of the translation looks at most is
+its partner. Partners are those that two lexical models agree on (IBM's model 1, Brown et al. 1993, learnt from the training pairs in
+both directions); they know nothing of places. Beside it stands the word at the same place of the sentence.
 """
 import argparse
 import collections
@@ -75,6 +76,10 @@ def even_weight(causal, length, pairs):
     return statistics.mean(1 / (query + 1 if causal else length) for query, _ in pairs)
 
 
+def heads_of(part):
+    return [(layer, head) for layer in range(part["layers"]) for head in range(part["heads"])]
+
+
 def neighbours_of(view):
     """{(layer, head) or 'even': {name: mean weight}} of one text."""
     part, text = view["parts"][0], view["texts"][view["parts"][0]["queries"]]
@@ -84,7 +89,7 @@ def neighbours_of(view):
     if part["causal"]:
         del pairs["next"]
     found = {(layer, head): {name: mean_weight(part["weights"][layer][head], each) for name, each in pairs.items()}
-             for layer in range(part["layers"]) for head in range(part["heads"])}
+             for layer, head in heads_of(part)}
     found["even"] = {name: even_weight(part["causal"], len(text["tokens"]), each) for name, each in pairs.items()}
     return found
 
@@ -109,7 +114,7 @@ def copied(text):
 
 def head_scores(view, pairs):
     part = view["parts"][0]
-    scores = {(layer, head): mean_weight(part["weights"][layer][head], pairs) for layer in range(part["layers"]) for head in range(part["heads"])}
+    scores = {(layer, head): mean_weight(part["weights"][layer][head], pairs) for layer, head in heads_of(part)}
     scores["even"] = even_weight(part["causal"], len(view["texts"]["source"]["tokens"]), pairs)
     return scores
 
@@ -123,7 +128,8 @@ def neighbours(arguments):
     found = [neighbours_of(look(arguments.attend, arguments.model, text, "--max-new-tokens", 0)) for text in texts]
     names = list(found[0]["even"])
     print(f"{arguments.model}: {len(found)} texts of {arguments.text}; the mean and, between texts, the standard deviation\n")
-    table(["layer, head", *names], [[name_of(head), *(spread([scores[head][name] for scores in found]) for name in names)] for head in found[0]])
+    rows = [[name_of(head), *(spread([scores[head][name] for scores in found]) for name in names)] for head in found[0]]
+    table(["layer, head", *names], rows)
 
 
 def letters(generator, count):
@@ -139,12 +145,12 @@ def view_of_letters(arguments, text):
     view = look(arguments.attend, arguments.model, text, "--max-new-tokens", 0)
     tokens = view["texts"]["source"]["tokens"]
     if len(tokens) != len(text):
-        sys.exit(f"{arguments.model}: {len(text)} characters are {len(tokens)} tokens; expected a model of characters (--tokenizer-model char)")
+        sys.exit(f"{arguments.model}: {len(text)} characters are {len(tokens)} tokens; expected as many (--tokenizer-model char)")
     return view
 
 
 def induction(arguments):
-    print(f"{arguments.model}: {arguments.seeds} random texts a length; beside each weight that of the same places where nothing is repeated\n")
+    print(f"{arguments.model}: {arguments.seeds} random texts a length; control: the same places where nothing is repeated\n")
     for length in map(int, arguments.lengths.split(",")):
         found = {after: [] for after in AFTER}  # scores of repeated text, and of text that repeats nothing
         for seed in range(1, arguments.seeds + 1):
@@ -160,8 +166,8 @@ def induction(arguments):
             gains = {after: statistics.mean(both(after)[0]) - statistics.mean(both(after)[1]) for after in AFTER}
             most = max(gains, key=gains.get)
             rows.append([name_of(head), *map(spread, both(1)), *([f"{most:+}", *map(spread, both(most))] if head != "even" else [""] * 3)])
-        table(["layer, head", f"{length} letters, twice: the letter after the earlier self", "control", "most gained at", "weight there", "control"],
-              rows)
+        heading = f"{length} letters, twice: the letter after the earlier self"
+        table(["layer, head", heading, "control", "most gained at", "weight there", "control"], rows)
 
 
 def copying(arguments):
@@ -276,7 +282,7 @@ class Aligned:
         self.all_words += len(target)
         self.words += len(known)
         pieces = {place: [piece for piece, owner in enumerate(target_owners) if owner == place] for place in known}
-        ways = {(layer, head): [cross["weights"][layer][head]] for layer in range(cross["layers"]) for head in range(cross["heads"])}
+        ways = {(layer, head): [cross["weights"][layer][head]] for layer, head in heads_of(cross)}
         if cross["heads"] > 1:
             ways.update({(layer, "mean of heads"): cross["weights"][layer] for layer in range(cross["layers"])})
         for place, partner in known.items():
@@ -294,7 +300,8 @@ class Aligned:
         ways = dict.fromkeys(way for way, _ in (key for key in self.right if isinstance(key[0], tuple)))
         percent = lambda count: f"{100 * count / self.words:.1f} %"
         for way in ways:
-            yield [f"{way[0]}, {way[1]}", *(percent(self.right[way, name]) for name in ("written", "read")), percent(self.apart[way, "written"])]
+            counts = [self.right[way, "written"], self.right[way, "read"], self.apart[way, "written"]]
+            yield [f"{way[0]}, {way[1]}", *map(percent, counts)]
         yield ["the word at the same place", percent(self.right["same place"]), "", ""]
         yield ["any word", percent(self.right["any word"]), "", ""]
 
@@ -307,8 +314,8 @@ def alignment(arguments):
     aligned = Aligned()
     for source, target in zip(lines_of(arguments.source, arguments.count), lines_of(arguments.target, arguments.count), strict=True):
         aligned.add(look(arguments.attend, arguments.model, source, "--target", target), forward, backward)
-    print(f"{arguments.model}: {aligned.sentences} pairs of {arguments.source}; partners are known of {aligned.words} of the {aligned.all_words} "
-          "words of the target\n")
+    print(f"{arguments.model}: {aligned.sentences} pairs of {arguments.source}; partners are known of {aligned.words} of the "
+          f"{aligned.all_words} words of the target\n")
     table(["layer, head", "while the word is written", "while it is read", "looks at no word while it is written"], aligned.rows())
 
 
@@ -316,7 +323,8 @@ def self_test():
     """On numbers made by hand."""
     previous = [[1.0, None, None, None], [0.75, 0.25, None, None], [0.0, 1.0, 0.0, None], [0.0, 0.25, 0.5, 0.25]]
     view = {"texts": {"source": {"tokens": list("abab"), "special": []}},
-            "parts": [{"name": "decoder", "queries": "source", "keys": "source", "layers": 1, "heads": 1, "causal": True, "weights": [[previous]]}]}
+            "parts": [{"name": "decoder", "queries": "source", "keys": "source", "layers": 1, "heads": 1, "causal": True,
+                       "weights": [[previous]]}]}
     scores = neighbours_of(view)
     assert scores[0, 0] == {"previous": 0.75, "itself": 0.375}, scores
     assert abs(scores["even"]["previous"] - (1 / 2 + 1 / 3 + 1 / 4) / 3) < 1e-12, scores

@@ -20,6 +20,7 @@ except ImportError:
     sys.exit("python3-selenium is not installed")
 
 WAIT = 30  # s
+DRAWN = "return document.querySelector('.view canvas') !== null && (attend.state.view !== 'grid' || attend.grid.idle())"
 
 
 def browser():
@@ -51,7 +52,7 @@ def main():
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
         driver.get(arguments.page.resolve().as_uri() + arguments.address)
         end = time.time() + WAIT
-        while not driver.execute_script("return document.querySelector('.view canvas') !== null && (attend.state.view !== 'grid' || attend.grid.idle())"):
+        while not driver.execute_script(DRAWN):
             if time.time() > end:
                 sys.exit(f"{arguments.page}: nothing is drawn after {WAIT} s")
             time.sleep(0.05)

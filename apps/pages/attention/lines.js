@@ -12,6 +12,7 @@ attend.lines = (() => {
   box.append(canvas, inner);
   const columns = {query: [], key: []};
   let built = null, geometry = null, marked = null, pressed = null;
+  let count = 0;  // of the lines that are drawn
   let leftOut = 0, outOfSight = false, unit = 1;  // what is not drawn; the weight of the strongest colour
 
   function build() {
@@ -117,6 +118,7 @@ attend.lines = (() => {
     const range = (count) => [Math.max(0, Math.floor((top - kPad) / g.row)), Math.min(count, Math.ceil((top + height - kPad) / g.row))];
     const rows = {query: range(part.queries.length), key: range(part.keys.length)};
     const {maps, lines} = collect(focus, rows);
+    count = lines.length;
     if (focus) paintOthers(surface, g, x, middle, focus, maps, rows);
     const width = maps.length === 1 ? 2.4 : 1.8, start = x + (focus && focus.side === 'key' ? g.start : g.start - g.strip - 4);
     const end = x + (focus && focus.side === 'query' ? g.end : g.end + g.strip + 4);
@@ -249,5 +251,5 @@ attend.lines = (() => {
     return `Lines of weights below ${least}${outOfSight ? far : ''} are not drawn.${scale}`;
   }
 
-  return {box, show, draw, reveal, found, file, legend};
+  return {box, show, draw, reveal, found, file, legend, count: () => count, most: kMaxFocusLines};
 })();
