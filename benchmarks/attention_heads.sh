@@ -14,7 +14,7 @@ heads copying "$demo/gpt" "$demo/episodes.valid.txt"
 heads induction "$demo/gpt"
 [[ -f $repeats.txt ]] || "$PYTHON" benchmarks/attention_heads.py write-repeats > "$repeats.txt"
 "$ATTEND" pretrain gpt --train "$repeats.txt" --valid-fraction 0.005 --tokenizer-model char --preset tiny --set max_positions=64 \
-  --documents separate --batch-tokens 1024 --learning-rate 0.002 --schedule cosine --warmup-steps 200 --steps 3000 --threads 2 --seed 1 \
+  --documents separate --batch-tokens 1024 --learning-rate 0.002 --schedule cosine --warmup-steps 200 --steps 3000 --threads 1 --seed 1 \
   --output "$repeats" --resume -q
 heads neighbours "$repeats" "$repeats.txt"
 heads induction "$repeats"
