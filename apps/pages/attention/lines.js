@@ -12,7 +12,7 @@ attend.lines = (() => {
   box.append(canvas, inner);
   const columns = {query: [], key: []};
   let built = null, geometry = null, marked = null, pressed = null;
-  let count = 0;  // of the lines that are drawn
+  let count = 0, someEqual = false;  // of the lines that are drawn; whether some as strong as the weakest of them are not
   let leftOut = 0, outOfSight = false, unit = 1;  // what is not drawn; the weight of the strongest colour
 
   function build() {
@@ -97,12 +97,14 @@ attend.lines = (() => {
       }
     });
     leftOut = floor;
+    someEqual = false;
     if (found.length <= most) return {maps, lines: found};
     const weights = Float32Array.from(found, (line) => line[0]).sort();
     leftOut = weights[weights.length - most];
     const lines = found.filter((line) => line[0] > leftOut), equal = found.filter((line) => line[0] === leftOut);
     const inSight = ([, q, k]) => !focus || ((own ? k : q) >= near && (own ? k : q) < far);
     for (const some of [equal.filter(inSight), equal.filter((line) => !inSight(line))]) lines.push(...thinned(some, most - lines.length));
+    someEqual = lines.length < weights.length - weights.indexOf(leftOut);
     return {maps, lines};
   }
 
@@ -248,7 +250,7 @@ attend.lines = (() => {
     const least = attend.data.number(leftOut, leftOut < 0.01 ? 3 : 2);
     const far = model.focus() ? `, and below ${attend.data.number(unit * kFaintestFar, 3)} to tokens out of sight,` : ', and to tokens out of sight,';
     const scale = unit < 1 ? ` The strongest colour would be a weight of ${attend.data.number(unit, 3)}.` : '';
-    return `Lines of weights below ${least}${outOfSight ? far : ''} are not drawn.${scale}`;
+    return `Lines of weights below ${least}${outOfSight ? far : ''} are not drawn${someEqual ? `, nor are all of ${least}` : ''}.${scale}`;
   }
 
   return {box, show, draw, reveal, found, file, legend, count: () => count, most: kMaxFocusLines};

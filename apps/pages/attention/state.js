@@ -173,7 +173,7 @@ attend.model = (() => {
     if (!at) return `${begin}. Point at a token, or tap it, to see what it looks at.`;
     const means = now.profile(at, drawn().map((each) => each.map));
     const others = at.side === 'query' ? now.keys : now.queries;
-    const list = strongest(means, 3).map((i) => `${quoted(others[i])} (${number(means[i], 2)})`).join(', ');
+    const list = strongest(means, 3).map((i) => `${quoted(others[i])} (${number(means[i], means[i] < 0.01 ? 3 : 2)})`).join(', ');
     const own = quoted((at.side === 'query' ? now.queries : now.keys)[at.index]);
     if (!list) return `${begin}: ${own} ${at.side === 'query' ? 'looks at nothing' : 'is looked at by nothing'}.`;
     return `${begin}: ${own} ${at.side === 'query' ? 'looks at' : 'is looked at by'} ${list}.`;
