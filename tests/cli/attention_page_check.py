@@ -159,6 +159,8 @@ def check_hover(page, parts):
     check("focus" in token.get_attribute("class"), "hovering a token does not highlight it")
     check(page.drawn() != before, "hovering a token does not change the lines")
     check("looks at" in page.said(), f"hovering a token says '{page.said()}'; expected what it looks at")
+    drawn, most = page.run("return [attend.lines.count(), attend.lines.most]")
+    check(0 < drawn <= most, f"hovering a token draws {drawn} lines; expected 1 to {most}, though many weights be equal")
     page.picture("hover-lines")
     token.click()
     page.settle()

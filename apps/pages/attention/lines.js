@@ -2,7 +2,7 @@
 attend.lines = (() => {
   const {model, picture} = attend;
   const {state} = model;
-  const kMaxLines = 1000, kMaxFocusLines = 600, kFaintest = 0.04, kFaintestOfOne = 0.005, kFaintestFar = 0.05, kPad = 10, kWholeRows = 100;
+  const kMaxLines = 1000, kMaxFocusLines = 300, kFaintest = 0.04, kFaintestOfOne = 0.005, kFaintestFar = 0.05, kPad = 10, kWholeRows = 100;
 
   const box = document.createElement('div'), inner = document.createElement('div'), canvas = document.createElement('canvas');
   box.className = 'box lines';
@@ -12,6 +12,7 @@ attend.lines = (() => {
   box.append(canvas, inner);
   const columns = {query: [], key: []};
   let built = null, geometry = null, marked = null, pressed = null;
+  let count = 0, someEqual = false;  // of the lines that are drawn; whether some as strong as the weakest of them are not
   let leftOut = 0, outOfSight = false, unit = 1;  // what is not drawn; the weight of the strongest colour
 
   function build() {
@@ -96,12 +97,20 @@ attend.lines = (() => {
       }
     });
     leftOut = floor;
-    if (found.length > most) {
-      const weights = Float32Array.from(found, (line) => line[0]).sort();
-      leftOut = weights[weights.length - most];
-      return {maps, lines: found.filter((line) => line[0] >= leftOut)};
-    }
-    return {maps, lines: found};
+    someEqual = false;
+    if (found.length <= most) return {maps, lines: found};
+    const weights = Float32Array.from(found, (line) => line[0]).sort();
+    leftOut = weights[weights.length - most];
+    const lines = found.filter((line) => line[0] > leftOut), equal = found.filter((line) => line[0] === leftOut);
+    const inSight = ([, q, k]) => !focus || ((own ? k : q) >= near && (own ? k : q) < far);
+    for (const some of [equal.filter(inSight), equal.filter((line) => !inSight(line))]) lines.push(...thinned(some, most - lines.length));
+    someEqual = lines.length < weights.length - weights.indexOf(leftOut);
+    return {maps, lines};
+  }
+
+  /// As many as there is room for, from all over the list: rounded weights are often equal, and all of them would be too many.
+  function thinned(lines, room) {
+    return lines.length <= room ? lines : Array.from({length: room}, (_, i) => lines[Math.floor(i * lines.length / room)]);
   }
 
   /// One picture for the page and for files: lines, squares, numbers; `top` is what was scrolled away.
@@ -111,6 +120,7 @@ attend.lines = (() => {
     const range = (count) => [Math.max(0, Math.floor((top - kPad) / g.row)), Math.min(count, Math.ceil((top + height - kPad) / g.row))];
     const rows = {query: range(part.queries.length), key: range(part.keys.length)};
     const {maps, lines} = collect(focus, rows);
+    count = lines.length;
     if (focus) paintOthers(surface, g, x, middle, focus, maps, rows);
     const width = maps.length === 1 ? 2.4 : 1.8, start = x + (focus && focus.side === 'key' ? g.start : g.start - g.strip - 4);
     const end = x + (focus && focus.side === 'query' ? g.end : g.end + g.strip + 4);
@@ -240,8 +250,8 @@ attend.lines = (() => {
     const least = attend.data.number(leftOut, leftOut < 0.01 ? 3 : 2);
     const far = model.focus() ? `, and below ${attend.data.number(unit * kFaintestFar, 3)} to tokens out of sight,` : ', and to tokens out of sight,';
     const scale = unit < 1 ? ` The strongest colour would be a weight of ${attend.data.number(unit, 3)}.` : '';
-    return `Lines of weights below ${least}${outOfSight ? far : ''} are not drawn.${scale}`;
+    return `Lines of weights below ${least}${outOfSight ? far : ''} are not drawn${someEqual ? `, nor are all of ${least}` : ''}.${scale}`;
   }
 
-  return {box, show, draw, reveal, found, file, legend};
+  return {box, show, draw, reveal, found, file, legend, count: () => count, most: kMaxFocusLines};
 })();

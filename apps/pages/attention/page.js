@@ -75,7 +75,8 @@ attend.page = (() => {
   const counted = (count, name) => `${count} ${name}${count === 1 ? '' : 's'}`;
   /// What was looked at, in a line.
   function facts() {
-    const {page, parts: [first]} = data, texts = Object.values(page.texts).map((text) => counted(text.tokens.length, 'token'));
+    const {page, parts: [first]} = data, written = Object.keys(page.texts).filter((name) => name !== 'read');  // that is the target again
+    const texts = written.map((name) => counted(page.texts[name].tokens.length, 'token'));
     const sizes = data.parts.length === 1 && first.layers * first.heads > 1
         ? `${counted(first.layers, 'layer')} of ${counted(first.heads, 'head')}` : '';
     return [page.model, page.family, page.kind ? `${page.kind} attention` : '', texts.join(' and '), sizes].filter(Boolean).join(' · ');

@@ -134,7 +134,7 @@ attend.model = (() => {
     } else if (now.heads > 1) {
       if (state.view !== 'lines' || state.on.size === 1) words.push(`head ${state.view === 'lines' ? [...state.on][0] : head}`);
       else if (state.on.size === 0) words.push('no head');
-      else words.push(state.on.size === now.heads ? `all ${now.heads} heads` : some([...state.on]));
+      else words.push(state.on.size < now.heads ? some([...state.on]) : now.heads === 2 ? 'both heads' : `all ${now.heads} heads`);
     }
     return words.join(', ') || now.label;
   }
@@ -173,7 +173,7 @@ attend.model = (() => {
     if (!at) return `${begin}. Point at a token, or tap it, to see what it looks at.`;
     const means = now.profile(at, drawn().map((each) => each.map));
     const others = at.side === 'query' ? now.keys : now.queries;
-    const list = strongest(means, 3).map((i) => `${quoted(others[i])} (${number(means[i], 2)})`).join(', ');
+    const list = strongest(means, 3).map((i) => `${quoted(others[i])} (${number(means[i], means[i] < 0.01 ? 3 : 2)})`).join(', ');
     const own = quoted((at.side === 'query' ? now.queries : now.keys)[at.index]);
     if (!list) return `${begin}: ${own} ${at.side === 'query' ? 'looks at nothing' : 'is looked at by nothing'}.`;
     return `${begin}: ${own} ${at.side === 'query' ? 'looks at' : 'is looked at by'} ${list}.`;
