@@ -56,6 +56,7 @@ void add_metric(CLI::App& app);
 void add_average(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_verify(CLI::App& app);
+void add_report(CLI::App& app);
 
 /// `attend bench train|translate|classify|generate|tokenize|attention`.
 void add_bench(CLI::App& app);
