@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 #   benchmarks/before_attention.sh [KIND...]
 # Multi30k German to English by LSTMs, without attention, with hard, local and global attention, of one layer; and by the Transformer of
-# multi30k_de_en.sh, of three layers. All are 256 wide (preset small), EPOCHS (10) epochs, lower-cased tokens, beam 5. BLEU of all of test 2016 and by the length
-# of the source, parameters, minutes.
+# multi30k_de_en.sh, of three layers. All are 256 wide (preset small), EPOCHS (10) epochs, lower-cased tokens, beam 5. BLEU of all of test
+# 2016 and by the length of the source, parameters, minutes.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 machine

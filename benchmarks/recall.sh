@@ -26,7 +26,7 @@ common=(--train-source "$folder/train.start" --train-target "$folder/train.text"
 : > "$folder/results.tsv"
 for seed in "${seeds[@]}"; do
   "$ATTEND" pretrain lstm "${common[@]}" --attention none --set hidden_size=192 --seed "$seed" --output "$folder/lstm-$seed" > /dev/null
-  "$ATTEND" pretrain transformer "${common[@]}" --set encoder_layers=1 --set decoder_layers=2 --set hidden_size=128 --set ffn_size=256 \
+  "$ATTEND" pretrain transformer "${common[@]}" --set encoder_layers=1 --set decoder_layers=2 --set hidden_size=128 --set encoder_ffn_size=256 --set decoder_ffn_size=256 \
     --seed "$seed" --output "$folder/transformer-$seed" > /dev/null
   for model in lstm transformer; do
     parameters="$("$ATTEND" inspect "$folder/$model-$seed" --json | "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["parameters"])')"
@@ -39,5 +39,10 @@ for seed in "${seeds[@]}"; do
     done
   done
 done
-"$PYTHON" scripts/draw_curves.py --x "words between country and question" --y "right, %" --title "what is remembered against how far back it lies" \
-  < "$folder/results.tsv" > docs/recall.svg
+# A column a model, means over the seeds.
+awk -F'\t' '{sum[$3, $1] += $4; count[$3, $1]++; if (!seen[$3]++) order[++rows] = $3}
+  END {print "words\tLSTM\tTransformer"
+       for (i = 1; i <= rows; i++) {n = order[i]; printf "%s\t%.2f\t%.2f\n", n, sum[n, "lstm"] / count[n, "lstm"], sum[n, "transformer"] / count[n, "transformer"]}}' \
+  "$folder/results.tsv" > "$folder/means.tsv"
+cat "$folder/means.tsv"
+"$PYTHON" scripts/tour_tools.py curve "$folder/means.tsv" docs/recall.svg --x "words between country and question" --y "right, %"

@@ -58,7 +58,7 @@ std::string class_name(const fs::path& folder) {
   const Json config = read_json_file(folder / "config.json");
   const auto found = config.find("architectures");
   return found != config.end() && found->is_array() && !found->empty() && found->front().is_string() ? found->front().get<std::string>()
-                                                                                                    : "";
+                                                                                                     : "";
 }
 
 /// The model with the head that its folder names, or without one.

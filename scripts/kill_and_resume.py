@@ -2,13 +2,16 @@
 """Kills a small training run at random moments, resumes it to the end, and compares the final weights with those of a run
 that was never stopped: they must have the same SHA-256, and metrics.jsonl the same records.
 
-    scripts/kill_and_resume.py --attend build/release/bin/attend --kills 50 [--family bert|gpt]
+    scripts/kill_and_resume.py --attend build/release/bin/attend --kills 50 [--family lstm|bert|gpt] [--processes 2]
+
+With several processes one of them is killed, or what started them, and the others have to end by themselves.
 
 Needs nothing but Python's standard library. Every random choice follows from --seed, except the machine's own timing.
 """
 import argparse
 import hashlib
 import json
+import os
 import pathlib
 import random
 import signal
@@ -57,7 +60,8 @@ FAMILIES = {
 def command(options, data, output):
     return [options.attend, "pretrain", options.family, "--resume", "--output", str(output), *map(str, FAMILIES[options.family](data)),
             "--preset", "tiny", "--steps", str(options.steps), "--accumulate", "2", "--warmup-steps", "10", "--eval-every", "20",
-            "--save-every", "7", "--average", "2", "--log-every", "5", "--threads", str(options.threads), "--device", "cpu", "-q"]
+            "--save-every", "7", "--average", "2", "--log-every", "5", "--threads", str(options.threads), "--device", "cpu", "-q",
+            "--nproc", str(options.processes), "--peer-timeout", "60"]
 
 
 def timeless_records(output):
@@ -78,6 +82,25 @@ def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def runs(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def kill_one(process, rng):
+    """SIGKILL to the process, or to one of those that it started; returns when all have ended."""
+    children = [int(pid) for pid in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    try:
+        os.kill(rng.choice([process.pid, *children]), signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it has just ended
+    process.communicate()
+    while any(runs(pid) for pid in children):
+        time.sleep(0.02)
+
+
 def run_with_kills(options, data, output, rng, most_kills, typical_seconds):
     """Starts the run again and again until it ends by itself; returns how often it was killed."""
     kills = 0
@@ -87,8 +110,7 @@ def run_with_kills(options, data, output, rng, most_kills, typical_seconds):
             try:
                 process.wait(timeout=rng.uniform(0, typical_seconds))
             except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                process.wait()
+                kill_one(process, rng)
                 kills += 1
                 continue
         message = process.communicate()[1].decode()
@@ -105,6 +127,7 @@ def main():
     parser.add_argument("--kills-a-run", type=int, default=5, help="a run is left alone after so many")
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     rng = random.Random(options.seed)

@@ -6,10 +6,10 @@
 #include <thread>
 
 #include <c10/util/Logging.h>
+#include <torch/torch.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
-#include <torch/torch.h>
 
 #include "core/error.h"
 #include "training/ranks.h"
@@ -108,8 +108,7 @@ class ProcessGroup final : public Ranks {
  private:
   static std::shared_ptr<::gloo::transport::Device> device(const Launch& launch) {
     if (const char* interface = std::getenv("GLOO_SOCKET_IFNAME")) return c10d::ProcessGroupGloo::createDeviceForInterface(interface);
-    if (launch.address == "127.0.0.1" || launch.address == "localhost")
-      return c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1");
+    if (launch.address == "127.0.0.1" || launch.address == "localhost") return c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1");
     return c10d::ProcessGroupGloo::createDefaultDevice();
   }
 

@@ -59,7 +59,8 @@ void Ranks::require_same(const std::string& what, const Json& here) {
   std::string differs;
   for (const auto& [key, value] : here.items())
     if (!first.contains(key) || first[key] != value)
-      differs += (differs.empty() ? "" : "; ") + key + " is " + value.dump() + ", there " + (first.contains(key) ? first[key].dump() : "absent");
+      differs +=
+          (differs.empty() ? "" : "; ") + key + " is " + value.dump() + ", there " + (first.contains(key) ? first[key].dump() : "absent");
   for (const auto& [key, value] : first.items())
     if (!here.contains(key)) differs += (differs.empty() ? "" : "; ") + key + " is absent, there " + value.dump();
   // All learn of it, so that all end at once.
@@ -92,8 +93,9 @@ std::optional<Launch> find_launch(const std::function<const char*(const char*)>&
     constexpr int kUsualPort = 29500;  // torchrun's
     launch.port = port == nullptr ? kUsualPort : number("MASTER_PORT", port);
     if (address == nullptr && launch.local_world < launch.process.world)
-      throw UserError(std::string(launcher.name) + " started processes on several machines, and MASTER_ADDR does not say where the first is",
-                      "export MASTER_ADDR=<host of process 0>, and MASTER_PORT where 29500 is taken");
+      throw UserError(
+          std::string(launcher.name) + " started processes on several machines, and MASTER_ADDR does not say where the first is",
+          "export MASTER_ADDR=<host of process 0>, and MASTER_PORT where 29500 is taken");
     const char* agent = variable("TORCHELASTIC_USE_AGENT_STORE");
     launch.has_agent = agent != nullptr && std::strcmp(agent, "True") == 0;
     return launch;

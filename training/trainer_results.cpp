@@ -103,12 +103,12 @@ ExitCode Trainer::finish() {
   written_metrics_ = averaged ? metrics_to_json(*averaged) : options_.average > 0 ? Json::object() : state_.best_metrics;
   if (is_first())
     write_model_card(setup_.output, {.facts = objective_.card(),
-                                   .command = setup_.command,
-                                   .settings = state_.settings,
-                                   .metrics = written_metrics_,
-                                   .steps = state_.step,
-                                   .tokens = state_.tokens,
-                                   .averaged = options_.average});
+                                     .command = setup_.command,
+                                     .settings = state_.settings,
+                                     .metrics = written_metrics_,
+                                     .steps = state_.step,
+                                     .tokens = state_.tokens,
+                                     .averaged = options_.average});
   log_->finish();
   if (schedule_.total_steps == 0 && state_.step < options_.warmup_steps)
     log_warning("the run ended within its warm-up of " + std::to_string(options_.warmup_steps) + " steps (--warmup-steps)");
@@ -138,6 +138,5 @@ std::optional<Metrics> Trainer::write_average() {
   save_objective();
   return metrics;
 }
-
 
 }  // namespace attend

@@ -32,12 +32,25 @@ struct Texts {
   Arguments pretrain(const std::string& family, const std::string& output) const {
     const auto path = [&](const char* name) { return (folder / name).string(); };
     const Arguments data = family == "transformer" || family == "lstm"
-                               ? Arguments{"--train-source", path("train.de"), "--train-target", path("train.en"), "--valid-source",
+                               ? Arguments{"--train-source", path("train.de"), "--train-target", path("train.en"),   "--valid-source",
                                            path("valid.de"), "--valid-target", path("valid.en"), "--eval-sentences", "4"}
                                : Arguments{"--train", path("train.txt"), "--valid", path("valid.txt")};
     const Arguments length = family == "bert" || family == "gpt" ? Arguments{"--max-length", "32"} : Arguments{};
-    return Arguments{"pretrain", family, "--output", path(output.c_str()), "--preset", "tiny", "--vocab-size", family == "gpt" ? "300" : "60",
-                     "--batch-tokens", "150", "--warmup-steps", "4", "--eval-every", "6", "--save-every", "4", "--threads", "1", "-q"} +
+    return Arguments{"pretrain",
+                     family,
+                     "--output",
+                     path(output.c_str()),
+                     "--preset",
+                     "tiny",
+                     "--vocab-size",
+                     family == "gpt" ? "300" : "60",
+                     "--batch-tokens",
+                     "150",
+                     "--warmup-steps",
+                     "4",
+                     "--threads",
+                     "1",
+                     "-q"} +
            data + length;
   }
   std::string weights(const std::string& output) const { return sha256_file(folder / output / "checkpoints/last/model.safetensors"); }
@@ -68,7 +81,7 @@ TEST_CASE("two processes end in the bits of one that accumulates two batches, dr
   for (const char* family : {"transformer", "lstm", "bert", "gpt"}) {
     INFO(family);
     const std::string one = std::string(family) + "-one", two = std::string(family) + "-two";
-    const Arguments steps{"--steps", "8", "--log-every", "2"};
+    const Arguments steps{"--steps", "8", "--log-every", "2", "--eval-every", "6", "--save-every", "4"};
     const Outcome alone = run(texts.pretrain(family, one) + steps + Arguments{"--accumulate", "2"});
     INFO(alone.err);
     REQUIRE(alone.code == 0);
@@ -82,13 +95,13 @@ TEST_CASE("two processes end in the bits of one that accumulates two batches, dr
 
 TEST_CASE("a run of two processes whose steps were cut in two ends in the same bits") {
   const Texts texts;
-  const Arguments two{"--nproc", "2", "--schedule", "constant"};
+  const Arguments every{"--schedule", "constant", "--eval-every", "6", "--save-every", "4"}, two = every + Arguments{"--nproc", "2"};
   REQUIRE(run(texts.pretrain("gpt", "whole") + two + Arguments{"--steps", "8"}).code == 0);
   REQUIRE(run(texts.pretrain("gpt", "cut") + two + Arguments{"--steps", "4"}).code == 0);
   REQUIRE(run(texts.pretrain("gpt", "cut") + two + Arguments{"--steps", "8", "--resume"}).code == 0);
   CHECK(texts.weights("whole") == texts.weights("cut"));
   // Another number of processes goes on too, and says what that means.
-  const Outcome alone = run(texts.pretrain("gpt", "cut") + Arguments{"--schedule", "constant", "--steps", "10", "--resume"});
+  const Outcome alone = run(texts.pretrain("gpt", "cut") + every + Arguments{"--steps", "10", "--resume"});
   CHECK(alone.code == 0);
   CHECK_THAT(alone.err, Contains("resuming with 1 processes, not 2"));
 }

@@ -107,9 +107,31 @@ TEST_CASE("verify looks at a run's checkpoints, and names the one at fault") {
   const TempFolder folder;
   write_text(folder / "text.txt", std::string(400, 'a') + " b c d e f\n" + std::string(200, 'b') + "\n");
   const fs::path output = folder / "run";
-  const Outcome trained = run({"pretrain", "gpt", "--train", (folder / "text.txt").string(), "--valid-fraction", "0.2", "--output",
-                               output.string(), "--preset", "tiny", "--set", "max_positions=32", "--max-length", "32", "--tokenizer-model",
-                               "char", "--batch-size", "2", "--steps", "3", "--save-every", "1", "--threads", "1", "-q"});
+  const Outcome trained = run({"pretrain",
+                               "gpt",
+                               "--train",
+                               (folder / "text.txt").string(),
+                               "--valid-fraction",
+                               "0.2",
+                               "--output",
+                               output.string(),
+                               "--preset",
+                               "tiny",
+                               "--set",
+                               "max_positions=32",
+                               "--max-length",
+                               "32",
+                               "--tokenizer-model",
+                               "char",
+                               "--batch-size",
+                               "2",
+                               "--steps",
+                               "3",
+                               "--save-every",
+                               "1",
+                               "--threads",
+                               "1",
+                               "-q"});
   REQUIRE(trained.code == 0);
   const Outcome outcome = verify(output);
   INFO(outcome.out << outcome.err);

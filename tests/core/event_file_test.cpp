@@ -23,10 +23,19 @@ TEST_CASE("an event file is a version, and a record for each scalar") {
   const std::string bytes = read_text(file);
   const auto length = static_cast<std::size_t>(static_cast<unsigned char>(bytes[0]));
   CHECK(bytes.substr(1, 7) == std::string(7, '\0'));  // the high bytes of the first record's length
-  CHECK(bytes.substr(12, length).ends_with("\x1A\x0D" "brain.Event:2"));
+  CHECK(bytes.substr(12, length)
+            .ends_with("\x1A\x0D"
+                       "brain.Event:2"));
   const std::string second = bytes.substr(12 + length + 4);
-  // step 300 as a varint; the summary of 18 bytes that has a value of 16: its tag of 10, and 0.5 as a float
-  CHECK(second.substr(12 + 9).starts_with(std::string("\x10\xAC\x02" "\x2A\x13" "\x0A\x11" "\x0A\x0A" "train/loss" "\x15\0\0\0\x3F", 26)));
+  // step 300 as a varint; the summary of 19 bytes that has a value of 17: its tag of 10, and 0.5 as a float
+  CHECK(
+      second.substr(12 + 9).starts_with(std::string("\x10\xAC\x02"
+                                                    "\x2A\x13"
+                                                    "\x0A\x11"
+                                                    "\x0A\x0A"
+                                                    "train/loss"
+                                                    "\x15\0\0\0\x3F",
+                                                    24)));
 }
 
 TEST_CASE("a folder that cannot be made is a StorageError") {

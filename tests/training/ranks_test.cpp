@@ -38,8 +38,8 @@ TEST_CASE("torchrun, srun and mpirun are recognised by their variables") {
   CHECK(torchrun->port == 4321);
   CHECK(torchrun->has_agent);
 
-  const auto slurm = launch_of(
-      {{"SLURM_PROCID", "1"}, {"SLURM_STEP_NUM_TASKS", "2"}, {"SLURM_LOCALID", "0"}, {"SLURM_LAUNCH_NODE_IPADDR", "10.0.0.7"}});
+  const auto slurm =
+      launch_of({{"SLURM_PROCID", "1"}, {"SLURM_STEP_NUM_TASKS", "2"}, {"SLURM_LOCALID", "0"}, {"SLURM_LAUNCH_NODE_IPADDR", "10.0.0.7"}});
   REQUIRE(slurm);
   CHECK(slurm->process.rank == 1);
   CHECK(slurm->address == "10.0.0.7");
@@ -68,9 +68,9 @@ TEST_CASE("a process with other flags or data than the first is told which") {
   other["seed"] = 2;
   other.erase("train");
   second.first_text = other.dump();
-  CHECK_THROWS_WITH(second.require_same("flags or data", here),
-                    Contains("process 1 has other flags or data than process 0") && Contains("seed is 1, there 2") &&
-                        Contains("train is \"a.txt\", there absent") && !Contains("batches"));
+  CHECK_THROWS_WITH(second.require_same("flags or data", here), Contains("process 1 has other flags or data than process 0") &&
+                                                                    Contains("seed is 1, there 2") &&
+                                                                    Contains("train is \"a.txt\", there absent") && !Contains("batches"));
   CHECK_NOTHROW(alone()->require_same("flags or data", here));
 }
 
