@@ -6,6 +6,8 @@
     scripts/tour_tools.py heads JSON [--part NAME]                        what each head does, as a table
     scripts/tour_tools.py log-probabilities < JSON                        `attend score --json --log-probabilities`, with two decimals
     scripts/tour_tools.py curve TABLE.tsv PICTURE.svg --x TEXT --y TEXT   a line a column; the first column is x
+    scripts/tour_tools.py bars NAME=PERCENT...                            percents as text
+    scripts/tour_tools.py turn TABLE.tsv                                  a table with rows as columns, without its last column
     scripts/tour_tools.py blocks FOLDER                                   a model's tensors, by block
     scripts/tour_tools.py by-hand FOLDER COPY                             docs/tour.md's three tokens as a BERT: Q, K, V of head 1
     scripts/tour_tools.py no-positions FOLDER COPY                        a BERT whose position embeddings are zero
@@ -200,6 +202,18 @@ def curve(table, x_title, y_title):
     return "\n".join([*out, "</svg>"]) + "\n"
 
 
+def bars(values):
+    """A line for each 'NAME=PERCENT', 50 characters for 100 %."""
+    pairs = [value.rsplit("=", 1) for value in values]
+    width = max(len(name) for name, _ in pairs)
+    return "\n".join(f"{name:{width}s}  {'█' * round(float(percent) / 2)} {float(percent):.1f} %" for name, percent in pairs)
+
+
+def turned(table):
+    rows = [line.split("\t")[:-1] for line in table.rstrip("\n").split("\n")]
+    return "\n".join("\t".join(column) for column in zip(*rows, strict=True))
+
+
 # ---- the command ----
 
 def self_test():
@@ -214,6 +228,8 @@ def self_test():
     picture = curve("n\tLSTM\tother\n1\t0\t50\n5\t100\t25\n", "words", "right, %")
     assert picture.count("<polyline") == 2 and picture.count("<circle") == 4 and ">other</text>" in picture
     assert re.findall(r'cy="([0-9.]+)"', picture) == ["250.0", "14.0", "132.0", "191.0"]
+    assert bars(["a=50", "long=2.04"]) == "a     " + "█" * 25 + " 50.0 %\nlong  █ 2.0 %"
+    assert turned("x\ta\tb\tall\none\t1\t2\t3\n") == "x\tone\na\t1\nb\t2"
     with tempfile.TemporaryDirectory() as scratch:
         folder, copy = pathlib.Path(scratch, "bert"), pathlib.Path(scratch, "copy")
         folder.mkdir()
@@ -263,6 +279,8 @@ def main():
     command.add_argument("picture", type=pathlib.Path)
     command.add_argument("--x", required=True)
     command.add_argument("--y", required=True)
+    commands.add_parser("bars").add_argument("values", nargs="+")
+    commands.add_parser("turn").add_argument("table", type=pathlib.Path)
     commands.add_parser("blocks").add_argument("folder", type=pathlib.Path)
     commands.add_parser("log-probabilities")
     for name in ("by-hand", "no-positions", "no-head"):
@@ -285,6 +303,10 @@ def main():
             print(*(f"{number:.2f}" for number in json.loads(line)["log_probabilities"]))
     elif given.command == "curve":
         given.picture.write_text(curve(given.table.read_text(encoding="utf-8"), given.x, given.y), encoding="utf-8")
+    elif given.command == "bars":
+        print(bars(given.values))
+    elif given.command == "turn":
+        print(turned(given.table.read_text(encoding="utf-8")))
     elif given.command == "blocks":
         print(blocks(given.folder))
     elif given.command == "by-hand":
