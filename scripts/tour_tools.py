@@ -10,7 +10,7 @@
     scripts/tour_tools.py turn TABLE.tsv                                  a table with rows as columns, without its last column
     scripts/tour_tools.py blocks FOLDER                                   a model's tensors, by block
     scripts/tour_tools.py by-hand FOLDER COPY                             docs/tour.md's three tokens as a BERT: Q, K, V of head 1
-    scripts/tour_tools.py no-positions FOLDER COPY                        a BERT whose position embeddings are zero
+    scripts/tour_tools.py change FOLDER COPY TENSOR=NUMBER,...            a copy with another tensor; one number is for all of it
     scripts/tour_tools.py no-head FOLDER COPY --layer N --head N          a BERT that hears nothing of one head
     scripts/tour_tools.py --self-test                                     tries all of it on small inputs
 """
@@ -62,8 +62,9 @@ def copy_changed(folder, copy, changes):
     (copy / "model.safetensors").write_bytes(raw)
 
 
-def without_positions(folder, copy):
-    copy_changed(folder, copy, {"bert.embeddings.position_embeddings.weight": 0})
+def change(folder, copy, settings):
+    values = {name: [float(number) for number in numbers.split(",")] for name, numbers in (setting.split("=") for setting in settings)}
+    copy_changed(folder, copy, {name: numbers if len(numbers) > 1 else numbers[0] for name, numbers in values.items()})
 
 
 def without_head(folder, copy, layer, head):
@@ -246,10 +247,10 @@ def self_test():
         text = json.dumps(header).encode()
         (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + struct.pack("<f", 0.5) * (end // 4))
         by_hand(folder, copy)
-        without_positions(copy, copy.with_name("again"))
+        change(copy, copy.with_name("again"), ["bert.embeddings.position_embeddings.weight=2", "bert.embeddings.LayerNorm.bias=1,2,3,4"])
         read, raw, start = read_safetensors(copy / "model.safetensors")
 
-        def tensor(name):
+        def tensor(name, raw=raw):
             first, last = read[name]["data_offsets"]
             return struct.unpack(f"<{(last - first) // 4}f", raw[start + first:start + last])
 
@@ -258,6 +259,9 @@ def self_test():
             for token, x in EMBEDDINGS.items():
                 assert tuple(sum(weight[4 * row + i] * x[i] for i in range(4)) for row in range(2)) == outputs[token]
         assert tensor("bert.embeddings.word_embeddings.weight")[4:8] == (0, 0, 0, 0)
+        again = read_safetensors(copy.with_name("again") / "model.safetensors")[1]
+        assert tensor("bert.embeddings.LayerNorm.bias", again) == (1, 2, 3, 4)
+        assert set(tensor("bert.embeddings.position_embeddings.weight", again)) == {2}
         assert blocks(copy).split("\n")[:2] == ["encoder, layer 1", f"  {'attention.self.key':34s} 4 x 4, 4"]
     print("the tools do what they should")
 
@@ -283,11 +287,13 @@ def main():
     commands.add_parser("turn").add_argument("table", type=pathlib.Path)
     commands.add_parser("blocks").add_argument("folder", type=pathlib.Path)
     commands.add_parser("log-probabilities")
-    for name in ("by-hand", "no-positions", "no-head"):
+    for name in ("by-hand", "change", "no-head"):
         command = commands.add_parser(name)
         command.add_argument("folder", type=pathlib.Path)
         command.add_argument("copy", type=pathlib.Path)
-        if name == "no-head":
+        if name == "change":
+            command.add_argument("settings", nargs="+")
+        elif name == "no-head":
             command.add_argument("--layer", type=int, required=True)
             command.add_argument("--head", type=int, required=True)
     given = parser.parse_args()
@@ -311,8 +317,8 @@ def main():
         print(blocks(given.folder))
     elif given.command == "by-hand":
         by_hand(given.folder, given.copy)
-    elif given.command == "no-positions":
-        without_positions(given.folder, given.copy)
+    elif given.command == "change":
+        change(given.folder, given.copy, given.settings)
     else:
         without_head(given.folder, given.copy, given.layer, given.head)
 
