@@ -131,7 +131,7 @@ def part_of(numbers, name):
 
 
 def shown(token):
-    return token.replace("▁", "").replace("Ġ", "").replace("\n", "↵").replace(" ", "·") or "·"
+    return token.replace("▁", "").replace("Ġ", "").replace("\n", "↵").replace(" ", "␣") or "␣"
 
 
 def shade(weight):
@@ -178,7 +178,7 @@ def curve(table, x_title, y_title):
     """An SVG of percents, 0 to 100; x values at equal distances."""
     rows = [line.split("\t") for line in table.rstrip("\n").split("\n")]
     names, rows = rows[0][1:], rows[1:]
-    left, right, top, bottom = 52, 540, 14, 250
+    left, right, top, bottom = 52, 516, 14, 250
 
     def x(i):
         return left + (right - left) * (i + 0.5) / len(rows)
@@ -198,8 +198,8 @@ def curve(table, x_title, y_title):
         points = [(x(i), y(float(row[column]))) for i, row in enumerate(rows)]
         out += [f'<polyline points="{" ".join(f"{a:.1f},{b:.1f}" for a, b in points)}" fill="none" stroke="{color}" stroke-width="2"/>',
                 *(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{color}"/>' for a, b in points),
-                f'<rect x="556" y="{20 * column}" width="12" height="4" fill="{color}"/>',
-                f'<text x="574" y="{20 * column + 6}">{name}</text>']
+                f'<rect x="528" y="{20 * column}" width="12" height="4" fill="{color}"/>',
+                f'<text x="546" y="{20 * column + 6}">{name}</text>']
     return "\n".join([*out, "</svg>"]) + "\n"
 
 
