@@ -106,7 +106,8 @@ double value_of(const RunHistory::Evaluation& evaluation, const std::string& met
 }
 
 bool is_measured(const RunHistory& run, const std::string& metric) {
-  return std::any_of(run.evaluations.begin(), run.evaluations.end(), [&](const auto& each) { return std::isfinite(value_of(each, metric)); });
+  return std::any_of(run.evaluations.begin(), run.evaluations.end(),
+                     [&](const auto& each) { return std::isfinite(value_of(each, metric)); });
 }
 
 /// What evaluations are compared by; "" where there are none.

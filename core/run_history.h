@@ -31,10 +31,10 @@ struct RunHistory {
   };
 
   std::filesystem::path folder;
-  std::vector<Step> steps;              ///< in the order of their steps, as the two below
+  std::vector<Step> steps;  ///< in the order of their steps, as the two below
   std::vector<Evaluation> evaluations;
   std::vector<Skipped> skipped;
-  Json settings = Json::object();       ///< of run.toml; empty where there is none
+  Json settings = Json::object();  ///< of run.toml; empty where there is none
 };
 
 /// Throws UserError, with file and line, for a folder or a metrics.jsonl that is not there, a line that is no record, and a file without

@@ -152,9 +152,10 @@ std::vector<std::string> run_names(const std::vector<RunHistory>& runs) {
   std::map<fs::path, fs::path> given;
   std::map<std::string, int> counts;
   for (const RunHistory& run : runs) {
-    const auto [before, is_new] = given.emplace(fs::weakly_canonical(run.folder), run.folder);
+    const auto [before, is_new] = given.emplace(without_dots(fs::weakly_canonical(run.folder)), run.folder);
     if (!is_new)
-      throw UserError(run.folder.string() + " is given twice" + (before->second == run.folder ? "" : ", as " + before->second.string() + " before"));
+      throw UserError(run.folder.string() + " is given twice" +
+                      (before->second == run.folder ? "" : ", as " + before->second.string() + " before"));
     ++counts[without_dots(run.folder).filename().string()];
   }
   std::vector<std::string> names;

@@ -11,8 +11,8 @@
 namespace attend {
 
 struct ScriptPage {
-  std::string title;                ///< text
-  std::string data_id;              ///< of the element that holds the data; the scripts fill the one called "attend"
+  std::string title;    ///< text
+  std::string data_id;  ///< of the element that holds the data; the scripts fill the one called "attend"
   std::string_view style, script;
 };
 

@@ -44,8 +44,8 @@ attend.Chart = (() => {
 
   class Chart {
     /// `lines`: [{run, series, xs}], where xs are the places on both axes; of evaluations also {averages, smaller}.
-    constructor(title, lines, make, isEvaluation) {
-      Object.assign(this, {title, lines, isEvaluation, dirty: true, visible: false, width: 0});
+    constructor(title, lines, make, {isEvaluation = false, isSmoothed = false}) {
+      Object.assign(this, {title, lines, isEvaluation, isSmoothed, dirty: true, visible: false, width: 0});
       this.ground = make('canvas', {aria: {hidden: true}});
       this.above = make('canvas', {className: 'above', aria: {hidden: true}});
       this.view = make('div', {className: 'view', tabIndex: 0, role: 'group', aria: {label: `${title}: the arrow keys move the cursor`}},
@@ -91,7 +91,8 @@ attend.Chart = (() => {
     }
 
     drawn() { return this.lines.filter(({run, xs}) => !model.state.off.has(run.index) && xs[model.state.axis]); }
-    seriesOf(line) { return line.series.smoothed(this.isEvaluation ? 0 : model.state.smooth); }
+    get smooth() { return this.isSmoothed ? model.state.smooth : 0; }
+    seriesOf(line) { return line.series.smoothed(this.smooth); }
 
     /// The places of a line that are seen, with one beyond each edge.
     seen(line) {
@@ -128,7 +129,8 @@ attend.Chart = (() => {
       this.drawAxes(context);
       context.save();
       context.beginPath();
-      context.rect(kLeft, kTop - 3, this.plot, kHeight - kTop - kBottom + 6);
+      const beyond = this.isEvaluation ? 9 : 0;  // room for the ring at an edge
+      context.rect(kLeft - beyond, kTop - 9, this.plot + 2 * beyond, kHeight - kTop - kBottom + 18);
       context.clip();
       for (const line of this.drawn()) {
         if (this.isEvaluation) this.drawPoints(context, line);
@@ -169,7 +171,7 @@ attend.Chart = (() => {
     }
 
     drawLine(context, line) {
-      const {smooth} = model.state, colour = colourOf(line.run);
+      const {smooth} = this, colour = colourOf(line.run);
       if (smooth) {
         context.globalAlpha = 0.28;
         this.stroke(context, line, line.series, colour, 1);
@@ -336,7 +338,7 @@ attend.Chart = (() => {
 
     /// The values as text.
     tell(readings) {
-      const {smooth} = model.state, cursor = model.cursor();
+      const {smooth} = this, cursor = model.cursor();
       readings.forEach(({line, at, x, value, raw}, i) => {
         const {row, value: text, more} = this.rows[i];
         const off = model.state.off.has(line.run.index);

@@ -41,7 +41,7 @@ attend.page = (() => {
   function buildCharts() {
     const lines = (name) => data.runs.filter((run) => run.columns[name])
         .map((run) => ({run, series: new Series(run.columns[name]), xs: run.x}));
-    charts = Object.entries(kCharts).map(([name, title]) => new Chart(title, lines(name), make, false));
+    charts = Object.entries(kCharts).map(([name, title]) => new Chart(title, lines(name), make, {isSmoothed: name !== 'learning_rate'}));
     const metrics = new Map();
     for (const run of data.runs) {
       for (const curve of run.curves) {
@@ -49,7 +49,7 @@ attend.page = (() => {
         list.push({run, series: new Series(curve.values), xs: curve.x, averages: curve.averages, smaller: curve.smaller});
       }
     }
-    for (const [metric, list] of metrics) charts.push(new Chart(`Evaluation: ${metric.replaceAll('_', ' ')}`, list, make, true));
+    for (const [metric, list] of metrics) charts.push(new Chart(`Evaluation: ${metric.replaceAll('_', ' ')}`, list, make, {isEvaluation: true}));
     charts = charts.filter((chart) => chart.lines.length > 0);
     charts.forEach(listenTo);
   }
@@ -277,6 +277,7 @@ attend.page = (() => {
       change('state');
     });
     model.listen(change);
+    addEventListener('beforeprint', () => charts.forEach((chart) => chart.draw()));
     addEventListener('hashchange', () => model.restore(location.hash));
     model.restore(location.hash);
   }
