@@ -73,8 +73,10 @@ class Page:
         self.settle()
 
     def settle(self):
-        """Waits for what is to be drawn in this frame and the next."""
-        self.driver.execute_async_script("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 30)));")
+        """Waits for what is to be drawn."""
+        self.driver.execute_async_script("""
+            const done = arguments[0], wait = () => (attend.page.idle() ? setTimeout(done, 30) : requestAnimationFrame(wait));
+            requestAnimationFrame(() => requestAnimationFrame(wait));""")
 
     def set(self, **change):
         self.run("attend.set(arguments[0])", change)

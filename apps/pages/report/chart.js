@@ -204,6 +204,7 @@ attend.Chart = (() => {
         }
       } else {
         const pyramid = series.pyramid(log), {pixel} = this, extent = {min: 0, max: 0};
+        let before = null;  // the top and the bottom of the last pixel's bar, which the next one touches
         for (let place = begin, x = kLeft; place < end && x <= kLeft + this.plot; ++x) {
           const next = Math.min(end, Series.placeOf(xs, this.under(x) + pixel));
           if (next === place) continue;
@@ -211,15 +212,15 @@ attend.Chart = (() => {
           pyramid.widen(extent, place, next);
           place = next;
           if (extent.min > extent.max) {
-            open = false;
+            before = null;
             continue;
           }
-          const high = this.yAt(extent.max), low = Math.max(this.yAt(extent.min), high + 1);
-          if (open) context.lineTo(x, high);
-          else context.moveTo(x, high);
-          context.lineTo(x, low);
-          open = true;
+          const now = [this.yAt(extent.max), this.yAt(extent.min)];
+          const top = Math.round(before ? Math.min(now[0], before[1]) : now[0]), bottom = Math.round(before ? Math.max(now[1], before[0]) : now[1]);
+          context.fillRect(x, top, 1, Math.max(bottom - top, width));
+          before = now;
         }
+        return context.setLineDash([]);
       }
       context.stroke();
       context.setLineDash([]);

@@ -3,6 +3,7 @@ attend.page = (() => {
   const {model, data, Chart, Series} = attend;
   const {state} = model;
   const kCharts = {loss: 'Loss', learning_rate: 'Learning rate', gradient_norm: 'Gradient norm', tokens_per_second: 'Tokens a second'};
+  const kBudget = 10;  // ms of drawing, from which on the other charts wait for the next frame
   const kDragged = 5;  // pixels from which on a press is no click
 
   /// make('button', {className: 'chip'}, 'text', child...): every text of the page goes in as text.
@@ -233,6 +234,23 @@ attend.page = (() => {
   // Once a frame at most, however fast the mouse moves; charts out of sight wait until they are seen.
   let due = null;
   const times = {hover: [], state: []};  // of what a frame took, for tests
+  let turn = 0;
+  function drawCharts(start) {
+    const last = turn;
+    for (let i = 0; i < charts.length; ++i) {
+      const place = (last + i) % charts.length, chart = charts[place];
+      if (!chart.visible) {
+        chart.dirty = true;
+      } else if (!chart.dirty) {
+        chart.drawCursor();
+      } else if (performance.now() - start < kBudget) {
+        chart.draw();
+        turn = place + 1;
+      } else {  // in the next frame, before those of this one
+        change('hover');
+      }
+    }
+  }
   function frame() {
     const what = due, start = performance.now();
     due = null;
@@ -241,11 +259,7 @@ attend.page = (() => {
       markControls();
       for (const chart of charts) chart.dirty = true;
     }
-    for (const chart of charts) {
-      if (!chart.visible) chart.dirty = true;
-      else if (chart.dirty) chart.draw();
-      else chart.drawCursor();
-    }
+    drawCharts(start);
     said.textContent = sentence();
     times[what].push(performance.now() - start);
     if (times[what].length > 1000) times[what].shift();

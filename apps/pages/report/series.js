@@ -9,6 +9,7 @@ attend.Series = (() => {
       this.values = values;
       this.least = positive ? Number.MIN_VALUE : -Number.MAX_VALUE;
       this.levels = [];
+      const least = this.least;
       let low = values, high = values;
       while (low.length > kFactor) {
         const count = Math.ceil(low.length / kFactor), mins = new Float32Array(count), maxs = new Float32Array(count);
@@ -16,8 +17,9 @@ attend.Series = (() => {
           const end = Math.min(low.length, i + kFactor);
           let min = Infinity, max = -Infinity;
           for (; i < end; ++i) {
-            if (low[i] < min && low[i] >= this.least) min = low[i];
-            if (high[i] > max && high[i] >= this.least && high[i] < Infinity) max = high[i];
+            const small = low[i], large = high[i];
+            if (small < min && small >= least) min = small;
+            if (large > max && large >= least && large < Infinity) max = large;
           }
           mins[block] = min;
           maxs[block] = max;
@@ -83,13 +85,14 @@ attend.Series = (() => {
       if (weight === 0) return this;
       if (this.smooth && this.smooth.weight === weight) return this.smooth;
       const {values} = this, means = this.smooth ? this.smooth.values : new Float32Array(values.length);
-      let sum = 0, known = 0;
+      const share = 1 - weight;
+      let mean = 0, unknown = 1;  // the share of what came before the first
       for (let i = 0; i < values.length; ++i) {
         const value = values[i];
         if (value - value === 0) {  // finite
-          sum = weight * sum + (1 - weight) * value;
-          known = weight * known + (1 - weight);
-          means[i] = sum / known;
+          mean += share * (value - mean);
+          if (unknown !== 0) unknown = unknown > 1e-9 ? unknown * weight : 0;  // before it is so small that it is slow to multiply
+          means[i] = unknown === 0 ? mean : mean / (1 - unknown);
         } else {
           means[i] = NaN;
         }
