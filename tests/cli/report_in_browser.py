@@ -106,7 +106,7 @@ class Page:
 
     def values(self, chart):
         """The text of each run below a chart."""
-        return self.run("""return attend.page.charts[arguments[0]].rows.map(({value, more}) => [value.textContent, more.textContent])""", chart)
+        return self.run("return attend.page.charts[arguments[0]].rows.map(({value, more}) => [value.textContent, more.textContent])", chart)
 
     def drawn(self, chart=0):
         """The number of colours on a chart's ground, and a sum that tells pictures apart."""
@@ -157,7 +157,8 @@ def check_broken(page):
     check(not page.run("return globalThis.broken_in"), "a run's text ran as a script")
     text = page.run("return document.body.innerText")
     check(BAD_NAME in text and "Ticks at the bottom: 3 skipped steps" in text, "the run's name or its skipped steps are not shown")
-    rows = page.run("return [...document.querySelectorAll('section[aria-label=\"Settings that differ\"] tbody th')].map((e) => e.textContent)")
+    heads = "section[aria-label='Settings that differ'] tbody th"
+    rows = page.run("return [...document.querySelectorAll(arguments[0])].map((head) => head.textContent)", heads)
     check(rows == ["preset", "seed"], f"the settings that differ are {rows}; expected preset and seed")
     page.set(at=None)
     print("numbers that are none, and foreign text, break nothing")
@@ -255,7 +256,8 @@ def check_closed(page):
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page.path.read_text(encoding="utf-8"))
     check(policy and "default-src 'none'" in policy[1] and "unsafe" not in policy[1], "the policy lets too much in, or is missing")
     check(page.run("return performance.getEntriesByType('resource').length") == 0, "the page loads something")
-    page.run("const script = document.createElement('script'); script.textContent = 'globalThis.broken_in = 3'; document.body.append(script);")
+    page.run("""const script = document.createElement('script'); script.textContent = 'globalThis.broken_in = 3';
+                document.body.append(script);""")
     check(not page.run("return globalThis.broken_in"), "a script that is not the page's own runs in it")
     page.console()  # says that it was refused
     print("nothing is loaded, and no other script runs")
@@ -272,7 +274,8 @@ def frames_of(page, act):
           before = now;
           if (++count > 122) return done([attend.page.times[kind].slice(), gaps.slice(1)]);
           const frame = view.getBoundingClientRect(), x = frame.left + attend.Chart.left + count * 37 % plot;
-          if (act === 'hover') view.dispatchEvent(new PointerEvent('pointermove', {bubbles: true, pointerType: 'mouse', clientX: x, clientY: frame.top + 90}));
+          const moved = new PointerEvent('pointermove', {bubbles: true, pointerType: 'mouse', clientX: x, clientY: frame.top + 90});
+          if (act === 'hover') view.dispatchEvent(moved);
           if (act === 'zoom') attend.model.zoom(count < 60 ? 0.9 : 1.1, 400000);
           if (act === 'pan') attend.model.pan(count < 60 ? 0.01 : -0.01);
           if (act === 'smooth') attend.set({smooth: 0.9 + count / 2000});
@@ -308,8 +311,8 @@ def main(scratch):
     try:
         driver.set_script_timeout(WAIT)
         records = write_run(scratch / "runs/first", 1000, {"output": "a", "steps": 1000, "preset": "tiny", "seed": 1})
-        write_run(scratch / "runs" / BAD_NAME, 1000, {"output": "b", "steps": 1000, "preset": "</script><img src=x onerror=alert(1)>", "seed": 2},
-                  broken=True)
+        foreign = {"output": "b", "steps": 1000, "preset": "</script><img src=x onerror=alert(1)>", "seed": 2}
+        write_run(scratch / "runs" / BAD_NAME, 1000, foreign, broken=True)
         report(scratch / "page.html", scratch / "runs/first", scratch / "runs" / BAD_NAME)
         page = Page(driver, scratch / "page.html")
         page.open()

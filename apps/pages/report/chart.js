@@ -216,7 +216,8 @@ attend.Chart = (() => {
             continue;
           }
           const now = [this.yAt(extent.max), this.yAt(extent.min)];
-          const top = Math.round(before ? Math.min(now[0], before[1]) : now[0]), bottom = Math.round(before ? Math.max(now[1], before[0]) : now[1]);
+          const top = Math.round(before ? Math.min(now[0], before[1]) : now[0]);
+          const bottom = Math.round(before ? Math.max(now[1], before[0]) : now[1]);
           context.fillRect(x, top, 1, Math.max(bottom - top, width));
           before = now;
         }

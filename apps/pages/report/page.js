@@ -42,7 +42,8 @@ attend.page = (() => {
   function buildCharts() {
     const lines = (name) => data.runs.filter((run) => run.columns[name])
         .map((run) => ({run, series: new Series(run.columns[name]), xs: run.x}));
-    charts = Object.entries(kCharts).map(([name, title]) => new Chart(title, lines(name), make, {isSmoothed: name !== 'learning_rate'}));
+    charts = Object.entries(kCharts).map(
+        ([name, title]) => new Chart(title, lines(name), make, {isSmoothed: name !== 'learning_rate'}));
     const metrics = new Map();
     for (const run of data.runs) {
       for (const curve of run.curves) {
@@ -50,7 +51,9 @@ attend.page = (() => {
         list.push({run, series: new Series(curve.values), xs: curve.x, averages: curve.averages, smaller: curve.smaller});
       }
     }
-    for (const [metric, list] of metrics) charts.push(new Chart(`Evaluation: ${metric.replaceAll('_', ' ')}`, list, make, {isEvaluation: true}));
+    for (const [metric, list] of metrics) {
+      charts.push(new Chart(`Evaluation: ${metric.replaceAll('_', ' ')}`, list, make, {isEvaluation: true}));
+    }
     charts = charts.filter((chart) => chart.lines.length > 0);
     charts.forEach(listenTo);
   }
@@ -71,7 +74,7 @@ attend.page = (() => {
     document.getElementById('attend').replaceChildren(
       make('p', {className: 'soft facts'}, facts()), controls,
       make('div', {className: 'bar chips', role: 'group', aria: {label: 'runs'}}, ...chips), said,
-      make('main', {className: 'charts'}, ...charts.map((chart) => chart.box)),
+      make('main', {className: 'charts'}, ...charts.map((chart) => chart.box), charts.length ? '' : 'No record holds a number to draw.'),
       table('Runs', ['run', 'last step', 'best evaluation', 'tokens a second', 'time', 'skipped'], data.runs.map(aboutRun)),
       ...settings(), make('details', {}, make('summary', {}, 'Keys and how to read this page'), help()));
   }
