@@ -23,6 +23,7 @@ void add_commands(CLI::App& app) {
   add_average(app);
   add_inspect(app);
   add_verify(app);
+  add_report(app);
   add_bench(app);
   add_data(app);
   add_completion(app);

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A picture of a page of `attend attention`, by Chromium without a window. Debian's packages: chromium-driver, python3-selenium.
+"""A picture of a page of `attend attention` or `attend report`, by Chromium without a window. Debian's packages: chromium-driver, python3-selenium.
 
     scripts/picture_of_page.py PAGE.html PICTURE.png [--address '#view=grid'] [--dark] [--width 900] [--of .figure]
 

@@ -1,7 +1,5 @@
 #include "apps/pages/attention_page.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -12,9 +10,7 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "apps/pages/html.h"
-#include "core/atomic_file.h"
-#include "core/base64.h"
+#include "apps/pages/script_page.h"
 #include "core/json.h"
 
 namespace attend {
@@ -48,17 +44,6 @@ Shape shape_of(const AttentionPage& page, const AttentionPage::Part& part) {
       (!part.rollout.empty() && part.rollout.size() != layers * queries * keys))
     throw std::logic_error("attention page: " + part.name + " has numbers of another shape");
   return shape;
-}
-
-/// In zlib's format, which browsers call "deflate".
-std::string deflated(std::span<const std::byte> bytes) {
-  uLongf size = compressBound(bytes.size());
-  std::string packed(size, '\0');
-  const int result = compress2(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size(),
-                               Z_DEFAULT_COMPRESSION);
-  if (result != Z_OK) throw std::runtime_error("zlib could not compress (" + std::to_string(result) + ")");
-  packed.resize(size);
-  return base64(std::as_bytes(std::span(packed)));
 }
 
 /// What the scripts read (data.js): float32 where `steps` is 0, else a byte a weight, of its square root, so that small ones keep digits.
@@ -98,8 +83,7 @@ Json about_page(const AttentionPage& page) {
           {"kind", page.kind}, {"texts", std::move(texts)}, {"notes", page.notes}};
 }
 
-/// The data as they stand in a script element: nothing in them can end it.
-std::string data_of(const AttentionPage& page, int steps) {
+std::string document(const AttentionPage& page, int steps) {
   Json data = about_page(page), parts = Json::array();
   for (const AttentionPage::Part& part : page.parts) {
     Json each = about_part(page, part);
@@ -108,34 +92,7 @@ std::string data_of(const AttentionPage& page, int steps) {
     parts.push_back(std::move(each));
   }
   data["parts"] = std::move(parts);
-  std::string text;
-  for (const char c : one_line(data)) {
-    if (c == '<')
-      text += "\\u003c";
-    else
-      text += c;
-  }
-  return text;
-}
-
-/// A source of a content security policy: only this text, to the byte.
-std::string only(std::string_view text) {
-  const std::string hex = sha256_hex(std::as_bytes(std::span(text.data(), text.size())));
-  std::array<std::byte, 32> digest;
-  for (std::size_t i = 0; i < digest.size(); ++i) digest[i] = static_cast<std::byte>(std::stoi(hex.substr(2 * i, 2), nullptr, 16));
-  return "'sha256-" + base64(digest) + "'";
-}
-
-std::string document(const AttentionPage& page, const std::string& data) {
-  const std::string style(embedded::attention_style), script(embedded::attention_script), title = escaped(page.title);
-  std::string html = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
-  html += "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src " + only(style) + "; script-src " +
-          only(script) + "; img-src blob: data:; base-uri 'none'; form-action 'none'\">\n";
-  html += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
-  html += element("title", title) + "\n" + element("style", style) + "\n</head>\n<body>\n" + element("h1", title) + "\n";
-  html += "<div id=\"attend\"><noscript>This page draws with JavaScript, which is off.</noscript></div>\n";
-  html += "<script type=\"application/json\" id=\"attention-data\">" + data + "</script>\n";
-  return html + element("script", script) + "\n</body>\n</html>\n";
+  return script_page({page.title, "attention-data", embedded::attention_style, embedded::attention_script}, data);
 }
 
 void add_number(std::string& text, float number) {
@@ -178,10 +135,10 @@ void add_member(std::string& object, const std::string& key, const std::string& 
 std::string attention_page(const AttentionPage& page) {
   std::size_t bytes = 0;
   for (const AttentionPage::Part& part : page.parts) bytes += (part.weights.size() + part.rollout.size()) * sizeof(float);
-  if (bytes < kExactBytes) return document(page, data_of(page, 0));
+  if (bytes < kExactBytes) return document(page, 0);
   std::string html;
   for (const int steps : kSteps) {
-    html = document(page, data_of(page, steps));
+    html = document(page, steps);
     if (html.size() < kPageBytes) break;
   }
   return html;
