@@ -16,14 +16,14 @@ namespace attend {
 namespace {
 
 // Protobuf's encoding (https://protobuf.dev/programming-guides/encoding): a field's number and wire type, then its value.
-constexpr int kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5;
+constexpr unsigned kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5;
 
 void put_varint(std::string& into, std::uint64_t value) {
   for (; value >= 128; value >>= 7) into.push_back(static_cast<char>(value % 128 + 128));
   into.push_back(static_cast<char>(value));
 }
 
-void put_key(std::string& into, int field, int wire_type) { put_varint(into, static_cast<std::uint64_t>(field * 8 + wire_type)); }
+void put_key(std::string& into, unsigned field, unsigned wire_type) { put_varint(into, field * 8 + wire_type); }
 
 template <class Number>
 void put_little_endian(std::string& into, Number value) {
@@ -33,7 +33,7 @@ void put_little_endian(std::string& into, Number value) {
   into.append(bytes, sizeof value);
 }
 
-void put_bytes(std::string& into, int field, std::string_view bytes) {
+void put_bytes(std::string& into, unsigned field, std::string_view bytes) {
   put_key(into, field, kBytes);
   put_varint(into, bytes.size());
   into.append(bytes);
