@@ -5,7 +5,7 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <torch/cuda.h>
+#include <torch/torch.h>
 
 #include "apps/flags.h"
 #include "apps/version.h"
@@ -44,7 +44,20 @@ c10::Device parse_device(const std::string& name) {
   return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
 }
 
+namespace {
+
+/// MKL's vector functions, which LibTorch's tanh, exp, log, sin and cos call, choose their code at their first call. Where two threads make
+/// that call at once, one of them may get another code, and numbers that differ by 5e-5 (docs/decisions.md). So one thread makes it.
+void choose_vector_functions() {
+  const torch::NoGradGuard no_gradient;
+  const auto x = torch::ones({16});
+  for (const auto function : {&at::tanh, &at::exp, &at::log, &at::sin, &at::cos, &at::erf}) function(x);
+}
+
+}  // namespace
+
 c10::Device apply_common(const CommonOptions& options) {
+  choose_vector_functions();
   set_log_level(options.quiet ? LogLevel::kQuiet : options.verbose ? LogLevel::kVerbose : LogLevel::kNormal);
   constexpr std::int64_t kMostThreads = 4096;
   if (options.threads < 0 || options.threads > kMostThreads)

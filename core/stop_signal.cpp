@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "core/log.h"
 
 namespace attend {
 namespace {
@@ -21,7 +22,9 @@ extern "C" void on_stop_signal(int signal) {
   if (!is_first && signal == SIGHUP) return;
   if (!is_first) ::_exit(static_cast<int>(ExitCode::kInterrupted));
   const int saved = errno;
-  const auto say = [](std::string_view message) { (void)!::write(STDERR_FILENO, message.data(), message.size()); };
+  const auto say = [](std::string_view message) {  // once, where several processes are stopped together
+    if (log_level() != LogLevel::kErrors) (void)!::write(STDERR_FILENO, message.data(), message.size());
+  };
   if (!stepping) {
     say("\nstopped before the first step; nothing to save: the same command begins again\n");
     ::_exit(static_cast<int>(ExitCode::kStoppedAndSaved));

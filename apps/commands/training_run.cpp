@@ -185,12 +185,14 @@ int train_seeds(const TrainingRun& run, const std::vector<std::int64_t>& seeds, 
       throw UserError("--seeds holds " + std::to_string(seeds[i]) + " more than once", "give each seed once");
   }
   std::map<std::string, std::vector<double>> values;
+  bool is_first = true;  // of the processes
   for (const std::int64_t seed : seeds) {
     TrainingRun one = run;
     one.common.seed = static_cast<std::uint64_t>(seed);
     one.output = run.output / ("seed-" + std::to_string(seed));
     std::ostringstream usage;
     const TrainingOutcome outcome = train_one(one, usage);
+    is_first = one.ranks->is_first();
     if (outcome.code != ExitCode::kDone) {
       log_info("that was seed " + std::to_string(seed) + " of --seeds; the whole command, with --resume added, goes on with all of them");
       return static_cast<int>(outcome.code);
@@ -198,7 +200,7 @@ int train_seeds(const TrainingRun& run, const std::vector<std::int64_t>& seeds, 
     for (const auto& [name, value] : outcome.metrics.items())
       if (value.is_number()) values[name].push_back(value.get<double>());
   }
-  if (!run.ranks->is_first()) return static_cast<int>(ExitCode::kDone);
+  if (!is_first) return static_cast<int>(ExitCode::kDone);
   if (values.empty()) log_warning("there are no validation data, so nothing to take means of");
   Json summary{{"seeds", seeds}};
   for (const auto& [name, of_seeds] : values) {
