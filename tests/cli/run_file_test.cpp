@@ -12,8 +12,8 @@ using namespace attend;
 namespace {
 
 /// Settings of no run: they say where it is told of, or what is to be done with it.
-const std::set<std::string> kNoSettings{"--help", "--resume", "--config", "--json", "--quiet", "--verbose", "--version", "--seeds",
-                                        "--nproc", "--peer-timeout"};
+const std::set<std::string> kNoSettings{"--help",    "--resume",  "--config", "--json",  "--quiet",
+                                        "--verbose", "--version", "--seeds",  "--nproc", "--peer-timeout"};
 
 constexpr const char* kSquad = R"({"data": [{"paragraphs": [
   {"context": "ann lives in rome .", "qas": [{"id": "1", "question": "who ?", "answers": [{"text": "ann", "answer_start": 0}]}]},
