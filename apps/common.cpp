@@ -7,6 +7,7 @@
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
+#include "apps/devices.h"
 #include "apps/flags.h"
 #include "apps/version.h"
 #include "core/error.h"
@@ -28,10 +29,16 @@ void add_common(CLI::App& command, CommonOptions& options, const std::string& pr
   command.set_version_flag("--version", version_text())->group(group);
 }
 
+std::map<std::string, c10::Device>& other_devices() {
+  static std::map<std::string, c10::Device> devices;
+  return devices;
+}
+
 c10::Device parse_device(const std::string& name) {
   const std::string hint = "use --device auto, cpu, cuda or cuda:N";
   if (name == "auto") return torch::cuda::is_available() ? c10::Device(c10::kCUDA, 0) : c10::Device(c10::kCPU);
   if (name == "cpu") return c10::Device(c10::kCPU);
+  if (const auto found = other_devices().find(name); found != other_devices().end()) return found->second;
   const bool has_index = name.starts_with("cuda:");
   const std::string index_text = has_index ? name.substr(5) : "0";
   const bool is_number = !index_text.empty() && index_text.size() <= 3 && std::all_of(index_text.begin(), index_text.end(), ::isdigit);

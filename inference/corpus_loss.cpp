@@ -17,7 +17,7 @@ std::optional<CorpusLoss> corpus_loss(Seq2SeqModel& model, std::shared_ptr<const
   for (std::size_t i = 0; i < batches.size(); ++i) {
     if (stop && stop()) return std::nullopt;
     const SummedLoss loss = model.loss(batches.batch(i), /*label_smoothing=*/0);
-    log_likelihood += loss.log_likelihood;
+    log_likelihood += loss.log_likelihood();
     total.num_targets += loss.num_targets;
   }
   total.loss = -log_likelihood / static_cast<double>(total.num_targets);
@@ -33,7 +33,7 @@ std::optional<LanguageLoss> evaluate_language(CausalLanguageModel& model, const 
     if (stop && stop()) return std::nullopt;
     add_counts(total, model.loss(epoch.batch(i)));
   }
-  return LanguageLoss{.loss = -total.log_likelihood / static_cast<double>(total.num_targets), .num_targets = total.num_targets};
+  return LanguageLoss{.loss = -total.log_likelihood() / static_cast<double>(total.num_targets), .num_targets = total.num_targets};
 }
 
 std::optional<MaskedScores> evaluate_masked(MaskedLanguageModel& model, const EvaluationExamples& examples, std::int64_t num_examples,
@@ -51,13 +51,13 @@ std::optional<MaskedScores> evaluate_masked(MaskedLanguageModel& model, const Ev
     if (loss.next_sentence) add_counts(next, *loss.next_sentence);
   }
   const auto mean = [](double sum, const SummedLoss& of) { return sum / static_cast<double>(of.num_targets); };
-  const double loss = -mean(words.log_likelihood, words);
-  Metrics metrics{{"loss", loss}, {"perplexity", std::exp(loss)}, {"mlm_accuracy", mean(static_cast<double>(words.num_correct), words)}};
+  const double loss = -mean(words.log_likelihood(), words);
+  Metrics metrics{{"loss", loss}, {"perplexity", std::exp(loss)}, {"mlm_accuracy", mean(static_cast<double>(words.num_correct()), words)}};
   if (next.num_targets > 0) {
-    const double nsp_loss = -mean(next.log_likelihood, next);
+    const double nsp_loss = -mean(next.log_likelihood(), next);
     metrics.insert(
         metrics.end(),
-        {{"nsp_loss", nsp_loss}, {"nsp_accuracy", mean(static_cast<double>(next.num_correct), next)}, {"total_loss", loss + nsp_loss}});
+        {{"nsp_loss", nsp_loss}, {"nsp_accuracy", mean(static_cast<double>(next.num_correct()), next)}, {"total_loss", loss + nsp_loss}});
   }
   return MaskedScores{.metrics = std::move(metrics), .examples = taken};
 }

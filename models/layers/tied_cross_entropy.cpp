@@ -2,8 +2,7 @@
 #include "models/layers/tied_cross_entropy.h"
 
 #include <algorithm>
-#include <cmath>
-#include <span>
+#include <array>
 
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
@@ -27,44 +26,39 @@ std::int64_t chunk_rows(std::int64_t vocab, std::int64_t factor) {
 
 bool has_cpu_kernel(const torch::Tensor& hidden_TE) { return hidden_TE.is_cpu() && hidden_TE.scalar_type() == torch::kFloat32; }
 
-// The same of a chunk on any device and in any type. Returns the gradient where it is wanted.
+// A target's loss, log-likelihood and whether it was the best, in float64: [T, 3] on the hidden states' device.
+constexpr std::int64_t kNumbers = 3;
+
+// The same of a chunk on any device and in any type: numbers_C3 is written. Returns the gradient where it is wanted.
 torch::Tensor softmax_loss_rows(const torch::Tensor& logits_CV, const torch::Tensor& targets_C, double label_smoothing, bool wants_gradient,
-                                std::span<RowLoss> results) {
+                                torch::Tensor numbers_C3) {
   const double on_target = 1 - label_smoothing, everywhere = label_smoothing / static_cast<double>(logits_CV.size(1));
   const auto log_p_CV = torch::log_softmax(logits_CV, 1);
   const auto targets_C1 = targets_C.unsqueeze(1);
   const auto log_p_C = log_p_CV.gather(1, targets_C1).squeeze(1);
   const auto loss_C = -(on_target * log_p_C + everywhere * log_p_CV.sum(1));
-  const auto numbers_3C =
-      torch::stack({loss_C.to(torch::kFloat64), log_p_C.to(torch::kFloat64), (log_p_C == log_p_CV.amax(1)).to(torch::kFloat64)}).cpu();
-  const auto numbers = numbers_3C.accessor<double, 2>();
-  for (std::int64_t row = 0; row < logits_CV.size(0); ++row)
-    results[row] = {.loss = numbers[0][row], .log_likelihood = numbers[1][row], .is_correct = numbers[2][row] != 0};
+  numbers_C3.copy_(torch::stack({loss_C, log_p_C, (log_p_C == log_p_CV.amax(1)).to(loss_C.scalar_type())}, 1));
   if (!wants_gradient) return {};
   return log_p_CV.exp().sub_(everywhere).scatter_add_(1, targets_C1, torch::full_like(log_p_C, -on_target).unsqueeze(1));
 }
 
 enum class Gradients { kNone, kHiddenAndTable, kAll };  // all: the bias's too
 
-// Each target's loss, with the gradients of their sum that are wanted.
+// Each target's numbers, with the gradients of the sum of their losses that are wanted.
 struct ChunkedLoss {
-  std::vector<RowLoss> rows;
+  torch::Tensor numbers_T3;
   torch::Tensor hidden_gradient_TE, table_gradient_VE, bias_gradient_V;
 };
 
-struct Sums {
-  double loss = 0, log_likelihood = 0;
-  std::int64_t num_correct = 0;
-};
-
-Sums sum_rows(const std::vector<RowLoss>& rows) {
-  Sums sums;
-  for (const RowLoss& row : rows) {
-    sums.loss += row.loss;
-    sums.log_likelihood += row.log_likelihood;
-    sums.num_correct += row.is_correct;
-  }
-  return sums;
+// On the CPU in the targets' order, so that a sum does not depend on how a library adds.
+torch::Tensor sum_targets(const torch::Tensor& numbers_T3) {
+  if (!numbers_T3.is_cpu()) return numbers_T3.sum(0);
+  auto sums_3 = torch::zeros({kNumbers}, torch::kFloat64);
+  const auto numbers = numbers_T3.accessor<double, 2>();
+  auto* sums = sums_3.mutable_data_ptr<double>();
+  for (std::int64_t target = 0; target < numbers.size(0); ++target)
+    for (std::int64_t i = 0; i < kNumbers; ++i) sums[i] += numbers[target][i];
+  return sums_3;
 }
 
 ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE, const torch::Tensor& bias_V,
@@ -86,7 +80,7 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
     result.table_gradient_VE = torch::zeros_like(table_VE);
     if (gradients == Gradients::kAll) result.bias_gradient_V = torch::zeros_like(bias_V);
   }
-  result.rows.resize(static_cast<std::size_t>(num_targets));
+  result.numbers_T3 = torch::empty({num_targets, kNumbers}, hidden_TE.options().dtype(torch::kFloat64).requires_grad(false));
   // In low precision the table's gradient is summed transposed, as oneDNN makes it fastest, and chunks are twice as large, so that it is
   // added to half as often.
   torch::Tensor table_gradient_EV =
@@ -112,13 +106,17 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
     }
     if (on_cpu) {
       float* logits = logits_CV.mutable_data_ptr<float>();
+      double* numbers = result.numbers_T3.mutable_data_ptr<double>() + begin * kNumbers;
       at::parallel_for(0, rows, 4, [&](std::int64_t first, std::int64_t last) {
-        for (std::int64_t row = first; row < last; ++row)
-          softmax_loss_row(logits + row * vocab, vocab, targets[begin + row], smoothing, result.rows[begin + row]);
+        for (std::int64_t row = first; row < last; ++row) {
+          RowLoss loss;
+          softmax_loss_row(logits + row * vocab, vocab, targets[begin + row], smoothing, loss);
+          std::ranges::copy(std::array{loss.loss, loss.log_likelihood, loss.is_correct ? 1.0 : 0.0}, numbers + row * kNumbers);
+        }
       });
     } else {
       logits_CV = softmax_loss_rows(logits_CV, targets_T.narrow(0, begin, rows), label_smoothing, wants_gradient,
-                                    std::span(result.rows).subspan(begin, rows));
+                                    result.numbers_T3.narrow(0, begin, rows));
     }
     if (!wants_gradient) continue;
     if (gradients == Gradients::kAll) result.bias_gradient_V.add_(logits_CV.sum(0));
@@ -136,12 +134,12 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
 struct TiedCrossEntropyFunction : torch::autograd::Function<TiedCrossEntropyFunction> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& hidden_TE, const torch::Tensor& table_VE,
                                const std::optional<torch::Tensor>& bias_V, const std::vector<std::int64_t>* targets, double label_smoothing,
-                               Sums* sums) {
+                               torch::Tensor* sums_3) {
     const auto gradients = bias_V && bias_V->requires_grad() ? Gradients::kAll : Gradients::kHiddenAndTable;
     auto result = chunked_loss(hidden_TE, table_VE, bias_V.value_or(torch::Tensor()), *targets, label_smoothing, gradients);
-    *sums = sum_rows(result.rows);
+    *sums_3 = sum_targets(result.numbers_T3);
     context->save_for_backward({result.hidden_gradient_TE, result.table_gradient_VE, result.bias_gradient_V});
-    return torch::tensor(sums->loss, hidden_TE.options());
+    return (*sums_3)[0].to(hidden_TE.scalar_type());
   }
   // The gradients were made going forward, of the sum of the losses with weight 1: what comes down is d total / d loss, one number (1 over
   // the number of targets), and multiplies them. A loss that weighed its targets by their values would need the logits again.
@@ -157,17 +155,16 @@ struct TiedCrossEntropyFunction : torch::autograd::Function<TiedCrossEntropyFunc
 SummedLoss tied_cross_entropy(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE, const torch::Tensor& bias_V,
                               const std::vector<std::int64_t>& targets, double label_smoothing) {
   TORCH_CHECK(hidden_TE.size(0) == static_cast<std::int64_t>(targets.size()), "one target a row");
-  SummedLoss result{.loss = {}, .log_likelihood = 0, .num_targets = hidden_TE.size(0)};
-  Sums sums;
+  SummedLoss result{.loss = {}, .num_targets = hidden_TE.size(0)};
+  torch::Tensor sums_3;
   if (torch::GradMode::is_enabled()) {
     const auto bias_or_none = bias_V.defined() ? std::optional(bias_V) : std::nullopt;
-    result.loss = TiedCrossEntropyFunction::apply(hidden_TE, table_VE, bias_or_none, &targets, label_smoothing, &sums);
+    result.loss = TiedCrossEntropyFunction::apply(hidden_TE, table_VE, bias_or_none, &targets, label_smoothing, &sums_3);
   } else {
-    sums = sum_rows(chunked_loss(hidden_TE, table_VE, bias_V, targets, label_smoothing, Gradients::kNone).rows);
-    result.loss = torch::tensor(sums.loss, hidden_TE.options());
+    sums_3 = sum_targets(chunked_loss(hidden_TE, table_VE, bias_V, targets, label_smoothing, Gradients::kNone).numbers_T3);
+    result.loss = sums_3[0].to(hidden_TE.scalar_type());
   }
-  result.log_likelihood = sums.log_likelihood;
-  result.num_correct = sums.num_correct;
+  result.numbers_2 = sums_3.narrow(0, 1, 2);
   return result;
 }
 
@@ -175,11 +172,9 @@ std::vector<float> tied_log_probabilities(const torch::Tensor& hidden_TE, const 
                                           const std::vector<std::int64_t>& targets) {
   const torch::NoGradGuard no_gradient;
   TORCH_CHECK(hidden_TE.size(0) == static_cast<std::int64_t>(targets.size()), "one target a row");
-  std::vector<float> log_probabilities;
-  log_probabilities.reserve(targets.size());
   const auto chunked = chunked_loss(hidden_TE, table_VE, torch::Tensor(), targets, /*label_smoothing=*/0, Gradients::kNone);
-  for (const RowLoss& row : chunked.rows) log_probabilities.push_back(static_cast<float>(row.log_likelihood));
-  return log_probabilities;
+  const auto log_p_T = chunked.numbers_T3.select(1, 1).to(torch::kFloat32).cpu().contiguous();
+  return {log_p_T.const_data_ptr<float>(), log_p_T.const_data_ptr<float>() + log_p_T.numel()};
 }
 
 }  // namespace attend

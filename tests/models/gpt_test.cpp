@@ -152,7 +152,7 @@ TEST_CASE("the loss is at the targets alone, and its parts are the log-probabili
   const SummedLoss loss = model->loss({tokens, some});
   CHECK(loss.num_targets == 4);
   CHECK(loss.loss.item<double>() == Approx(-sum).epsilon(1e-6));
-  CHECK(loss.log_likelihood == Approx(sum).epsilon(1e-6));
+  CHECK(loss.log_likelihood() == Approx(sum).epsilon(1e-6));
   const auto log_p_NV = torch::log_softmax(model->logits(tokens), 1);
   CHECK(log_p[2] == Approx(log_p_NV[2][8].item<double>()).epsilon(1e-5));
 

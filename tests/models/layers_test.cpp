@@ -236,8 +236,8 @@ TEST_CASE("the chunked cross-entropy equals LibTorch's, gradients included") {
   CHECK(result.loss.item<double>() == Approx(expected.item<double>()).epsilon(is_exact ? 1e-13 : 1e-6));
   const auto log_p = torch::log_softmax(logits, 1);
   const auto log_likelihood = log_p.gather(1, targets_T.unsqueeze(1)).sum().item<double>();
-  CHECK(result.log_likelihood == Approx(log_likelihood).epsilon(is_exact ? 1e-13 : 1e-5));
-  CHECK(result.num_correct == (log_p.argmax(1) == targets_T).sum().item<std::int64_t>());
+  CHECK(result.log_likelihood() == Approx(log_likelihood).epsilon(is_exact ? 1e-13 : 1e-5));
+  CHECK(result.num_correct() == (log_p.argmax(1) == targets_T).sum().item<std::int64_t>());
   CHECK(difference(h1.grad(), h2.grad()) < (is_exact ? 1e-15 : 2e-7));
   CHECK(difference(t1.grad(), t2.grad()) < (is_exact ? 1e-14 : 2e-6));
   CHECK(difference(b1.grad(), b2.grad()) < (is_exact ? 1e-14 : 2e-6));

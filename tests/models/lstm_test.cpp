@@ -268,7 +268,7 @@ TEST_CASE("hard attention: the loss's extra terms are REINFORCE's, and are gone 
     model->train(trains);
     torch::manual_seed(10);
     const SummedLoss loss = model->loss(kPairs, 0);
-    if (!trains || reward + entropy == 0) CHECK(-loss.log_likelihood == Approx(loss.loss.item<double>()).epsilon(1e-5));
+    if (!trains || reward + entropy == 0) CHECK(-loss.log_likelihood() == Approx(loss.loss.item<double>()).epsilon(1e-5));
     return loss.loss.item<double>();
   };
   const double plain = loss_with(0, 0), rewarded = loss_with(1, 0), both = loss_with(1, 0.5), twice = loss_with(2, 0);

@@ -72,7 +72,7 @@ double loss_alone(CausalLanguageModel& model, const CausalBatch& batch) {
       return std::vector<std::int64_t>(all.begin() + static_cast<std::ptrdiff_t>(at),
                                        all.begin() + static_cast<std::ptrdiff_t>(at) + length);
     };
-    nats -= model.loss({.tokens = {part(batch.tokens.ids), {length}}, .targets = part(batch.targets)}).log_likelihood;
+    nats -= model.loss({.tokens = {part(batch.tokens.ids), {length}}, .targets = part(batch.targets)}).log_likelihood();
     at += static_cast<std::size_t>(length);
   }
   return nats;
@@ -129,7 +129,7 @@ TEST_CASE("documents of a batch do not see one another: its loss is that of its 
     const auto epoch = text_epochs(text, {.windows = {.block = 64, .documents = kind}, .budget = {.tokens = 256}})(0);
     const CausalBatch batch = epoch->batch(0);
     REQUIRE(batch.size() > 2);
-    const double together = -model->loss({.tokens = {batch.tokens.ids, batch.tokens.lengths}, .targets = batch.targets}).log_likelihood;
+    const double together = -model->loss({.tokens = {batch.tokens.ids, batch.tokens.lengths}, .targets = batch.targets}).log_likelihood();
     CHECK(together == Approx(loss_alone(*model, batch)).epsilon(1e-5));
   }
   // And a change in one document changes the loss of no other one.

@@ -82,7 +82,7 @@ class ToyObjective : public Objective {
     for (const std::int64_t example : batch.examples) sum = sum + example_loss(example);
     if (batch.is_bad) sum = sum * std::numeric_limits<float>::quiet_NaN();
     if (settings_.after_batch) settings_.after_batch();
-    return {{.loss = sum, .log_likelihood = 0, .num_targets = batch.num_tokens}};
+    return {{.loss = sum, .num_targets = batch.num_tokens}};
   }
 
   Json position() const override { return Json{{"epoch", epoch_}, {"example", example_}, {"taken", taken_}}; }

@@ -90,7 +90,7 @@ std::vector<SummedLoss> AnsweringObjective::loss(const MicroBatch& micro_batch) 
     return F::cross_entropy(logits_BT2.select(2, side), positions_B, F::CrossEntropyFuncOptions().reduction(torch::kSum));
   };
   const auto loss = (cross_entropy(0, batch.starts) + cross_entropy(1, batch.ends)) / 2;
-  return {{.loss = loss, .log_likelihood = 0, .num_targets = batch.num_targets.front()}};
+  return {{.loss = loss, .num_targets = batch.num_targets.front()}};
 }
 
 BestMetric AnsweringObjective::best_metric() const { return choose_best_metric(setup_.options.best_by, {"f1", "exact"}); }

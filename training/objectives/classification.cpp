@@ -100,7 +100,7 @@ std::vector<SummedLoss> ClassificationObjective::loss(const MicroBatch& micro_ba
   namespace F = torch::nn::functional;
   const auto& batch = dynamic_cast<const ClassificationBatch&>(micro_batch);
   const auto logits_BL = setup_.model->logits(batch.text).to(torch::kFloat32);
-  SummedLoss loss{.loss = {}, .log_likelihood = 0, .num_targets = logits_BL.size(0)};
+  SummedLoss loss{.loss = {}, .num_targets = logits_BL.size(0)};
   if (is_regression()) {
     const auto numbers_B = torch::tensor(batch.numbers, torch::kFloat32).to(logits_BL.device());
     loss.loss = F::mse_loss(logits_BL.squeeze(1), numbers_B, F::MSELossFuncOptions(torch::kSum));

@@ -125,7 +125,7 @@ std::vector<SummedLoss> TaggingObjective::loss(const MicroBatch& micro_batch) {
   const auto logits_NL = setup_.model->logits(batch.text).to(torch::kFloat32);
   const auto labels_N = torch::tensor(batch.labels).to(logits_NL.device());
   const auto options = F::CrossEntropyFuncOptions().ignore_index(TaggedExamples::kNoTag).reduction(torch::kSum);
-  return {{.loss = F::cross_entropy(logits_NL, labels_N, options), .log_likelihood = 0, .num_targets = batch.num_targets.front()}};
+  return {{.loss = F::cross_entropy(logits_NL, labels_N, options), .num_targets = batch.num_targets.front()}};
 }
 
 BestMetric TaggingObjective::best_metric() const {
