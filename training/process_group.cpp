@@ -12,6 +12,7 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "core/error.h"
+#include "training/gradient_reducer.h"
 #include "training/ranks.h"
 
 namespace attend {
@@ -41,7 +42,10 @@ class ProcessGroup final : public Ranks {
     store_ = c10::make_intrusive<c10d::PrefixStore>(std::string("attend/") + (restart == nullptr ? "0" : restart), store_);
     auto gloo = c10d::ProcessGroupGloo::Options::create(limit);
     gloo->devices.push_back(device(launch));
-    group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store_, process_.rank, process_.world, gloo);
+    auto backend = c10::make_intrusive<c10d::ProcessGroupGloo>(store_, process_.rank, process_.world, gloo);
+    group_ = c10::make_intrusive<c10d::ProcessGroup>(store_, process_.rank, process_.world);
+    group_->setBackend(c10::kCPU, c10d::ProcessGroup::BackendType::GLOO, backend);
+    group_->setDefaultBackend(c10d::ProcessGroup::BackendType::GLOO);
   }
 
   ProcessRank process() const override { return process_; }
@@ -53,23 +57,42 @@ class ProcessGroup final : public Ranks {
   }
 
   void sum(const std::vector<torch::Tensor>& tensors) override {
-    const torch::NoGradGuard no_gradient;
-    for (std::size_t begin = 0; begin < tensors.size();) {
-      std::size_t end = begin;
-      std::int64_t numbers = 0;
-      std::vector<torch::Tensor> flat;
-      while (end < tensors.size() && (end == begin || numbers + tensors[end].numel() <= kBucket)) {
-        numbers += tensors[end].numel();
-        flat.push_back(tensors[end++].flatten());
-      }
-      const auto bucket = torch::cat(flat).cpu();  // Gloo reads the host's memory
-      reduce(bucket);
-      std::int64_t offset = 0;
-      for (; begin < end; ++begin) {
-        tensors[begin].copy_(bucket.narrow(0, offset, tensors[begin].numel()).view(tensors[begin].sizes()));
-        offset += tensors[begin].numel();
+    in_buckets(tensors, [&](const torch::Tensor& bucket) { reduce(bucket); });
+  }
+
+  std::unique_ptr<GradientSums> gradient_sums(const std::vector<torch::Tensor>& parameters) override {
+    auto reducer = make_gradient_reducer(group_, parameters);
+    if (!reducer) return plain_gradient_sums(*this, parameters);
+    return std::make_unique<Guarded>(*this, std::move(reducer));
+  }
+
+  void share(const std::vector<torch::Tensor>& tensors, int owner) override {
+    c10d::BroadcastOptions options;
+    options.rootRank = owner;
+    in_buckets(tensors, [&](const torch::Tensor& bucket) {
+      guarded([&] {
+        std::vector<torch::Tensor> one{bucket};
+        group_->broadcast(one, options)->wait();
+      });
+    });
+  }
+
+  std::vector<torch::Tensor> bring_to_first(const std::vector<torch::Tensor>& tensors, int owner) override {
+    std::vector<torch::Tensor> brought;
+    constexpr int kTag = 1;
+    for (const torch::Tensor& tensor : tensors) {
+      if (owner == 0) {
+        brought.push_back(tensor.cpu());
+      } else if (process_.rank == owner) {
+        std::vector<torch::Tensor> one{tensor.cpu().contiguous()};
+        guarded([&] { group_->send(one, 0, kTag)->wait(); });
+      } else if (is_first()) {
+        std::vector<torch::Tensor> one{torch::empty(tensor.sizes(), tensor.options().device(torch::kCPU))};
+        guarded([&] { group_->recv(one, owner, kTag)->wait(); });
+        brought.push_back(one.front());
       }
     }
+    return is_first() ? brought : std::vector<torch::Tensor>{};
   }
 
   void first_alone(const std::function<void()>& work) override {
@@ -106,6 +129,48 @@ class ProcessGroup final : public Ranks {
   }
 
  private:
+  /// What the Reducer throws within backward, as a lost peer.
+  class Guarded final : public GradientSums {
+   public:
+    Guarded(ProcessGroup& group, std::unique_ptr<GradientSums> sums) : group_(group), sums_(std::move(sums)) {}
+    void last_backward(const std::vector<torch::Tensor>& losses, const std::vector<torch::Tensor>& weights) override {
+      try {
+        sums_->last_backward(losses, weights);
+      } catch (const c10::DistError&) {
+        group_.guarded([] { throw; });
+      } catch (const c10::Error&) {
+        throw;  // of the computation itself
+      } catch (const std::exception&) {
+        group_.guarded([] { throw; });
+      }
+    }
+
+   private:
+    ProcessGroup& group_;
+    std::unique_ptr<GradientSums> sums_;
+  };
+
+  /// Laid end to end in the host's memory, which Gloo reads, in pieces; what `work` makes of a piece is copied back.
+  static void in_buckets(const std::vector<torch::Tensor>& tensors, const std::function<void(const torch::Tensor&)>& work) {
+    const torch::NoGradGuard no_gradient;
+    for (std::size_t begin = 0; begin < tensors.size();) {
+      std::size_t end = begin;
+      std::int64_t numbers = 0;
+      std::vector<torch::Tensor> flat;
+      while (end < tensors.size() && (end == begin || numbers + tensors[end].numel() <= kBucket)) {
+        numbers += tensors[end].numel();
+        flat.push_back(tensors[end++].flatten());
+      }
+      const auto bucket = torch::cat(flat).cpu();
+      work(bucket);
+      std::int64_t offset = 0;
+      for (; begin < end; ++begin) {
+        tensors[begin].copy_(bucket.narrow(0, offset, tensors[begin].numel()).view(tensors[begin].sizes()));
+        offset += tensors[begin].numel();
+      }
+    }
+  }
+
   static std::shared_ptr<::gloo::transport::Device> device(const Launch& launch) {
     if (const char* interface = std::getenv("GLOO_SOCKET_IFNAME")) return c10d::ProcessGroupGloo::createDeviceForInterface(interface);
     if (launch.address == "127.0.0.1" || launch.address == "localhost") return c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1");
@@ -148,7 +213,7 @@ class ProcessGroup final : public Ranks {
 
   ProcessRank process_;
   c10::intrusive_ptr<c10d::Store> store_;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+  c10::intrusive_ptr<c10d::ProcessGroup> group_;
   std::int64_t events_ = 0;  // the same on every process
 };
 

@@ -3,16 +3,47 @@
 #include <charconv>
 #include <cstring>
 
+#include <torch/torch.h>
+
 #include "core/error.h"
 
 namespace attend {
 namespace {
+
+class PlainGradientSums final : public GradientSums {
+ public:
+  PlainGradientSums(Ranks& ranks, const std::vector<torch::Tensor>& parameters) : ranks_(ranks), parameters_(parameters) {}
+
+  void last_backward(const std::vector<torch::Tensor>& losses, const std::vector<torch::Tensor>& weights) override {
+    torch::autograd::backward(losses, weights);
+    if (ranks_.is_alone()) return;
+    std::vector<double> has_gradient;
+    for (const torch::Tensor& parameter : parameters_) has_gradient.push_back(parameter.grad().defined() ? 1 : 0);
+    ranks_.sum(has_gradient);
+    std::vector<torch::Tensor> gradients;
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      if (has_gradient[i] == 0) continue;
+      if (!parameters_[i].grad().defined()) parameters_[i].mutable_grad() = torch::zeros_like(parameters_[i]);
+      gradients.push_back(parameters_[i].grad());
+    }
+    ranks_.sum(gradients);
+  }
+
+ private:
+  Ranks& ranks_;
+  std::vector<torch::Tensor> parameters_;
+};
 
 class Alone final : public Ranks {
  public:
   using Ranks::from_first;
   void sum(std::vector<double>&) override {}
   void sum(const std::vector<torch::Tensor>&) override {}
+  std::unique_ptr<GradientSums> gradient_sums(const std::vector<torch::Tensor>& parameters) override {
+    return plain_gradient_sums(*this, parameters);
+  }
+  void share(const std::vector<torch::Tensor>&, int) override {}
+  std::vector<torch::Tensor> bring_to_first(const std::vector<torch::Tensor>& tensors, int) override { return tensors; }
   void first_alone(const std::function<void()>& work) override { work(); }
   void wait_for_first() override {}
   void let_others_go() override {}
@@ -68,6 +99,10 @@ void Ranks::require_same(const std::string& what, const Json& here) {
   if (differs.empty()) throw PeerError("another process has other " + what + " than this one");
   throw UserError("process " + std::to_string(process().rank) + " has other " + what + " than process 0: " + differs,
                   "start every process with the same flags and files");
+}
+
+std::unique_ptr<GradientSums> plain_gradient_sums(Ranks& ranks, const std::vector<torch::Tensor>& parameters) {
+  return std::make_unique<PlainGradientSums>(ranks, parameters);
 }
 
 std::shared_ptr<Ranks> alone() { return std::make_shared<Alone>(); }

@@ -26,6 +26,15 @@ class PeerError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Gradients summed over all processes, in the steps of a run.
+class GradientSums {
+ public:
+  virtual ~GradientSums() = default;
+  /// The last backward pass of a step: the losses, each times its weight. After it every parameter's gradient is the sum over all processes
+  /// of what this step's passes gave, the same bits on each. A parameter that got one on no process has none.
+  virtual void last_backward(const std::vector<torch::Tensor>& losses, const std::vector<torch::Tensor>& weights) = 0;
+};
+
 class Ranks {
  public:
   virtual ~Ranks() = default;
@@ -38,8 +47,14 @@ class Ranks {
 
   /// The sums over all processes, in place. The same bits on each.
   virtual void sum(std::vector<double>& numbers) = 0;
-  /// The same of tensors of one dtype and device: gradients.
+  /// The same of tensors of one dtype and device.
   virtual void sum(const std::vector<torch::Tensor>& tensors) = 0;
+  /// Of these parameters, from now on.
+  virtual std::unique_ptr<GradientSums> gradient_sums(const std::vector<torch::Tensor>& parameters) = 0;
+  /// Process `owner`'s tensors, on all, in place.
+  virtual void share(const std::vector<torch::Tensor>& tensors, int owner) = 0;
+  /// Process `owner`'s tensors, on the first process too, in the host's memory; nothing on the others. Each knows their shapes.
+  virtual std::vector<torch::Tensor> bring_to_first(const std::vector<torch::Tensor>& tensors, int owner) = 0;
   /// The first process does the work, the others wait for its end, however long it takes. What it throws it throws there; the others throw
   /// a PeerError.
   virtual void first_alone(const std::function<void()>& work) = 0;
@@ -59,6 +74,9 @@ class Ranks {
 
 /// One process.
 std::shared_ptr<Ranks> alone();
+
+/// Sums in one go after backward, by ranks.sum(). `ranks` outlive it.
+std::unique_ptr<GradientSums> plain_gradient_sums(Ranks& ranks, const std::vector<torch::Tensor>& parameters);
 
 /// How a launcher tells a process which one it is, and where the first one can be reached.
 struct Launch {

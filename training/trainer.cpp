@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "core/stop_signal.h"
+#include "models/layers/recompute.h"
 #include "training/autocast.h"
 #include "training/run_settings.h"
 
@@ -32,7 +33,8 @@ OptimizerOptions optimizer_options(const TrainingOptions& options) {
           .beta2 = options.beta2,
           .epsilon = options.epsilon,
           .weight_decay = options.weight_decay,
-          .clip = options.clip};
+          .clip = options.clip,
+          .is_sharded = options.shard_optimizer};
 }
 
 }  // namespace
@@ -56,7 +58,8 @@ Trainer::Trainer(Objective& objective, TrainerSetup setup)
     : objective_(objective),
       setup_(std::move(setup)),
       options_(setup_.options),
-      optimizer_(objective.model(), optimizer_options(options_)),
+      optimizer_(objective.model(), optimizer_options(options_), setup_.ranks),
+      gradient_sums_(setup_.ranks->gradient_sums(optimizer_.parameters())),
       checkpoints_(setup_.output) {
   if (!setup_.lock && is_first()) setup_.lock = open_output(setup_.output, setup_.start);
   ask_for_determinism();
@@ -83,6 +86,8 @@ Trainer::Trainer(Objective& objective, TrainerSetup setup)
   } else if (setup_.start == Start::kResume) {
     log_info("no checkpoint in " + setup_.output.string() + " to go on from: starting at step 0");
   }
+  if (options_.shard_optimizer && setup_.ranks->is_alone())
+    log_warning("--shard-optimizer has no effect with one process: its share is everything");
   state_.settings = settings;
   state_.validation = validation;
   state_.processes = setup_.ranks->process().world;
@@ -212,6 +217,8 @@ void Trainer::train_step() {
   const std::int64_t step = state_.step + 1;
   const double learning_rate = schedule_.learning_rate(step);
   const StepResult result = accumulate_gradients(step);
+  if (options_.recompute && Recompute::num_blocks() == 0)
+    throw UserError("--recompute: there is no block of this model that could be computed again", "leave --recompute out");
   const bool is_good = std::isfinite(result.loss) && std::isfinite(result.gradient_norm);
   if (is_good) {
     optimizer_.step(learning_rate, result.gradient_norm);
@@ -245,23 +252,6 @@ std::unique_ptr<MicroBatch> Trainer::next_micro_batch() {
   }
 }
 
-/// Over the processes. A parameter that got a gradient on none of them has none.
-void Trainer::sum_gradients() {
-  if (setup_.ranks->is_alone()) return;
-  std::vector<torch::Tensor> parameters, gradients;
-  for (const torch::Tensor& parameter : objective_.model().parameters())
-    if (parameter.requires_grad()) parameters.push_back(parameter);
-  std::vector<double> has_gradient;
-  for (const torch::Tensor& parameter : parameters) has_gradient.push_back(parameter.grad().defined() ? 1 : 0);
-  setup_.ranks->sum(has_gradient);
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (has_gradient[i] == 0) continue;
-    if (!parameters[i].grad().defined()) parameters[i].mutable_grad() = torch::zeros_like(parameters[i]);
-    gradients.push_back(parameters[i].grad());
-  }
-  setup_.ranks->sum(gradients);
-}
-
 Trainer::StepResult Trainer::accumulate_gradients(std::int64_t step) {
   StepResult result;
   std::vector<std::unique_ptr<MicroBatch>> micro_batches;
@@ -287,6 +277,7 @@ Trainer::StepResult Trainer::accumulate_gradients(std::int64_t step) {
     torch::manual_seed(mix_seed(options_.seed, "dropout", {static_cast<std::uint64_t>(step), place, 0}));
     std::vector<SummedLoss> terms;
     {
+      const Recompute recompute(options_.recompute);
       const Autocast autocast(options_.precision, objective_.model().parameters().front().device());
       terms = objective_.loss(*micro_batches[i]);
     }
@@ -300,9 +291,11 @@ Trainer::StepResult Trainer::accumulate_gradients(std::int64_t step) {
       const auto sum = terms[term].loss.detach();
       sums[term] = sums[term].defined() ? sums[term] + sum : sum;
     }
-    torch::autograd::backward(losses, weights);
+    if (i + 1 < micro_batches.size())
+      torch::autograd::backward(losses, weights);
+    else
+      gradient_sums_->last_backward(losses, weights);
   }
-  sum_gradients();
   sums.push_back(optimizer_.gradient_norm());
   for (torch::Tensor& number : sums) number = number.to(torch::kFloat64);
   const torch::Tensor numbers = torch::stack(sums).cpu();

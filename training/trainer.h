@@ -78,7 +78,6 @@ class Trainer {
 
   void train_step();
   std::unique_ptr<MicroBatch> next_micro_batch();
-  void sum_gradients();
   StepResult accumulate_gradients(std::int64_t step);
   void refuse_step(std::int64_t step, const StepResult& result);
   void record(std::int64_t step, double learning_rate);
@@ -99,6 +98,7 @@ class Trainer {
   TrainerSetup setup_;
   const TrainingOptions& options_;
   Optimizer optimizer_;
+  std::unique_ptr<GradientSums> gradient_sums_;
   Checkpoints checkpoints_;
   TrainerState state_;
   Json written_metrics_ = Json::object();

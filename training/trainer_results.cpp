@@ -50,6 +50,7 @@ void Trainer::evaluate() {
 }
 
 void Trainer::save() {
+  optimizer_.gather();
   setup_.ranks->first_alone([&] { checkpoints_.save(state_, objective_, optimizer_); });
   saved_step_ = state_.step;
   // Without an evaluation to choose by, the newest model is the one to use.

@@ -58,6 +58,8 @@ struct TrainingOptions {
   std::optional<std::int64_t> save_every;
   std::int64_t keep = 3;
   bool tensorboard = false;
+  bool recompute = false;
+  bool shard_optimizer = false;
   std::int64_t patience = 0;
   std::int64_t average = 0;
   std::int64_t log_every = 50;
@@ -96,6 +98,9 @@ struct TrainingOptions {
     visit("average", self.average, "at the end, write the mean of this many last checkpoints; 0: the best model");
     visit("log_every", self.log_every, "steps between records in metrics.jsonl");
     visit("tensorboard", self.tensorboard, "write the records as TensorBoard's event files too, into the output's folder tensorboard");
+    visit("recompute", self.recompute, "keep the input of each block and compute its inside again going backward: less memory, more time");
+    visit("shard_optimizer", self.shard_optimizer,
+          "of several processes each keeps the optimizer's state of its share of the weights alone");
     visit("on_nan", self.on_nan, "what to do with a step whose loss or gradient is not finite");
   }
 };

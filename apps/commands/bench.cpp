@@ -17,6 +17,7 @@
 #include "core/text.h"
 #include "inference/beam_search.h"
 #include "inference/generation_config.h"
+#include "models/layers/recompute.h"
 #include "models/lstm/model.h"
 #include "models/transformer/model.h"
 #include "training/optimizer.h"
@@ -93,6 +94,7 @@ void add_bench(CLI::App& app) {
   train_command->add_option("--steps", train->steps, "steps, the warm-up quarter included")
       ->capture_default_str()
       ->check(positive_number());
+  add_field_flag(*train_command, "--recompute", train->recompute, "compute the inside of each block again going backward, as in pretrain");
   train_command->footer(
       "Examples:\n"
       "  attend bench train --source train.de.ids --target train.en.ids --set vocab_size=8000\n"
@@ -126,6 +128,7 @@ void add_bench(CLI::App& app) {
 }
 
 int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostream& out) {
+  const Recompute recompute(options.recompute);
   if (options.family == BenchFamily::kBert) return bench_train_bert(options, out);
   if (options.family == BenchFamily::kGpt) return bench_train_gpt(options, out);
   if (options.source.empty() || options.target.empty()) throw UserError("bench train needs sentences", "give --source and --target");

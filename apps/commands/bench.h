@@ -28,6 +28,7 @@ struct BenchTrainOptions {
   std::vector<std::string> settings;  ///< field=value of the model's configuration
   std::int64_t batch_size = 128;
   std::int64_t steps = 20;
+  bool recompute = false;
 };
 
 struct BenchTranslateOptions {

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "models/layers/positions.h"
+#include "models/layers/recompute.h"
 
 namespace attend {
 
@@ -84,10 +85,11 @@ BertStates BertModelImpl::encode(const TextBatch& batch, AttentionRecord* record
   check(batch);
   BertStates states{.hidden_NE = {}, .layout = PackedLayout(batch.tokens.lengths, token_table_.device())};
   auto x_NE = embed(batch, states.layout);
-  AttentionCall call{.tokens = states.layout, .record = record};
-  for (const auto& layer : *layers_) {
-    x_NE = layer->as<BertLayer>()->forward(x_NE, call);
-    ++call.layer;
+  for (std::size_t i = 0; i < layers_->size(); ++i) {
+    const auto layer = [&layer = *(*layers_)[i]->as<BertLayer>(), i, layout = states.layout, record](const BlockStates& in) -> BlockStates {
+      return {layer.forward(in.x, {.tokens = layout, .layer = i, .record = record})};
+    };
+    x_NE = recomputed(layer, {x_NE}).x;
   }
   states.hidden_NE = x_NE;
   return states;

@@ -72,7 +72,7 @@ void GptModelImpl::check(const PackedIds& tokens) const {
 
 ResidualStream GptModelImpl::embed(const torch::Tensor& ids_N, const torch::Tensor& positions_N) const {
   const auto x_NE = torch::embedding(token_table_, ids_N) + torch::embedding(position_table_, positions_N);
-  return ResidualStream(embedding_dropout_->forward(x_NE));
+  return ResidualStream({embedding_dropout_->forward(x_NE)});
 }
 
 torch::Tensor GptModelImpl::forward(const PackedIds& tokens, DecoderPast* past, AttentionRecord* record) const {
@@ -82,10 +82,13 @@ torch::Tensor GptModelImpl::forward(const PackedIds& tokens, DecoderPast* past, 
   const bool is_step = past && !past->rows().reads_prompts();
   TORCH_CHECK(!is_step || layout.tokens() == past->rows().rows(), "one token a row");
   auto x_NE = embed(ids_tensor(tokens.ids, device), is_step ? ids_tensor(past->rows().positions_R(), device) : layout.positions_N());
-  AttentionCall call{.tokens = layout, .causality = Causality::kCausal, .past = past, .record = record};
-  for (const auto& block : *blocks_) {
-    block->as<GptBlock>()->forward(x_NE, call);
-    ++call.layer;
+  for (std::size_t i = 0; i < blocks_->size(); ++i) {
+    const auto block = [&block = *(*blocks_)[i]->as<GptBlock>(), i, layout, past, record](const BlockStates& in) -> BlockStates {
+      ResidualStream stream(in);
+      block.forward(stream, {.tokens = layout, .causality = Causality::kCausal, .layer = i, .past = past, .record = record});
+      return stream.states();
+    };
+    x_NE = ResidualStream(recomputed(block, x_NE.states()));
   }
   if (past) past->advance();
   return x_NE.normed(final_norm_);

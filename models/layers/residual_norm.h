@@ -9,6 +9,7 @@
 #include <torch/types.h>
 
 #include "models/layers/configs.h"
+#include "models/layers/recompute.h"
 
 namespace attend {
 
@@ -54,7 +55,9 @@ TORCH_MODULE(ResidualNorm);
 /// drops out of it what is to be dropped.
 class ResidualStream {
  public:
-  explicit ResidualStream(torch::Tensor x_NE) : x_NE_(std::move(x_NE)) {}
+  /// x, and what waits.
+  explicit ResidualStream(BlockStates states) : x_NE_(std::move(states.x)), waiting_NE_(std::move(states.second)) {}
+  BlockStates states() const { return {x_NE_, waiting_NE_}; }
 
   /// LayerNorm(x).
   torch::Tensor normed(const ResidualNorm& norm);

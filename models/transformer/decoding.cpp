@@ -20,7 +20,7 @@ class TransformerStepDecoder final : public StepDecoder {
     const auto positions_RE = model_->decoder_position(past_.rows().steps_done()).expand({rows, -1});
     const auto x_RE = model_->embed(model_->target_table(), ids_tensor(last_ids_R, model_->device()), positions_RE);
     const PackedLayout layout(std::vector<std::int64_t>(last_ids_R.size(), 1), model_->device());
-    return model_->project(model_->decode(x_RE, layout, memory_, &past_)).to(torch::kFloat32);
+    return model_->project(model_->step(x_RE, layout, memory_, past_)).to(torch::kFloat32);
   }
 
   void reorder(std::span<const std::int64_t> kept_rows_R) override {

@@ -7,6 +7,7 @@
 
 #include "core/random.h"
 #include "models/layers/positions.h"
+#include "models/layers/recompute.h"
 #include "models/layers/tied_cross_entropy.h"
 #include "models/shift_right.h"
 
@@ -102,32 +103,41 @@ Memory TransformerModel::encode(const PackedIds& source, AttentionRecord* record
   check_ids(source, config_.vocab_size);
   Memory memory{.states_ME = {}, .layout = PackedLayout(source.lengths, device())};
   auto x_NE = embed(source_table_, ids_tensor(source.ids, device()), encoder_positions_.index_select(0, memory.layout.positions_N()));
-  AttentionCall call{.tokens = memory.layout, .record = record};
-  for (const auto& layer : *encoder_layers_) {
-    x_NE = layer->as<EncoderLayer>()->forward(x_NE, call);
-    ++call.layer;
+  for (std::size_t i = 0; i < encoder_layers_->size(); ++i) {
+    const auto layer = [&layer = *(*encoder_layers_)[i]->as<EncoderLayer>(), i, layout = memory.layout,
+                        record](const BlockStates& in) -> BlockStates {
+      return {layer.forward(in.x, {.tokens = layout, .layer = i, .record = record})};
+    };
+    x_NE = recomputed(layer, {x_NE}).x;
   }
   memory.states_ME = x_NE;
   return memory;
 }
 
-torch::Tensor TransformerModel::decode(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory, DecoderPast* past,
-                                       AttentionRecord* record) const {
-  AttentionCall call{.tokens = layout, .causality = Causality::kCausal, .past = past, .record = record};
+torch::Tensor TransformerModel::step(torch::Tensor x_RE, const PackedLayout& layout, const Memory& memory, DecoderPast& past) const {
+  AttentionCall call{.tokens = layout, .causality = Causality::kCausal, .past = &past};
   for (const auto& layer : *decoder_layers_) {
-    x_TE = layer->as<DecoderLayer>()->forward(x_TE, call, memory);
+    x_RE = layer->as<DecoderLayer>()->forward(x_RE, call, memory);
     ++call.layer;
   }
-  if (past) past->advance();
-  return x_TE;
+  past.advance();
+  return x_RE;
 }
 
 torch::Tensor TransformerModel::read_target(const PackedIds& target, const Memory& memory, AttentionRecord* record) const {
   check_ids(target, config_.output_vocab_size());
   const PackedLayout layout(target.lengths, device());
   const auto input_T = ids_tensor(shift_right(target, config_.decoder_start_id), device());
-  return decode(embed(target_table_, input_T, decoder_positions_.index_select(0, layout.positions_N())), layout, memory, /*past=*/nullptr,
-                record);
+  auto x_TE = embed(target_table_, input_T, decoder_positions_.index_select(0, layout.positions_N()));
+  for (std::size_t i = 0; i < decoder_layers_->size(); ++i) {
+    const auto layer = [&layer = *(*decoder_layers_)[i]->as<DecoderLayer>(), i, layout, source = memory.layout,
+                        record](const BlockStates& in) -> BlockStates {
+      return {layer.forward(in.x, {.tokens = layout, .causality = Causality::kCausal, .layer = i, .record = record},
+                            {.states_ME = in.second, .layout = source})};
+    };
+    x_TE = recomputed(layer, {x_TE, memory.states_ME}).x;
+  }
+  return x_TE;
 }
 
 torch::Tensor TransformerModel::project(const torch::Tensor& hidden_RE) const {

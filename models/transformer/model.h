@@ -69,9 +69,8 @@ class TransformerModel final : public Seq2SeqModel {
   void keep_zero_padding();
   /// Section 3.1, left: ids -> encoder states.
   Memory encode(const PackedIds& source, AttentionRecord* record = nullptr) const;
-  /// The decoder's layers, from embeddings to the states in front of the output projection: x_TE -> hidden_TE. With a past one token a row.
-  torch::Tensor decode(torch::Tensor x_TE, const PackedLayout& layout, const Memory& memory, DecoderPast* past = nullptr,
-                       AttentionRecord* record = nullptr) const;
+  /// The decoder's layers for one more token of each row, from embeddings to the states in front of the output projection.
+  torch::Tensor step(torch::Tensor x_RE, const PackedLayout& layout, const Memory& memory, DecoderPast& past) const;
   /// Section 3.4 and 3.5: sqrt(E) times the token's embedding, plus its position's, with dropout. ids_N, positions_NE -> x_NE.
   torch::Tensor embed(const torch::Tensor& table_VE, const torch::Tensor& ids_N, const torch::Tensor& positions_NE) const;
   /// The tied output projection: hidden_RE -> logits_RV.

@@ -16,6 +16,11 @@ class PretendRanks final : public Ranks {
   ProcessRank process() const override { return process_; }
   void sum(std::vector<double>&) override {}
   void sum(const std::vector<torch::Tensor>&) override {}
+  std::unique_ptr<GradientSums> gradient_sums(const std::vector<torch::Tensor>& parameters) override {
+    return plain_gradient_sums(*this, parameters);
+  }
+  void share(const std::vector<torch::Tensor>&, int) override {}
+  std::vector<torch::Tensor> bring_to_first(const std::vector<torch::Tensor>& tensors, int) override { return tensors; }
   void first_alone(const std::function<void()>& work) override {
     if (is_first()) work();
   }
