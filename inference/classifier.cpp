@@ -115,16 +115,20 @@ LabelledExamples read_examples(const LabelledSource& source, const InputEncoder&
   return read;
 }
 
-std::optional<torch::Tensor> classify_all(SequenceClassifier& model, const std::vector<TextExample>& examples, const StopCheck& stop) {
+std::optional<torch::Tensor> classify_all(SequenceClassifier& model, const std::vector<TextExample>& examples, const Sharing& sharing) {
   const torch::NoGradGuard no_grad;
-  auto logits_BL = torch::empty({static_cast<std::int64_t>(examples.size()), static_cast<std::int64_t>(model.labels().names.size())});
-  for (const auto& chosen : batches_by_length(examples, kAnswerTokens)) {
-    if (stop && stop()) return std::nullopt;
-    const auto logits = model.logits(pack_examples(examples, chosen)).to(torch::kFloat32).cpu();
-    for (std::size_t i = 0; i < chosen.size(); ++i)
-      logits_BL[static_cast<std::int64_t>(chosen[i])].copy_(logits[static_cast<std::int64_t>(i)]);
-  }
-  return logits_BL;
+  const auto batches = batches_by_length(examples, kAnswerTokens);
+  const std::size_t labels = model.labels().names.size();
+  std::vector<double> numbers(examples.size() * labels, 0);  // logits_BL
+  const auto classify = [&](std::size_t batch) {
+    const auto logits = model.logits(pack_examples(examples, batches[batch])).to(torch::kFloat32).cpu().contiguous();
+    for (std::size_t i = 0; i < batches[batch].size(); ++i)
+      std::copy_n(logits.const_data_ptr<float>() + i * labels, labels, numbers.begin() + batches[batch][i] * labels);
+  };
+  if (!sharing.each(batches.size(), classify, numbers)) return std::nullopt;
+  return torch::tensor(numbers, torch::kFloat64)
+      .view({static_cast<std::int64_t>(examples.size()), static_cast<std::int64_t>(labels)})
+      .to(torch::kFloat32);
 }
 
 ClassificationScores score_classes(const torch::Tensor& logits_BL, const LabelledExamples& examples) {

@@ -17,6 +17,7 @@
 #include "core/stop_signal.h"
 #include "data/label_set.h"
 #include "data/table.h"
+#include "inference/sharing.h"
 #include "inference/text_examples.h"
 #include "metrics/classification.h"
 #include "metrics/score.h"
@@ -100,7 +101,7 @@ LabelledExamples read_examples(const LabelledSource& source, const InputEncoder&
 LabelSet collect_labels(const LabelledSource& source);
 
 /// logits_BL (float32, on the CPU) of all examples, in their order. Nothing where `stop` said so.
-std::optional<torch::Tensor> classify_all(SequenceClassifier& model, const std::vector<TextExample>& examples, const StopCheck& stop = {});
+std::optional<torch::Tensor> classify_all(SequenceClassifier& model, const std::vector<TextExample>& examples, const Sharing& sharing = {});
 
 /// Of the most probable classes.
 ClassificationScores score_classes(const torch::Tensor& logits_BL, const LabelledExamples& examples);

@@ -94,6 +94,24 @@ std::vector<double> Bleu::precisions(std::int64_t& effective_order) const {
   return precisions;
 }
 
+std::vector<double> Bleu::counts() const {
+  std::vector<double> counts{static_cast<double>(statistics_.hypothesis_length), static_cast<double>(statistics_.reference_length)};
+  counts.insert(counts.end(), statistics_.matches.begin(), statistics_.matches.end());
+  counts.insert(counts.end(), statistics_.totals.begin(), statistics_.totals.end());
+  return counts;
+}
+
+void Bleu::set_counts(const std::vector<double>& counts) {
+  const std::size_t orders = statistics_.matches.size();
+  if (counts.size() != 2 + 2 * orders) throw std::invalid_argument("these are not the counts of a BLEU of as many orders");
+  statistics_.hypothesis_length = static_cast<std::int64_t>(counts[0]);
+  statistics_.reference_length = static_cast<std::int64_t>(counts[1]);
+  for (std::size_t n = 0; n < orders; ++n) {
+    statistics_.matches[n] = static_cast<std::int64_t>(counts[2 + n]);
+    statistics_.totals[n] = static_cast<std::int64_t>(counts[2 + orders + n]);
+  }
+}
+
 BleuScore Bleu::score() const {
   BleuScore result;
   result.name = "BLEU";

@@ -72,6 +72,9 @@ class Bleu {
   /// A segment: its hypothesis and one or more references.
   void add(const std::string& hypothesis, std::span<const std::string> references);
 
+  /// What add() has counted, as numbers that add up over parts of a corpus; and what another sum of them says.
+  std::vector<double> counts() const;
+  void set_counts(const std::vector<double>& counts);
   /// Of all segments so far:  BLEU = BP exp(1/N sum_n log p_n),  BP = min(1, exp(1 - r/c))  for reference length r, hypothesis length c.
   BleuScore score() const;
   std::string signature() const;

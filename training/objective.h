@@ -13,7 +13,7 @@
 #include <torch/torch.h>
 
 #include "core/json.h"
-#include "core/stop_signal.h"
+#include "inference/sharing.h"
 #include "metrics/score.h"
 #include "models/interfaces.h"
 
@@ -69,9 +69,10 @@ class Objective {
 
   /// False where the run has no validation data; evaluate() is not called then.
   virtual bool can_evaluate() const = 0;
-  /// On all validation data, in evaluation mode (the trainer sets it), without gradients. Nothing where a stop was
-  /// requested meanwhile: the trainer saves, and evaluates again when resumed.
-  virtual std::optional<Metrics> evaluate(const StopCheck& stop) = 0;
+  /// On all validation data, in evaluation mode (the trainer sets it), without gradients; shared among the processes where the task's
+  /// measures can be, else each computes them all. Nothing where a stop was requested meanwhile: the trainer saves, and evaluates again
+  /// when resumed.
+  virtual std::optional<Metrics> evaluate(const Sharing& sharing) = 0;
   virtual BestMetric best_metric() const = 0;
   /// A hash of the data that evaluate() measures on; "" without any. Models measured on other data do not compare.
   virtual std::string validation() const = 0;

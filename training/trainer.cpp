@@ -27,6 +27,11 @@ void ask_for_determinism() {
   at::globalContext().setDeterministicFillUninitializedMemory(false);
 }
 
+/// A block that is computed again runs a backward pass of its own, in which the Reducer would not find the parameters it waits for.
+std::unique_ptr<GradientSums> gradient_sums(const TrainingOptions& options, Ranks& ranks, const std::vector<torch::Tensor>& parameters) {
+  return options.recompute ? plain_gradient_sums(ranks, parameters) : ranks.gradient_sums(parameters);
+}
+
 OptimizerOptions optimizer_options(const TrainingOptions& options) {
   return {.kind = options.optimizer,
           .beta1 = options.beta1,
@@ -59,7 +64,7 @@ Trainer::Trainer(Objective& objective, TrainerSetup setup)
       setup_(std::move(setup)),
       options_(setup_.options),
       optimizer_(objective.model(), optimizer_options(options_), setup_.ranks),
-      gradient_sums_(setup_.ranks->gradient_sums(optimizer_.parameters())),
+      gradient_sums_(gradient_sums(options_, *setup_.ranks, optimizer_.parameters())),
       checkpoints_(setup_.output) {
   if (!setup_.lock && is_first()) setup_.lock = open_output(setup_.output, setup_.start);
   ask_for_determinism();

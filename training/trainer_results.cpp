@@ -23,7 +23,9 @@ double metric(const Metrics& metrics, const std::string& name) {
 std::optional<Metrics> Trainer::measure() {
   const torch::NoGradGuard no_grad;
   objective_.model().eval();
-  std::optional<Metrics> metrics = objective_.evaluate(stop_requested);
+  std::optional<Metrics> metrics = objective_.evaluate({.process = setup_.ranks->process(),
+                                                        .sum = [&](std::vector<double>& numbers) { setup_.ranks->sum(numbers); },
+                                                        .stop = stop_requested});
   objective_.model().train();
   update_seconds();
   if (setup_.ranks->any(!metrics)) return std::nullopt;

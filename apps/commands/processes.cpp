@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -12,7 +13,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -55,6 +58,30 @@ std::vector<std::string> own_arguments() {
   return arguments;
 }
 
+/// What a process other than the first says, until all have ended: a mistake that each of them finds is to be told once.
+class HeldMessages {
+ public:
+  HeldMessages() : file_(::memfd_create("messages", MFD_CLOEXEC)) {}
+  void take_over_stderr() const {
+    if (file_.get() >= 0) ::dup2(file_.get(), STDERR_FILENO);
+  }
+  void tell() const {
+    std::array<char, 4096> bytes;
+    ::lseek(file_.get(), 0, SEEK_SET);
+    for (ssize_t count = 0; (count = ::read(file_.get(), bytes.data(), bytes.size())) > 0;) std::cerr.write(bytes.data(), count);
+    std::cerr.flush();
+  }
+
+ private:
+  Descriptor file_;
+};
+
+struct Child {
+  pid_t pid = 0;
+  std::unique_ptr<HeldMessages> messages;  // none: the first, which says what it says at once
+  int code = static_cast<int>(ExitCode::kDone);
+};
+
 [[noreturn]] void become(int rank, int count, int port, const std::vector<std::string>& arguments) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // where this parent is killed, the run is saved
   for (const char* variable : {"RANK", "LOCAL_RANK"}) ::setenv(variable, std::to_string(rank).c_str(), 1);
@@ -86,11 +113,17 @@ int start_and_wait(int count, std::chrono::seconds peer_timeout) {
   action.sa_handler = note_signal;
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
   std::vector<pid_t> running;
+  std::vector<Child> children;
   for (int rank = 0; rank < count; ++rank) {
-    const pid_t child = ::fork();
-    if (child < 0) throw UserError("cannot start process " + std::to_string(rank) + ": " + system_reason(errno));
-    if (child == 0) become(rank, count, port, arguments);
-    running.push_back(child);
+    Child child{.messages = rank == 0 ? nullptr : std::make_unique<HeldMessages>()};
+    child.pid = ::fork();
+    if (child.pid < 0) throw UserError("cannot start process " + std::to_string(rank) + ": " + system_reason(errno));
+    if (child.pid == 0) {
+      if (child.messages) child.messages->take_over_stderr();
+      become(rank, count, port, arguments);
+    }
+    running.push_back(child.pid);
+    children.push_back(std::move(child));
   }
   using Clock = std::chrono::steady_clock;
   std::optional<Clock::time_point> deadline;
@@ -112,8 +145,12 @@ int start_and_wait(int count, std::chrono::seconds peer_timeout) {
     const int its_code = WIFEXITED(status) ? WEXITSTATUS(status) : static_cast<int>(ExitCode::kStoppedAndSaved);
     if (WIFSIGNALED(status)) log_error("a process of the run was ended by signal " + std::to_string(WTERMSIG(status)));
     code = worse(code, its_code);
+    std::ranges::find(children, ended, &Child::pid)->code = its_code;
     if (its_code != static_cast<int>(ExitCode::kDone) && !deadline) deadline = Clock::now() + peer_timeout + std::chrono::seconds(10);
   }
+  constexpr int kMistake = static_cast<int>(ExitCode::kUserError);
+  for (const Child& child : children)
+    if (child.messages && !(child.code == kMistake && children.front().code == kMistake)) child.messages->tell();
   return code;
 }
 

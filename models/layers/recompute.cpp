@@ -80,9 +80,7 @@ struct Held final : torch::CustomClassHolder {
   Surroundings surroundings;
 };
 
-torch::Tensor leaf_of(const torch::Tensor& x) {
-  return x.defined() ? x.detach().requires_grad_(x.requires_grad()) : torch::Tensor();
-}
+torch::Tensor leaf_of(const torch::Tensor& x) { return x.defined() ? x.detach().requires_grad_(x.requires_grad()) : torch::Tensor(); }
 
 struct RecomputedFunction : torch::autograd::Function<RecomputedFunction> {
   static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,

@@ -93,6 +93,36 @@ TEST_CASE("two processes end in the bits of one that accumulates two batches, dr
   }
 }
 
+TEST_CASE("recomputed blocks and a sharded optimizer end in the same bits, and a run may change them on the way") {
+  const Texts texts;
+  for (const char* family : {"transformer", "bert", "gpt"}) {
+    INFO(family);
+    const auto output = [&](const char* name) { return std::string(family) + "-" + name; };
+    const Arguments every{"--schedule", "constant", "--log-every", "2", "--eval-every", "6", "--save-every", "4"},
+        two = every + Arguments{"--nproc", "2"};
+    REQUIRE(run(texts.pretrain(family, output("plain")) + two + Arguments{"--steps", "8"}).code == 0);
+    const Outcome both = run(texts.pretrain(family, output("both")) + two + Arguments{"--steps", "8", "--recompute", "--shard-optimizer"});
+    INFO(both.err);
+    REQUIRE(both.code == 0);
+    CHECK(texts.weights(output("plain")) == texts.weights(output("both")));
+    CHECK(texts.metrics(output("plain")) == texts.metrics(output("both")));
+    const auto moments = [&](const char* name) {
+      return sha256_file(texts.folder / output(name) / "checkpoints/last/optimizer.safetensors");
+    };
+    CHECK(moments("plain") == moments("both"));
+    REQUIRE(run(texts.pretrain(family, output("cut")) + two + Arguments{"--steps", "4", "--shard-optimizer"}).code == 0);
+    REQUIRE(run(texts.pretrain(family, output("cut")) + two + Arguments{"--steps", "6", "--resume", "--shard-optimizer"}).code == 0);
+    REQUIRE(run(texts.pretrain(family, output("cut")) + two + Arguments{"--steps", "8", "--resume"}).code == 0);
+    CHECK(moments("plain") == moments("cut"));
+  }
+  const Outcome lstm = run(texts.pretrain("lstm", "lstm") + Arguments{"--steps", "2", "--recompute"});
+  CHECK(lstm.code == 2);
+  CHECK_THAT(lstm.err, Contains("no block of this model"));
+  const Outcome alone = run(texts.pretrain("gpt", "alone") + Arguments{"--steps", "2", "--shard-optimizer"});
+  CHECK(alone.code == 0);
+  CHECK_THAT(alone.err, Contains("--shard-optimizer has no effect with one process"));
+}
+
 TEST_CASE("a run of two processes whose steps were cut in two ends in the same bits") {
   const Texts texts;
   const Arguments every{"--schedule", "constant", "--eval-every", "6", "--save-every", "4"}, two = every + Arguments{"--nproc", "2"};
@@ -134,4 +164,9 @@ TEST_CASE("processes refuse what they cannot do together") {
   // A mistake is told once, by the first process; the others end with it.
   const Outcome wrong = run(texts.pretrain("gpt", "wrong") + Arguments{"--nproc", "2", "--steps", "1", "--set", "hidden_size=33"});
   CHECK(wrong.code == 2);
+  const Outcome absent = run(Arguments{"pretrain", "gpt", "--nproc", "2", "--train", (texts.folder / "absent.txt").string(), "--steps", "1",
+                                       "--output", (texts.folder / "absent").string()});
+  CHECK(absent.code == 2);
+  CHECK_THAT(absent.err, Contains("absent.txt"));
+  CHECK(absent.err.find("absent.txt") == absent.err.rfind("absent.txt"));
 }

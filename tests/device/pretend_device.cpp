@@ -142,7 +142,8 @@ at::Tensor empty_strided(at::IntArrayRef size, at::IntArrayRef stride, std::opti
 /// The tensor's own bytes, as a tensor of the host: to be used while its block is open.
 at::Tensor as_host(const at::Tensor& tensor) {
   auto* const first = static_cast<char*>(tensor.storage().data_ptr().get()) + tensor.storage_offset() * tensor.element_size();
-  return at::from_blob(first, tensor.sizes(), tensor.strides(), [](void*) {}, tensor.options().device(at::kCPU));
+  return at::from_blob(
+      first, tensor.sizes(), tensor.strides(), [](void*) {}, tensor.options().device(at::kCPU));
 }
 
 at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool) {

@@ -255,7 +255,7 @@ TEST_CASE("a GPT block passes a float64 gradient check") {
   const PackedLayout layout({3, 2}, torch::kCPU);
   const auto x_NE = torch::randn({5, 8}, torch::kFloat64).requires_grad_(), weights = torch::randn({5, 8}, torch::kFloat64);
   const auto value = [&] {
-    ResidualStream stream(x_NE);
+    ResidualStream stream({x_NE});
     block->forward(stream, {.tokens = layout, .causality = Causality::kCausal});
     return (stream.normed(final_norm) * weights).sum();
   };

@@ -176,7 +176,7 @@ TEST_CASE("a residual stream is x = x + Dropout(f(LayerNorm(x))), again and agai
 
   torch::manual_seed(9);
   const auto x1 = leaf(x);
-  ResidualStream stream(x1);
+  ResidualStream stream({x1});
   stream.add(torch::sin(stream.normed(first)));
   stream.add(torch::cos(stream.normed(second)));
   CHECK_THROWS(stream.add(torch::tanh(x1)));  // no norm between two additions

@@ -205,9 +205,9 @@ TEST_CASE("A stop while questions are answered ends it without an answer") {
   AnsweringObjective objective(place.setup());
   objective.model().eval();
   request_stop();
-  CHECK_FALSE(objective.evaluate(stop_requested).has_value());
+  CHECK_FALSE(objective.evaluate({.stop = stop_requested}).has_value());
   reset_stop();
-  const Metrics metrics = objective.evaluate(stop_requested).value();
+  const Metrics metrics = objective.evaluate({.stop = stop_requested}).value();
   CHECK(metrics.size() == 2);  // version 1.1: exact and f1
   CHECK(value(metrics, "f1") >= value(metrics, "exact"));
 }

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "tests/support/temp_folder.h"
+#include "tests/training/pretend_ranks.h"
 #include "tests/training/toy_objective.h"
 #include "training/optimizer.h"
 
@@ -175,4 +176,32 @@ TEST_CASE("Parameters without a gradient stay, and gradients can be forgotten") 
   optimizer.clear_gradients();
   CHECK_FALSE(model.bias.grad().defined());
   CHECK_THROWS_WITH(optimizer.gradient_norm(), Catch::Contains("no parameter got a gradient"));
+}
+
+TEST_CASE("a sharded optimizer updates what it owns as one of all would, and nothing else") {
+  ToyModel whole, first, second;
+  const torch::NoGradGuard no_gradient;
+  for (ToyModel* model : {&first, &second}) {
+    model->weight.copy_(whole.weight);
+    model->bias.copy_(whole.bias);
+  }
+  const ToyModel start = [&] {
+    ToyModel copy;
+    copy.weight.copy_(whole.weight);
+    copy.bias.copy_(whole.bias);
+    return copy;
+  }();
+  const OptimizerOptions options{.kind = OptimizerKind::kAdamW, .weight_decay = 0.1, .clip = 1};
+  OptimizerOptions shards = options;
+  shards.is_sharded = true;
+  Optimizer all(whole, options), one(first, shards, std::make_shared<PretendRanks>(ProcessRank{.rank = 0, .world = 2})),
+      two(second, shards, std::make_shared<PretendRanks>(ProcessRank{.rank = 1, .world = 2}));
+  for (ToyModel* model : {&whole, &first, &second}) set_gradients(*model, 1);
+  for (Optimizer* optimizer : {&all, &one, &two}) step(*optimizer, 0.01);
+  // The weight is larger than the bias: it is the first one's.
+  CHECK(torch::equal(first.weight, whole.weight));
+  CHECK(torch::equal(first.bias, start.bias));
+  CHECK(torch::equal(second.bias, whole.bias));
+  CHECK(torch::equal(second.weight, start.weight));
+  CHECK_FALSE(torch::equal(whole.weight, start.weight));
 }

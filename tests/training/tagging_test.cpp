@@ -330,9 +330,9 @@ TEST_CASE("A stop during the tagging of a text ends it without an answer") {
   TaggingObjective objective(place.setup());
   objective.model().eval();
   request_stop();
-  CHECK_FALSE(objective.evaluate(stop_requested).has_value());
+  CHECK_FALSE(objective.evaluate({.stop = stop_requested}).has_value());
   reset_stop();
-  CHECK(objective.evaluate(stop_requested).has_value());
+  CHECK(objective.evaluate({.stop = stop_requested}).has_value());
 }
 
 TEST_CASE("A tiny BERT learns whose name is whose, stopped and resumed to the same bits") {

@@ -95,7 +95,7 @@ class ToyObjective : public Objective {
   std::int64_t micro_batches_per_epoch() override { return (settings_.examples + settings_.batch - 1) / settings_.batch; }
 
   bool can_evaluate() const override { return settings_.has_validation; }
-  std::optional<Metrics> evaluate(const StopCheck&) override {
+  std::optional<Metrics> evaluate(const Sharing&) override {
     REQUIRE_FALSE(model_.is_training());
     double loss = 0;
     if (settings_.scripted.empty())

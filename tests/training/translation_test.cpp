@@ -199,9 +199,9 @@ TEST_CASE("A stop during an evaluation ends it without an answer") {
   TranslationObjective objective(place.setup());
   objective.model().eval();
   request_stop();
-  CHECK_FALSE(objective.evaluate(stop_requested).has_value());
+  CHECK_FALSE(objective.evaluate({.stop = stop_requested}).has_value());
   reset_stop();
-  CHECK(objective.evaluate(stop_requested).has_value());
+  CHECK(objective.evaluate({.stop = stop_requested}).has_value());
 }
 
 TEST_CASE("Validation sentences that are cut are told, once a run") {

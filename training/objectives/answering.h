@@ -50,7 +50,9 @@ class AnsweringObjective final : public ShuffledObjective {
   std::vector<SummedLoss> loss(const MicroBatch& batch) override;
 
   bool can_evaluate() const override { return valid_.has_value(); }
-  std::optional<Metrics> evaluate(const StopCheck& stop) override { return evaluate_answers(*setup_.model, *valid_, spans_, stop); }
+  std::optional<Metrics> evaluate(const Sharing& sharing) override {
+    return evaluate_answers(*setup_.model, *valid_, spans_, sharing.stop);
+  }
   BestMetric best_metric() const override;
   std::string validation() const override { return hash_files({setup_.valid}); }
 

@@ -111,8 +111,8 @@ std::vector<SummedLoss> ClassificationObjective::loss(const MicroBatch& micro_ba
   return {loss};
 }
 
-std::optional<Metrics> ClassificationObjective::evaluate(const StopCheck& stop) {
-  const auto logits_BL = classify_all(*setup_.model, valid_->examples, stop);
+std::optional<Metrics> ClassificationObjective::evaluate(const Sharing& sharing) {
+  const auto logits_BL = classify_all(*setup_.model, valid_->examples, sharing);
   if (!logits_BL) return std::nullopt;
   return classification_metrics(*logits_BL, *valid_, setup_.model->labels().problem, positive_);
 }

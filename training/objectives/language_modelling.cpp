@@ -192,8 +192,8 @@ void LanguageObjective::seek(const Json& position) {
   batches_ = std::make_unique<CausalStream>(make_epoch_, setup_.process, start);
 }
 
-std::optional<Metrics> LanguageObjective::evaluate(const StopCheck& stop) {
-  const auto result = evaluate_language(*setup_.model, *valid_, setup_.options.eval_tokens, stop);
+std::optional<Metrics> LanguageObjective::evaluate(const Sharing& sharing) {
+  const auto result = evaluate_language(*setup_.model, *valid_, setup_.options.eval_tokens, sharing);
   if (!result) return std::nullopt;
   return Metrics{{"loss", result->loss}, {"perplexity", std::exp(result->loss)}};
 }

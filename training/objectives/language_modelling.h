@@ -73,7 +73,7 @@ class LanguageObjective final : public Objective {
   std::int64_t micro_batches_per_epoch() override { return first_epoch_batches_; }
 
   bool can_evaluate() const override { return valid_ != nullptr; }
-  std::optional<Metrics> evaluate(const StopCheck& stop) override;
+  std::optional<Metrics> evaluate(const Sharing& sharing) override;
   BestMetric best_metric() const override { return {"loss", BestMetric::Direction::kLower}; }
   std::string validation() const override { return validation_; }
 

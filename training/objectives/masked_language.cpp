@@ -175,8 +175,8 @@ void MaskedLanguageObjective::seek(const Json& position) {
   batches_ = std::make_unique<MaskedExamples>(source_, stream(), start);
 }
 
-std::optional<Metrics> MaskedLanguageObjective::evaluate(const StopCheck& stop) {
-  auto scores = evaluate_masked(*setup_.model, *valid_, setup_.options.eval_examples, stop);
+std::optional<Metrics> MaskedLanguageObjective::evaluate(const Sharing& sharing) {
+  auto scores = evaluate_masked(*setup_.model, *valid_, setup_.options.eval_examples, sharing);
   return scores ? std::optional(std::move(scores->metrics)) : std::nullopt;
 }
 

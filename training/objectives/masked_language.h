@@ -90,7 +90,7 @@ class MaskedLanguageObjective final : public Objective {
   std::int64_t micro_batches_per_epoch() override { return first_epoch_batches_; }
 
   bool can_evaluate() const override { return valid_ != nullptr; }
-  std::optional<Metrics> evaluate(const StopCheck& stop) override;
+  std::optional<Metrics> evaluate(const Sharing& sharing) override;
   BestMetric best_metric() const override;
   std::string validation() const override;
 

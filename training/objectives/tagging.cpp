@@ -103,8 +103,8 @@ TaggingObjective::TaggingObjective(TaggingSetup setup)
   best_metric();  // refuses a name that is none
 }
 
-std::optional<Metrics> TaggingObjective::evaluate(const StopCheck& stop) {
-  const std::optional<TagScores> scores = score_tags(*setup_.model, *valid_, stop);
+std::optional<Metrics> TaggingObjective::evaluate(const Sharing& sharing) {
+  const std::optional<TagScores> scores = score_tags(*setup_.model, *valid_, sharing.stop);
   return scores ? std::optional(metrics_of(*scores)) : std::nullopt;
 }
 

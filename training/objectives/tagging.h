@@ -72,7 +72,7 @@ class TaggingObjective final : public ShuffledObjective {
   std::vector<SummedLoss> loss(const MicroBatch& batch) override;
 
   bool can_evaluate() const override { return valid_.has_value(); }
-  std::optional<Metrics> evaluate(const StopCheck& stop) override;
+  std::optional<Metrics> evaluate(const Sharing& sharing) override;
   BestMetric best_metric() const override;
   std::string validation() const override { return hash_files({setup_.valid}); }
 

@@ -17,8 +17,8 @@
 namespace attend {
 namespace {
 
-constexpr std::size_t kLinesBetweenChecks = 256;  // translated between two looks at the stop signal
-constexpr std::int64_t kBatchesCounted = 2000;    // of a longer epoch the length is estimated
+constexpr std::size_t kLinesAPart = 64;         // translated by one process between two looks at the stop signal
+constexpr std::int64_t kBatchesCounted = 2000;  // of a longer epoch the length is estimated
 constexpr std::uint64_t kPairsInFingerprint = 1000;
 
 struct TranslationBatch : MicroBatch {
@@ -126,15 +126,15 @@ std::int64_t TranslationObjective::micro_batches_per_epoch() {
   return first_epoch.epoch() > 0 ? batches : batches * first_epoch.pairs_an_epoch() / std::max<std::int64_t>(1, pairs);
 }
 
-std::optional<Metrics> TranslationObjective::evaluate(const StopCheck& stop) {
-  const std::optional<CorpusLoss> loss = corpus_loss(*setup_.model, valid_, stop);
+std::optional<Metrics> TranslationObjective::evaluate(const Sharing& sharing) {
+  const std::optional<CorpusLoss> loss = corpus_loss(*setup_.model, valid_, sharing);
   if (!loss) return std::nullopt;
-  const std::optional<double> score = bleu(stop);
+  const std::optional<double> score = bleu(sharing);
   if (!score) return std::nullopt;
   return Metrics{{"loss", loss->loss}, {"perplexity", loss->perplexity}, {"bleu", *score}};
 }
 
-std::optional<double> TranslationObjective::bleu(const StopCheck& stop) {
+std::optional<double> TranslationObjective::bleu(const Sharing& sharing) {
   GenerationConfig generation = setup_.generation;
   generation.num_beams = setup_.options.eval_beam;
   // A model that has not learnt to end would go on to the greatest length for every sentence.
@@ -142,16 +142,21 @@ std::optional<double> TranslationObjective::bleu(const StopCheck& stop) {
   Translator translator(setup_.model, setup_.tokenizer, generation);
   Bleu bleu;
   std::vector<std::string> warnings;
-  for (std::size_t begin = 0; begin < bleu_sources_.size(); begin += kLinesBetweenChecks) {
-    if (stop && stop()) return std::nullopt;
-    const std::size_t count = std::min(kLinesBetweenChecks, bleu_sources_.size() - begin);
+  const auto translate_part = [&](std::size_t part) {
+    const std::size_t begin = part * kLinesAPart, count = std::min(kLinesAPart, bleu_sources_.size() - begin);
     const auto lines = translator.translate(std::span(bleu_sources_).subspan(begin, count));
     for (std::size_t i = 0; i < count; ++i) {
       bleu.add(lines[i].translations.front().text, std::span(&bleu_references_[begin + i], 1));
       if (!lines[i].warnings.empty()) warnings.push_back(lines[i].warnings.front());
     }
-  }
+  };
+  std::vector<double> nothing;
+  const std::size_t parts = (bleu_sources_.size() + kLinesAPart - 1) / kLinesAPart;
+  if (!sharing.each(parts, translate_part, nothing)) return std::nullopt;
   tell_of_cut_sentences(warnings);
+  std::vector<double> counts = bleu.counts();
+  if (sharing.sum) sharing.sum(counts);
+  bleu.set_counts(counts);
   return bleu.score().score;
 }
 

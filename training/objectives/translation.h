@@ -77,7 +77,7 @@ class TranslationObjective final : public Objective {
 
   bool can_evaluate() const override { return valid_ != nullptr; }
   /// loss and perplexity over all validation pairs, without smoothing; bleu (13a) of translations.
-  std::optional<Metrics> evaluate(const StopCheck& stop) override;
+  std::optional<Metrics> evaluate(const Sharing& sharing) override;
   BestMetric best_metric() const override;
   std::string validation() const override;
 
@@ -88,7 +88,7 @@ class TranslationObjective final : public Objective {
 
  private:
   void take_sentences_for_bleu();
-  std::optional<double> bleu(const StopCheck& stop);
+  std::optional<double> bleu(const Sharing& sharing);
   void tell_of_cut_sentences(const std::vector<std::string>& warnings);  // the first time
 
   TranslationSetup setup_;
