@@ -54,6 +54,7 @@ void Checkpoints::save(const TrainerState& state, const Objective& objective, co
     Json json = to_json(state);
     json["format"] = kFormat;
     json["position"] = state.position;
+    json["trend"] = to_json(state.trend);
     json["best_metrics"] = state.best_metrics;
     json["settings"] = state.settings;
     write_json_file(folder / "trainer_state.json", json);
@@ -70,6 +71,7 @@ TrainerState Checkpoints::state(std::int64_t step) const {
     throw UserError(file.string() + ": format " + std::to_string(format) + "; this version reads format " + std::to_string(kFormat));
   TrainerState state;
   from_json(state, json, file.string());
+  if (json.contains("trend")) from_json(state.trend, json["trend"], file.string());
   state.position = json["position"];
   state.best_metrics = json["best_metrics"];
   state.settings = json["settings"];
