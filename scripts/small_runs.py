@@ -41,24 +41,25 @@ def write_data(folder, rng, train=300, valid=30):
 
 def translation(data):
     return ["--train-source", data / "train.de", "--train-target", data / "train.en", "--valid-source", data / "valid.de",
-            "--valid-target", data / "valid.en", "--eval-sentences", "8", "--batch-tokens", "200", "--vocab-size", "64"]
+            "--valid-target", data / "valid.en", "--eval-sentences", "8", "--vocab-size", "64"]
 
 
 FAMILIES = {
     "transformer": translation,
     # Where it looks is drawn: hard attention has the most random numbers.
     "lstm": lambda data: [*translation(data), "--attention", "hard"],
-    "bert": lambda data: ["--train", data / "train.txt", "--valid", data / "valid.txt", "--max-length", "32", "--batch-tokens", "300",
-                          "--eval-examples", "20", "--vocab-size", "64"],
-    "gpt": lambda data: ["--train", data / "train.documents", "--valid", data / "valid.documents", "--max-length", "32", "--batch-tokens", "300",
+    "bert": lambda data: ["--train", data / "train.txt", "--valid", data / "valid.txt", "--max-length", "32", "--eval-examples", "20",
+                          "--vocab-size", "64"],
+    "gpt": lambda data: ["--train", data / "train.documents", "--valid", data / "valid.documents", "--max-length", "32",
                          "--documents", "separate", "--fill-in-the-middle", "0.5", "--eval-tokens", "400", "--vocab-size", "300"],
 }
+BATCH_TOKENS = {"transformer": 200, "lstm": 200, "bert": 300, "gpt": 300}
 
 
 def command(attend, family, data, output, **flags):
     """The command that starts the run, or goes on with it: eval_every=4 is --eval-every 4."""
-    chosen = {"preset": "tiny", "steps": 60, "accumulate": 2, "warmup_steps": 10, "eval_every": 20, "save_every": 7, "average": 2, "log_every": 5,
-              "threads": 1, "device": "cpu", **flags}
+    chosen = {"preset": "tiny", "batch_tokens": BATCH_TOKENS[family], "steps": 60, "accumulate": 2, "warmup_steps": 10, "eval_every": 20,
+              "save_every": 7, "average": 2, "log_every": 5, "threads": 1, "device": "cpu", **flags}
     words = [word for name, value in chosen.items() for word in ("--" + name.replace("_", "-"), str(value))]
     return [str(attend), "pretrain", family, "--resume", "--output", str(output), *map(str, FAMILIES[family](data)), "-q", *words]
 
