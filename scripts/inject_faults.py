@@ -37,7 +37,8 @@ CALLS = ["openat", "write", "pwrite64", "writev", "pwritev", "pwritev2", "sendfi
          "symlinkat", "unlink", "unlinkat", "rmdir"]
 FAULTS = {"SIGKILL": "signal=SIGKILL", "ENOSPC": "error=ENOSPC", "EIO": "error=EIO"}
 LINE = re.compile(r"^(?:\d+ +)?(\w+)\((.*)$")
-SKIPPED, TEMPORARY = 4, ".tmp-"
+SKIPPED, ASIDE = 4, ", aside"
+TEMPORARY = re.compile(r"\.(tmp|offsets|old)-\d+-[0-9a-f]+")
 Call = collections.namedtuple("Call", "name number path")  # the number-th call of that name in the main thread
 
 
@@ -45,8 +46,13 @@ def strace(trace, calls, *more):
     return ["strace", "-qq", "-y", "-s", "0", "-o", str(trace), "-e", "trace=" + ",".join(calls), *more]
 
 
+def alike(text):
+    """Without what makes temporary names unlike each other."""
+    return TEMPORARY.sub("", text)
+
+
 def path_in(line, folder):
-    """The file under `folder` that a line of the trace changes, as the user knows it; None where it changes none."""
+    """The file under `folder` that a line of the trace changes, by its final name relative to it; None where it changes none."""
     found = LINE.match(line)
     if not found or (found[1] == "openat" and not re.search(r"O_WRONLY|O_RDWR|O_CREAT", found[2])):
         return None
@@ -54,16 +60,9 @@ def path_in(line, folder):
     # Of a copy the second file is written, of a rename or a link the second name is the new one.
     if not paths or (found[1] in ("sendfile", "copy_file_range") and not found[2].startswith(tuple("0123456789"))):
         return None
-    return (paths[0] if found[1] in ("sendfile", "copy_file_range") else paths[-1]).removesuffix("(deleted)")
-
-
-def alike(text):
-    """Without what makes temporary names unlike each other."""
-    return re.sub(r"\.(tmp|offsets|old)-\d+-[0-9a-f]+", "", text)
-
-
-def shown(path, folder):
-    return alike(os.path.relpath(path, folder))
+    path = paths[0] if found[1] in ("sendfile", "copy_file_range") else paths[-1]
+    steps_aside = found[1].startswith("rename") and TEMPORARY.search(os.path.basename(path))  # what is no longer kept, before it is removed
+    return alike(os.path.relpath(path, folder)) + (ASIDE if steps_aside else "")
 
 
 class Runs:
@@ -131,19 +130,19 @@ class Runs:
             elif name and "resumed>" not in line:
                 numbers[name[1]] += 1
                 if path:
-                    found.append(Call(name[1], numbers[name[1]], shown(path, output)))
+                    found.append(Call(name[1], numbers[name[1]], path))
         return found, small_runs.sha256(output / "model.safetensors"), small_runs.timeless_records(output)
 
 
 def harmless(call):
     """Errors that the program may pass over: the number in .lock is for a message, one checkpoint too many does no harm, and
     neither does a file that could not be removed."""
-    is_pruned = call.name.startswith("rename") and re.fullmatch(r"checkpoints/step-\d+", call.path)
-    return (call.path == ".lock" and call.name in ("write", "ftruncate")) or call.name in ("unlink", "unlinkat", "rmdir") or is_pruned
+    return (call.path == ".lock" and call.name in ("write", "ftruncate")) or call.name in ("unlink", "unlinkat", "rmdir") or (
+        call.path.endswith(ASIDE))
 
 
 def leftovers(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if TEMPORARY in path.name or ".offsets-" in path.name)
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if TEMPORARY.search(path.name))
 
 
 def sentence_faults(message, call, output):
@@ -153,7 +152,7 @@ def sentence_faults(message, call, output):
     file = output / call.path
     named = [str(file)] + ([str(file.parent)] if file.parent != output else [])
     faults = [] if any(name in errors[0] for name in named) else [f"the sentence does not name {call.path}: {errors[0]}"]
-    return faults + ([f"the sentence has a temporary name: {errors[0]}"] if TEMPORARY in errors[0] else [])
+    return faults + ([f"the sentence has a temporary name: {errors[0]}"] if TEMPORARY.search(errors[0]) else [])
 
 
 def checkpoint_faults(runs, output):
@@ -165,7 +164,7 @@ def checkpoint_faults(runs, output):
     if os.path.lexists(folder / "last"):
         needed.append(f"checkpoints/{os.readlink(folder / 'last')}")
     faults = [f"{name} is not whole: {found.get(name, 'it is missing')}" for name in dict.fromkeys(needed) if found.get(name) != []]
-    return faults, [f"verify finds at fault: {shown(output / name, output)}: {said}" for name, said in found.items() if said and name not in needed]
+    return faults, [f"verify finds at fault: {name}: {said}" for name, said in found.items() if said and name not in needed]
 
 
 def ended_faults(call, fault, ended, output):
@@ -193,7 +192,7 @@ def try_fault(runs, call, fault, expected, output):
     lines = trace.read_text().splitlines()
     hit = [line for line in lines if "(INJECTED)" in line] or [line for line in lines[-3:] if fault == "SIGKILL" and LINE.match(line)][-1:]
     path = path_in(hit[0], output) if hit else None
-    if path is None or shown(path, output) != call.path:
+    if path != call.path:
         return None
     faults = ended_faults(call, fault, ended, output)
     broken, notes = checkpoint_faults(runs, output)
@@ -211,7 +210,7 @@ def try_fault(runs, call, fault, expected, output):
     faults += [f"after the resumed run {name} is not whole: {said}" for name, said in runs.verify(output).items() if said]
     left = leftovers(output)
     faults += [f"left behind after the resumed run: {name}" for name in left if name.startswith("checkpoints/")]
-    notes += [f"left behind after the resumed run: a temporary {shown(output / name, output)}" for name in left if not name.startswith("checkpoints/")]
+    notes += [f"left behind after the resumed run: a temporary file of {alike(name)}" for name in left if not name.startswith("checkpoints/")]
     return faults, notes
 
 
@@ -220,13 +219,14 @@ def chosen_points(options, calls):
         name, number, fault = options.only.split(":")
         return [(call, fault) for call in calls if call.name == name and call.number == int(number)]
     points = [(call, fault) for call in calls for fault in FAULTS]
-    count = options.points or -(-len(points) // options.every)
-    if count >= len(points):
-        return points
-    # One of each of so many equal parts, drawn: an even step would meet the same fault again and again.
+    count = min(options.points or -(-len(points) // options.every), len(points))
+    # One of each of so many equal parts, drawn: an even step would meet the same fault again and again. In any order, so that
+    # a run that is interrupted has seen a bit of everything.
     rng = random.Random(options.seed)
     edges = [i * len(points) // count for i in range(count + 1)]
-    return [points[rng.randrange(begin, end)] for begin, end in zip(edges, edges[1:])]
+    chosen = [points[rng.randrange(begin, end)] for begin, end in zip(edges, edges[1:])]
+    rng.shuffle(chosen)
+    return chosen
 
 
 def main():
@@ -255,22 +255,25 @@ def main():
               f"{len(points)} of them here; undisturbed {expected[0]}", flush=True)
         begin, wrong, elsewhere, count = time.monotonic(), 0, 0, collections.Counter()
         found, notes = collections.defaultdict(list), collections.defaultdict(list)
-        for i, (call, fault) in enumerate(points):
-            output = runs.root / f"run-{i}"
-            result = try_fault(runs, call, fault, expected, output)
-            if not options.keep:
-                shutil.rmtree(output, ignore_errors=True)
-            if result is None:
-                elsewhere += 1
-                continue
-            count[fault] += 1
-            wrong += 1 if result[0] else 0
-            point = f"{call.name}:{call.number}:{fault}"
-            for kept, lines in zip((found, notes), result):
-                for line in lines:
-                    kept[alike(line.replace(str(output), "RUN"))].append(f"{point} ({call.path})")
-            if result[0]:
-                print(f"{point} ({call.path}): {'; '.join(result[0])}".replace(str(output), "RUN"), flush=True)
+        try:
+            for i, (call, fault) in enumerate(points):
+                output = runs.root / f"run-{i}"
+                result = try_fault(runs, call, fault, expected, output)
+                if not options.keep:
+                    shutil.rmtree(output, ignore_errors=True)
+                if result is None:
+                    elsewhere += 1
+                    continue
+                count[fault] += 1
+                wrong += 1 if result[0] else 0
+                point = f"{call.name}:{call.number}:{fault} ({call.path})"
+                for kept, lines in zip((found, notes), result):
+                    for line in lines:
+                        kept[alike(line.replace(str(output), "RUN"))].append(point)
+                if result[0]:
+                    print(f"{point}: {'; '.join(result[0])}".replace(str(output), "RUN"), flush=True)
+        except KeyboardInterrupt:
+            print("interrupted: what follows is of a part, evenly drawn")
         for title, kept in (("wrong", found), ("note", notes)):
             for line, which in kept.items():
                 print(f"{title}, {len(which)} times, first {which[0]}: {line}")
