@@ -216,8 +216,8 @@ def try_fault(runs, call, fault, expected, output):
 
 def chosen_points(options, calls):
     if options.only:
-        name, number, fault = options.only.split(":")
-        return [(call, fault) for call in calls if call.name == name and call.number == int(number)]
+        asked = [point.split(":") for point in options.only]
+        return [(call, fault) for name, number, fault in asked for call in calls if call.name == name and call.number == int(number)]
     points = [(call, fault) for call in calls for fault in FAULTS]
     count = min(options.points or -(-len(points) // options.every), len(points))
     # One of each of so many equal parts, drawn: an even step would meet the same fault again and again. In any order, so that
@@ -237,7 +237,7 @@ def main():
     parser.add_argument("--points", type=int, help="only so many of them, drawn evenly")
     parser.add_argument("--every", type=int, default=1, help="one of so many, drawn evenly")
     parser.add_argument("--seed", type=int, default=1, help="of the drawing")
-    parser.add_argument("--only", metavar="CALL:NUMBER:FAULT", help="only this one")
+    parser.add_argument("--only", metavar="CALL:NUMBER:FAULT", action="append", help="only this one (may be given again)")
     parser.add_argument("--keep", type=pathlib.Path, help="leave all files here")
     options = parser.parse_args()
     options.attend = options.attend.resolve()
