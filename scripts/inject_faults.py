@@ -47,8 +47,8 @@ def strace(trace, calls, *more):
 
 
 def alike(text):
-    """Without what makes temporary names unlike each other."""
-    return TEMPORARY.sub("", text)
+    """Temporary names without what makes them unlike each other."""
+    return TEMPORARY.sub(r".\1-*", text)
 
 
 def path_in(line, folder):
@@ -62,7 +62,7 @@ def path_in(line, folder):
         return None
     path = paths[0] if found[1] in ("sendfile", "copy_file_range") else paths[-1]
     steps_aside = found[1].startswith("rename") and TEMPORARY.search(os.path.basename(path))  # what is no longer kept, before it is removed
-    return alike(os.path.relpath(path, folder)) + (ASIDE if steps_aside else "")
+    return TEMPORARY.sub("", os.path.relpath(path, folder)) + (ASIDE if steps_aside else "")
 
 
 class Runs:
@@ -210,7 +210,7 @@ def try_fault(runs, call, fault, expected, output):
     faults += [f"after the resumed run {name} is not whole: {said}" for name, said in runs.verify(output).items() if said]
     left = leftovers(output)
     faults += [f"left behind after the resumed run: {name}" for name in left if name.startswith("checkpoints/")]
-    notes += [f"left behind after the resumed run: a temporary file of {alike(name)}" for name in left if not name.startswith("checkpoints/")]
+    notes += [f"left behind after the resumed run: {name}" for name in left if not name.startswith("checkpoints/")]
     return faults, notes
 
 
