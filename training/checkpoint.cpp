@@ -114,11 +114,14 @@ std::vector<std::int64_t> Checkpoints::steps_to_average(std::int64_t count, std:
   return chosen;
 }
 
+// In the output folder and its data too, where a model or token files may have been half written.
 void Checkpoints::remove_leftovers() const {
-  if (!std::filesystem::is_directory(folder_)) return;
   std::vector<std::filesystem::path> leftovers;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_))
-    if (entry.path().filename().string().find(".tmp-") != std::string::npos) leftovers.push_back(entry.path());
+  for (const auto& folder : {folder_, folder_.parent_path(), folder_.parent_path() / "data"}) {
+    if (!std::filesystem::is_directory(folder)) continue;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+      if (entry.path().filename().string().find(".tmp-") != std::string::npos) leftovers.push_back(entry.path());
+  }
   for (const auto& path : leftovers) {
     std::error_code ignored;
     std::filesystem::remove_all(path, ignored);

@@ -7,8 +7,8 @@ namespace attend {
 namespace {
 
 constexpr std::int64_t kFirstLosses = 20, kHighInARow = 3;
-constexpr double kShare = 0.02;            // of a new loss in the running mean
-constexpr double kLeastDeviation = 0.01;   // of the mean: losses that hardly vary do not make every one a jump
+constexpr double kShare = 0.02;           // of a new loss in the running mean
+constexpr double kLeastDeviation = 0.01;  // of the mean: losses that hardly vary do not make every one a jump
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// A loss that jumps and stays up: where a run diverges (Chowdhery et al. 2022, "PaLM", section 5.1, restart such a run from a checkpoint before
-// the jump, with other data).
+// A loss that jumps and stays up: where a run diverges (Chowdhery et al. 2022, "PaLM", section 5.1, restart such a run from a checkpoint
+// before the jump, with other data).
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "core/stop_signal.h"
+#include "core/system_call.h"
 #include "models/layers/recompute.h"
 #include "training/autocast.h"
 #include "training/run_settings.h"
@@ -47,6 +48,8 @@ OptimizerOptions optimizer_options(const TrainingOptions& options) {
 std::shared_ptr<FolderLock> open_output(const std::filesystem::path& output, Start start) {
   std::error_code failed;
   std::filesystem::create_directories(output, failed);
+  if (failed && !is_users_mistake(failed.value()))
+    throw StorageError("cannot make the folder " + output.string() + ": " + failed.message());
   if (failed) throw UserError(output.string() + ": cannot make this folder: " + failed.message(), "choose another --output");
   auto lock = std::make_shared<FolderLock>(output);
   const bool has_checkpoints = !Checkpoints(output).steps().empty();
