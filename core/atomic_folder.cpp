@@ -111,12 +111,7 @@ void replace_folder(const fs::path& staging, const fs::path& path) {
 
 void fill_and_rename(const fs::path& staging, const fs::path& path, const std::function<void(const fs::path&)>& fill) {
   fs::create_directory(staging);
-  try {
-    fill(staging);
-  } catch (...) {
-    show_as(staging.string(), path.string());  // what went wrong is told of the folder that the user knows
-    throw;
-  }
+  fill(staging);
   const Json manifest = {{"format", "attend-folder"}, {"version", 1}, {"files", flush_and_list(staging)}};
   write_json_file(staging / kManifest, manifest);  // flushes the folder too
   struct stat status {};
@@ -148,6 +143,7 @@ void write_folder_atomically(const fs::path& given, const std::function<void(con
     fs::remove_all(staging, ignored);
     throw StorageError("cannot write " + path.string() + ": " + error.code().message());
   } catch (...) {
+    show_as(staging.string(), path.string());  // what went wrong is told of the folder that the user knows
     std::error_code ignored;
     fs::remove_all(staging, ignored);
     throw;

@@ -19,6 +19,25 @@ void throw_storage_error(const std::string& action, const std::filesystem::path&
   throw StorageError("cannot " + action + " " + path.string() + ": " + system_reason(errno));
 }
 
+bool is_users_mistake(int error) {
+  return error == ENOENT || error == ENOTDIR || error == EISDIR || error == EACCES || error == ENAMETOOLONG || error == ELOOP ||
+         error == EEXIST || error == EPERM;
+}
+
+void make_folders(const std::filesystem::path& folder) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (!failed) return;
+  if (is_users_mistake(failed.value())) throw UserError(folder.string() + ": cannot make this folder: " + failed.message());
+  throw StorageError("cannot make the folder " + folder.string() + ": " + failed.message());
+}
+
+void remove_file(const std::filesystem::path& file) {
+  std::error_code failed;
+  std::filesystem::remove(file, failed);
+  if (failed) throw StorageError("cannot remove " + file.string() + ": " + failed.message());
+}
+
 bool write_all(int descriptor, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());

@@ -14,6 +14,15 @@ std::string system_reason(int error);
 /// Throws StorageError "cannot ACTION PATH: REASON" from errno.
 [[noreturn]] void throw_storage_error(const std::string& action, const std::filesystem::path& path);
 
+/// Whether an errno value says that a path is wrong, and not that the storage is full or broken.
+bool is_users_mistake(int error);
+
+/// Makes the folder, and those above it. Throws UserError where the path cannot be one, StorageError where the storage is full or broken.
+void make_folders(const std::filesystem::path& folder);
+
+/// Removes the file where there is one. Throws StorageError.
+void remove_file(const std::filesystem::path& file);
+
 /// Writes every byte, going on after interruptions and partial writes. False, with errno set, where that fails.
 bool write_all(int descriptor, std::span<const std::byte> bytes);
 

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "core/system_call.h"
 #include "core/text.h"
 #include "data/prefetch.h"
 #include "data/sentence_split.h"
@@ -166,7 +167,7 @@ void tell_findings(const CorpusWriter& writer, const DocumentText& text, const s
 
 void tokenize(const DocumentText& text, const Tokenizer& tokenizer, const PreparedFiles& files, const std::string& key) {
   const std::uint64_t num_lines = check_text(text);
-  fs::create_directories(files.first.parent_path());
+  make_folders(files.first.parent_path());
   CorpusWriter writer(files, {tokenizer.vocab_size(), key});
   std::optional<Progress> progress;
   if (num_lines >= kLinesWithProgress) progress.emplace("tokenising " + text.files.front().filename().string(), num_lines, "lines");

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "core/system_call.h"
 #include "core/text.h"
 #include "data/text_preparation.h"
 #include "tokenizers/unknown_tokens.h"
@@ -69,7 +70,7 @@ void encode_block(PairBlock& block, const MarianTokenizer& tokenizer) {
 
 void tokenize(const ParallelText& text, const MarianTokenizer& tokenizer, const PreparedFiles& files, const std::string& key) {
   const std::uint64_t num_pairs = check_parallel(text);
-  fs::create_directories(files.first.parent_path());
+  make_folders(files.first.parent_path());
   TokenFileWriter source_writer(files.first, {tokenizer.source().vocab_size(), key});
   TokenFileWriter target_writer(files.second, {tokenizer.target().vocab_size(), key});
   std::optional<Progress> progress;

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "core/system_call.h"
 #include "data/prefetch.h"
 #include "data/text_preparation.h"
 
@@ -70,7 +71,7 @@ class CorpusWriter {
 
 void tokenize(const PlainText& text, const TextTokenizer& tokenizer, const fs::path& path, const std::string& key) {
   const std::uint64_t num_bytes = check_text(text.slices);
-  fs::create_directories(path.parent_path());
+  make_folders(path.parent_path());
   const std::string marker = tokenizer.end_of_text ? tokenizer.end_of_text->spelling : "";
   // Without an end-of-text token nothing can tell documents apart: one endless text.
   const EndOfFile end_of_file = tokenizer.end_of_text ? text.end_of_file : EndOfFile::kGoesOn;

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/limits.h"
 #include "core/log.h"
+#include "core/system_call.h"
 #include "core/text.h"
 #include "tokenizers/sentencepiece_check.h"
 #include "tokenizers/sentencepiece_tokenizer.h"
@@ -199,13 +200,13 @@ std::optional<std::int32_t> BigBirdTokenizer::id_of(std::string_view piece) cons
 }
 
 void BigBirdTokenizer::save(const fs::path& folder, std::int64_t max_length) const {
-  fs::create_directories(folder);
+  make_folders(folder);
   Json settings = settings_;
   settings["tokenizer_class"] = kClasses.front();
   if (max_length > 0) settings["model_max_length"] = max_length;
   write_file_atomically(folder / file_, bytes_);
   write_json_file(folder / kTokenizerSettings, settings);
-  if (file_ == kModelFile) fs::remove(folder / kTokenizerFile);  // of an older tokenizer in the same folder: it would win
+  if (file_ == kModelFile) remove_file(folder / kTokenizerFile);  // of an older tokenizer in the same folder: it would win
 }
 
 bool BigBirdTokenizer::present_in(const fs::path& folder) {

@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "core/limits.h"
+#include "core/system_call.h"
 #include "core/text.h"
 #include "tokenizers/byte_bpe_json.h"
 #include "tokenizers/byte_bpe_merges.h"
@@ -114,14 +115,14 @@ ByteBpeFiles read_byte_bpe_files(const fs::path& folder) {
 }
 
 void write_byte_bpe_files(const ByteBpeFiles& files, const fs::path& folder) {
-  fs::create_directories(folder);
+  make_folders(folder);
   write_json_file(folder / kVocabulary, vocabulary_json(files.pieces));
   write_file_atomically(folder / kMerges, merge_lines(files.merges, files.pieces));
   write_json_file(folder / kTokenizerSettings, settings_json(files));
   if (files.tokenizer_json)
     write_file_atomically(folder / kTokenizerFile, *files.tokenizer_json);
   else
-    fs::remove(folder / kTokenizerFile);  // of an older tokenizer in the same folder: it would win
+    remove_file(folder / kTokenizerFile);  // of an older tokenizer in the same folder: it would win
 }
 
 }  // namespace attend

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "core/limits.h"
+#include "core/system_call.h"
 #include "core/text.h"
 #include "tokenizers/sentencepiece_tokenizer.h"
 #include "tokenizers/tokenizer_settings.h"
@@ -346,7 +347,7 @@ bool MarianTokenizer::present_in(const fs::path& folder) {
 }
 
 void copy_tokenizer_files(const fs::path& from, const fs::path& to) {
-  fs::create_directories(to);
+  make_folders(to);
   if (fs::equivalent(from, to)) return;
   for (const char* file : kFiles)
     if (fs::is_regular_file(from / file)) write_file_atomically(to / file, read_file(from / file, limits::kTokenizerFileBytes));

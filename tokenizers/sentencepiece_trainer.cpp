@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/system_call.h"
 #include "core/text.h"
 #include "core/text_source.h"
 #include "tokenizers/sentencepiece_tokenizer.h"
@@ -286,7 +287,7 @@ std::int64_t train_marian_tokenizer(const MarianTokenizerTraining& training, con
 
   const std::string source_model = learn(source_files, training.vocabulary, num_pieces, source_text);
   const std::string target_model = joint ? source_model : learn(training.target_files, training.vocabulary, num_pieces, target_text);
-  fs::create_directories(folder);
+  make_folders(folder);
   write_file_atomically(folder / "source.spm", source_model);
   write_file_atomically(folder / "target.spm", target_model);
 

@@ -7,6 +7,7 @@
 #include "core/json.h"
 #include "core/limits.h"
 #include "core/log.h"
+#include "core/system_call.h"
 #include "core/text.h"
 #include "core/text_source.h"
 #include "tokenizers/tokenizer_settings.h"
@@ -158,13 +159,13 @@ WordPieceFiles read_wordpiece_files(const fs::path& folder) {
 }
 
 void write_wordpiece_files(const WordPieceFiles& files, const fs::path& folder) {
-  fs::create_directories(folder);
+  make_folders(folder);
   write_file_atomically(folder / kVocabulary, vocabulary_lines(files.pieces));
   write_json_file(folder / kTokenizerSettings, settings_json(files));
   if (files.tokenizer_json)
     write_file_atomically(folder / kTokenizerFile, *files.tokenizer_json);
   else
-    fs::remove(folder / kTokenizerFile);  // of an older tokenizer in the same folder: it would win
+    remove_file(folder / kTokenizerFile);  // of an older tokenizer in the same folder: it would win
 }
 
 }  // namespace attend

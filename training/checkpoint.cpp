@@ -54,6 +54,7 @@ void Checkpoints::save(const TrainerState& state, const Objective& objective, co
     Json json = to_json(state);
     json["format"] = kFormat;
     json["position"] = state.position;
+    json["trend"] = to_json(state.trend);
     json["best_metrics"] = state.best_metrics;
     json["settings"] = state.settings;
     write_json_file(folder / "trainer_state.json", json);
@@ -70,6 +71,7 @@ TrainerState Checkpoints::state(std::int64_t step) const {
     throw UserError(file.string() + ": format " + std::to_string(format) + "; this version reads format " + std::to_string(kFormat));
   TrainerState state;
   from_json(state, json, file.string());
+  if (json.contains("trend")) from_json(state.trend, json["trend"], file.string());
   state.position = json["position"];
   state.best_metrics = json["best_metrics"];
   state.settings = json["settings"];
@@ -112,11 +114,14 @@ std::vector<std::int64_t> Checkpoints::steps_to_average(std::int64_t count, std:
   return chosen;
 }
 
+// In the output folder and its data too, where a model or token files may have been half written.
 void Checkpoints::remove_leftovers() const {
-  if (!std::filesystem::is_directory(folder_)) return;
   std::vector<std::filesystem::path> leftovers;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_))
-    if (entry.path().filename().string().find(".tmp-") != std::string::npos) leftovers.push_back(entry.path());
+  for (const auto& folder : {folder_, folder_.parent_path(), folder_.parent_path() / "data"}) {
+    if (!std::filesystem::is_directory(folder)) continue;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+      if (entry.path().filename().string().find(".tmp-") != std::string::npos) leftovers.push_back(entry.path());
+  }
   for (const auto& path : leftovers) {
     std::error_code ignored;
     std::filesystem::remove_all(path, ignored);

@@ -14,6 +14,7 @@
 #include "core/json.h"
 #include "training/objective.h"
 #include "training/optimizer.h"
+#include "training/spikes.h"
 
 namespace attend {
 
@@ -32,6 +33,10 @@ struct TrainerState {
   Json best_metrics = Json::object();  ///< all metrics of that evaluation
   std::int64_t without_gain = 0;       ///< evaluations in a row that were not better
   std::int64_t skipped_in_a_row = 0;   ///< steps whose gradient was not finite
+  LossTrend trend = {};                ///< of the losses, where --on-spike watches them
+  std::int64_t rewinds = 0;            ///< to the newest checkpoint, in a row
+  std::int64_t slower_until = 0;       ///< the step up to which a rewind has made the learning rate smaller
+  double slower_by = 1;                ///< and its factor
   std::int64_t processes = 1;          ///< of the run that saved it
   std::string validation = {};         ///< Objective::validation() of the run that saved it; "" too where an earlier version did
   Json settings = {};                  ///< of the run that saved it
@@ -48,6 +53,9 @@ struct TrainerState {
     visit("best_step", self.best_step, "");
     visit("without_gain", self.without_gain, "");
     visit("skipped_in_a_row", self.skipped_in_a_row, "");
+    visit("rewinds", self.rewinds, "");
+    visit("slower_until", self.slower_until, "");
+    visit("slower_by", self.slower_by, "");
     visit("processes", self.processes, "");
     visit("validation", self.validation, "");
   }

@@ -20,8 +20,8 @@ constexpr std::array kDecideTheModel{"vocab_size",     "tokenizer", "tokenizer_m
 // What stands in the files counts, and is compared with the best model that was chosen by it (trainer.cpp).
 constexpr std::array kNameValidation{"valid", "valid_source", "valid_target"};
 // They say how long a run is and what it writes on the way. Schedules that end with the run are checked apart.
-constexpr std::array kHarmless{"steps",  "epochs",      "max_minutes", "keep",           "log_every",
-                               "on_nan", "tensorboard", "recompute",   "shard_optimizer"};
+constexpr std::array kHarmless{"steps",    "epochs",           "max_minutes", "keep",      "log_every",      "on_nan",
+                               "on_spike", "spike_deviations", "tensorboard", "recompute", "shard_optimizer"};
 
 template <class Names>
 bool holds(const Names& names, const std::string& name) {

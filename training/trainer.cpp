@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "core/stop_signal.h"
+#include "core/system_call.h"
 #include "models/layers/recompute.h"
 #include "training/autocast.h"
 #include "training/run_settings.h"
@@ -47,6 +48,8 @@ OptimizerOptions optimizer_options(const TrainingOptions& options) {
 std::shared_ptr<FolderLock> open_output(const std::filesystem::path& output, Start start) {
   std::error_code failed;
   std::filesystem::create_directories(output, failed);
+  if (failed && !is_users_mistake(failed.value()))
+    throw StorageError("cannot make the folder " + output.string() + ": " + failed.message());
   if (failed) throw UserError(output.string() + ": cannot make this folder: " + failed.message(), "choose another --output");
   auto lock = std::make_shared<FolderLock>(output);
   const bool has_checkpoints = !Checkpoints(output).steps().empty();
@@ -156,7 +159,7 @@ ExitCode Trainer::run() {
       log_warning("--warmup-steps " + std::to_string(options_.warmup_steps) + " is not below the " + std::to_string(total) +
                   " steps of the run: the learning rate rises to " + short_number(schedule_.learning_rate(total)) + " of " +
                   short_number(options_.learning_rate));
-    log_ = is_first() ? std::make_unique<RunLog>(setup_.output, state_.step, total, options_.tensorboard) : std::make_unique<RunLog>();
+    open_log();
     objective_.model().train();
     const ExitCode code = loop();
     setup_.ranks->any(false);  // nobody leaves while another still listens
@@ -220,10 +223,11 @@ bool Trainer::save_is_due() const {
 void Trainer::train_step() {
   const auto start = Clock::now();
   const std::int64_t step = state_.step + 1;
-  const double learning_rate = schedule_.learning_rate(step);
+  const double learning_rate = this->learning_rate(step);
   const StepResult result = accumulate_gradients(step);
   if (options_.recompute && Recompute::num_blocks() == 0)
     throw UserError("--recompute: there is no block of this model that could be computed again", "leave --recompute out");
+  if (rewind(step, result)) return;
   const bool is_good = std::isfinite(result.loss) && std::isfinite(result.gradient_norm);
   if (is_good) {
     optimizer_.step(learning_rate, result.gradient_norm);

@@ -72,6 +72,7 @@ class Trainer {
   std::int64_t total_steps();
   ExitCode loop();
   void agree();
+  void open_log();
   bool is_finished() const;
   bool evaluation_is_due() const;
   bool save_is_due() const;
@@ -79,6 +80,8 @@ class Trainer {
   void train_step();
   std::unique_ptr<MicroBatch> next_micro_batch();
   StepResult accumulate_gradients(std::int64_t step);
+  double learning_rate(std::int64_t step) const;
+  bool rewind(std::int64_t step, const StepResult& result);
   void refuse_step(std::int64_t step, const StepResult& result);
   void record(std::int64_t step, double learning_rate);
 

@@ -20,6 +20,59 @@ double metric(const Metrics& metrics, const std::string& name) {
 
 }  // namespace
 
+/// Records after the present step are dropped.
+void Trainer::open_log() {
+  log_ = is_first() ? std::make_unique<RunLog>(setup_.output, state_.step, schedule_.total_steps, options_.tensorboard)
+                    : std::make_unique<RunLog>();
+}
+
+double Trainer::learning_rate(std::int64_t step) const {
+  return schedule_.learning_rate(step) * (step <= state_.slower_until ? state_.slower_by : 1);
+}
+
+/// Back to the newest checkpoint where the loss has jumped and stays up; the data go on from here. Weights and the optimizer's state are
+/// the checkpoint's, the learning rate is half of the schedule's for twice the steps that are lost. A run that is killed and resumed comes
+/// to the same jump and does the same.
+bool Trainer::rewind(std::int64_t step, const StepResult& result) {
+  if (options_.on_spike != OnSpike::kRewind || !is_spike(state_.trend, result.loss, options_.spike_deviations)) return false;
+  const std::string jump = "the loss is " + short_number(result.loss) + " after a mean of " + short_number(state_.trend.mean);
+  if (saved_step_ == 0) {
+    log_->say("step " + std::to_string(step) + ": " + jump + "; there is no checkpoint yet to go back to (--save-every)");
+    state_.trend = {};
+    return false;
+  }
+  const TrainerState before = state_;
+  constexpr std::int64_t kMostRewinds = 3;
+  if (before.rewinds == kMostRewinds)
+    throw UserError(
+        "step " + std::to_string(step) + ": " + jump + ", for the fourth time after step " + std::to_string(saved_step_),
+        "use a smaller --learning-rate, more --warmup-steps or a smaller --clip; --resume goes on from an older checkpoint where "
+        "checkpoints/step-" +
+            std::to_string(saved_step_) + " is removed");
+  const Json position = objective_.position();
+  state_ = checkpoints_.state(saved_step_);
+  checkpoints_.load(state_, objective_, optimizer_);
+  objective_.seek(position);
+  optimizer_.clear_gradients();
+  state_.settings = before.settings;
+  state_.validation = before.validation;
+  state_.processes = before.processes;
+  state_.position = position;
+  state_.tokens = before.tokens;
+  state_.best = before.best;
+  state_.best_step = before.best_step;
+  state_.best_metrics = before.best_metrics;
+  state_.rewinds = before.rewinds + 1;
+  state_.slower_by = std::pow(0.5, static_cast<double>(state_.rewinds));
+  state_.slower_until = state_.step + 2 * (step - state_.step);
+  update_seconds();
+  log_->finish();
+  open_log();
+  log_->record_skipped(state_.step, "back from step " + std::to_string(step) + ": " + jump + "; other data, and the learning rate times " +
+                                        short_number(state_.slower_by) + " up to step " + std::to_string(state_.slower_until));
+  return true;
+}
+
 std::optional<Metrics> Trainer::measure() {
   const torch::NoGradGuard no_grad;
   objective_.model().eval();
@@ -53,6 +106,7 @@ void Trainer::evaluate() {
 
 void Trainer::save() {
   optimizer_.gather();
+  state_.rewinds = 0;
   setup_.ranks->first_alone([&] { checkpoints_.save(state_, objective_, optimizer_); });
   saved_step_ = state_.step;
   // Without an evaluation to choose by, the newest model is the one to use.

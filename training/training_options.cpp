@@ -56,6 +56,7 @@ void check_ranges(const TrainingOptions& options) {
   check_step_size("accumulate", options.accumulate);
   check_at_least("log_every", options.log_every, std::int64_t{1});
   check_at_least("keep", options.keep, std::int64_t{1});
+  check_at_least("spike_deviations", options.spike_deviations, 1.0);
   for (const auto& [name, value] :
        {std::pair{"warmup_steps", options.warmup_steps}, std::pair{"eval_every", options.eval_every.value_or(0)},
         std::pair{"save_every", options.save_every.value_or(0)}, std::pair{"patience", options.patience},

@@ -37,6 +37,12 @@ struct EnumNames<OnNan> {
   static constexpr std::array values{std::pair{OnNan::kStop, "stop"}, std::pair{OnNan::kSkip, "skip"}};
 };
 
+enum class OnSpike { kIgnore, kRewind };
+template <>
+struct EnumNames<OnSpike> {
+  static constexpr std::array values{std::pair{OnSpike::kIgnore, "ignore"}, std::pair{OnSpike::kRewind, "rewind"}};
+};
+
 struct TrainingOptions {
   std::optional<std::int64_t> steps;
   std::optional<std::int64_t> epochs;
@@ -64,6 +70,8 @@ struct TrainingOptions {
   std::int64_t average = 0;
   std::int64_t log_every = 50;
   OnNan on_nan = OnNan::kStop;
+  OnSpike on_spike = OnSpike::kIgnore;
+  double spike_deviations = 6;
   // Flags of every command, so not in the field list; settings() has them.
   std::uint64_t seed = 1;
   TrainingPrecision precision = TrainingPrecision::kFloat32;
@@ -102,6 +110,10 @@ struct TrainingOptions {
     visit("shard_optimizer", self.shard_optimizer,
           "of several processes each keeps the optimizer's state of its share of the weights alone");
     visit("on_nan", self.on_nan, "what to do with a step whose loss or gradient is not finite");
+    visit("on_spike", self.on_spike,
+          "rewind: where the loss jumps and stays up, go back to the last checkpoint, with other data and for a while half the learning "
+          "rate");
+    visit("spike_deviations", self.spike_deviations, "a loss is high from this many standard deviations above its running mean on");
   }
 };
 

@@ -1,8 +1,10 @@
 // attend verify: whether model folders and checkpoints are whole.
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <memory>
 #include <ostream>
+#include <string>
 #include <vector>
 
 #include "apps/command.h"
@@ -23,6 +25,12 @@ struct VerifyOptions {
 };
 
 /// The folder where it holds a model, and its checkpoints, oldest first. Throws UserError where it holds neither.
+/// "step-40", and no staging folder of it that a killed process left.
+bool is_step_name(const std::string& name) {
+  return name.starts_with("step-") && name.size() > 5 &&
+         std::all_of(name.begin() + 5, name.end(), [](unsigned char c) { return std::isdigit(c); });
+}
+
 std::vector<fs::path> folders_within(const fs::path& folder) {
   if (!fs::is_directory(folder))
     throw UserError(folder.string() + ": there is no such folder", "give a model's folder, a checkpoint, or a run's --output");
@@ -30,7 +38,7 @@ std::vector<fs::path> folders_within(const fs::path& folder) {
   if (fs::exists(folder / "config.json") || fs::exists(folder / "manifest.json")) found.push_back(folder);
   if (fs::is_directory(folder / "checkpoints"))
     for (const auto& entry : fs::directory_iterator(folder / "checkpoints"))
-      if (entry.is_directory() && !entry.is_symlink() && entry.path().filename().string().starts_with("step-"))
+      if (entry.is_directory() && !entry.is_symlink() && is_step_name(entry.path().filename().string()))
         checkpoints.push_back(entry.path());
   std::sort(checkpoints.begin(), checkpoints.end(), [](const fs::path& a, const fs::path& b) {  // step-20 before step-100
     const std::string one = a.filename().string(), other = b.filename().string();

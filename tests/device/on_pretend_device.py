@@ -93,6 +93,11 @@ def pretrain(family, data, extra=()):
 
 
 def check_copies(name, arguments, data):
+    """Of steps alone: without validation data there is no evaluation at the end."""
+    for flag in ("--valid", "--valid-source", "--valid-target", "--eval-sentences", "--eval-examples", "--eval-tokens"):
+        if flag in arguments:
+            at = arguments.index(flag)
+            del arguments[at:at + 2]
     counts = []
     for steps in (2, 10):
         file = data / "copies.json"
@@ -172,10 +177,10 @@ def main():
         columns = ["--text", "0", "--label", "1", "--header", "no"]
         classes = ["--train", data / "classes.tsv", "--valid", data / "classes.tsv", *columns]
         for model in (bert[0], gpt[0]):
-            fine = train_both(f"classify {model.name}", ["finetune", "classify", "--model", model, *classes], data)
+            fine = train_both(f"classify {model.name}", ["finetune", "classify", "--model", model, *classes, *exact], data)
             answers_agree(["classify", "--model", fine], few)
             answers_agree(["evaluate", "classify", "--model", fine, "--data", data / "classes.tsv", *columns])
-        tags = train_both("tag", ["finetune", "tag", "--model", bert[0], "--train", data / "tags.conll", "--valid", data / "tags.conll"], data)
+        tags = train_both("tag", ["finetune", "tag", "--model", bert[0], "--train", data / "tags.conll", "--valid", data / "tags.conll", *exact], data)
         answers_agree(["tag", "--model", tags], few)
 
         for name, arguments in (("transformer", []), ("lstm", []), ("bert", []), ("gpt", [])):

@@ -1,7 +1,7 @@
 // Blocks that are computed again give the same bits: values, gradients, dropout.
 #include <ATen/autocast_mode.h>
-#include <catch2/catch.hpp>
 #include <torch/torch.h>
+#include <catch2/catch.hpp>
 
 #include "models/bert/heads.h"
 #include "models/layers/recompute.h"
