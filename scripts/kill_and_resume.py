@@ -2,7 +2,7 @@
 """Kills a small training run at random moments, resumes it to the end, and compares the final weights with those of a run
 that was never stopped: they must have the same SHA-256, and metrics.jsonl the same records.
 
-    scripts/kill_and_resume.py --attend build/release/bin/attend --kills 50 [--family lstm|bert|gpt] [--processes 2]
+    scripts/kill_and_resume.py --attend build/release/bin/attend --kills 50 [--family lstm|bert|gpt] [--processes 2] [--device cuda]
 
 With several processes one of them is killed, or what started them, and the others have to end by themselves.
 
@@ -23,7 +23,7 @@ import small_runs
 
 def start(options, data, output):
     command = small_runs.command(options.attend, options.family, data, output, steps=options.steps, threads=options.threads,
-                                 nproc=options.processes, peer_timeout=60)
+                                 nproc=options.processes, peer_timeout=60, device=options.device)
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
@@ -66,6 +66,7 @@ def main():
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--device", default="cpu", help="where the runs compute, as attend's --device takes it")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     rng = random.Random(options.seed)

@@ -2,10 +2,12 @@
 """Every command on a device whose memory the host cannot touch, beside the same on the CPU.
 
     on_pretend_device.py BINARY        an `attend` that knows --device pretend (tests/CMakeLists.txt)
+    on_pretend_device.py BINARY --device cuda --rounding 1e-3 [--quick]        or a device that there is
 
-Losses and answers agree to rounding; a run on the device that is stopped goes on to the same bits; and a training step takes to the device
-what its batch needs, and brings back one small tensor.
+Losses and answers agree to rounding; a run on the device that is stopped goes on to the same bits; and a training step takes to the pretend
+device, which counts, what its batch needs, and brings back one small tensor.
 """
+import argparse
 import json
 import os
 import pathlib
@@ -17,15 +19,23 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
-from kill_and_resume import FAMILIES, sha256, timeless_records, write_documents, write_pairs  # noqa: E402
+from small_runs import BATCH_TOKENS, FAMILIES, sha256, timeless_records, write_data  # noqa: E402
 import random  # noqa: E402
 
-ROUNDING = 2e-5  # of numbers around 1; the worst seen is 2e-7 in losses, 3e-6 in answers
-BINARY = sys.argv[1]
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("binary")
+parser.add_argument("--device", default="pretend")
+parser.add_argument("--rounding", type=float, default=2e-5, help="of numbers around 1; the worst seen is 2e-7 in losses, 3e-6 in answers")
+parser.add_argument("--quick", action="store_true", help="one model a family, with full attention")
+OPTIONS = parser.parse_args()
+ROUNDING, BINARY, DEVICE = OPTIONS.rounding, OPTIONS.binary, OPTIONS.device
+IS_PRETEND = DEVICE == "pretend"
 # A step's most copies to the device: ids, segments, places and targets. From it comes one tensor of sums; the LSTM's hard attention brings
 # whether a look was drawn, and what each was worth, besides.
 MOST_COPIES = {"transformer": (5, 1), "lstm": (22, 3), "bert": (7, 1), "bert reformer": (9, 1), "gpt": (3, 1), "gpt reformer": (5, 1)}
-KINDS = {"bert": ["window", "bigbird", "linformer", "reformer", "linear"], "gpt": ["window", "reformer", "linear"]}
+KINDS = {"bert": [], "gpt": []} if OPTIONS.quick else {"bert": ["window", "bigbird", "linformer", "reformer", "linear"], "gpt": ["window", "reformer", "linear"]}
+# Where hard attention looks is drawn, and a real device draws other numbers.
+LSTMS = ["global"] if OPTIONS.quick else ["none", "global", "local", *(["hard"] if IS_PRETEND else [])]
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
 
@@ -61,7 +71,7 @@ def compare_numbers(what, a, b):
 
 
 def answers_agree(arguments, stdin=""):
-    cpu, device = (attend(arguments, name, stdin) for name in ("cpu", "pretend"))
+    cpu, device = (attend(arguments, name, stdin) for name in ("cpu", DEVICE))
     if NUMBER.sub("#", cpu) != NUMBER.sub("#", device):
         fail(f"{arguments[0]}: other words on the device:\n{cpu[:400]}\n{device[:400]}")
     for a, b in zip(NUMBER.findall(cpu), NUMBER.findall(device)):
@@ -75,7 +85,7 @@ def answers_agree(arguments, stdin=""):
 def train_both(name, arguments, data):
     """On both, without dropout, whose random numbers a device draws otherwise; returns the CPU's folder."""
     short = ["--steps", "4", "--accumulate", "2", "--warmup-steps", "2", "--log-every", "1", "-q"]
-    outputs = {device: data / f"{name} {device}" for device in ("cpu", "pretend")}
+    outputs = {device: data / f"{name} {device}" for device in ("cpu", DEVICE)}
     for device, output in outputs.items():
         attend([*arguments, *short, "--output", output], device)
     records = [list(timeless_records(output).values()) for output in outputs.values()]
@@ -85,7 +95,7 @@ def train_both(name, arguments, data):
 
 
 def pretrain(family, data, extra=()):
-    arguments = FAMILIES[family](data)
+    arguments = [*FAMILIES[family](data), "--batch-tokens", BATCH_TOKENS[family]]
     if "--attention" in extra:
         at = arguments.index("--attention")
         del arguments[at:at + 2]
@@ -102,7 +112,7 @@ def check_copies(name, arguments, data):
     for steps in (2, 10):
         file = data / "copies.json"
         attend([*arguments, "--steps", steps, "--warmup-steps", "1", "--log-every", "1000", "--eval-every", "0", "--save-every", "0", "-q", "--output",
-                data / f"copies {name} {steps}"], "pretend", environment={"ATTEND_COPIES": str(file)})
+                data / f"copies {name} {steps}"], DEVICE, environment={"ATTEND_COPIES": str(file)})
         counts.append(json.loads(file.read_text()))
     a_step = {key: (counts[1][key] - counts[0][key]) / 8 for key in ("in", "out", "bytes_in", "bytes_out")}
     most_in, most_out = MOST_COPIES.get(name, MOST_COPIES[name.split()[0]])
@@ -115,15 +125,15 @@ def check_resume(family, data):
     """With dropout: stopped by SIGTERM and resumed, the run ends in the bits of the one that was not."""
     arguments = [*pretrain(family, data), "--steps", "30", "--save-every", "5", "--eval-every", "0", "--warmup-steps", "5", "--dropout", "0.1", "-q"]
     whole, cut = data / f"{family} whole", data / f"{family} cut"
-    attend([*arguments, "--output", whole], "pretend")
-    process = subprocess.Popen([BINARY, *map(str, arguments), "--device", "pretend", "--threads", "1", "--output", cut], stderr=subprocess.PIPE)
+    attend([*arguments, "--output", whole], DEVICE)
+    process = subprocess.Popen([BINARY, *map(str, arguments), "--device", DEVICE, "--threads", "1", "--output", cut], stderr=subprocess.PIPE)
     while process.poll() is None and not (cut / "checkpoints/step-5").exists():
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
     message = process.communicate()[1].decode()
     if process.returncode not in (0, 75):
         fail(f"{family}: SIGTERM ended the run with {process.returncode}: {message}")
-    attend([*arguments, "--resume", "--output", cut], "pretend")
+    attend([*arguments, "--resume", "--output", cut], DEVICE)
     if sha256(whole / "model.safetensors") != sha256(cut / "model.safetensors"):
         fail(f"{family}: the resumed run has other weights")
     print(f"{family}: {'stopped and ' if process.returncode == 75 else ''}resumed to the same bits", flush=True)
@@ -133,11 +143,7 @@ def main():
     rng = random.Random(1)
     with tempfile.TemporaryDirectory() as folder:
         data = pathlib.Path(folder)
-        write_pairs(data, "train", 300, rng)
-        write_pairs(data, "valid", 30, rng)
-        for part in ("train", "valid"):
-            write_documents(data, f"{part}.txt", f"{part}.de", end="\n")
-            write_documents(data, f"{part}.documents", f"{part}.de", end="<|endoftext|>\n")
+        write_data(data, rng)
         german = (data / "train.de").read_text().splitlines()
         few = "\n".join(german[:6]) + "\n"
         (data / "classes.tsv").write_text("".join(f"{line}\t{'yes' if 'hund' in line else 'no'}\n" for line in german))
@@ -147,7 +153,7 @@ def main():
 
         exact = ("--dropout", "0")
         seq2seq = {"transformer": train_both("transformer", pretrain("transformer", data, exact), data)}
-        for attention in ("none", "global", "local", "hard"):
+        for attention in LSTMS:
             seq2seq[attention] = train_both(f"lstm {attention}", pretrain("lstm", data, (*exact, "--attention", attention)), data)
         for model in seq2seq.values():
             answers_agree(["translate", "--model", model, "--max-length", "12"], few)
@@ -158,7 +164,8 @@ def main():
             models.append(train_both(family, pretrain(family, data, exact), data))
             for kind in KINDS[family]:
                 models.append(train_both(f"{family} {kind}", pretrain(family, data, (*exact, "--set", f"attention={kind}")), data))
-            train_both(f"{family} recomputed", pretrain(family, data, (*exact, "--recompute")), data)
+            if not OPTIONS.quick:
+                train_both(f"{family} recomputed", pretrain(family, data, (*exact, "--recompute")), data)
         for model in bert:
             answers_agree(["fill-mask", "--model", model], masked)
             answers_agree(["next-sentence", "--model", model], pairs)
@@ -183,14 +190,14 @@ def main():
         tags = train_both("tag", ["finetune", "tag", "--model", bert[0], "--train", data / "tags.conll", "--valid", data / "tags.conll", *exact], data)
         answers_agree(["tag", "--model", tags], few)
 
-        for name, arguments in (("transformer", []), ("lstm", []), ("bert", []), ("gpt", [])):
+        for name, arguments in (("transformer", []), ("lstm", []), ("bert", []), ("gpt", [])) if IS_PRETEND else ():
             check_copies(name, pretrain(name, data, arguments), data)
         for family, kinds in KINDS.items():
-            for kind in kinds:
+            for kind in kinds if IS_PRETEND else ():
                 check_copies(f"{family} {kind}", pretrain(family, data, ("--set", f"attention={kind}")), data)
-        for family in FAMILIES:
+        for family in ["bert", "gpt"] if OPTIONS.quick else FAMILIES:
             check_resume(family, data)
-    print("the device that does not exist gave the CPU's answers")
+    print(f"{'the device that does not exist' if IS_PRETEND else DEVICE} gave the CPU's answers")
 
 
 if __name__ == "__main__":
