@@ -17,7 +17,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
-from kill_and_resume import FAMILIES, sha256, timeless_records, write_documents, write_pairs  # noqa: E402
+from small_runs import BATCH_TOKENS, FAMILIES, sha256, timeless_records, write_data  # noqa: E402
 import random  # noqa: E402
 
 ROUNDING = 2e-5  # of numbers around 1; the worst seen is 2e-7 in losses, 3e-6 in answers
@@ -89,7 +89,7 @@ def pretrain(family, data, extra=()):
     if "--attention" in extra:
         at = arguments.index("--attention")
         del arguments[at:at + 2]
-    return ["pretrain", family, *arguments, "--preset", "tiny", *extra]
+    return ["pretrain", family, *arguments, "--batch-tokens", BATCH_TOKENS[family], "--preset", "tiny", *extra]
 
 
 def check_copies(name, arguments, data):
@@ -133,11 +133,7 @@ def main():
     rng = random.Random(1)
     with tempfile.TemporaryDirectory() as folder:
         data = pathlib.Path(folder)
-        write_pairs(data, "train", 300, rng)
-        write_pairs(data, "valid", 30, rng)
-        for part in ("train", "valid"):
-            write_documents(data, f"{part}.txt", f"{part}.de", end="\n")
-            write_documents(data, f"{part}.documents", f"{part}.de", end="<|endoftext|>\n")
+        write_data(data, rng)
         german = (data / "train.de").read_text().splitlines()
         few = "\n".join(german[:6]) + "\n"
         (data / "classes.tsv").write_text("".join(f"{line}\t{'yes' if 'hund' in line else 'no'}\n" for line in german))
