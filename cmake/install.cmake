@@ -23,4 +23,5 @@ set(attend_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/attend)
 install(EXPORT attend NAMESPACE attend:: FILE attendTargets.cmake DESTINATION ${attend_package_dir})
 configure_package_config_file(cmake/attendConfig.cmake.in ${CMAKE_BINARY_DIR}/attendConfig.cmake INSTALL_DESTINATION ${attend_package_dir})
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/attendConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_BINARY_DIR}/attendConfig.cmake ${CMAKE_BINARY_DIR}/attendConfigVersion.cmake DESTINATION ${attend_package_dir})
+install(FILES ${CMAKE_BINARY_DIR}/attendConfig.cmake ${CMAKE_BINARY_DIR}/attendConfigVersion.cmake cmake/cuda_libraries.cmake
+        DESTINATION ${attend_package_dir})
