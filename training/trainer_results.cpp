@@ -31,8 +31,8 @@ double Trainer::learning_rate(std::int64_t step) const {
 }
 
 /// Back to the newest checkpoint where the loss has jumped and stays up; the data go on from here. Weights and the optimizer's state are
-/// the checkpoint's, the learning rate is half of the schedule's for twice the steps that are lost. A run that is killed and resumed comes
-/// to the same jump and does the same.
+/// the checkpoint's, the learning rate is half of what it was for five times the steps that are lost. A run that is killed and resumed
+/// comes to the same jump and does the same.
 bool Trainer::rewind(std::int64_t step, const StepResult& result) {
   if (options_.on_spike != OnSpike::kRewind || !is_spike(state_.trend, result.loss, options_.spike_deviations)) return false;
   const std::string jump = "the loss is " + short_number(result.loss) + " after a mean of " + short_number(state_.trend.mean);
@@ -63,8 +63,8 @@ bool Trainer::rewind(std::int64_t step, const StepResult& result) {
   state_.best_step = before.best_step;
   state_.best_metrics = before.best_metrics;
   state_.rewinds = before.rewinds + 1;
-  state_.slower_by = std::pow(0.5, static_cast<double>(state_.rewinds));
-  state_.slower_until = state_.step + 2 * (step - state_.step);
+  state_.slower_by = 0.5 * (before.step <= before.slower_until ? before.slower_by : 1);
+  state_.slower_until = std::max(before.slower_until, state_.step + 5 * (step - state_.step));
   update_seconds();
   log_->finish();
   open_log();

@@ -99,7 +99,7 @@ def pretrain(family, data, extra=()):
     if "--attention" in extra:
         at = arguments.index("--attention")
         del arguments[at:at + 2]
-    return ["pretrain", family, *arguments, "--preset", "tiny", *extra]
+    return ["pretrain", family, *arguments, "--batch-tokens", BATCH_TOKENS[family], "--preset", "tiny", *extra]
 
 
 def check_copies(name, arguments, data):

@@ -32,7 +32,7 @@ struct Poisoned : ToyObjective {
 
 TrainingOptions rewinding() {
   TrainingOptions options = toy_options();
-  options.steps = 60;
+  options.steps = 90;
   options.accumulate = 1;
   options.save_every = 10;
   options.log_every = 1;
@@ -78,11 +78,11 @@ TEST_CASE("a run whose loss jumps goes back to its checkpoint, with other data a
   const TempFolder folder;
   const Run run = train_poisoned(folder / "run", rewinding(), 35, 38);
   CHECK(run.code == ExitCode::kDone);
-  CHECK(run.state.step == 60);
-  CHECK(run.state.position.at("taken") == 68);  // eight steps were taken again, with new data
-  CHECK_THAT(run.records, Catch::Contains("\"skipped\":\"back from step 38: ") && Catch::Contains("times 0.5 up to step 46"));
-  // Every step stands once, the lost ones with what came instead; the rate is back after twice the steps that were lost.
-  double rate_40 = 0, rate_46 = 0, rate_47 = 0;
+  CHECK(run.state.step == 90);
+  CHECK(run.state.position.at("taken") == 98);  // eight steps were taken again, with new data
+  CHECK_THAT(run.records, Catch::Contains("\"skipped\":\"back from step 38: ") && Catch::Contains("times 0.5 up to step 70"));
+  // Every step stands once, the lost ones with what came instead; the rate is back after five times the steps that were lost.
+  double rate_40 = 0, rate_70 = 0, rate_71 = 0;
   std::istringstream lines(run.records);
   std::vector<std::int64_t> steps;
   for (std::string line; std::getline(lines, line);) {
@@ -91,13 +91,13 @@ TEST_CASE("a run whose loss jumps goes back to its checkpoint, with other data a
     steps.push_back(record["step"].get<std::int64_t>());
     CHECK(record["loss"].get<double>() < 50);
     if (steps.back() == 40) rate_40 = record["learning_rate"].get<double>();
-    if (steps.back() == 46) rate_46 = record["learning_rate"].get<double>();
-    if (steps.back() == 47) rate_47 = record["learning_rate"].get<double>();
+    if (steps.back() == 70) rate_70 = record["learning_rate"].get<double>();
+    if (steps.back() == 71) rate_71 = record["learning_rate"].get<double>();
   }
-  REQUIRE(steps.size() == 60);
+  REQUIRE(steps.size() == 90);
   for (std::size_t i = 0; i < steps.size(); ++i) CHECK(steps[i] == static_cast<std::int64_t>(i) + 1);
-  CHECK(rate_47 > 1.5 * rate_46);
-  CHECK(rate_40 < rate_47);
+  CHECK(rate_71 > 1.9 * rate_70);
+  CHECK(rate_40 < rate_71);
 
   // Stopped after the rewind and resumed, it ends in the same bits.
   std::int64_t batches = 0;
@@ -116,6 +116,6 @@ TEST_CASE("without a checkpoint there is nowhere to go back to, and a jump that 
   options.save_every = 50;
   const Run early = train_poisoned(folder / "early", options, 35, 38);
   CHECK(early.code == ExitCode::kDone);
-  CHECK(early.state.position.at("taken") == 60);
+  CHECK(early.state.position.at("taken") == 90);
   CHECK_THROWS_WITH(train_poisoned(folder / "lasting", rewinding(), 35, 1000), Catch::Contains("for the fourth time after step 30"));
 }
