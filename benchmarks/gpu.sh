@@ -79,7 +79,7 @@ section_S13() {
 section_S5() {
   local sizes=(--batch-size 128 --steps 40) peer=(--batch 128 --steps 40)
   if dry; then sizes=(--batch-size 8 --steps 4) peer=(--batch 8 --steps 4); fi
-  multi30k_ids
+  multi30k_ids > /dev/null
   echo "translation's steps: $(ours tokens_per_second train --source "$WORK/train.de.ids" --target "$WORK/train.en.ids" --set vocab_size=8000 \
     "${sizes[@]}") tokens/s$(theirs transformers train_seq2seq.py "$WORK/train.de.ids" "$WORK/train.en.ids" --vocab 8000 "${peer[@]}")"
 }

@@ -18,7 +18,7 @@ def move_torch():
 
     class Autocast(on_cpus):
         def __init__(self, device_type, *others, **named):
-            super().__init__(device if device_type == "cpu" else device_type, *others, **named)
+            super().__init__(device.split(":")[0] if device_type == "cpu" else device_type, *others, **named)
 
     def waiting_clock():
         torch.cuda.synchronize()

@@ -33,7 +33,10 @@ IS_PRETEND = DEVICE == "pretend"
 # A step's most copies to the device: ids, segments, places and targets. From it comes one tensor of sums; the LSTM's hard attention brings
 # whether a look was drawn, and what each was worth, besides.
 MOST_COPIES = {"transformer": (5, 1), "lstm": (22, 3), "bert": (7, 1), "bert reformer": (9, 1), "gpt": (3, 1), "gpt reformer": (5, 1)}
-KINDS = {"bert": [], "gpt": []} if OPTIONS.quick else {"bert": ["window", "bigbird", "linformer", "reformer", "linear"], "gpt": ["window", "reformer", "linear"]}
+KINDS = {"bert": [], "gpt": []} if OPTIONS.quick else {
+    "bert": ["window", "bigbird", "linformer", "reformer", "linear"],
+    "gpt": ["window", "reformer", "linear"],
+}
 # Where hard attention looks is drawn, and a real device draws other numbers.
 LSTMS = ["global"] if OPTIONS.quick else ["none", "global", "local", *(["hard"] if IS_PRETEND else [])]
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
@@ -95,7 +98,7 @@ def train_both(name, arguments, data):
 
 
 def pretrain(family, data, extra=()):
-    arguments = [*FAMILIES[family](data), "--batch-tokens", BATCH_TOKENS[family]]
+    arguments = FAMILIES[family](data)
     if "--attention" in extra:
         at = arguments.index("--attention")
         del arguments[at:at + 2]
