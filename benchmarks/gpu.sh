@@ -44,10 +44,11 @@ section_parity() {
 }
 
 section_kill() {
-  local family
+  local family last
   for family in gpt transformer; do
-    echo "$family: $(python3 scripts/kill_and_resume.py --attend "$ATTEND" --family "$family" --device "$DEVICE" \
+    last="$(python3 scripts/kill_and_resume.py --attend "$ATTEND" --family "$family" --device "$DEVICE" \
       --kills "$(dry && echo 1 || echo 4)" --kills-a-run 2 --steps "$(dry && echo 8 || echo 40)" | tail -1)"
+    echo "$family: $last"
   done
 }
 
@@ -77,11 +78,12 @@ section_S13() {
 }
 
 section_S5() {
-  local sizes=(--batch-size 128 --steps 40) peer=(--batch 128 --steps 40)
+  local here sizes=(--batch-size 128 --steps 40) peer=(--batch 128 --steps 40)
   if dry; then sizes=(--batch-size 8 --steps 4) peer=(--batch 8 --steps 4); fi
   multi30k_ids > /dev/null
-  echo "translation's steps: $(ours tokens_per_second train --source "$WORK/train.de.ids" --target "$WORK/train.en.ids" --set vocab_size=8000 \
-    "${sizes[@]}") tokens/s$(theirs transformers train_seq2seq.py "$WORK/train.de.ids" "$WORK/train.en.ids" --vocab 8000 "${peer[@]}")"
+  here="$(ours tokens_per_second train --source "$WORK/train.de.ids" --target "$WORK/train.en.ids" --set vocab_size=8000 "${sizes[@]}")"
+  peer=("$WORK/train.de.ids" "$WORK/train.en.ids" --vocab 8000 "${peer[@]}")
+  echo "translation's steps: $here tokens/s$(theirs transformers train_seq2seq.py "${peer[@]}")"
 }
 
 # random_model NAME FIXTURE: a folder with random weights of the size that counts; in small, a fixture
@@ -97,37 +99,39 @@ random_model() {
 to_ct2() { [[ -d $2-ct2 ]] || "$PYTHON" "$SHARED/peers/to_ct2.py" "$1" "$2" > /dev/null 2>&1 || true; }
 
 section_S6() {
-  local model ids="$WORK/random.ids" most
+  local here model ids="$WORK/random.ids" most
   model="$(random_model marian-rand marian_parity)"
   most="$(dry && echo 20 || echo 15000)"
   python3 -c "
 import random; random.seed(1)
 for _ in range($(dry && echo 4 || echo 64)): print(*(random.randint(2, $most) for _ in range(random.randint(8, 24))))" > "$ids"
   dry || to_ct2 marian "$model"
-  echo "beam 4, 64 sentences, float32: $(ours target_tokens_per_second translate --model "$model" --ids "$ids" --beam 4 --min-length 20 \
-    --max-length 20) tokens/s$(dry || theirs CTranslate2 translate_ct2.py "$model-ct2" "$ids" float32 4 20)"
+  here="$(ours target_tokens_per_second translate --model "$model" --ids "$ids" --beam 4 --min-length 20 --max-length 20)"
+  echo "beam 4, 64 sentences, float32: $here tokens/s$(dry || theirs CTranslate2 translate_ct2.py "$model-ct2" "$ids" float32 4 20)"
 }
 
 section_S7() {
-  local model sizes=(--prompt-length 32 --max-new-tokens 64)
+  local here model sizes=(--prompt-length 32 --max-new-tokens 64)
   ! dry || sizes=(--prompt-length 4 --max-new-tokens 4 --repeats 1)
   model="$(random_model gpt2-rand gpt_text)"
   dry || to_ct2 gpt2 "$model"
-  echo "a GPT-2 small's greedy tokens, float32: $(ours tokens_per_second generate --model "$model" "${sizes[@]}") tokens/s$(
+  here="$(ours tokens_per_second generate --model "$model" "${sizes[@]}")"
+  echo "a GPT-2 small's greedy tokens, float32: $here tokens/s$(
     dry || { theirs transformers gpt2_decode.py "$model" 64 hf; theirs CTranslate2 gpt2_decode.py "$model" 64 ct2; } | tr -d '\n')"
 }
 
 section_S8() {
-  local model sizes=(--batch-size 8 --length 128)
+  local here model sizes=(--batch-size 8 --length 128)
   ! dry || sizes=(--batch-size 2 --length 16 --repeats 1)
   model="$(random_model bert-base-rand bert_classes)"
-  echo "a BERT base that classifies 8 x 128, float32: $(ours sequences_per_second classify --model "$model" "${sizes[@]}") sequences/s$(
+  here="$(ours sequences_per_second classify --model "$model" "${sizes[@]}")"
+  echo "a BERT base that classifies 8 x 128, float32: $here sequences/s$(
     dry || { theirs transformers bert_infer.py "$model" 8 128 hf; theirs 'in bfloat16' bert_infer.py "$model" 8 128 hf-bf16; } | tr -d '\n')"
 }
 
 # As many of the recipe's 5,000 steps as there is time for, measured first; the schedule ends with them.
 section_Q2() {
-  local run="$WORK/shakespeare" batch=64 length=256 most=5000 preset=mini precision=bfloat16 milliseconds steps
+  local run="$WORK/shakespeare" batch=64 length=256 most=5000 preset=mini precision=bfloat16 milliseconds steps loss
   if dry; then batch=2 length=16 most=3 preset=nano precision=float32; fi
   rm -rf "$run"
   milliseconds="$(ours milliseconds_per_step train --family gpt --preset "$preset" --set vocab_size=65 --batch-size "$batch" --length "$length" \
@@ -136,13 +140,15 @@ section_Q2() {
   "$ATTEND" pretrain gpt --train "$SHARED/data/tinyshakespeare/input.txt" --valid-fraction "$(dry && echo 0.001 || echo 0.1)" \
     --tokenizer-model char --preset "$preset" --max-length "$length" --batch-size "$batch" --steps "$steps" --learning-rate 0.001 \
     --min-learning-rate 0.0001 --schedule cosine --warmup-steps "$((steps < 200 ? 1 : 100))" --beta2 0.99 --weight-decay 0.1 --clip 1 \
-    --eval-every "$((steps < 500 ? 0 : 250))" --save-every 0 --output "$run" --device "$DEVICE" --precision "$precision" --threads 2 --seed 1 -q > /dev/null
-  echo "$steps of 5000 steps, $milliseconds ms each: loss $("$PYTHON" - "$run/metrics.jsonl" <<'PYTHON'
+    --eval-every "$((steps < 500 ? 0 : 250))" --save-every 0 --output "$run" --device "$DEVICE" --precision "$precision" --threads 2 --seed 1 \
+    -q > /dev/null
+  loss="$("$PYTHON" - "$run/metrics.jsonl" <<'PYTHON'
 import json, sys
-losses = [r["evaluation"]["loss"] if isinstance(r.get("evaluation"), dict) else r["loss"] for r in map(json.loads, open(sys.argv[1])) if "evaluation" in r]
+losses = [record["evaluation"]["loss"] for record in map(json.loads, open(sys.argv[1])) if "evaluation" in record]
 print(f"{min(losses):.4f}")
 PYTHON
-  ) (nanoGPT: 1.4697)"
+  )"
+  echo "$steps of 5000 steps, $milliseconds ms each: loss $loss (nanoGPT: 1.4697)"
 }
 
 if [[ -n ${SECTION:-} ]]; then
@@ -151,7 +157,7 @@ if [[ -n ${SECTION:-} ]]; then
 fi
 
 machine
-if [[ $DEVICE == cuda* ]]; then nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader || true; fi
+if [[ $DEVICE == cuda* ]]; then nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader 2> /dev/null || echo "no nvidia-smi"; fi
 failed=()
 # section NAME LIMIT: as a process of its own, of so many seconds at most, or of those that are left
 section() {
@@ -161,12 +167,13 @@ section() {
   if (( limit < 5 )); then
     code=124
   else
-    SECTION="$name" LIMIT="$limit" timeout --kill-after=5 "$limit" bash "$script" 2> "$WORK/$name.log" | sed -u "s/^/$name: /" || code=${PIPESTATUS[0]}
+    SECTION="$name" LIMIT="$limit" timeout --kill-after=5 "$limit" bash "$script" 2> "$WORK/$name.log" |
+      sed -u "s/^/$name: /" || code=${PIPESTATUS[0]}
   fi
   case "$code" in
     0) ;;
     124 | 137) echo "$name: no time left after $((SECONDS - begin)) s" ;;
-    *) echo "$name: failed: $(grep -v '^ *$' "$WORK/$name.log" | tail -1)" ;;
+    *) echo "$name: failed: $(grep -E 'rror|ended with|differ' "$WORK/$name.log" | tail -1)" ;;
   esac
   (( code == 0 )) || failed+=("$name")
 }
