@@ -27,12 +27,12 @@ dry() { [[ $DRY == yes ]]; }
 # ours FIELD ARGUMENT...: a number of `attend bench`
 ours() { "$ATTEND" bench "${@:2}" --device "$DEVICE" --threads 2 --json | grep -oP "\"$1\": ?\K[0-9.]+"; }
 
-# theirs NAME SCRIPT ARGUMENT...: ", NAME 123"; nothing without its packages
+# theirs NAME SCRIPT ARGUMENT...: ", NAME 123", or that it failed, by taking more than 45 s too; nothing without its packages
 theirs() {
   [[ ${PEERS:-yes} == yes ]] && "$PYTHON" -c 'import torch, transformers' 2> /dev/null || return 0
   local device=cpu number
   [[ $DEVICE != cuda* ]] || device="$DEVICE"
-  number="$("$PYTHON" benchmarks/on_device.py "$device" "$SHARED/peers/$2" "${@:3}" 2> "$WORK/peer.log" |
+  number="$(timeout --foreground 45 "$PYTHON" benchmarks/on_device.py "$device" "$SHARED/peers/$2" "${@:3}" 2> "$WORK/peer.log" |
     grep -oP '[0-9.]+(?= (real tokens|target tok|tok|seq)/s)' | head -1)" || number="failed (${WORK}/peer.log)"
   echo ", $1 $number"
 }
@@ -180,14 +180,14 @@ section() {
 
 section parity 120
 section kill 90
-section S1 60
-section S2 60
-section S3 90
+section S1 75
+section S2 75
+section S3 120
 section S5 45
-section S6 60
-section S7 60
-section S8 60
-section S13 120
-section Q2 "$TOTAL"
+section S6 75
+section S7 75
+section S8 75
+section Q2 120
+section S13 "$TOTAL"
 echo "$SECONDS s; failed: ${failed[*]:-none}"
 (( ${#failed[@]} == 0 ))
