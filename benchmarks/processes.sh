@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Training with several processes on this machine, its cores shared out: real tokens a second of BERT mini (4 layers, 256 wide, vocabulary
-# 8,000; 11 million weights in 44 MB of gradients) on the reviews, 4,096 tokens a step in all, with 1, 2 and 4 processes. A first column of 1
-# process with one thread tells what a core does alone. Medians of the records of STEPS (60) steps, the first third left out.
+# 8,000; 21 MB of gradients) on the reviews, 4,096 tokens a step in all, with 1, 2 and 4 processes, and with one process of one thread, which
+# tells what a core does alone. Medians of the records of STEPS (60) steps, the first third left out.
 #   benchmarks/processes.sh                     on one host
 #   benchmarks/processes.sh --links             two hosts (network namespaces) with links of 100 Mbit/s to 10 Gbit/s between: needs root
 set -euo pipefail

@@ -14,7 +14,7 @@ namespace attend {
 FolderLock::FolderLock(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / ".lock";
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor_ < 0 && !is_users_mistake(errno) && errno != EROFS) throw_storage_error("lock", folder);
+  if (descriptor_ < 0 && !is_users_mistake(errno) && errno != EROFS) throw_storage_error("write", path);
   if (descriptor_ < 0) throw UserError("cannot lock " + folder.string() + ": " + system_reason(errno));
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;

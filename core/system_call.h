@@ -17,8 +17,9 @@ std::string system_reason(int error);
 /// Whether an errno value says that a path is wrong, and not that the storage is full or broken.
 bool is_users_mistake(int error);
 
-/// Makes the folder, and those above it. Throws UserError where the path cannot be one, StorageError where the storage is full or broken.
-void make_folders(const std::filesystem::path& folder);
+/// Makes the folder, and those above it. Throws UserError, with the hint, where the path cannot be one or must not be written to;
+/// StorageError where the storage is full or broken.
+void make_folders(const std::filesystem::path& folder, const std::string& hint = "");
 
 /// Removes the file where there is one. Throws StorageError.
 void remove_file(const std::filesystem::path& file);
@@ -29,6 +30,9 @@ bool write_all(int descriptor, std::span<const std::byte> bytes);
 /// A name beside `path` for what is not whole yet: path.tmp-PID-RANDOM. PIDs repeat (two containers that share a volume may both
 /// have 1), random names do not.
 std::filesystem::path temporary_beside(const std::filesystem::path& path, const char* kind = "tmp");
+
+/// Whether a name is of that form: PATH.tmp-PID-RANDOM.
+bool is_temporary_name(const std::string& name);
 
 /// A descriptor closed when it goes out of scope.
 class Descriptor {

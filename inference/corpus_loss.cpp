@@ -67,10 +67,9 @@ std::optional<LanguageLoss> evaluate_language(CausalLanguageModel& model, const 
 std::optional<MaskedScores> evaluate_masked(MaskedLanguageModel& model, const EvaluationExamples& examples, std::int64_t num_examples,
                                             const Sharing& sharing) {
   const torch::NoGradGuard no_grad;
-  const std::int64_t wanted = num_examples == 0 ? examples.num_examples() : num_examples;
-  std::size_t batches = 0;
-  std::int64_t taken = 0, targets = 0;
-  for (; batches < examples.size() && (taken < wanted || targets == 0); ++batches) {
+  std::size_t batches = num_examples == 0 ? examples.size() : 0;
+  std::int64_t taken = num_examples == 0 ? examples.num_examples() : 0, targets = 0;
+  for (; batches < examples.size() && (taken < num_examples || targets == 0); ++batches) {
     const MaskedBatch batch = examples.batch(batches);
     taken += batch.size();
     targets += static_cast<std::int64_t>(batch.masked_labels.size());

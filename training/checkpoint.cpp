@@ -116,11 +116,11 @@ std::vector<std::int64_t> Checkpoints::steps_to_average(std::int64_t count, std:
 
 // In the output folder and its data too, where a model or token files may have been half written.
 void Checkpoints::remove_leftovers() const {
-  std::vector<std::filesystem::path> leftovers;
+  std::vector<std::filesystem::path> leftovers;  // by their whole form: the output folder may hold what is not ours
   for (const auto& folder : {folder_, folder_.parent_path(), folder_.parent_path() / "data"}) {
     if (!std::filesystem::is_directory(folder)) continue;
     for (const auto& entry : std::filesystem::directory_iterator(folder))
-      if (entry.path().filename().string().find(".tmp-") != std::string::npos) leftovers.push_back(entry.path());
+      if (is_temporary_name(entry.path().filename().string())) leftovers.push_back(entry.path());
   }
   for (const auto& path : leftovers) {
     std::error_code ignored;

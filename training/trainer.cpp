@@ -46,11 +46,7 @@ OptimizerOptions optimizer_options(const TrainingOptions& options) {
 }  // namespace
 
 std::shared_ptr<FolderLock> open_output(const std::filesystem::path& output, Start start) {
-  std::error_code failed;
-  std::filesystem::create_directories(output, failed);
-  if (failed && !is_users_mistake(failed.value()))
-    throw StorageError("cannot make the folder " + output.string() + ": " + failed.message());
-  if (failed) throw UserError(output.string() + ": cannot make this folder: " + failed.message(), "choose another --output");
+  make_folders(output, "choose another --output");
   auto lock = std::make_shared<FolderLock>(output);
   const bool has_checkpoints = !Checkpoints(output).steps().empty();
   if (start == Start::kFresh && has_checkpoints)

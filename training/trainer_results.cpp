@@ -30,12 +30,16 @@ double Trainer::learning_rate(std::int64_t step) const {
   return schedule_.learning_rate(step) * (step <= state_.slower_until ? state_.slower_by : 1);
 }
 
-/// Back to the newest checkpoint where the loss has jumped and stays up; the data go on from here. Weights and the optimizer's state are
-/// the checkpoint's, the learning rate is half of what it was for five times the steps that are lost. A run that is killed and resumed
-/// comes to the same jump and does the same.
+/// Back to the newest checkpoint where the loss has jumped and stays up, or is not finite and would end the run; the data go on from here.
+/// Weights and the optimizer's state are the checkpoint's, the learning rate is half of what it was for five times the steps that are lost.
+/// A run that is killed and resumed comes to the same jump and does the same.
 bool Trainer::rewind(std::int64_t step, const StepResult& result) {
-  if (options_.on_spike != OnSpike::kRewind || !is_spike(state_.trend, result.loss, options_.spike_deviations)) return false;
-  const std::string jump = "the loss is " + short_number(result.loss) + " after a mean of " + short_number(state_.trend.mean);
+  if (options_.on_spike != OnSpike::kRewind) return false;
+  const bool is_finite = std::isfinite(result.loss) && std::isfinite(result.gradient_norm);
+  if (!is_finite && (options_.on_nan == OnNan::kSkip || saved_step_ == 0)) return false;
+  if (!is_spike(state_.trend, result.loss, options_.spike_deviations) && is_finite) return false;
+  const std::string jump = "the loss is " + short_number(result.loss) + ", the gradient's norm " + short_number(result.gradient_norm) +
+                           ", after a mean loss of " + short_number(state_.trend.mean);
   if (saved_step_ == 0) {
     log_->say("step " + std::to_string(step) + ": " + jump + "; there is no checkpoint yet to go back to (--save-every)");
     state_.trend = {};

@@ -96,6 +96,8 @@ void check_evaluation(const TrainingOptions& options, Validation validation) {
     throw UserError("--patience needs validation data", "add the validation files, or leave --patience out");
   if (options.patience > 0 && options.eval_every == 0)
     throw UserError("--patience has no effect with --eval-every 0", "set --eval-every to a number of steps");
+  if (options.on_spike == OnSpike::kRewind && options.save_every == 0)
+    throw UserError("--on-spike rewind needs checkpoints to go back to; --save-every is 0", "set --save-every to a number of steps");
   if (options.average > 1 && options.save_every == 0)
     throw UserError("--average " + shown(options.average) + " needs that many checkpoints; --save-every is 0",
                     "set --save-every to a number of steps");

@@ -111,8 +111,8 @@ struct TrainingOptions {
           "of several processes each keeps the optimizer's state of its share of the weights alone");
     visit("on_nan", self.on_nan, "what to do with a step whose loss or gradient is not finite");
     visit("on_spike", self.on_spike,
-          "rewind: where the loss jumps and stays up, go back to the last checkpoint, with other data and for a while half the learning "
-          "rate");
+          "rewind: where the loss jumps and stays up, or is not finite, go back to the last checkpoint, with other data and for a while "
+          "half the learning rate");
     visit("spike_deviations", self.spike_deviations, "a loss is high from this many standard deviations above its running mean on");
   }
 };

@@ -24,13 +24,13 @@ struct VerifyOptions {
   std::vector<fs::path> folders;
 };
 
-/// The folder where it holds a model, and its checkpoints, oldest first. Throws UserError where it holds neither.
 /// "step-40", and no staging folder of it that a killed process left.
 bool is_step_name(const std::string& name) {
   return name.starts_with("step-") && name.size() > 5 &&
          std::all_of(name.begin() + 5, name.end(), [](unsigned char c) { return std::isdigit(c); });
 }
 
+/// The folder where it holds a model, and its checkpoints, oldest first. Throws UserError where it holds neither.
 std::vector<fs::path> folders_within(const fs::path& folder) {
   if (!fs::is_directory(folder))
     throw UserError(folder.string() + ": there is no such folder", "give a model's folder, a checkpoint, or a run's --output");

@@ -119,3 +119,23 @@ TEST_CASE("without a checkpoint there is nowhere to go back to, and a jump that 
   CHECK(early.state.position.at("taken") == 90);
   CHECK_THROWS_WITH(train_poisoned(folder / "lasting", rewinding(), 35, 1000), Catch::Contains("for the fourth time after step 30"));
 }
+
+TEST_CASE("a loss that is not finite takes the run back too, unless such steps are to be skipped") {
+  const TempFolder folder;
+  const auto train_nan = [&](const char* name, OnNan on_nan, std::int64_t save_every) {
+    set_log_level(LogLevel::kErrors);
+    TrainingOptions options = rewinding();
+    options.on_nan = on_nan;
+    options.save_every = save_every;
+    ToyObjective objective(ToySettings{.examples = 200, .has_validation = false, .nan_batch = 35});
+    Trainer trainer(objective, {.output = folder / name, .options = options, .command = "attend pretrain toy"});
+    const ExitCode code = trainer.run();
+    CHECK(code == ExitCode::kDone);
+    CHECK(trainer.state().step == 90);
+    return read_text(folder / name / "metrics.jsonl");
+  };
+  CHECK_THAT(train_nan("back", OnNan::kStop, 10), Catch::Contains("\"skipped\":\"back from step 36: the loss is nan"));
+  CHECK_THAT(train_nan("skipped", OnNan::kSkip, 10), Catch::Contains("\"step\":36,\"skipped\":") && !Catch::Contains("back from"));
+  // Without a checkpoint it ends the run, as it would without the flag.
+  CHECK_THROWS_WITH(train_nan("early", OnNan::kStop, 50), Catch::Contains("step 36: the loss is"));
+}

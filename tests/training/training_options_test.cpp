@@ -110,6 +110,11 @@ TEST_CASE("Settings that would have no effect are refused") {
           o.average = 5;
           o.save_every = 0;
         }).starts_with("--average 5 needs that many checkpoints"));
+  CHECK(refusal([](O& o) {
+          o.on_spike = OnSpike::kRewind;
+          o.save_every = 0;
+        }).starts_with("--on-spike rewind needs checkpoints to go back to"));
+  CHECK(refusal([](O& o) { o.spike_deviations = 0.5; }).starts_with("--spike-deviations is 0.5; expected 1 or more"));
 }
 
 TEST_CASE("Evaluations asked for without validation data are told to have no effect") {
