@@ -215,11 +215,11 @@ TEST_CASE("What a killed process left half written is removed") {
   const TempFolder folder;
   Saved saved(folder.path());
   saved.save(1);
-  std::filesystem::create_directories(folder / "checkpoints/step-2.tmp-999999");
-  write_text(folder / "checkpoints/step-2.tmp-999999/model.safetensors", "half");
+  std::filesystem::create_directories(folder / "checkpoints/step-2.tmp-999999-00000000deadbeef");
+  write_text(folder / "checkpoints/step-2.tmp-999999-00000000deadbeef/model.safetensors", "half");
   CHECK(saved.checkpoints.newest_complete() == 1);
   saved.checkpoints.remove_leftovers();
-  CHECK_FALSE(std::filesystem::exists(folder / "checkpoints/step-2.tmp-999999"));
+  CHECK_FALSE(std::filesystem::exists(folder / "checkpoints/step-2.tmp-999999-00000000deadbeef"));
   CHECK(saved.checkpoints.steps() == std::vector<std::int64_t>{1});
 }
 
