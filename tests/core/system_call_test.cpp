@@ -38,6 +38,6 @@ TEST_CASE("a file is removed where there is one") {
   remove_file(folder / "file");
   remove_file(folder / "file");
   CHECK_FALSE(std::filesystem::exists(folder / "file"));
-  write_text(folder / "full" , "");
+  write_text(folder / "full", "");
   CHECK_THROWS_AS(remove_file(folder / "full" / "inside"), StorageError);
 }
