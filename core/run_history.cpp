@@ -49,6 +49,7 @@ RunHistory::Evaluation evaluation_of(const Json& record, const std::string& name
   const Json& metrics = record[name];
   if (!metrics.is_object()) throw UserError(place + ": \"" + name + "\" must be an object of numbers");
   for (const auto& [metric, value] : metrics.items()) evaluation.metrics.emplace_back(metric, number_or_none(value, place, metric));
+  if (const auto samples = record.find("samples"); samples != record.end()) evaluation.samples = samples_from_json(*samples, place);
   return evaluation;
 }
 

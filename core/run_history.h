@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "core/sample.h"
 
 namespace attend {
 
@@ -24,6 +25,7 @@ struct RunHistory {
     double seconds;
     bool is_average;  ///< of the mean of the last checkpoints
     std::vector<std::pair<std::string, double>> metrics;
+    std::vector<Sample> samples = {};
   };
   struct Skipped {
     std::int64_t step;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include <torch/torch.h>
 
 #include "core/json.h"
+#include "core/sample.h"
 #include "inference/sharing.h"
 #include "metrics/score.h"
 #include "models/interfaces.h"
@@ -67,12 +69,18 @@ class Objective {
   /// Micro-batches in the first epoch, of all processes together; the others may differ by a few. For schedules and the time left.
   virtual std::int64_t micro_batches_per_epoch() = 0;
 
+  /// Batches of at most so many real tokens, also in evaluations; the stream begins anew. Not for tasks whose batches are counted in
+  /// sequences.
+  virtual void set_batch_tokens(std::int64_t) { throw std::logic_error("batches of this task are counted in sequences"); }
+
   /// False where the run has no validation data; evaluate() is not called then.
   virtual bool can_evaluate() const = 0;
   /// On all validation data, in evaluation mode (the trainer sets it), without gradients; shared among the processes where the task's
   /// measures can be, else each computes them all. Nothing where a stop was requested meanwhile: the trainer saves, and evaluates again
   /// when resumed.
   virtual std::optional<Metrics> evaluate(const Sharing& sharing) = 0;
+  /// A few answers of the last evaluate(), of the first process; the same inputs each time. Empty for tasks that write no text.
+  virtual std::vector<Sample> samples() const { return {}; }
   virtual BestMetric best_metric() const = 0;
   /// A hash of the data that evaluate() measures on; "" without any. Models measured on other data do not compare.
   virtual std::string validation() const = 0;

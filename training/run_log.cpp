@@ -78,12 +78,14 @@ void RunLog::record_skipped(std::int64_t step, const std::string& reason) {
   log_warning("step " + std::to_string(step) + " skipped: " + reason);
 }
 
-void RunLog::record_evaluation(const std::string& name, std::int64_t step, const Metrics& metrics, double seconds) {
+void RunLog::record_evaluation(const EvaluationRecord& record) {
   if (!output_) return;
-  output_->metrics.append(Json{{"step", step}, {name, metrics_to_json(metrics)}, {"seconds", seconds}});
+  Json json{{"step", record.step}, {record.name, metrics_to_json(record.metrics)}, {"seconds", record.seconds}};
+  if (!record.samples.empty()) json["samples"] = to_json(record.samples);
+  output_->metrics.append(json);
   if (!output_->events) return;
-  const std::string group = name == "evaluation" ? "eval/" : name + "/";
-  for (const auto& [metric, value] : metrics) output_->events->append(group + metric, value, step);
+  const std::string group = record.name == "evaluation" ? "eval/" : record.name + "/";
+  for (const auto& [metric, value] : record.metrics) output_->events->append(group + metric, value, record.step);
 }
 
 void RunLog::say(const std::string& line) {

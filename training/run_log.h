@@ -34,6 +34,14 @@ struct StepRecord {
   double seconds = 0;  ///< of the whole run
 };
 
+struct EvaluationRecord {
+  std::string name = "evaluation";  ///< or "average", for the mean of the last checkpoints
+  std::int64_t step = 0;
+  Metrics metrics = {};
+  double seconds = 0;  ///< of the whole run
+  std::vector<Sample> samples = {};
+};
+
 class RunLog {
  public:
   /// Says and writes nothing: of a process that is not the first.
@@ -45,8 +53,7 @@ class RunLog {
   void show_step(const StepReport& report);
   void record_step(const StepRecord& record);
   void record_skipped(std::int64_t step, const std::string& reason);
-  /// `name`: "evaluation", or "average" for the mean of the last checkpoints.
-  void record_evaluation(const std::string& name, std::int64_t step, const Metrics& metrics, double seconds);
+  void record_evaluation(const EvaluationRecord& record);
   /// A line, with the bar out of its way.
   void say(const std::string& line);
   void finish();

@@ -104,7 +104,7 @@ void Trainer::evaluate() {
     state_.best_metrics = metrics_to_json(*metrics);
     save_objective();
   }
-  log_->record_evaluation("evaluation", state_.step, *metrics, state_.seconds);
+  log_->record_evaluation({.step = state_.step, .metrics = *metrics, .seconds = state_.seconds, .samples = objective_.samples()});
   log_->say("step " + std::to_string(state_.step) + ": " + format_metrics(*metrics) + (is_best ? "  (best so far)" : ""));
 }
 
@@ -192,7 +192,8 @@ std::optional<Metrics> Trainer::write_average() {
   if (objective_.can_evaluate()) {
     metrics = measure();
     if (!metrics) return std::nullopt;
-    log_->record_evaluation("average", state_.step, *metrics, state_.seconds);
+    log_->record_evaluation(
+        {.name = "average", .step = state_.step, .metrics = *metrics, .seconds = state_.seconds, .samples = objective_.samples()});
   }
   log_->say("mean of the last " + std::to_string(folders.size()) + " checkpoints" + (metrics ? ": " + format_metrics(*metrics) : "") +
             "; it is the model written" + (state_.best ? " (the best single one was step " + std::to_string(state_.best_step) + ")" : ""));

@@ -49,7 +49,7 @@ void check_ranges(const TrainingOptions& options) {
   if (options.epochs) check_at_least("epochs", *options.epochs, std::int64_t{1});
   if (options.max_minutes && !(*options.max_minutes > 0 && std::isfinite(*options.max_minutes)))
     throw UserError("--max-minutes is " + shown(*options.max_minutes) + "; expected more than 0");
-  if (options.batch_tokens) check_step_size("batch_tokens", *options.batch_tokens);
+  if (options.batch_tokens && options.batch_tokens != kFindBatchTokens) check_step_size("batch_tokens", *options.batch_tokens);
   if (options.batch_size) check_step_size("batch_size", *options.batch_size);
   if (options.batch_tokens && options.batch_size)
     throw UserError("--batch-tokens and --batch-size are both given", "a batch is so many tokens or so many sequences: leave one out");
@@ -139,7 +139,7 @@ ScheduleKind schedule_of(const TrainingOptions& options) {
 }
 
 BatchBudget batch_budget(const TrainingOptions& options) {
-  if (options.batch_tokens) return {.tokens = *options.batch_tokens};
+  if (options.batch_tokens && options.batch_tokens != kFindBatchTokens) return {.tokens = *options.batch_tokens};
   return options.batch_size ? BatchBudget{.sequences = *options.batch_size} : options.default_batch;
 }
 

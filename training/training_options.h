@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -43,6 +44,9 @@ struct EnumNames<OnSpike> {
   static constexpr std::array values{std::pair{OnSpike::kIgnore, "ignore"}, std::pair{OnSpike::kRewind, "rewind"}};
 };
 
+/// batch_tokens where memory is to decide: --batch-tokens auto (training/batch_memory.h).
+inline constexpr std::int64_t kFindBatchTokens = std::numeric_limits<std::int64_t>::min();
+
 struct TrainingOptions {
   std::optional<std::int64_t> steps;
   std::optional<std::int64_t> epochs;
@@ -66,6 +70,7 @@ struct TrainingOptions {
   bool tensorboard = false;
   bool recompute = false;
   bool shard_optimizer = false;
+  bool tf32 = false;
   std::int64_t patience = 0;
   std::int64_t average = 0;
   std::int64_t log_every = 50;
@@ -86,7 +91,8 @@ struct TrainingOptions {
     visit("steps", self.steps, "stop after this many optimizer steps");
     visit("epochs", self.epochs, "stop after this many passes over the data; the default where no other end is given");
     visit("max_minutes", self.max_minutes, "stop after this much wall time, earlier parts of a resumed run counted");
-    visit("batch_tokens", self.batch_tokens, "real tokens in a batch, at most; of sentence pairs, both sides together");
+    visit("batch_tokens", self.batch_tokens,
+          "real tokens in a batch, at most; of sentence pairs, both sides together; auto: what memory allows");
     visit("batch_size", self.batch_size, "sentences, pairs or sequences in a batch, instead of a number of tokens");
     visit("accumulate", self.accumulate, "batches whose gradients are added up for one step");
     visit("learning_rate", self.learning_rate, "peak learning rate");
@@ -109,6 +115,7 @@ struct TrainingOptions {
     visit("recompute", self.recompute, "keep the input of each block and compute its inside again going backward: less memory, more time");
     visit("shard_optimizer", self.shard_optimizer,
           "of several processes each keeps the optimizer's state of its share of the weights alone");
+    visit("tf32", self.tf32, "on a GPU, products of float32 with 10 bits of the fraction instead of 23: faster, less exact");
     visit("on_nan", self.on_nan, "what to do with a step whose loss or gradient is not finite");
     visit("on_spike", self.on_spike,
           "rewind: where the loss jumps and stays up, or is not finite, go back to the last checkpoint, with other data and for a while "

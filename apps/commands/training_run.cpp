@@ -18,6 +18,8 @@
 #include "core/stop_signal.h"
 #include "core/text_source.h"
 #include "metrics/score.h"
+#include "models/device_memory.h"
+#include "training/batch_memory.h"
 #include "training/trainer.h"
 
 namespace attend {
@@ -34,10 +36,14 @@ TrainingPrecision training_precision(Precision precision) {
 
 Start start_of(const TrainingRun& run) { return run.resume ? Start::kResume : Start::kFresh; }
 
+Json settings_of(const std::filesystem::path& config) {
+  const MappedFile file(config);
+  return toml_to_json({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, config.string());
+}
+
 /// Whether run.toml, and no flag, names the output.
 bool output_is_of(const std::filesystem::path& config, const std::filesystem::path& output) {
-  const MappedFile file(config);
-  const Json settings = toml_to_json({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, config.string());
+  const Json settings = settings_of(config);
   return settings.contains("output") && settings["output"] == output.string();
 }
 
@@ -87,6 +93,7 @@ void add_training_run(CLI::App& command, TrainingRun& run, BatchesBy batches_by)
   if (batches_by == BatchesBy::kEither) {
     CLI::Option* by_tokens = command.get_option("--batch-tokens");
     by_tokens->excludes(by_size);
+    by_tokens->transform([](const std::string& text) { return text == "auto" ? std::to_string(kFindBatchTokens) : text; });
     if (batch.tokens > 0) by_tokens->default_str(std::to_string(batch.tokens));
   }
   if (batch.tokens == 0) by_size->default_str(std::to_string(batch.sequences));
@@ -115,11 +122,19 @@ void join_processes(TrainingRun& run) {
     throw UserError("--peer-timeout is " + std::to_string(run.peer_timeout) + "; expected seconds, 1 to " + std::to_string(kLongestWait));
   const Processes& processes = processes_of_run(run.nproc, std::chrono::seconds(run.peer_timeout));
   run.ranks = processes.ranks;
+  run.local_world = processes.local_world;
   if (run.ranks->is_alone()) return;
   if (run.common.threads == 0)
     run.common.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / processes.local_world);
   if (torch::cuda::is_available() && (run.common.device == "auto" || run.common.device == "cuda"))
     run.common.device = "cuda:" + std::to_string(processes.local_rank);
+}
+
+void set_tf32(bool is_on, torch::Device device) {
+  if (!is_on) return;
+  if (device.is_cpu()) throw UserError("--tf32 is a way of GPUs to multiply; this run computes on the CPU", "leave --tf32 out");
+  at::globalContext().setAllowTF32CuBLAS(true);
+  at::globalContext().setAllowTF32CuDNN(true);
 }
 
 }  // namespace
@@ -132,6 +147,7 @@ torch::Device begin_training(TrainingRun& run, Validation validation, const std:
   run.training.precision = training_precision(run.common.precision);
   run.training.threads = torch::get_num_threads();
   validate(run.training, validation);
+  set_tf32(run.training.tf32, device);
   for (const InputFile& file : files)
     if (!file.path.empty()) require_file(file.flag, file.path);
   require_own_folder(run);
@@ -149,19 +165,47 @@ void require_other_folder(const std::filesystem::path& model, const std::filesys
     throw UserError("--model and --output are the same folder: " + model.string(), "write to another folder, so that the model stays");
 }
 
-TrainingOutcome train(const TrainingRun& run, Objective& objective, const std::string& command, std::ostream& out) {
+namespace {
+
+/// Of a run that goes on, what it found when it began.
+void settle_batch_tokens(TrainingRun& run, Objective& objective) {
+  if (run.training.batch_tokens != kFindBatchTokens) return;
+  const auto file = run.output / "run.toml";
+  double before = 0;
+  if (run.ranks->is_first() && run.resume && std::filesystem::exists(file)) {
+    const Json settings = settings_of(file);
+    if (const auto found = settings.find("batch_tokens"); found != settings.end()) before = found->get<double>();
+  }
+  before = run.ranks->from_first(before);
+  if (before > 0) {
+    run.training.batch_tokens = static_cast<std::int64_t>(before);
+    objective.set_batch_tokens(*run.training.batch_tokens);
+  } else {
+    run.training.batch_tokens = find_batch_tokens(objective, run.training, *run.ranks, run.local_world);
+  }
+}
+
+}  // namespace
+
+TrainingOutcome train(const TrainingRun& given, Objective& objective, const std::string& command, std::ostream& out) {
+  TrainingRun run = given;
   if (run.ranks->is_first()) run.ranks->let_others_go();
+  settle_batch_tokens(run, objective);
   Trainer trainer(
       objective,
       {.output = run.output, .options = run.training, .start = start_of(run), .lock = run.lock, .command = command, .ranks = run.ranks});
   const ExitCode code = trainer.run();
   TrainingOutcome outcome{.code = code, .metrics = trainer.written_metrics()};
   if (code != ExitCode::kDone || !run.ranks->is_first()) return outcome;
+  const torch::Device device = objective.model().parameters().front().device();
+  const std::int64_t most_bytes = most_device_bytes(device);
+  if (most_bytes > 0) log_info("most memory on " + device.str() + ": " + std::to_string(most_bytes / 1024 / 1024) + " MiB");
   std::string usage = objective.card().usage;
   if (const std::size_t mark = usage.find("{folder}"); mark != std::string::npos) usage.replace(mark, 8, run.output.string());
   if (run.common.json) {
     const TrainerState& state = trainer.state();
     Json result{{"model", run.output.string()}, {"steps", state.step}, {"tokens", state.tokens}, {"seconds", state.seconds}};
+    if (most_bytes > 0) result["most_device_bytes"] = most_bytes;
     result["best_step"] = state.best_step;
     result["best"] = state.best_metrics;
     if (run.training.average > 0) result["average"] = trainer.written_metrics();

@@ -28,6 +28,7 @@ struct TrainingRun {
   int nproc = 1;                           ///< processes to start on this machine, where no launcher has
   std::int64_t peer_timeout = 120;         ///< seconds
   std::shared_ptr<Ranks> ranks = alone();  ///< of this run, from begin_training() on
+  int local_world = 1;                     ///< processes of it on this machine, likewise
   std::shared_ptr<FolderLock> lock = {};   ///< of the output folder, held from begin_training() on
 };
 

@@ -85,6 +85,18 @@ Json curves_of(const RunHistory& run) {
   return curves;
 }
 
+/// What was written at each evaluation, for those that have any.
+Json samples_of(const RunHistory& run) {
+  Json list = Json::array();
+  for (const RunHistory::Evaluation& evaluation : run.evaluations)
+    if (!evaluation.samples.empty())
+      list.push_back({{"step", evaluation.step},
+                      {"seconds", evaluation.seconds},
+                      {"is_average", evaluation.is_average},
+                      {"samples", to_json(evaluation.samples)}});
+  return list;
+}
+
 Json skipped_of(const RunHistory& run) {
   Json steps = Json::array(), reasons = Json::array();
   std::map<std::string, std::int64_t> counts;
@@ -107,6 +119,7 @@ Json about_run(const RunHistory& run, const std::string& name) {
           {"best", best ? Json{{"step", best->step}, {"metric", best->metric}, {"value", best->value}} : Json(nullptr)},
           {"columns", columns_of(run.steps)},
           {"curves", curves_of(run)},
+          {"samples", samples_of(run)},
           {"skipped", skipped_of(run)}};
 }
 

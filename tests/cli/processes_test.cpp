@@ -93,6 +93,54 @@ TEST_CASE("two processes end in the bits of one that accumulates two batches, dr
   }
 }
 
+TEST_CASE("a batch of as many tokens as memory allows: the number is said, written down, and kept when the run goes on") {
+  const Texts texts;
+  for (const char* family : {"transformer", "bert", "gpt"}) {
+    INFO(family);
+    const std::string found = std::string(family) + "-found", given = std::string(family) + "-given";
+    const auto arguments = [&](const std::string& output, const std::string& tokens) {
+      Arguments all = texts.pretrain(family, output);
+      *(std::find(all.begin(), all.end(), "--batch-tokens") + 1) = tokens;
+      all.erase(std::find(all.begin(), all.end(), "-q"));
+      return all + Arguments{"--log-every", "1", "--save-every", "2"};
+    };
+    const Outcome first = run(arguments(found, "auto") + Arguments{"--steps", "2", "--schedule", "constant"});
+    INFO(first.err);
+    REQUIRE(first.code == 0);
+    CHECK_THAT(first.err, Contains("--batch-tokens auto: "));
+    const std::string settings = read_text(texts.folder / found / "run.toml");
+    const std::size_t at = settings.find("batch_tokens = ");
+    REQUIRE(at != std::string::npos);
+    const std::int64_t tokens = std::stoll(settings.substr(at + 15));
+    CHECK(tokens >= 256);
+    const Outcome more = run(arguments(found, "auto") + Arguments{"--steps", "4", "--schedule", "constant", "--resume"});
+    INFO(more.err);
+    REQUIRE(more.code == 0);
+    CHECK_THAT(more.err, !Contains("--batch-tokens auto"));
+    REQUIRE(run(arguments(given, std::to_string(tokens)) + Arguments{"--steps", "4", "--schedule", "constant"}).code == 0);
+    CHECK(texts.weights(found) == texts.weights(given));
+  }
+  CHECK_THAT(run(texts.pretrain("gpt", "less") + Arguments{"--batch-tokens", "-1"}).err, Contains("--batch-tokens is -1"));
+}
+
+TEST_CASE("more processes than an epoch has batches go through it again") {
+  const Texts texts;
+  const Arguments steps{"--steps", "3", "--log-every", "1", "--batch-size", "500", "--eval-every", "0", "--save-every", "0"};
+  Arguments one = texts.pretrain("gpt", "one"), three = texts.pretrain("gpt", "three");
+  for (Arguments* arguments : {&one, &three}) {
+    const auto tokens = std::find(arguments->begin(), arguments->end(), "--batch-tokens");
+    arguments->erase(tokens, tokens + 2);
+  }
+  REQUIRE(run(one + steps + Arguments{"--accumulate", "3"}).code == 0);
+  const Outcome many = run(three + steps + Arguments{"--nproc", "3"});
+  INFO(many.err);
+  REQUIRE(many.code == 0);
+  const Json alone = texts.json_lines("one").at(2), shared = texts.json_lines("three").at(2);
+  CHECK(shared.at("epoch") == 9);
+  CHECK(shared.at("epoch") == alone.at("epoch"));
+  CHECK(shared.at("loss").get<double>() == Approx(alone.at("loss").get<double>()).epsilon(1e-5));
+}
+
 TEST_CASE("recomputed blocks and a sharded optimizer end in the same bits, and a run may change them on the way") {
   const Texts texts;
   for (const char* family : {"transformer", "bert", "gpt"}) {
@@ -161,6 +209,9 @@ TEST_CASE("processes refuse what they cannot do together") {
   const Outcome none = run(texts.pretrain("gpt", "none") + Arguments{"--nproc", "0", "--steps", "1"});
   CHECK(none.code == 2);
   CHECK_THAT(none.err, Contains("--nproc is 0"));
+  const Outcome tf32 = run(texts.pretrain("gpt", "tf32") + Arguments{"--tf32", "--device", "cpu", "--steps", "1"});
+  CHECK(tf32.code == 2);
+  CHECK_THAT(tf32.err, Contains("this run computes on the CPU") && Contains("leave --tf32 out"));
   // A mistake is told once, by the first process; the others end with it.
   const Outcome wrong = run(texts.pretrain("gpt", "wrong") + Arguments{"--nproc", "2", "--steps", "1", "--set", "hidden_size=33"});
   CHECK(wrong.code == 2);

@@ -39,7 +39,8 @@ def write_run(folder, steps, settings, broken=False, every=10, generator=random.
             record.update(loss=None, gradient_norm=None)
         records.append(record)
         if step % (steps // 10) == 0:
-            records.append({"step": step, "evaluation": {"loss": loss - 0.5, "bleu": 40 * step / steps}, "seconds": step * 0.05 + 1})
+            records.append({"step": step, "evaluation": {"loss": loss - 0.5, "bleu": 40 * step / steps}, "seconds": step * 0.05 + 1,
+                            "samples": [{"input": "ein Hund", "expected": "a dog", "output": f"{BAD_NAME if broken else 'dog'} {step}"}]})
     if broken:
         records.append({"step": steps, "average": {"loss": 1.0, "bleu": 41.0}, "seconds": steps})
         records += [{"step": step, "skipped": "</script><script>globalThis.broken_in = 2</script>"} for step in (40, 55, 56)]
@@ -147,6 +148,19 @@ def check_hover(page, records):
     page.run("scrollTo(0, 0)")
     page.press(Keys.ESCAPE)
     print("hovering says what the file holds")
+
+
+def check_samples(page):
+    """A row a run, of the evaluation at or before the cursor."""
+    rows = "return [...document.querySelectorAll('.samples tbody tr')].map((row) => row.hidden ? '' : row.innerText.replace(/\\s+/g, ' '))"
+    for at, step in ((None, 1000), (250, 200), (300, 300), (20, 100)):
+        page.set(at=at)
+        found = page.run(rows)
+        check(len(found) == 2 and f"first step {step:,} dog {step}" in found[0], f"with the cursor at {at} the samples are {found}")
+    page.set(off=[0])
+    check(page.run(rows)[0] == "", "the samples of a run that is switched off stay")
+    page.set(off=[], at=None)
+    print("samples follow the cursor")
 
 
 def check_broken(page):
@@ -318,6 +332,7 @@ def main(scratch):
         page = Page(driver, scratch / "page.html")
         page.open()
         check_hover(page, records)
+        check_samples(page)
         check_broken(page)
         check_controls(page)
         check_address(page)

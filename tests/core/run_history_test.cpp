@@ -50,6 +50,18 @@ TEST_CASE("a run's history holds records, evaluations, averages and skipped step
   CHECK(best_evaluation(run)->value == 1.25);
 }
 
+TEST_CASE("what a model answered stands beside its evaluation") {
+  const TempFolder folder;
+  const std::string record = R"({"step":1,"evaluation":{"loss":1},"samples":[{"input":"ein Hund","output":"a dog","expected":"one dog"}]})";
+  CHECK((history(folder, record + "\n").evaluations.at(0).samples == std::vector<Sample>{{"ein Hund", "a dog", "one dog"}}));
+  CHECK_THAT(refusal(folder, R"({"step":1,"evaluation":{"loss":1},"samples":[{"input":"ein Hund"}]})"
+                             "\n"),
+             Contains("line 1") && Contains("no text \"output\""));
+  CHECK_THAT(refusal(folder, R"({"step":1,"evaluation":{"loss":1},"samples":3})"
+                             "\n"),
+             Contains("must be a list"));
+}
+
 TEST_CASE("the best evaluation is by best_by, and larger where larger is better") {
   const TempFolder folder;
   const std::string records = R"({"step":1,"evaluation":{"loss":1,"bleu":20}})"

@@ -6,6 +6,7 @@
 #include <torch/torch.h>
 #include <catch2/catch.hpp>
 
+#include "models/device_memory.h"
 #include "models/layers/packed.h"
 #include "tests/device/pretend_device.h"
 
@@ -63,4 +64,14 @@ TEST_CASE("a layout goes to the device once, whatever is asked of it and by whom
   CHECK(torch::equal(packed.cpu(), x.cpu()));
   CHECK(torch::equal(positions.cpu(), torch::tensor({0, 1, 2, 0, 0, 1}, torch::kInt64)));
   CHECK(is_token.sum().item<std::int64_t>() == 6);
+}
+
+TEST_CASE("the most memory that a device held is told, and the CPU has none") {
+  const std::int64_t before = most_device_bytes(pretend::kDevice);
+  constexpr std::int64_t kFloats = 1 << 20;
+  { const auto large = torch::zeros({4 * kFloats}, pretend::kDevice); }
+  const std::int64_t after = most_device_bytes(pretend::kDevice);
+  CHECK(after >= 4 * kFloats * 4);
+  CHECK(after >= before);
+  CHECK(most_device_bytes(torch::kCPU) == 0);
 }

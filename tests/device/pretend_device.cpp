@@ -15,7 +15,7 @@
 #include <ATen/detail/MTIAHooksInterface.h>
 #include <ATen/native/CPUFallback.h>
 #include <ATen/native/Resize.h>
-#include <c10/core/Allocator.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/library.h>
 #include <torch/torch.h>
@@ -79,8 +79,24 @@ class Opened {
   Block& block_;
 };
 
-class PretendAllocator final : public c10::Allocator {
+class PretendAllocator final : public c10::DeviceAllocator {
  public:
+  bool initialized() override { return true; }
+  void emptyCache(c10::MempoolId_t) override {}
+  void recordStream(const c10::DataPtr&, c10::Stream) override {}
+  c10::CachingDeviceAllocator::DeviceStats getDeviceStats(c10::DeviceIndex) override {
+    c10::CachingDeviceAllocator::DeviceStats stats;
+    auto& all = stats.allocated_bytes.at(static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE));
+    all.current = used;
+    all.peak = most_used;
+    return stats;
+  }
+  std::pair<std::size_t, std::size_t> getMemoryInfo(c10::DeviceIndex) override {
+    constexpr std::size_t kAll = std::size_t{1} << 28;
+    return {kAll - std::min(kAll, static_cast<std::size_t>(used.load())), kAll};
+  }
+  void resetAccumulatedStats(c10::DeviceIndex) override {}
+  void resetPeakStats(c10::DeviceIndex) override { most_used = used.load(); }
   c10::DataPtr allocate(std::size_t bytes) override {
     auto* block = new Block(bytes);
     return {block->start(), block, &free_block, kDevice};

@@ -92,6 +92,11 @@ TEST_CASE("the next character is learnt, and the folder written answers the same
   CHECK(value(after, "loss") < 1);
   CHECK(value(after, "perplexity") == Approx(std::exp(value(after, "loss"))));
 
+  const auto samples = objective.samples();
+  REQUIRE(samples.size() == 2);
+  CHECK_THAT(rhyme(9), Catch::Contains(samples[0].input + samples[0].expected));
+  CHECK_THAT(read_text(place.folder / "run/metrics.jsonl"), Catch::Contains(R"("samples":[{"input":)"));
+
   const auto saved = load_causal_language_model(place.folder / "run");
   const ByteBpeTokenizer tokenizer(place.folder / "run");
   CHECK(tokenizer.fingerprint() == place.tokenizer->fingerprint());

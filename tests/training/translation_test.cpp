@@ -192,6 +192,10 @@ TEST_CASE("Validation loss is the mean of -log p over every target token, whatev
   CHECK(value(*metrics, "loss") == Approx(sum / static_cast<double>(targets)).epsilon(1e-5));
   CHECK(value(*metrics, "perplexity") == Approx(std::exp(sum / static_cast<double>(targets))).epsilon(1e-4));
   CHECK(value(*metrics, "bleu") >= 0);
+  const std::vector<Sample> samples = objective.samples();
+  REQUIRE_FALSE(samples.empty());
+  CHECK(samples[0].input == sources[0]);
+  CHECK(samples[0].expected == references[0]);
 }
 
 TEST_CASE("A stop during an evaluation ends it without an answer") {

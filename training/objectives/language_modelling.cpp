@@ -11,6 +11,7 @@
 #include "inference/generation_config.h"
 #include "tokenizers/unknown_tokens.h"
 #include "training/objectives/common.h"
+#include "training/objectives/continuations.h"
 
 namespace attend {
 namespace {
@@ -108,9 +109,18 @@ LanguageObjective::LanguageObjective(LanguageSetup setup) : setup_(std::move(set
   check_options();
   if (!setup_.options.documents)
     setup_.options.documents = setup_.options.fill_in_the_middle > 0 ? Documents::kSeparate : Documents::kPacked;
+  prepare();
+}
+
+void LanguageObjective::prepare() {
   setup_.columns ? prepare_tables() : prepare_texts();
   batches_ = std::make_unique<CausalStream>(make_epoch_, setup_.process, BatchPosition{});
   first_epoch_batches_ = batches_->here().num_batches;
+}
+
+void LanguageObjective::set_batch_tokens(std::int64_t tokens) {
+  setup_.budget = {.tokens = tokens};
+  prepare();
 }
 
 LanguageObjective::~LanguageObjective() = default;
@@ -195,6 +205,7 @@ void LanguageObjective::seek(const Json& position) {
 std::optional<Metrics> LanguageObjective::evaluate(const Sharing& sharing) {
   const auto result = evaluate_language(*setup_.model, *valid_, setup_.options.eval_tokens, sharing);
   if (!result) return std::nullopt;
+  if (sharing.process.rank == 0) samples_ = continuations(setup_.model, setup_.tokenizer, valid_->batch(0));
   return Metrics{{"loss", result->loss}, {"perplexity", std::exp(result->loss)}};
 }
 

@@ -72,8 +72,11 @@ class LanguageObjective final : public Objective {
   std::int64_t epoch() const override { return batches_->position().epoch; }
   std::int64_t micro_batches_per_epoch() override { return first_epoch_batches_; }
 
+  void set_batch_tokens(std::int64_t tokens) override;
+
   bool can_evaluate() const override { return valid_ != nullptr; }
   std::optional<Metrics> evaluate(const Sharing& sharing) override;
+  std::vector<Sample> samples() const override { return samples_; }
   BestMetric best_metric() const override { return {"loss", BestMetric::Direction::kLower}; }
   std::string validation() const override { return validation_; }
 
@@ -84,6 +87,7 @@ class LanguageObjective final : public Objective {
 
  private:
   void check_options() const;
+  void prepare();
   void prepare_texts();
   void prepare_tables();
 
@@ -95,6 +99,7 @@ class LanguageObjective final : public Objective {
   std::unique_ptr<CausalStream> batches_;
   std::int64_t first_epoch_batches_ = 0;  // wherever the stream stands
   std::unique_ptr<const CausalEpoch> valid_;
+  std::vector<Sample> samples_;
 };
 
 }  // namespace attend

@@ -127,12 +127,20 @@ MaskedLanguageObjective::MaskedLanguageObjective(MaskedLanguageSetup setup) : se
   source_ = {.corpus = prepare(setup_.train, *setup_.tokenizer, options, setup_.cache),
              .vocabulary = masking_vocabulary(*setup_.tokenizer)};
   fingerprint_ = fingerprint_of(*source_.corpus);
+  if (!setup_.valid.empty())
+    valid_source_ = {.corpus = prepare(setup_.valid, *setup_.tokenizer, options, setup_.cache), .vocabulary = source_.vocabulary};
+  cut_batches();
+}
+
+void MaskedLanguageObjective::cut_batches() {
   batches_ = std::make_unique<MaskedExamples>(source_, stream());
   first_epoch_batches_ = batches_->batches_an_epoch();
-  if (setup_.valid.empty()) return;
-  valid_ = std::make_unique<EvaluationExamples>(
-      MaskedSource{.corpus = prepare(setup_.valid, *setup_.tokenizer, options, setup_.cache), .vocabulary = source_.vocabulary},
-      example_options(options, setup_.budget));
+  if (!setup_.valid.empty()) valid_ = std::make_unique<EvaluationExamples>(valid_source_, example_options(setup_.options, setup_.budget));
+}
+
+void MaskedLanguageObjective::set_batch_tokens(std::int64_t tokens) {
+  setup_.budget = {.tokens = tokens};
+  cut_batches();
 }
 
 MaskedLanguageObjective::~MaskedLanguageObjective() = default;

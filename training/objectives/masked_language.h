@@ -88,6 +88,7 @@ class MaskedLanguageObjective final : public Objective {
   void seek(const Json& position) override;
   std::int64_t epoch() const override { return batches_->epoch(); }
   std::int64_t micro_batches_per_epoch() override { return first_epoch_batches_; }
+  void set_batch_tokens(std::int64_t tokens) override;
 
   bool can_evaluate() const override { return valid_ != nullptr; }
   std::optional<Metrics> evaluate(const Sharing& sharing) override;
@@ -100,10 +101,11 @@ class MaskedLanguageObjective final : public Objective {
   CardFacts card() const override;
 
  private:
+  void cut_batches();
   MaskedStreamOptions stream() const;
 
   MaskedLanguageSetup setup_;
-  MaskedSource source_;
+  MaskedSource source_, valid_source_;
   std::string fingerprint_;  // of the training text
   std::unique_ptr<MaskedExamples> batches_;
   std::int64_t first_epoch_batches_ = 0;  // wherever the stream stands

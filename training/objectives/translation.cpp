@@ -18,6 +18,7 @@ namespace attend {
 namespace {
 
 constexpr std::size_t kLinesAPart = 64;         // translated by one process between two looks at the stop signal
+constexpr std::size_t kSamples = 3;             // of the first part, which is the first process's
 constexpr std::int64_t kBatchesCounted = 2000;  // of a longer epoch the length is estimated
 constexpr std::uint64_t kPairsInFingerprint = 1000;
 
@@ -126,6 +127,11 @@ std::int64_t TranslationObjective::micro_batches_per_epoch() {
   return first_epoch.epoch() > 0 ? batches : batches * first_epoch.pairs_an_epoch() / std::max<std::int64_t>(1, pairs);
 }
 
+void TranslationObjective::set_batch_tokens(std::int64_t tokens) {
+  setup_.batches.budget = {.tokens = tokens};
+  batches_ = std::make_unique<PairBatches>(train_, setup_.batches);
+}
+
 std::optional<Metrics> TranslationObjective::evaluate(const Sharing& sharing) {
   const std::optional<CorpusLoss> loss = corpus_loss(*setup_.model, valid_, sharing);
   if (!loss) return std::nullopt;
@@ -142,10 +148,13 @@ std::optional<double> TranslationObjective::bleu(const Sharing& sharing) {
   Translator translator(setup_.model, setup_.tokenizer, generation);
   Bleu bleu;
   std::vector<std::string> warnings;
+  samples_.clear();
   const auto translate_part = [&](std::size_t part) {
     const std::size_t begin = part * kLinesAPart, count = std::min(kLinesAPart, bleu_sources_.size() - begin);
     const auto lines = translator.translate(std::span(bleu_sources_).subspan(begin, count));
     for (std::size_t i = 0; i < count; ++i) {
+      if (begin + i < kSamples)
+        samples_.push_back({bleu_sources_[begin + i], lines[i].translations.front().text, bleu_references_[begin + i]});
       bleu.add(lines[i].translations.front().text, std::span(&bleu_references_[begin + i], 1));
       if (!lines[i].warnings.empty()) warnings.push_back(lines[i].warnings.front());
     }

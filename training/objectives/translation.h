@@ -75,9 +75,12 @@ class TranslationObjective final : public Objective {
   std::int64_t epoch() const override { return batches_->epoch(); }
   std::int64_t micro_batches_per_epoch() override;
 
+  void set_batch_tokens(std::int64_t tokens) override;
+
   bool can_evaluate() const override { return valid_ != nullptr; }
   /// loss and perplexity over all validation pairs, without smoothing; bleu (13a) of translations.
   std::optional<Metrics> evaluate(const Sharing& sharing) override;
+  std::vector<Sample> samples() const override { return samples_; }
   BestMetric best_metric() const override;
   std::string validation() const override;
 
@@ -97,6 +100,7 @@ class TranslationObjective final : public Objective {
   std::int64_t bleu_max_length_ = 0;  // tokens
   std::string fingerprint_;           // of the training pairs
   std::unique_ptr<PairBatches> batches_;
+  std::vector<Sample> samples_;
   bool are_cut_sentences_told_ = false;
 };
 

@@ -52,7 +52,11 @@ attend.data = (() => {
       values: Float32Array.from(curve.values, (value) => value ?? NaN),
       averages: curve.averages,
     }));
-    return {...json, index, columns, curves, x: {step: steps, seconds: columns.seconds ? ascending(columns.seconds) : null}};
+    const samplesAt = {
+      step: Float64Array.from(json.samples, ({step}) => step),
+      seconds: ascending(json.samples.map(({seconds}) => seconds ?? NaN)),
+    };
+    return {...json, index, columns, curves, samplesAt, x: {step: steps, seconds: columns.seconds ? ascending(columns.seconds) : null}};
   }
 
   const runs = [];

@@ -1,6 +1,6 @@
 // The page around the charts: controls, tables, mouse and keys.
 attend.page = (() => {
-  const {model, data, Chart, Series} = attend;
+  const {model, data, Chart, Samples, Series} = attend;
   const {state} = model;
   const kCharts = {loss: 'Loss', learning_rate: 'Learning rate', gradient_norm: 'Gradient norm', tokens_per_second: 'Tokens a second'};
   const kBudget = 10;  // ms of drawing, from which on the other charts wait for the next frame
@@ -22,7 +22,7 @@ attend.page = (() => {
   const button = (text, label, click, className = 'button') =>
     make('button', {type: 'button', className, aria: label ? {label} : {}, on: {click}}, text);
 
-  let charts = [], chips = [];
+  let charts = [], chips = [], samples = null;
   const axes = [['step', 'Step'], ['seconds', 'Time']].map(([axis, text]) => {
     const each = button(text, '', () => model.set({axis}), '');
     each.dataset.value = axis;
@@ -59,6 +59,7 @@ attend.page = (() => {
   }
 
   function buildPage() {
+    samples = new Samples(make);
     chips = data.runs.map((run) => {
       const chip = make('button', {type: 'button', className: 'chip', title: run.path, on: {click: () => toggle(run.index)}},
                         make('span', {className: 'dot'}), make('span', {}, run.name));
@@ -75,6 +76,7 @@ attend.page = (() => {
       make('p', {className: 'soft facts'}, facts()), controls,
       make('div', {className: 'bar chips', role: 'group', aria: {label: 'runs'}}, ...chips), said,
       make('main', {className: 'charts'}, ...charts.map((chart) => chart.box), charts.length ? '' : 'No record holds a number to draw.'),
+      samples.box,
       table('Runs', ['run', 'last step', 'best evaluation', 'tokens a second', 'time', 'skipped'], data.runs.map(aboutRun)),
       ...settings(), make('details', {}, make('summary', {}, 'Keys and how to read this page'), help()));
   }
@@ -119,7 +121,7 @@ attend.page = (() => {
                     'along. A click holds the cursor. Where records are denser than pixels, a line spans the least and the most ' +
                     'of each pixel. Smoothing is an exponential mean: each record counts that much less than the one after it. A ring is ' +
                     'the best evaluation, a diamond that of a mean of checkpoints, a tick at the bottom a skipped step. A double click ' +
-                    'on a run leaves it alone.'),
+                    'on a run leaves it alone. Samples are those of the evaluation at or before the cursor.'),
       make('dl', {}, ...keys.flatMap(([key, what]) => [make('dt', {}, make('kbd', {}, key)), make('dd', {}, what)])));
   }
 
@@ -227,6 +229,7 @@ attend.page = (() => {
   }
   function markColours() {
     chips.forEach((chip, index) => chip.style.setProperty('--own', Chart.colourOf(data.runs[index])));
+    samples.colour();
     for (const chart of charts) {
       chart.rows.forEach(({row}, i) => row.style.setProperty('--own', Chart.colourOf(chart.lines[i].run)));
       const skipped = chart.isEvaluation ? 0 : chart.lines.reduce((sum, {run}) => sum + run.skipped.steps.length, 0);
@@ -264,6 +267,7 @@ attend.page = (() => {
     }
     drawCharts(start);
     said.textContent = sentence();
+    samples.show();
     times[what].push(performance.now() - start);
     if (times[what].length > 1000) times[what].shift();
   }
@@ -294,6 +298,7 @@ attend.page = (() => {
       change('state');
     });
     model.listen(change);
+    samples.show();
     addEventListener('beforeprint', () => charts.forEach((chart) => chart.draw()));
     addEventListener('hashchange', () => model.restore(location.hash));
     model.restore(location.hash);

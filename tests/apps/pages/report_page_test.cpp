@@ -75,6 +75,7 @@ std::vector<Number> column(const Json& packed, std::size_t count) {
 TEST_CASE("a report holds the records of its runs to the bit") {
   RunHistory run = run_of("runs/one", 1000);
   run.steps[7].loss = kNone;
+  run.evaluations[1].samples = {{"ein Hund", "a </script> dog", "one dog"}};
   const Json data = data_of(report_page({run}));
   const Json& shown = data.at("runs").at(0);
   CHECK(shown.at("name") == "one");
@@ -82,6 +83,9 @@ TEST_CASE("a report holds the records of its runs to the bit") {
   CHECK(shown.at("last_step") == 10000);
   CHECK(shown.at("seconds") == 500);
   CHECK(shown.at("tokens_per_second") == 1500.5);
+  REQUIRE(shown.at("samples").size() == 1);
+  CHECK(shown.at("samples").at(0).at("step") == 20);
+  CHECK(shown.at("samples").at(0).at("samples").at(0).at("output") == "a </script> dog");
   const auto steps = column<double>(shown.at("columns").at("step"), 1000);
   const auto loss = column<float>(shown.at("columns").at("loss"), 1000);
   const auto seconds = column<float>(shown.at("columns").at("seconds"), 1000);
