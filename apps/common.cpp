@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/threads.h"
+#include "models/kernels/panel_weight.h"
 
 namespace attend {
 
@@ -75,6 +76,24 @@ c10::Device apply_common(const CommonOptions& options) {
   set_worker_threads(static_cast<std::size_t>(threads));
   at::manual_seed(options.seed);
   return parse_device(options.device);
+}
+
+LoadOptions apply_common_answering(const CommonOptions& options) {
+  LoadOptions loading{.device = apply_common(options), .precision = options.precision};
+  const auto has_instructions = [](PanelFormat format) { return has_path(PanelPath::kDots, format) || has_path(PanelPath::kTiles, format); };
+  if (!loading.device.is_cpu()) {
+    if (loading.precision == Precision::kAuto) loading.precision = Precision::kFloat32;
+    if (loading.precision != Precision::kFloat32)
+      throw UserError("--precision " + std::string(enum_name(options.precision)) + " is computed on CPUs, not on " + loading.device.str(),
+                      "leave --precision out, or use --device cpu");
+  } else if (loading.precision == Precision::kAuto) {
+    loading.precision = has_instructions(PanelFormat::kBFloat16) ? Precision::kBFloat16 : Precision::kFloat32;
+    log_info("--precision auto: " + std::string(enum_name(loading.precision)));
+  } else if (const auto format = panel_format(loading.precision); format && !has_instructions(*format)) {
+    log_info("this CPU has no instructions for products of " + std::string(enum_name(loading.precision)) +
+             ": they are computed in steps that every CPU has, and gain memory more than time");
+  }
+  return loading;
 }
 
 c10::Device apply_common_float32(const CommonOptions& options) {

@@ -10,6 +10,7 @@
 
 #include "core/fields.h"
 #include "core/precision.h"
+#include "models/model.h"
 
 namespace attend {
 
@@ -25,6 +26,7 @@ struct CommonOptions {
 };
 
 inline constexpr const char* kTrainingPrecisions = "float32|bfloat16";
+inline constexpr const char* kAnsweringPrecisions = "float32|bfloat16|int8|auto";
 
 /// Adds the common flags to a command, in a group of their own below the command's. `precisions` are those that it computes in.
 void add_common(CLI::App& command, CommonOptions& options, const std::string& precisions = "float32");
@@ -32,6 +34,10 @@ void add_common(CLI::App& command, CommonOptions& options, const std::string& pr
 /// Sets the log level, LibTorch's threads and its seed; says where the model lives.
 /// Throws UserError where the device is misspelt or absent.
 c10::Device apply_common(const CommonOptions& options);
+
+/// The same for a command whose model answers: where and in what it computes. `auto` is bfloat16 where the CPU has instructions for it, else
+/// float32; where another precision is asked for that this CPU has none for, that is said. Throws UserError for one that the device cannot.
+LoadOptions apply_common_answering(const CommonOptions& options);
 
 /// The same for a command that computes in float32 only. Throws UserError where another precision is asked for.
 c10::Device apply_common_float32(const CommonOptions& options);

@@ -8,6 +8,7 @@
 #include <torch/torch.h>
 
 #include "core/safetensors.h"
+#include "models/layers/linear.h"
 #include "models/model.h"
 #include "models/name_rules.h"
 #include "models/task_labels.h"
@@ -31,10 +32,11 @@ struct OpenFolder {
 /// The model with the file's parameters, ready to answer. Says what was left out and what is drawn. Throws UserError.
 template <class AnyModel>
 std::shared_ptr<AnyModel> filled(std::shared_ptr<AnyModel> model, const NameRules& names, const SafetensorsReader& file,
-                                 torch::Device device) {
+                                 const LoadOptions& options) {
   report_import(import_tensors(*model, names, file), file.name());
-  model->to(device);
+  model->to(options.device);
   model->eval();
+  if (const auto format = panel_format(options.precision)) model->pack(*format);
   return model;
 }
 
@@ -47,6 +49,10 @@ inline Json with_own_architectures(Json config) {
 
 /// config.json and model.safetensors.
 inline void save_model(const Model& model, const NameRules& names, const std::filesystem::path& folder) {
+  for (const auto& module : model.modules()) {
+    const auto* linear = module->as<LinearImpl>();
+    TORCH_CHECK(linear == nullptr || !linear->is_packed(), "a model whose weights are packed cannot be saved");
+  }
   write_json_file(folder / "config.json", with_own_architectures(model.hf_config()));
   write_tensors(folder / "model.safetensors", export_tensors(model, names));
 }

@@ -51,9 +51,7 @@ constexpr std::array kTextFamilies{
     TextFamily{"attend-gpt", load_gpt_encoder, nullptr, load_gpt_sequence_classifier, nullptr},
 };
 
-Json read_config(const std::filesystem::path& folder, const LoadOptions& options) {
-  if (options.precision != Precision::kFloat32)
-    throw UserError("models are computed with in float32 so far, not in " + std::string(enum_name(options.precision)));
+Json read_config(const std::filesystem::path& folder) {
   if (!std::filesystem::is_directory(folder))
     throw UserError(folder.string() + ": there is no such folder", "give --model a model's folder, as `attend pretrain` writes");
   const auto path = folder / "config.json";
@@ -93,7 +91,7 @@ auto loader_of(const Families& families, Loader loader, const std::filesystem::p
 
 template <class Families>
 bool names_one_of(const Families& families, const std::filesystem::path& folder) {
-  const Json config = read_config(folder, {});
+  const Json config = read_config(folder);
   const auto model_type = config.find("model_type");
   return model_type != config.end() &&
          std::any_of(families.begin(), families.end(), [&](const auto& family) { return *model_type == family.model_type; });
@@ -102,7 +100,7 @@ bool names_one_of(const Families& families, const std::filesystem::path& folder)
 }  // namespace
 
 std::shared_ptr<Seq2SeqModel> load_seq2seq(const std::filesystem::path& folder, const LoadOptions& options) {
-  const Json config = read_config(folder, options);
+  const Json config = read_config(folder);
   return loader_of(kSeq2SeqFamilies, &Seq2SeqFamily::load, folder, config, "a translation model")({folder, config, options});
 }
 
@@ -111,32 +109,32 @@ bool is_seq2seq(const std::filesystem::path& folder) { return names_one_of(kSeq2
 bool is_causal(const std::filesystem::path& folder) { return names_one_of(kCausalFamilies, folder); }
 
 std::shared_ptr<CausalLanguageModel> load_causal_language_model(const std::filesystem::path& folder, const LoadOptions& options) {
-  const Json config = read_config(folder, options);
+  const Json config = read_config(folder);
   return loader_of(kCausalFamilies, &CausalFamily::load, folder, config, "a model that continues text")({folder, config, options});
 }
 
 std::shared_ptr<TextEncoder> load_text_encoder(const std::filesystem::path& folder, const LoadOptions& options) {
-  const Json config = read_config(folder, options);
+  const Json config = read_config(folder);
   return loader_of(kTextFamilies, &TextFamily::encoder, folder, config, "a model that reads text")({folder, config, options});
 }
 
 std::shared_ptr<MaskedLanguageModel> load_masked_language_model(const std::filesystem::path& folder, const LoadOptions& options,
                                                                 const std::optional<MaskedHeads>& heads) {
-  const Json config = read_config(folder, options);
+  const Json config = read_config(folder);
   return loader_of(kTextFamilies, &TextFamily::masked_language_model, folder, config, "a masked language model")({folder, config, options},
                                                                                                                  heads);
 }
 
 std::shared_ptr<SequenceClassifier> load_sequence_classifier(const std::filesystem::path& folder, const LoadOptions& options,
                                                              const std::optional<NewHead>& head) {
-  const Json config = read_config(folder, options);
+  const Json config = read_config(folder);
   if (!head) require_task(folder, config, "ForSequenceClassification");
   return loader_of(kTextFamilies, &TextFamily::sequence_classifier, folder, config, "a classifier")({folder, config, options}, head);
 }
 
 std::shared_ptr<TokenClassifier> load_token_classifier(const std::filesystem::path& folder, const LoadOptions& options, TokenTask task,
                                                        const std::optional<NewHead>& head) {
-  const Json config = read_config(folder, options);
+  const Json config = read_config(folder);
   if (!head) require_task(folder, config, task == TokenTask::kTags ? "ForTokenClassification" : "ForQuestionAnswering");
   return loader_of(kTextFamilies, &TextFamily::token_classifier, folder, config, "a model that labels tokens")({folder, config, options},
                                                                                                                task, head);

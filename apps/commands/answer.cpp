@@ -39,8 +39,8 @@ std::string json_text(const Answer& answer, std::string_view context) {
 
 /// answer<TAB>probability for each line of question<TAB>context; the answer is empty where there is none.
 int run_answer(const AnswerOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
-  const auto model = load_token_classifier(options.model, {.device = device}, TokenTask::kAnswers);
+  const LoadOptions loading = apply_common_answering(options.common);
+  const auto model = load_token_classifier(options.model, loading, TokenTask::kAnswers);
   const SpanOptions spans = span_options(options.spans, options.model, *model);
   const Answerer answerer(model, load_wordpiece(options.model), spans);
   tell_folder(answerer.warnings());
@@ -84,7 +84,7 @@ void add_answer(CLI::App& app) {
   add_config_flags(
       *command, options->spans,
       {.group = "Answering", .aliases = {{"max_length", "--max-seq-length"}, {"stride", "--doc-stride"}, {"n_best", "--n-best-size"}}});
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->footer(
       "Prints answer<TAB>probability; the answer is empty where the model says that there is none.\n"
       "Examples:\n"

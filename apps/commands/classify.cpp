@@ -39,9 +39,9 @@ std::string answer_text(const Classification& answer, const TaskLabels& labels, 
 
 /// label<TAB>probability (a number alone, of a regression model) for each line of text, or text<TAB>text.
 int run_classify(const ClassifyOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
+  const LoadOptions loading = apply_common_answering(options.common);
   const Classifier classifier =
-      load_classifier(options.model, {.device = device}, {.max_length = options.max_length, .pairs = options.pairs});
+      load_classifier(options.model, loading, {.max_length = options.max_length, .pairs = options.pairs});
   tell_folder(classifier.warnings());
   TextInput input(options.text, in, "Type a text to label it; Ctrl-D ends.");
   LineWarnings told;
@@ -74,7 +74,7 @@ void add_classify(CLI::App& app) {
   add_line_flags(*command, *options, "text, or text<TAB>text");
   add_field_flag(*command, "--pairs", options->pairs,
                  "whether a line is text<TAB>text; auto: as the model was trained, else where there is a TAB");
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->footer(
       "Examples:\n"
       "  attend classify --model runs/sentiment < reviews.txt\n"

@@ -34,8 +34,8 @@ std::string array_text(const std::vector<float>& vector) {
 
 /// One JSON array of numbers a line; null for an empty one.
 int run_embed(const EmbedOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
-  const Embedder embedder = load_embedder(options.model, {.device = device}, options.choices, options.max_length);
+  const LoadOptions loading = apply_common_answering(options.common);
+  const Embedder embedder = load_embedder(options.model, loading, options.choices, options.max_length);
   tell_folder(embedder.warnings());
   const std::string& prompt = embedder.recipe().prompt;
   if (!prompt.empty() && !options.choices.prompt) log_info("the folder's prompt stands before every text: '" + excerpt(prompt) + "'");
@@ -64,7 +64,7 @@ void add_embed(CLI::App& app) {
   add_field_flag(*command, "--prompt-name", options->choices.prompt_name, "the same, by its name among the folder's prompts");
   add_field_flag(*command, "--pooling", options->choices.pooling,
                  "mean over the tokens, or the first token's state [as modules.json says, else mean]");
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->footer(
       "Examples:\n  attend embed --model all-MiniLM-L6-v2 < sentences.txt > vectors.jsonl\n  attend embed --model runs/bert --pooling cls "
       "< text.txt\n  attend embed --model e5-small --prompt 'query: ' < questions.txt");

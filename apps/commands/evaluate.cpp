@@ -97,7 +97,7 @@ void add_evaluate(CLI::App& app) {
   command->add_option("--reference", options->references, "its translation, line by line; several files for several translators");
   command->add_option("--data", options->data, "instead of both: lines of source<TAB>reference");
   add_config_flags(*command, options->translate, {.group = "Translation", .aliases = {{"beam", "--beam-size"}}, .without = {"n_best"}});
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->footer(
       "Examples:\n"
       "  attend evaluate translate --model runs/de-en --source test.de --reference test.en\n"
@@ -106,10 +106,10 @@ void add_evaluate(CLI::App& app) {
 }
 
 int run_evaluate_translate(const EvaluateTranslateOptions& options, std::istream&, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
+  const LoadOptions loading = apply_common_answering(options.common);
   const ParallelLines lines = read_data(options);
   const auto tokenizer = std::make_shared<const MarianTokenizer>(options.model);
-  const auto model = load_seq2seq(options.model, {.device = device});
+  const auto model = load_seq2seq(options.model, loading);
   model->eval();
   const CorpusLoss loss = loss_of(*model, *tokenizer, lines);
 

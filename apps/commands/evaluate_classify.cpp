@@ -34,7 +34,7 @@ void add_table(CLI::App& evaluate, TaskLabels::Problem problem, const char* help
     command->add_flag("--per-class", options->per_class, "precision, recall and F1 of each class, too");
   }
   add_field_flag(*command, "--max-length,--max-seq-length", options->max_length, kMaxLengthHelp);
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->footer(std::string("Examples:\n") + example);
   set_run(*command, options, run_evaluate_classify);
 }
@@ -80,7 +80,7 @@ void add_evaluate_masked(CLI::App& evaluate) {
     command->add_option("--model", options->model, "model folder")->required();
     command->add_option("--data", options->data, "text, a sentence a line, a blank line between documents")->required();
     add_config_flags(*command, options->masked, masked_language_flags());
-    add_common(*command, options->common);
+    add_common(*command, options->common, kAnsweringPrecisions);
     command->footer(
         std::string("What is masked, and which sentences follow, is drawn the same way each time.\nExamples:\n  attend evaluate ") + name +
         " --model runs/bert --data valid.txt");
@@ -89,9 +89,9 @@ void add_evaluate_masked(CLI::App& evaluate) {
 }
 
 int run_evaluate_classify(const EvaluateClassifyOptions& options, std::istream&, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
+  const LoadOptions loading = apply_common_answering(options.common);
   const auto encoder = load_encoder(options.model);
-  const auto model = load_sequence_classifier(options.model, {.device = device});
+  const auto model = load_sequence_classifier(options.model, loading);
   require_vocabulary(model->vocab_size(), encoder->vocab_size());
   if (is_regression(model->labels().problem) != is_regression(options.problem))
     throw UserError(options.model.string() + (is_regression(options.problem) ? " answers with classes" : " answers with a number"),
@@ -126,8 +126,8 @@ int run_evaluate_classify(const EvaluateClassifyOptions& options, std::istream&,
 }
 
 int run_evaluate_masked(const EvaluateMaskedOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
-  const auto model = load_masked_language_model(options.model, {.device = device});
+  const LoadOptions loading = apply_common_answering(options.common);
+  const auto model = load_masked_language_model(options.model, loading);
   const auto tokenizer = load_wordpiece(options.model);
   require_vocabulary(model->vocab_size(), tokenizer->vocab_size());
   MaskedLanguageOptions masked = options.masked;

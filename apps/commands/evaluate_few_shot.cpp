@@ -138,12 +138,12 @@ void tell_plan(const EvaluateFewShotOptions& options, const std::string& file, c
 
 /// A row for each number of shots of each task: shots, accuracy, its 95 % interval, answers judged. With --json one array of objects.
 int run_evaluate_few_shot(const EvaluateFewShotOptions& options, std::istream&, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
+  const LoadOptions loading = apply_common_answering(options.common);
   const FewShotSettings settings = settings_of(options);
   if (options.chance && options.page.empty()) throw UserError("--chance has no effect without --page", "leave it out, or add --page FILE");
   std::vector<std::vector<TaskExample>> tasks;
   for (const auto& file : options.data) tasks.push_back(read_task_examples(file));
-  const CausalFolder folder = open_causal_folder(options.model, {.device = device});
+  const CausalFolder folder = open_causal_folder(options.model, loading);
   for (std::size_t i = 0; i < tasks.size(); ++i) tell_plan(options, options.data[i].string(), check_few_shot(folder, tasks[i], settings));
   std::vector<TaskResult> results;
   Json rows = Json::array();
@@ -191,7 +191,7 @@ void add_evaluate_few_shot(CLI::App& evaluate) {
   add_field_flag(*command, "--chance", options->chance, "percent that guessing would get, for the page");
   command->add_option("--page", options->page,
                       "write a page with the curve, rows and prompts, one HTML file that loads nothing; FILE.svg: the curve alone");
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->footer(
       "A query is never among its own examples. An answer ends where the text behind {output} in the template stands, or at a line break\n"
       "where that is blank. The interval counts queries of one rule, or trials of one query, as belonging together.\n"

@@ -71,8 +71,8 @@ void print_text_metrics(const Json& metrics, bool as_json, std::ostream& out) {
 }
 
 int run_evaluate_lm(const EvaluateLmOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
-  const auto model = load_causal_language_model(options.model, {.device = device});
+  const LoadOptions loading = apply_common_answering(options.common);
+  const auto model = load_causal_language_model(options.model, loading);
   const ByteBpeTokenizer tokenizer(options.model);
   require_vocabulary(model->vocab_size(), tokenizer.vocab_size());
   const WindowOptions windows = window_options(options, *model);
@@ -107,7 +107,7 @@ void add_evaluate_lm(CLI::App& evaluate) {
                  "tokens that each window scores, behind what it reads as context [all that it reads]");
   add_field_flag(*command, "--max-length,--block-size", options->max_length, "tokens that a window reads [the model's positions]");
   add_field_flag(*command, "--documents", options->documents, "packed: one text; separate: no window crosses the end of a document");
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->footer(
       "Every token is scored once, but for the first, which nothing stands before. A word is what stands between white space; words and "
       "bytes\n"

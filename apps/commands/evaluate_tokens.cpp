@@ -36,8 +36,8 @@ struct EvaluateAnswerOptions {
 };
 
 int run_evaluate_tag(const EvaluateTagOptions& options, std::istream&, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
-  const auto model = load_token_classifier(options.model, {.device = device}, TokenTask::kTags);
+  const LoadOptions loading = apply_common_answering(options.common);
+  const auto model = load_token_classifier(options.model, loading, TokenTask::kTags);
   const auto tokenizer = load_wordpiece(options.model);
   require_vocabulary(model->vocab_size(), tokenizer->vocab_size());
   const LabelSet labels(model->labels().names, options.model.string());
@@ -53,8 +53,8 @@ int run_evaluate_tag(const EvaluateTagOptions& options, std::istream&, std::ostr
 }
 
 int run_evaluate_answer(const EvaluateAnswerOptions& options, std::istream&, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
-  const auto model = load_token_classifier(options.model, {.device = device}, TokenTask::kAnswers);
+  const LoadOptions loading = apply_common_answering(options.common);
+  const auto model = load_token_classifier(options.model, loading, TokenTask::kAnswers);
   const auto tokenizer = load_wordpiece(options.model);
   require_vocabulary(model->vocab_size(), tokenizer->vocab_size());
   const SpanOptions spans = span_options(options.spans, options.model, *model);
@@ -76,7 +76,7 @@ void add_evaluate_tag(CLI::App& evaluate) {
   add_conll_columns(*command, options->columns);
   command->add_flag("--per-class", options->per_class, "precision, recall and F1 of each type of entity, too");
   add_field_flag(*command, "--max-length,--max-seq-length", options->max_length, kMaxLengthHelp);
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->footer(
       "Every word counts, in sentences of any length; one of which the tokenizer leaves nothing is tagged O. A tag that training never\n"
       "had counts as a miss. Entities are counted as seqeval's default mode counts them; tags may be IOB1, IOB2, IO, BIOES or BILOU.\n"
@@ -94,7 +94,7 @@ void add_evaluate_answer(CLI::App& evaluate) {
   add_config_flags(
       *command, options->spans,
       {.group = "Answering", .aliases = {{"max_length", "--max-seq-length"}, {"stride", "--doc-stride"}, {"n_best", "--n-best-size"}}});
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->footer(
       "Examples:\n"
       "  attend evaluate answer --model runs/squad --data dev-v1.1.json\n"

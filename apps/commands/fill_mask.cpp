@@ -52,8 +52,8 @@ auto of_folder(const std::filesystem::path& folder, const Make& make) {
 
 /// next<TAB>probability or not-next<TAB>probability for each line of first<TAB>second.
 int run_next_sentence(const NextSentenceOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
-  auto model = load_masked_language_model(options.model, {.device = device});
+  const LoadOptions loading = apply_common_answering(options.common);
+  auto model = load_masked_language_model(options.model, loading);
   auto encoder = load_encoder(options.model);
   const NextSentenceJudge judge =
       of_folder(options.model, [&] { return NextSentenceJudge(std::move(model), std::move(encoder), options.max_length); });
@@ -80,7 +80,7 @@ void add_fill_mask(CLI::App& app) {
   CLI::App* command = app.add_subcommand("fill-mask", "The likeliest words for each [MASK], a line a line");
   add_line_flags(*command, *options, "text with [MASK]");
   add_field_flag(*command, "--top", options->top, "words for each mask")->check(positive_number());
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->footer(
       "The masks of a line are separated by ' ||| '.\n"
       "Examples:\n"
@@ -93,14 +93,14 @@ void add_next_sentence(CLI::App& app) {
   auto options = std::make_shared<NextSentenceOptions>();
   CLI::App* command = app.add_subcommand("next-sentence", "Whether a second text follows a first, a line a line");
   add_line_flags(*command, *options, "first<TAB>second");
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->footer("Examples:\n  printf 'It rained.\\tWe stayed at home.\\n' | attend next-sentence --model runs/bert");
   set_run(*command, options, run_next_sentence);
 }
 
 int run_fill_mask(const FillMaskOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
-  auto model = load_masked_language_model(options.model, {.device = device});
+  const LoadOptions loading = apply_common_answering(options.common);
+  auto model = load_masked_language_model(options.model, loading);
   auto encoder = load_encoder(options.model);
   const MaskFiller filler = of_folder(options.model, [&] { return MaskFiller(std::move(model), std::move(encoder), options.max_length); });
   tell_folder(filler.warnings());

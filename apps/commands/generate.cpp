@@ -165,12 +165,12 @@ void check(const GenerateCommandOptions& options) {
 /// Throws UserError where the folder is not a language model with its tokenizer, flags contradict one another, or a prompt cannot be
 /// continued.
 int run_generate(const GenerateCommandOptions& given, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common_float32(given.common);
+  const LoadOptions loading = apply_common_answering(given.common);
   check(given);
   GenerateCommandOptions options = given;
   options.generate.stop = with_line_breaks(given.generate.stop);
   if (options.fill) options.generate.context = ContextPolicy::kRefuse;
-  CausalFolder folder = open_causal_folder(options.model, {.device = device});
+  CausalFolder folder = open_causal_folder(options.model, loading);
   const TextGenerator generator(folder.model, folder.tokenizer, folder.generation);
   generator.check(options.generate);
   if (options.prompt) {
@@ -214,7 +214,7 @@ void add_generate(CLI::App& app) {
   command->add_flag("--json-input", options->json_input, "each line is an object, {\"prompt\": \"...\"}: JSON Lines");
   command->add_flag("--log-probabilities", options->log_probabilities, "with --json, of every token");
   add_generate_flags(*command, options->generate);
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->footer(
       "Without --prompt each line is a prompt and each answer a line, line breaks in it as \\n. A prompt of several lines is written with\n"
       "--escapes or --json-input. Penalties apply first, then temperature, top-k, top-p and min-p; log-probabilities are the model's own,\n"

@@ -79,7 +79,7 @@ std::string answer_to_empty_line(bool as_json) {
 /// The answer to each query of `text` (or `in`), a line each, an empty one for an empty one. On a terminal a session (PromptSession).
 /// Throws UserError for files that are malformed, more shots than examples, and a prompt that does not fit the model's positions.
 int run_prompt(const PromptOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
+  const LoadOptions loading = apply_common_answering(options.common);
   if (options.examples == "-" && options.text == "-")
     throw UserError("--examples - and the queries would both be read from standard input", "name a file for one of the two");
   if (options.examples.empty() && options.shots != 0)
@@ -91,7 +91,7 @@ int run_prompt(const PromptOptions& options, std::istream& in, std::ostream& out
   warn_of_no_effect(options.generate);
   const PromptFormat format = format_of(options);
   if (const std::string told = format.form.ambiguity(pool.examples()); !told.empty()) log_warning(told);
-  CausalFolder folder = open_causal_folder(options.model, {.device = device});
+  CausalFolder folder = open_causal_folder(options.model, loading);
   const TextGenerator generator(folder.model, folder.tokenizer, folder.generation);
   PromptSettings settings = settings_of(options, format, *folder.model);
   generator.check(settings.generate);
@@ -138,7 +138,7 @@ void add_prompt(CLI::App& app) {
       ->description("most tokens of an answer, the end counted [a quarter of the positions, at most 64]");
   command->get_option("--temperature")->description("of sampling [0: the most probable token; with --top-k, --top-p or --min-p 1]");
   command->get_option("--beam")->description("search with so many beams [off]");
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->footer(
       "An answer ends where the text behind {output} in the template stands, or at a line break where that is blank. On a terminal a\n"
       "session opens, in which examples can be changed: /help there.\n"

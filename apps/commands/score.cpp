@@ -40,9 +40,9 @@ std::string answer_text(const TextScore& score, const ScoreOptions& options) {
 
 /// log-probability<TAB>tokens<TAB>perplexity for each line of `text` (or `in`).
 int run_score(const ScoreOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
+  const LoadOptions loading = apply_common_answering(options.common);
   if (options.log_probabilities && !options.common.json) throw UserError("--log-probabilities are printed as JSON only", "add --json");
-  CausalFolder folder = open_causal_folder(options.model, {.device = device});
+  CausalFolder folder = open_causal_folder(options.model, loading);
   const TextScorer scorer(folder.model, folder.tokenizer);
   log_info(scorer.counts_first_token()
                ? "The first token of a line is counted: it is predicted from the end-of-text token."
@@ -70,7 +70,7 @@ void add_score(CLI::App& app) {
   command->add_option("--model", options->model, "model folder")->required();
   command->add_option("FILE", options->text, "text to score; - is standard input")->capture_default_str();
   command->add_flag("--log-probabilities", options->log_probabilities, "with --json, of every token");
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->footer(
       "Prints log-probability<TAB>tokens<TAB>perplexity: natural logarithm, summed, and e to its mean over the tokens. The first token is\n"
       "predicted from the end-of-text token; where the tokenizer has none it is not counted.\n"

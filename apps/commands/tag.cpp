@@ -28,8 +28,8 @@ std::string answer_text(const TaggedWords& answer, const TaskLabels& labels, boo
 
 /// As many tags as the line has words between white space, separated by spaces.
 int run_tag(const TagOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
-  const Tagger tagger = load_tagger(options.model, {.device = device}, options.max_length);
+  const LoadOptions loading = apply_common_answering(options.common);
+  const Tagger tagger = load_tagger(options.model, loading, options.max_length);
   tell_folder(tagger.warnings());
   TextInput input(options.text, in, "Type a sentence to tag its words; Ctrl-D ends.");
   LineWarnings told;
@@ -52,7 +52,7 @@ void add_tag(CLI::App& app) {
   auto options = std::make_shared<TagOptions>();
   CLI::App* command = app.add_subcommand("tag", "A tag for each word, a line a line");
   add_line_flags(*command, *options, "sentences, words separated by blanks");
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->footer(
       "Examples:\n"
       "  echo 'Ada Lovelace lived in London .' | attend tag --model runs/names\n"

@@ -30,7 +30,8 @@ void require_file(const char* flag, const std::filesystem::path& file) {
 }
 
 TrainingPrecision training_precision(Precision precision) {
-  if (precision == Precision::kInt8) throw UserError("--precision int8: training computes in float32 or bfloat16", "use one of them");
+  if (precision == Precision::kInt8 || precision == Precision::kAuto)
+    throw UserError("--precision " + std::string(enum_name(precision)) + ": training computes in float32 or bfloat16", "use one of them");
   return precision == Precision::kBFloat16 ? TrainingPrecision::kBfloat16 : TrainingPrecision::kFloat32;
 }
 

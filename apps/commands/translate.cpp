@@ -48,7 +48,7 @@ void add_translate(CLI::App& app) {
   command->add_flag("--scores", options->scores, "append <TAB>score to each line");
   command->add_option("--prefix", options->prefix,
                       "file with the beginning of each translation, a line a line; scores are of what comes after it");
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->footer(
       "The score is the log-probability divided as --length-norm says. --n-best prints `index ||| text ||| score`.\n"
       "Examples:\n"
@@ -59,7 +59,7 @@ void add_translate(CLI::App& app) {
 }
 
 int run_translate(const TranslateCommandOptions& options, std::istream& in, std::ostream& out) {
-  const torch::Device device = apply_common_float32(options.common);
+  const LoadOptions loading = apply_common_answering(options.common);
   if (options.prefix == "-" && options.text == "-")
     throw UserError("--prefix - and the text would both be read from standard input", "name a file for one of the two");
   auto tokenizer = load_marian_tokenizer(options.model);
@@ -67,7 +67,7 @@ int run_translate(const TranslateCommandOptions& options, std::istream& in, std:
   std::unique_ptr<LineReader> prefixes;
   if (!options.prefix.empty()) prefixes = std::make_unique<LineReader>(options.prefix);
 
-  auto model = load_seq2seq(options.model, {.device = device});
+  auto model = load_seq2seq(options.model, loading);
   const GenerationConfig generation = read_generation_config(options.model, model->token_roles());
   tell_folder(generation.warnings);
   const Translator translator(std::move(model), std::move(tokenizer), generation);

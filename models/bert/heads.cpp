@@ -57,14 +57,19 @@ torch::Tensor BertMaskedLanguageModel::predictions(const BertStates& states, con
 MaskedLoss BertMaskedLanguageModel::loss(const MaskedBatch& batch) {
   const auto states = bert->encode(batch.text);
   MaskedLoss result;
-  result.words = tied_cross_entropy(predictions(states, batch.masked_positions), bert->token_table(), output_bias_V_, batch.masked_labels,
+  result.words = tied_cross_entropy(predictions(states, batch.masked_positions), output_table(), output_bias_V_, batch.masked_labels,
                                     /*label_smoothing=*/0);
   if (!batch.next_labels.empty()) result.next_sentence = class_loss(follows(states), batch.next_labels);
   return result;
 }
 
 torch::Tensor BertMaskedLanguageModel::mask_logits(const TextBatch& batch, const std::vector<std::int64_t>& positions) {
-  return linear(predictions(bert->encode(batch), positions), bert->token_table(), output_bias_V_);
+  return output_table().logits(predictions(bert->encode(batch), positions), output_bias_V_);
+}
+
+void BertMaskedLanguageModel::pack(PanelFormat format) {
+  BertWithHead::pack(format);
+  packed_output_ = std::make_unique<const PanelWeight>(bert->token_table(), format);
 }
 
 torch::Tensor BertMaskedLanguageModel::next_sentence_logits(const TextBatch& batch) { return follows(bert->encode(batch)); }

@@ -7,6 +7,7 @@
 #include <torch/nn/modules/normalization.h>
 
 #include "models/bert/model.h"
+#include "models/layers/output_table.h"
 #include "models/name_rules.h"
 
 namespace attend {
@@ -58,16 +59,20 @@ class BertMaskedLanguageModel final : public BertWithHead<MaskedLanguageModel> {
   torch::Tensor next_sentence_logits(const TextBatch& batch) override;
   Json hf_config() const override;
   void save(const std::filesystem::path& folder) const override;
+  void pack(PanelFormat format) override;
 
  private:
   // LayerNorm(activation(W h + b)) at `positions`: what the tied table is multiplied with.
   torch::Tensor predictions(const BertStates& states, const std::vector<std::int64_t>& positions) const;
   torch::Tensor follows(const BertStates& states) const { return next_sentence_->forward(bert->pool(states)); }
 
+  OutputTable output_table() const { return {bert->token_table(), packed_output_.get()}; }
+
   Linear transform_;
   torch::nn::LayerNorm transform_norm_;
   torch::Tensor output_bias_V_;
   Linear next_sentence_{nullptr};
+  PackedOutput packed_output_;
 };
 
 /// A linear layer on the pooled first token.

@@ -120,9 +120,9 @@ HeadPlan plan_of(Folder& source, const ModelFolder& folder, const HeadRules& hea
 // Filled by the plan: a body drawn afresh stays as it is.
 template <class AnyModel>
 std::shared_ptr<AnyModel> filled_by(const HeadPlan& plan, std::shared_ptr<AnyModel> model, const NameRules& names, const Folder& source,
-                                    torch::Device device) {
-  if (plan.body == NewHead::Body::kPretrained) return filled(std::move(model), names, source.file, device);
-  model->to(device);
+                                    const LoadOptions& options) {
+  if (plan.body == NewHead::Body::kPretrained) return filled(std::move(model), names, source.file, options);
+  model->to(options.device);
   model->eval();
   return model;
 }
@@ -200,7 +200,7 @@ std::shared_ptr<TextEncoder> load_bert_encoder(const ModelFolder& folder) {
   const bool has_pooler = source.has(pooler) || source.has(pooler.substr(std::string("bert.").size()));
   auto model =
       std::make_shared<BertEncoder>(source.config, has_pooler ? BertModelImpl::Pooler::kYes : BertModelImpl::Pooler::kNo, Start::kUnset);
-  return filled(model, body_rules(source.config, has_pooler), source.file, folder.options.device);
+  return filled(model, body_rules(source.config, has_pooler), source.file, folder.options);
 }
 
 std::shared_ptr<MaskedLanguageModel> load_bert_masked_language_model(const ModelFolder& folder, const std::optional<MaskedHeads>& wanted) {
@@ -214,7 +214,7 @@ std::shared_ptr<MaskedLanguageModel> load_bert_masked_language_model(const Model
   auto model = std::make_shared<BertMaskedLanguageModel>(source.config, next_sentence ? NextSentence::kYes : NextSentence::kNo,
                                                          wanted ? Start::kDrawn : Start::kUnset);
   const NameRules names = masked_rules(source.config, next_sentence, wanted ? Presence::kHead : Presence::kRequired);
-  return filled(std::move(model), names, source.file, folder.options.device);
+  return filled(std::move(model), names, source.file, folder.options);
 }
 
 std::shared_ptr<SequenceClassifier> load_bert_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {
@@ -222,7 +222,7 @@ std::shared_ptr<SequenceClassifier> load_bert_sequence_classifier(const ModelFol
   const HeadRules rules = sequence_rules(source.config);
   const HeadPlan plan = plan_of(source, folder, rules, wanted);
   const auto fill = [&](auto model) -> std::shared_ptr<SequenceClassifier> {
-    return filled_by(plan, std::move(model), planned_rules(source.config, rules, plan), source, folder.options.device);
+    return filled_by(plan, std::move(model), planned_rules(source.config, rules, plan), source, folder.options);
   };
   if (source.config.is_big_bird()) return fill(std::make_shared<BigBirdSequenceClassifier>(source.config, plan.labels, start_of(wanted)));
   return fill(std::make_shared<BertSequenceClassifier>(source.config, plan.labels, start_of(wanted)));
@@ -234,7 +234,7 @@ std::shared_ptr<TokenClassifier> load_bert_token_classifier(const ModelFolder& f
   const HeadRules rules = token_rules(source.config, task);
   const HeadPlan plan = plan_of(source, folder, rules, wanted);
   const auto fill = [&](auto model) -> std::shared_ptr<TokenClassifier> {
-    return filled_by(plan, std::move(model), planned_rules(source.config, rules, plan), source, folder.options.device);
+    return filled_by(plan, std::move(model), planned_rules(source.config, rules, plan), source, folder.options);
   };
   if (source.config.is_big_bird() && task == TokenTask::kAnswers)
     return fill(std::make_shared<BigBirdAnswerer>(source.config, plan.labels, start_of(wanted)));

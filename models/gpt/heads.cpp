@@ -37,13 +37,18 @@ torch::Tensor select_rows(const torch::Tensor& x_NE, const std::vector<std::int6
 SummedLoss GptLanguageModel::loss(const CausalBatch& batch) {
   const Targets targets = targets_of(batch, config_.vocab_size);
   const auto hidden_TE = select_rows(gpt->forward(batch.tokens), targets.places);
-  return tied_cross_entropy(hidden_TE, gpt->token_table(), torch::Tensor(), targets.ids, /*label_smoothing=*/0);
+  return tied_cross_entropy(hidden_TE, output_table(), torch::Tensor(), targets.ids, /*label_smoothing=*/0);
 }
 
 std::vector<float> GptLanguageModel::target_log_probabilities(const CausalBatch& batch) {
   const torch::NoGradGuard no_gradient;
   const Targets targets = targets_of(batch, config_.vocab_size);
-  return tied_log_probabilities(select_rows(gpt->forward(batch.tokens), targets.places), gpt->token_table(), targets.ids);
+  return tied_log_probabilities(select_rows(gpt->forward(batch.tokens), targets.places), output_table(), targets.ids);
+}
+
+void GptLanguageModel::pack(PanelFormat format) {
+  GptWithHead::pack(format);
+  packed_output_ = std::make_unique<const PanelWeight>(gpt->token_table(), format);
 }
 
 GptSequenceClassifier::GptSequenceClassifier(const GptConfig& config, GptModelImpl::Start start, TaskLabels labels)

@@ -6,6 +6,7 @@
 
 #include "models/causal_model.h"
 #include "models/gpt/model.h"
+#include "models/layers/output_table.h"
 
 namespace attend {
 
@@ -53,7 +54,13 @@ class GptLanguageModel final : public GptWithHead<CausalLanguageModel> {
   void save(const std::filesystem::path& folder) const override;
 
   /// The tied output projection: hidden_NE -> logits_NV.
-  torch::Tensor project(const torch::Tensor& hidden_NE) const { return linear(hidden_NE, gpt->token_table(), torch::Tensor()); }
+  torch::Tensor project(const torch::Tensor& hidden_NE) const { return output_table().logits(hidden_NE); }
+  void pack(PanelFormat format) override;
+
+ private:
+  OutputTable output_table() const { return {gpt->token_table(), packed_output_.get()}; }
+
+  PackedOutput packed_output_;
 };
 
 /// A linear layer, without bias, on each sequence's last token that is not padding.

@@ -87,13 +87,13 @@ void GptSequenceClassifier::save(const std::filesystem::path& folder) const { sa
 
 std::shared_ptr<TextEncoder> load_gpt_encoder(const ModelFolder& folder) {
   const Folder source(folder, gpt_from_hf);
-  return filled(std::make_shared<GptEncoder>(source.config, Start::kUnset), body_rules(source.config), source.file, folder.options.device);
+  return filled(std::make_shared<GptEncoder>(source.config, Start::kUnset), body_rules(source.config), source.file, folder.options);
 }
 
 std::shared_ptr<CausalLanguageModel> load_gpt(const ModelFolder& folder) {
   const Folder source(folder, gpt_from_hf);
   return filled(std::make_shared<GptLanguageModel>(source.config, Start::kUnset), language_rules(source.config), source.file,
-                folder.options.device);
+                folder.options);
 }
 
 std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFolder& folder, const std::optional<NewHead>& wanted) {
@@ -114,7 +114,7 @@ std::shared_ptr<SequenceClassifier> load_gpt_sequence_classifier(const ModelFold
   }
   NameRules names = classifier_rules(source.config, plan.presence);
   if (plan.head == HeadPlan::Source::kFresh) names.rules.pop_back();
-  return filled(std::move(model), names, source.file, folder.options.device);
+  return filled(std::move(model), names, source.file, folder.options);
 }
 
 }  // namespace attend

@@ -133,7 +133,17 @@ torch::Tensor linear(const torch::Tensor& x_NI, const torch::Tensor& weight_OI, 
 LinearImpl::LinearImpl(std::int64_t inputs, std::int64_t outputs)
     : weight(register_parameter("weight", torch::zeros({outputs, inputs}))), bias(register_parameter("bias", torch::zeros({outputs}))) {}
 
-torch::Tensor LinearImpl::forward(const torch::Tensor& x_NI, Activation activation) const { return linear(x_NI, weight, bias, activation); }
+torch::Tensor LinearImpl::forward(const torch::Tensor& x_NI, Activation activation) const {
+  return packed_ ? apply_activation(packed_->multiply(x_NI, bias), activation) : linear(x_NI, weight, bias, activation);
+}
+
+void LinearImpl::pack(PanelFormat format) {
+  constexpr std::int64_t kFewOutputs = 32;  // heads: what they cost in float32 is little
+  if (packed_ || weight.size(0) < kFewOutputs) return;
+  packed_ = std::make_shared<const PanelWeight>(weight, format);
+  const torch::NoGradGuard no_gradient;
+  weight.set_data(torch::empty({0, weight.size(1)}));
+}
 
 void xavier_init(Linear& layer, std::int64_t blocks) {
   const torch::NoGradGuard no_gradient;

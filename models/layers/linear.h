@@ -7,6 +7,7 @@
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
+#include "models/kernels/panel_weight.h"
 #include "models/layers/activation.h"
 
 namespace attend {
@@ -21,7 +22,13 @@ class LinearImpl : public torch::nn::Module {
  public:
   LinearImpl(std::int64_t inputs, std::int64_t outputs);
   torch::Tensor forward(const torch::Tensor& x_NI, Activation activation = Activation::kNone) const;
+  /// From here on the product is computed in `format`, without gradients, and `weight` is empty. A weight of few outputs stays as it is.
+  void pack(PanelFormat format);
+  bool is_packed() const { return packed_ != nullptr; }
   torch::Tensor weight, bias;
+
+ private:
+  std::shared_ptr<const PanelWeight> packed_;
 };
 TORCH_MODULE(Linear);
 

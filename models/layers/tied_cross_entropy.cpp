@@ -61,8 +61,10 @@ torch::Tensor sum_targets(const torch::Tensor& numbers_T3) {
   return sums_3;
 }
 
-ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE, const torch::Tensor& bias_V,
+ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const OutputTable& output, const torch::Tensor& bias_V,
                          const std::vector<std::int64_t>& targets, double label_smoothing, Gradients gradients) {
+  const torch::Tensor& table_VE = output.weight_VE;
+  TORCH_CHECK(output.packed == nullptr || gradients == Gradients::kNone, "a packed output gives no gradients");
   const std::int64_t num_targets = hidden_TE.size(0), vocab = table_VE.size(0);
   const bool wants_gradient = gradients != Gradients::kNone;
   const Smoothing smoothing{.on_target = static_cast<float>(1 - label_smoothing),
@@ -86,7 +88,7 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
   torch::Tensor table_gradient_EV =
       wants_gradient && low_precision ? torch::zeros({hidden_TE.size(1), vocab}, hidden_TE.options()) : torch::Tensor();
   // Tiles cut the table anew for each chunk: four times as many rows, chunks of one size, and memory that is asked for once.
-  const bool has_tiles = !low_precision && has_tile_product(hidden, table.t());
+  const bool has_tiles = output.packed == nullptr && !low_precision && has_tile_product(hidden, table.t());
   std::int64_t chunk = chunk_rows(vocab, has_tiles ? 4 : low_precision ? 2 : 1);
   torch::Tensor tiled_logits_CV;
   if (has_tiles) {
@@ -98,7 +100,9 @@ ChunkedLoss chunked_loss(const torch::Tensor& hidden_TE, const torch::Tensor& ta
     const std::int64_t rows = std::min(chunk, num_targets - begin);
     const auto hidden_CE = hidden.narrow(0, begin, rows);
     torch::Tensor logits_CV;
-    if (has_tiles) {
+    if (output.packed != nullptr) {
+      logits_CV = output.packed->multiply(hidden_CE, bias_V);
+    } else if (has_tiles) {
       logits_CV = tiled_logits_CV.narrow(0, 0, rows);
       tile_product(logits_CV, hidden_CE, table.t(), {.bias_M = bias});
     } else {
@@ -152,27 +156,27 @@ struct TiedCrossEntropyFunction : torch::autograd::Function<TiedCrossEntropyFunc
 
 }  // namespace
 
-SummedLoss tied_cross_entropy(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE, const torch::Tensor& bias_V,
+SummedLoss tied_cross_entropy(const torch::Tensor& hidden_TE, const OutputTable& table, const torch::Tensor& bias_V,
                               const std::vector<std::int64_t>& targets, double label_smoothing) {
   TORCH_CHECK(hidden_TE.size(0) == static_cast<std::int64_t>(targets.size()), "one target a row");
   SummedLoss result{.loss = {}, .num_targets = hidden_TE.size(0)};
   torch::Tensor sums_3;
   if (torch::GradMode::is_enabled()) {
     const auto bias_or_none = bias_V.defined() ? std::optional(bias_V) : std::nullopt;
-    result.loss = TiedCrossEntropyFunction::apply(hidden_TE, table_VE, bias_or_none, &targets, label_smoothing, &sums_3);
+    result.loss = TiedCrossEntropyFunction::apply(hidden_TE, table.weight_VE, bias_or_none, &targets, label_smoothing, &sums_3);
   } else {
-    sums_3 = sum_targets(chunked_loss(hidden_TE, table_VE, bias_V, targets, label_smoothing, Gradients::kNone).numbers_T3);
+    sums_3 = sum_targets(chunked_loss(hidden_TE, table, bias_V, targets, label_smoothing, Gradients::kNone).numbers_T3);
     result.loss = sums_3[0].to(hidden_TE.scalar_type());
   }
   result.numbers_2 = sums_3.narrow(0, 1, 2);
   return result;
 }
 
-std::vector<float> tied_log_probabilities(const torch::Tensor& hidden_TE, const torch::Tensor& table_VE,
+std::vector<float> tied_log_probabilities(const torch::Tensor& hidden_TE, const OutputTable& table,
                                           const std::vector<std::int64_t>& targets) {
   const torch::NoGradGuard no_gradient;
   TORCH_CHECK(hidden_TE.size(0) == static_cast<std::int64_t>(targets.size()), "one target a row");
-  const auto chunked = chunked_loss(hidden_TE, table_VE, torch::Tensor(), targets, /*label_smoothing=*/0, Gradients::kNone);
+  const auto chunked = chunked_loss(hidden_TE, table, torch::Tensor(), targets, /*label_smoothing=*/0, Gradients::kNone);
   const auto log_p_T = chunked.numbers_T3.select(1, 1).to(torch::kFloat32).cpu().contiguous();
   return {log_p_T.const_data_ptr<float>(), log_p_T.const_data_ptr<float>() + log_p_T.numel()};
 }

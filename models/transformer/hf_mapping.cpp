@@ -65,7 +65,7 @@ std::shared_ptr<Seq2SeqModel> load_transformer(const ModelFolder& folder) {
   names.rules.push_back(
       {.ours = "decoder_positions", .theirs = {"model.decoder.embed_positions.weight"}, .presence = NameRule::Presence::kOptional});
   const auto model =
-      filled(std::make_shared<TransformerModel>(source.config, TransformerModel::Start::kUnset), names, source.file, folder.options.device);
+      filled(std::make_shared<TransformerModel>(source.config, TransformerModel::Start::kUnset), names, source.file, folder.options);
   model->keep_zero_padding();
   return model;
 }

@@ -124,6 +124,11 @@ torch::Tensor TransformerModel::step(torch::Tensor x_RE, const PackedLayout& lay
   return x_RE;
 }
 
+void TransformerModel::pack(PanelFormat format) {
+  Seq2SeqModel::pack(format);
+  packed_output_ = std::make_unique<const PanelWeight>(target_table_, format);
+}
+
 torch::Tensor TransformerModel::read_target(const PackedIds& target, const Memory& memory, AttentionRecord* record) const {
   check_ids(target, config_.output_vocab_size());
   const PackedLayout layout(target.lengths, device());
@@ -141,7 +146,7 @@ torch::Tensor TransformerModel::read_target(const PackedIds& target, const Memor
 }
 
 torch::Tensor TransformerModel::project(const torch::Tensor& hidden_RE) const {
-  return linear(hidden_RE, target_table_, final_logits_bias_.squeeze(0));
+  return output_table().logits(hidden_RE, final_logits_bias_.squeeze(0));
 }
 
 torch::Tensor TransformerModel::logits(const PairBatch& batch) { return project(read_target(batch.target, encode(batch.source))); }
@@ -156,7 +161,7 @@ std::vector<AttentionMaps> TransformerModel::attention(const PairBatch& pair) {
 
 SummedLoss TransformerModel::loss(const PairBatch& batch, double label_smoothing) {
   const auto hidden_TE = read_target(batch.target, encode(batch.source));
-  return tied_cross_entropy(hidden_TE, target_table_, final_logits_bias_.squeeze(0), batch.target.ids, label_smoothing);
+  return tied_cross_entropy(hidden_TE, output_table(), final_logits_bias_.squeeze(0), batch.target.ids, label_smoothing);
 }
 
 std::shared_ptr<Seq2SeqModel> make_transformer(const TransformerConfig& config, std::uint64_t seed, torch::Device device) {

@@ -11,6 +11,7 @@
 #include "models/interfaces.h"
 #include "models/layers/attention.h"
 #include "models/layers/feed_forward.h"
+#include "models/layers/output_table.h"
 #include "models/layers/residual_norm.h"
 #include "models/name_rules.h"
 #include "models/transformer/config.h"
@@ -76,11 +77,13 @@ class TransformerModel final : public Seq2SeqModel {
   /// The tied output projection: hidden_RE -> logits_RV.
   torch::Tensor project(const torch::Tensor& hidden_RE) const;
   const torch::Tensor& target_table() const { return target_table_; }
+  void pack(PanelFormat format) override;
   torch::Tensor decoder_position(std::int64_t position) const { return decoder_positions_.narrow(0, position, 1); }
   const torch::nn::ModuleList& decoder_layers() const { return decoder_layers_; }
 
  private:
   void initialize();
+  OutputTable output_table() const { return {target_table_, packed_output_.get()}; }
   void check_ids(const PackedIds& ids, std::int64_t vocab_size) const;
   // Target states in front of the output projection, from the target shifted right.
   torch::Tensor read_target(const PackedIds& target, const Memory& memory, AttentionRecord* record = nullptr) const;
@@ -90,6 +93,7 @@ class TransformerModel final : public Seq2SeqModel {
   torch::Tensor encoder_positions_, decoder_positions_, final_logits_bias_;  // buffers
   torch::nn::ModuleList encoder_layers_, decoder_layers_;
   Dropout embedding_dropout_;
+  PackedOutput packed_output_;
 };
 
 /// MarianMT's names for this model's tensors (FORMATS: docs/file-formats.md).

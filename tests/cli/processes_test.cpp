@@ -120,7 +120,9 @@ TEST_CASE("a batch of as many tokens as memory allows: the number is said, writt
     REQUIRE(run(arguments(given, std::to_string(tokens)) + Arguments{"--steps", "4", "--schedule", "constant"}).code == 0);
     CHECK(texts.weights(found) == texts.weights(given));
   }
-  CHECK_THAT(run(texts.pretrain("gpt", "less") + Arguments{"--batch-tokens", "-1"}).err, Contains("--batch-tokens is -1"));
+  Arguments negative = texts.pretrain("gpt", "negative");
+  *(std::find(negative.begin(), negative.end(), "--batch-tokens") + 1) = "-1";
+  CHECK_THAT(run(negative).err, Contains("--batch-tokens is -1"));
 }
 
 TEST_CASE("more processes than an epoch has batches go through it again") {

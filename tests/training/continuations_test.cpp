@@ -11,7 +11,7 @@ namespace {
 
 struct Workplace {
   TempFolder folder;
-  std::shared_ptr<const ByteBpeTokenizer> tokenizer = write_tiny_byte_tokenizer("the cat sleeps", folder / "tokenizer", {});
+  std::shared_ptr<const ByteBpeTokenizer> tokenizer = write_tiny_byte_tokenizer("the cat sleeps, a third", folder / "tokenizer", {});
   std::shared_ptr<CausalLanguageModel> model = make_gpt(tiny_gpt_config(*tokenizer), /*seed=*/1, torch::kCPU);
 
   std::vector<std::int64_t> ids(const std::string& text) const {
