@@ -80,7 +80,9 @@ c10::Device apply_common(const CommonOptions& options) {
 
 LoadOptions apply_common_answering(const CommonOptions& options) {
   LoadOptions loading{.device = apply_common(options), .precision = options.precision};
-  const auto has_instructions = [](PanelFormat format) { return has_path(PanelPath::kDots, format) || has_path(PanelPath::kTiles, format); };
+  const auto has_instructions = [](PanelFormat format) {
+    return has_path(PanelPath::kDots, format) || has_path(PanelPath::kTiles, format);
+  };
   if (!loading.device.is_cpu()) {
     if (loading.precision == Precision::kAuto) loading.precision = Precision::kFloat32;
     if (loading.precision != Precision::kFloat32)

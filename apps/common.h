@@ -35,8 +35,9 @@ void add_common(CLI::App& command, CommonOptions& options, const std::string& pr
 /// Throws UserError where the device is misspelt or absent.
 c10::Device apply_common(const CommonOptions& options);
 
-/// The same for a command whose model answers: where and in what it computes. `auto` is bfloat16 where the CPU has instructions for it, else
-/// float32; where another precision is asked for that this CPU has none for, that is said. Throws UserError for one that the device cannot.
+/// The same for a command whose model answers: where and in what it computes. `auto` is bfloat16 where the CPU has instructions for it,
+/// else float32; where another precision is asked for that this CPU has none for, that is said. Throws UserError for one that the device
+/// cannot.
 LoadOptions apply_common_answering(const CommonOptions& options);
 
 /// The same for a command that computes in float32 only. Throws UserError where another precision is asked for.

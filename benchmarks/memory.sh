@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Peak memory (resident) of the work of S1, S5 and S6, each side as a process of its own: benchmarks/train_bert.sh, train_seq2seq.sh and
-# translate_float32.sh tell what is run; run the last two first, whose files are used here.
+# translate.sh tell what is run; run the last two first, whose files are used here.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 machine

@@ -49,7 +49,8 @@ std::int64_t tokens_within(const BatchMemory& first, const BatchMemory& second, 
                     "use a smaller model, --recompute, or a number of --batch-tokens");
   const double a_token = static_cast<double>(second.bytes - first.bytes) / static_cast<double>(second.tokens - first.tokens);
   double tokens = static_cast<double>(most_tokens);
-  if (a_token > 0) tokens = std::min(tokens, static_cast<double>(first.tokens) + static_cast<double>(allowed_bytes - first.bytes) / a_token);
+  if (a_token > 0)
+    tokens = std::min(tokens, static_cast<double>(first.tokens) + static_cast<double>(allowed_bytes - first.bytes) / a_token);
   return std::max<std::int64_t>(kStep, static_cast<std::int64_t>(tokens) / kStep * kStep);
 }
 

@@ -103,7 +103,7 @@ void add_bench(CLI::App& app) {
 
   auto translate = std::make_shared<BenchTranslateOptions>();
   auto* translate_command = command->add_subcommand("translate", "Beam search over sentences of token ids");
-  add_common(*translate_command, translate->common);
+  add_common(*translate_command, translate->common, kAnsweringPrecisions);
   translate_command->add_option("--model", translate->model, "model folder; needs no tokenizer")->required();
   translate_command->add_option("--ids", translate->ids, "token ids, a sentence a line")->required();
   translate_command->add_option("--beam,--beam-size", translate->beam, "beams; 1 is greedy")
@@ -175,7 +175,7 @@ int run_bench_train(const BenchTrainOptions& options, std::istream&, std::ostrea
 }
 
 int run_bench_translate(const BenchTranslateOptions& options, std::istream&, std::ostream& out) {
-  const auto model = load_seq2seq(options.model, {.device = apply_common(options.common)});
+  const auto model = load_seq2seq(options.model, apply_common_answering(options.common));
   const auto generation = read_generation_config(options.model, model->token_roles());
   tell_folder(generation.warnings);
   const auto roles = model->token_roles();

@@ -54,12 +54,11 @@ std::vector<std::int64_t> continue_greedily(CausalLanguageModel& model, const Pa
 
 /// Continues one random prompt greedily again and again, reading it included: prints new tokens a second of the median.
 int run_bench_generate(const BenchGenerateOptions& options, std::istream&, std::ostream& out) {
-  const auto model = load_causal_language_model(options.model, {.device = apply_common(options.common)});
+  const auto model = load_causal_language_model(options.model, apply_common_answering(options.common));
   if (options.prompt_length - 1 + options.new_tokens > model->max_positions())
     throw UserError("--prompt-length " + std::to_string(options.prompt_length) + " and --max-new-tokens " +
                     std::to_string(options.new_tokens) + " need " + std::to_string(options.prompt_length - 1 + options.new_tokens) +
                     " positions; the model has " + std::to_string(model->max_positions()));
-  const Autocast autocast = forward_precision(options.common, *model);
   RandomStream random(options.common.seed, "bench");
   const PackedIds prompt = draw_tokens({.sequences = 1, .length = options.prompt_length, .vocab_size = model->vocab_size()}, random);
   continue_greedily(*model, prompt, std::min<std::int64_t>(4, options.new_tokens));  // the warm-up
@@ -81,7 +80,7 @@ int run_bench_generate(const BenchGenerateOptions& options, std::istream&, std::
 void add_bench_generate(CLI::App& bench) {
   auto options = std::make_shared<BenchGenerateOptions>();
   CLI::App* command = bench.add_subcommand("generate", "Greedy continuation of one random prompt");
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->add_option("--model", options->model, "model folder; needs no tokenizer")->required();
   command->add_option("--prompt-length", options->prompt_length, "tokens of the prompt")->capture_default_str()->check(positive_number());
   command->add_option("--max-new-tokens", options->new_tokens, "tokens written")->capture_default_str()->check(positive_number());

@@ -48,10 +48,9 @@ MaskedBatch draw_masked(const RandomText& shape, RandomStream& random) {
 
 /// Classifies one batch of random sequences again and again: prints sequences a second of the median.
 int run_bench_classify(const BenchClassifyOptions& options, std::istream&, std::ostream& out) {
-  const auto model = load_sequence_classifier(options.model, {.device = apply_common(options.common)});
+  const auto model = load_sequence_classifier(options.model, apply_common_answering(options.common));
   require_positions(options.length, model->max_positions());
   const torch::NoGradGuard no_grad;
-  const Autocast autocast = forward_precision(options.common, *model);
   RandomStream random(options.common.seed, "bench");
   const TextBatch batch = draw_text({.sequences = options.batch_size, .length = options.length, .vocab_size = model->vocab_size()}, random);
   for (int i = 0; i < 2; ++i) model->logits(batch);  // the warm-up
@@ -73,7 +72,7 @@ int run_bench_classify(const BenchClassifyOptions& options, std::istream&, std::
 void add_bench_classify(CLI::App& bench) {
   auto options = std::make_shared<BenchClassifyOptions>();
   CLI::App* command = bench.add_subcommand("classify", "Classification of random sequences");
-  add_common(*command, options->common);
+  add_common(*command, options->common, kAnsweringPrecisions);
   command->add_option("--model", options->model, "model folder; needs no tokenizer")->required();
   command->add_option("--batch-size", options->batch_size, "sequences in a batch")->capture_default_str()->check(positive_number());
   command->add_option("--length", options->length, "tokens of a sequence")->capture_default_str()->check(positive_number());

@@ -40,8 +40,7 @@ std::string answer_text(const Classification& answer, const TaskLabels& labels, 
 /// label<TAB>probability (a number alone, of a regression model) for each line of text, or text<TAB>text.
 int run_classify(const ClassifyOptions& options, std::istream& in, std::ostream& out) {
   const LoadOptions loading = apply_common_answering(options.common);
-  const Classifier classifier =
-      load_classifier(options.model, loading, {.max_length = options.max_length, .pairs = options.pairs});
+  const Classifier classifier = load_classifier(options.model, loading, {.max_length = options.max_length, .pairs = options.pairs});
   tell_folder(classifier.warnings());
   TextInput input(options.text, in, "Type a text to label it; Ctrl-D ends.");
   LineWarnings told;

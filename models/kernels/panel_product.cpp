@@ -85,9 +85,7 @@ ATTEND_INLINE void multiply_plainly(const Product& product, Range pairs, Range r
 ATTEND_SIMD void plain_bfloat16(const Product& product, Range pairs, Range rows) {
   multiply_plainly<PanelFormat::kBFloat16>(product, pairs, rows);
 }
-ATTEND_SIMD void plain_int8(const Product& product, Range pairs, Range rows) {
-  multiply_plainly<PanelFormat::kInt8>(product, pairs, rows);
-}
+ATTEND_SIMD void plain_int8(const Product& product, Range pairs, Range rows) { multiply_plainly<PanelFormat::kInt8>(product, pairs, rows); }
 
 #if defined(__x86_64__)
 
@@ -99,9 +97,7 @@ template <>
 struct Dots<PanelFormat::kBFloat16> {
   using Sums = __m512;
   ATTEND_DOTS_INLINE static Sums zero() { return _mm512_setzero_ps(); }
-  ATTEND_DOTS_INLINE static Sums add(Sums sums, __m512i row, __m512i line) {
-    return _mm512_dpbf16_ps(sums, (__m512bh)row, (__m512bh)line);
-  }
+  ATTEND_DOTS_INLINE static Sums add(Sums sums, __m512i row, __m512i line) { return _mm512_dpbf16_ps(sums, (__m512bh)row, (__m512bh)line); }
 };
 template <>
 struct Dots<PanelFormat::kInt8> {

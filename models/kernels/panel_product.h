@@ -7,9 +7,9 @@
 
 namespace attend::panels {
 
-inline constexpr std::int64_t kPanel = 16;       ///< outputs
-inline constexpr std::int64_t kLineBytes = 64;   ///< 4 for each of them
-inline constexpr std::int64_t kTileLines = 16;   ///< a panel has a multiple of them
+inline constexpr std::int64_t kPanel = 16;      ///< outputs
+inline constexpr std::int64_t kLineBytes = 64;  ///< 4 for each of them
+inline constexpr std::int64_t kTileLines = 16;  ///< a panel has a multiple of them
 inline constexpr std::int64_t kTileRows = 16;
 
 /// Numbers of one output in a line.
@@ -24,14 +24,14 @@ struct RowScale {
 struct Product {
   PanelFormat format;
   const std::uint8_t* panels;
-  std::int64_t lines;           ///< of a panel
-  const std::uint8_t* rows;     ///< 4 bytes a line of a panel; for tiles in blocks [16 rows][16 lines], as they load them
-  const RowScale* row_scales;   ///< int8
-  const float* scales;          ///< int8, of each output
-  const std::int32_t* sums;     ///< int8, of each output's numbers
-  const float* bias;            ///< may be null
+  std::int64_t lines;          ///< of a panel
+  const std::uint8_t* rows;    ///< 4 bytes a line of a panel; for tiles in blocks [16 rows][16 lines], as they load them
+  const RowScale* row_scales;  ///< int8
+  const float* scales;         ///< int8, of each output
+  const std::int32_t* sums;    ///< int8, of each output's numbers
+  const float* bias;           ///< may be null
   float* y;
-  std::int64_t outputs;         ///< of a row of y
+  std::int64_t outputs;  ///< of a row of y
 };
 
 struct Range {

@@ -19,9 +19,9 @@ namespace {
 using namespace simd;
 using namespace panels;
 
-constexpr std::int64_t kMostInputs = 65536;       // 255 x 127 x 65,536 is below 2^31
-constexpr std::int64_t kTaskBytes = 64 * 1024;    // of the weight: smaller products are not worth waking a thread for
-constexpr std::int64_t kTaskRows = 256;           // that go over a pair of panels while it lies in the cache
+constexpr std::int64_t kMostInputs = 65536;     // 255 x 127 x 65,536 is below 2^31
+constexpr std::int64_t kTaskBytes = 64 * 1024;  // of the weight: smaller products are not worth waking a thread for
+constexpr std::int64_t kTaskRows = 256;         // that go over a pair of panels while it lies in the cache
 constexpr std::int64_t kFewRows = 4;
 
 std::int64_t rounded_up(std::int64_t n, std::int64_t step) { return (n + step - 1) / step * step; }

@@ -43,9 +43,9 @@ class PanelWeight {
  private:
   PanelFormat format_;
   std::int64_t inputs_, outputs_;
-  std::int64_t lines_;          // of a panel
-  torch::Tensor panels_;        // bytes [panel][line][64]
-  std::vector<float> scales_;   // int8: of each output, those past the last one 0
+  std::int64_t lines_;              // of a panel
+  torch::Tensor panels_;            // bytes [panel][line][64]
+  std::vector<float> scales_;       // int8: of each output, those past the last one 0
   std::vector<std::int32_t> sums_;  // int8: of each output's numbers
 };
 

@@ -19,9 +19,9 @@ std::shared_ptr<Seq2SeqModel> load_lstm(const ModelFolder& folder) {
   const OpenFolder<LstmConfig> source(folder, lstm_from_hf);
   const auto model = std::make_shared<LstmModel>(source.config, LstmModel::Start::kUnset);
   if (folder.options.precision != Precision::kFloat32)
-    throw UserError(folder.path.string() + ": an LSTM answers in float32; --precision is " +
-                        std::string(enum_name(folder.options.precision)),
-                    "leave --precision out");
+    throw UserError(
+        folder.path.string() + ": an LSTM answers in float32; --precision is " + std::string(enum_name(folder.options.precision)),
+        "leave --precision out");
   return filled(model, lstm_name_rules(*model), source.file, folder.options);
 }
 

@@ -49,7 +49,8 @@ TEST_CASE("every path gives the product of what was rounded, for any number of r
         for (const PanelPath path : kPaths) {
           if (!has_path(path, format)) continue;
           const auto got = packed.multiply(x, bias, path);
-          INFO("format " << static_cast<int>(format) << ", path " << static_cast<int>(path) << ", " << rows << " rows, " << outputs << " x " << inputs);
+          INFO("format " << static_cast<int>(format) << ", path " << static_cast<int>(path) << ", " << rows << " rows, " << outputs << " x "
+                         << inputs);
           CHECK(relative_error(got.to(torch::kFloat64), wanted) < 1e-3);  // a number between two steps may fall to either
           CHECK(torch::allclose(packed.multiply(x, {}, path), got - bias, 1e-5, 1e-4));
         }
