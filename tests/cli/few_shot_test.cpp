@@ -86,7 +86,6 @@ TEST_CASE("what cannot be measured is refused with a sentence") {
   refused("verbs.tsv", {"--shots", "1,5"}, "5");
   CHECK(run(evaluating(folder / "verbs.tsv", {"--shots", "1,5"})).out.empty());  // told before anything is computed
   refused("verbs.tsv", {"--page", (folder / "absent" / "page.html").string()}, "there is no folder");
-  refused("verbs.tsv", {"--precision", "int8"}, "computes in float32");
   refused("verbs.tsv", {"--shots", "-1"}, "--shots");
   refused("verbs.tsv", {"--chance", "20"}, "--chance has no effect without --page");
   refused("verbs.tsv", {"--shots", "1,1"}, "twice");

@@ -240,7 +240,7 @@ TEST_CASE("what cannot be generated is refused in a sentence") {
   check_refusal(generate({"--prompt", "x", "--log-probabilities"}), "--json");
   check_refusal(generate({"--prompt", "x", "--context", "refuse", "--max-new-tokens", "65"}), "64 positions");
   check_refusal(generate({"--prompt", "x", "--context", "stretch"}), "stretch");
-  check_refusal(generate({"--prompt", "x", "--precision", "int8"}), "int8");
+  CHECK(generate({"--prompt", "x", "--precision", "int8", "--temperature", "0", "--max-new-tokens", "4"}).code == 0);
   check_refusal(generate({"--prompt", "x", "prompts.txt"}), "--prompt");
   check_refusal(generate({"--prompt", "x", "--stop", ""}), "stop string is empty");
   check_refusal(generate({"absent.txt"}), "absent.txt");
