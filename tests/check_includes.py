@@ -27,7 +27,7 @@ WITHOUT_TORCH = {"core", "tokenizers", "metrics", "data"}
 TORCH = ("torch/", "ATen/", "c10/", "caffe2/")
 KNOWS_ONLY_INTERFACES = {"inference", "training", "serving"}
 MODEL_INTERFACES = {"models/model.h", "models/interfaces.h", "models/text_model.h", "models/causal_model.h", "models/attention_maps.h", "models/tensor_io.h",
-                    "models/layers/recompute.h"}  # of no family: safetensors to tensors and back; a mode of training, as autocast is
+                    "models/device_memory.h", "models/layers/recompute.h"}  # of no family: safetensors to tensors and back; a mode of training, as autocast is
 CHECKED_LENGTH = {*RANKS, "tests", "benchmarks"}
 MAX_LINES = 450
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*(?:include|import)[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)

