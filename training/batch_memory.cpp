@@ -32,7 +32,10 @@ void compute(Objective& objective, const TrainingOptions& options, const MicroBa
 BatchMemory measure(Objective& objective, const TrainingOptions& options, std::int64_t tokens) {
   objective.set_batch_tokens(tokens);
   auto batch = objective.next();
-  while (std::find(batch->num_targets.begin(), batch->num_targets.end(), 0) != batch->num_targets.end()) batch = objective.next();
+  for (std::int64_t i = objective.micro_batches_per_epoch(); std::ranges::count(batch->num_targets, 0) > 0; --i) {
+    TORCH_CHECK(i > 0, "no batch of an epoch has a target");
+    batch = objective.next();
+  }
   PeakMemory peak(objective.model().parameters().front().device());
   compute(objective, options, *batch);
   return {.tokens = batch->num_tokens, .bytes = peak.bytes()};
@@ -71,8 +74,9 @@ std::int64_t find_batch_tokens(Objective& objective, const TrainingOptions& opti
              std::to_string(first.tokens) + " takes " + mebibytes(first.bytes) + ", of " + std::to_string(second.tokens) + " " +
              mebibytes(second.bytes) + "; " + mebibytes(allowed) + " may be used");
   } else {
-    log_info("--batch-tokens auto: all the data are one batch of " + std::to_string(second.tokens) + " tokens");
     found = kSecond;
+    log_info("--batch-tokens auto: " + std::to_string(found) + " tokens a batch, for one of " + std::to_string(kFirst) +
+             " is as large with these data: " + std::to_string(second.tokens) + " tokens");
   }
   found = static_cast<std::int64_t>(ranks.from_first(static_cast<double>(found)));
   objective.set_batch_tokens(found);

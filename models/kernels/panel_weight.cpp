@@ -117,12 +117,13 @@ PanelWeight::PanelWeight(const torch::Tensor& weight_OI, PanelFormat format)
         }
         continue;
       }
-      float most = 0;
-      for (std::int64_t i = 0; i < inputs_; ++i) most = std::isfinite(row[i]) ? std::max(most, std::abs(row[i])) : row[i] * 0 + NAN;
+      float most = 0;  // NaN once a number is not finite: the output is none then
+      for (std::int64_t i = 0; i < inputs_; ++i) most = std::isfinite(row[i]) ? std::max(most, std::abs(row[i])) : NAN;
       const float scale = most / 127;
       std::int32_t sum = 0;
       for (std::int64_t i = 0; i < inputs_ && scale > 0; ++i) {
-        const auto number = static_cast<std::int8_t>(std::lround(row[i] / scale));
+        // Where the scale is near float32's least number, it is rounded so much that the quotient may be above 127.
+        const auto number = static_cast<std::int8_t>(std::clamp<long>(std::lround(row[i] / scale), -127, 127));
         std::memcpy(first + i / group * kLineBytes + i % group, &number, 1);
         sum += number;
       }
@@ -133,6 +134,7 @@ PanelWeight::PanelWeight(const torch::Tensor& weight_OI, PanelFormat format)
 }
 
 torch::Tensor PanelWeight::multiply(const torch::Tensor& x_RI, const torch::Tensor& bias_O, PanelPath path) const {
+  TORCH_CHECK(x_RI.is_cpu() && x_RI.scalar_type() == torch::kFloat32, "rows of float32 on the CPU");
   TORCH_CHECK(x_RI.dim() == 2 && x_RI.size(1) == inputs_, "rows of ", inputs_, " numbers");
   TORCH_CHECK(!bias_O.defined() || bias_O.numel() == outputs_, "a bias of ", outputs_, " numbers");
   const auto x = x_RI.contiguous();

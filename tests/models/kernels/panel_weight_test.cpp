@@ -33,6 +33,13 @@ TEST_CASE("a weight in panels is the weight, rounded") {
     const auto scale = weight.abs().amax(1, true) / 127;
     CHECK(torch::allclose(PanelWeight(weight, PanelFormat::kInt8).weight_OI(), (weight / scale).round() * scale, 1e-6, 1e-7));
   }
+  const auto least = torch::full({1, 4}, 190 * std::numeric_limits<float>::denorm_min());
+  CHECK(PanelWeight(least, PanelFormat::kInt8).weight_OI().min().item<float>() > 0);
+  auto infinite = torch::ones({2, 4});
+  infinite[0][1] = std::numeric_limits<float>::infinity();
+  const auto of_infinite = PanelWeight(infinite, PanelFormat::kInt8).multiply(torch::ones({1, 4}), {});
+  CHECK(std::isnan(of_infinite[0][0].item<float>()));
+  CHECK(of_infinite[0][1].item<float>() == Approx(4));
   const auto with_zeros = torch::zeros({3, 5});
   CHECK(torch::equal(PanelWeight(with_zeros, PanelFormat::kInt8).weight_OI(), with_zeros));
 }
@@ -100,6 +107,7 @@ TEST_CASE("rows of zeros give the bias, and rows that are not finite give no num
 TEST_CASE("a product of other sizes is refused") {
   const PanelWeight packed(torch::randn({4, 8}), PanelFormat::kInt8);
   CHECK_THROWS_AS(packed.multiply(torch::zeros({2, 7}), {}), c10::Error);
+  CHECK_THROWS_AS(packed.multiply(torch::zeros({2, 8}, torch::kBFloat16), {}), c10::Error);
   CHECK_THROWS_AS(packed.multiply(torch::zeros({2, 8}), torch::zeros({5})), c10::Error);
   CHECK_THROWS_AS(PanelWeight(torch::zeros({4, 8}, torch::kFloat64), PanelFormat::kInt8), c10::Error);
 }
